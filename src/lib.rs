@@ -1,0 +1,3 @@
+//! `ecssd` registers containers in a private DNS zone while they can serve.
+
+pub mod machine;

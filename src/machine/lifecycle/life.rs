@@ -1,0 +1,299 @@
+//! One life of a container, from start to end: its services, and what is known of their health.
+//!
+//! Owns the health of a service and the weight that follows from it. When a life begins and ends is
+//! decided by the [lifecycle](super).
+
+use std::time::Duration;
+
+use super::{Event, GRACE, Sight};
+use crate::machine::container::{self, Timestamp};
+use crate::machine::offer::{At, EffectiveCheck, Offer};
+use crate::machine::probe::Verdict;
+use crate::machine::service::{Protocol, ServiceName, Timing};
+
+/// What is known of a service's health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// No verdict yet, since then. Nothing is wanted.
+    Unproven(Duration),
+    /// Wanted at its weight.
+    Serving,
+    /// It served before. Wanted at weight 0.
+    Failing,
+    /// It never passed its check within the grace. Wanted at weight 0.
+    Overdue,
+}
+
+/// A service of a life, and its health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// What is offered.
+    pub offer: Offer,
+    /// How it does.
+    pub health: Health,
+}
+
+/// What a prober asks: services that share a port and a check share a target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// Where clients would connect.
+    pub at: At,
+    /// What to ask there.
+    pub check: EffectiveCheck,
+    /// How often, and for how long.
+    pub timing: Timing,
+}
+
+/// One service that a container wants in DNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What is offered.
+    pub offer: Offer,
+    /// The record's weight: the service's own, or 0 while it is not healthy.
+    pub weight: u8,
+    /// The life that offers it.
+    pub started_at: Timestamp,
+}
+
+/// One life of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The signal that asks it to stop.
+    pub stop_signal: u8,
+    /// How long it then has.
+    pub stop_timeout: Option<Duration>,
+    /// Its services.
+    pub services: Vec<Tracked>,
+}
+
+impl Life {
+    pub(super) fn begin(sight: Sight, now: Duration) -> Self {
+        let mut life = Self {
+            started_at: sight.started_at,
+            stop_signal: sight.stop_signal,
+            stop_timeout: sight.stop_timeout,
+            services: Vec::new(),
+        };
+        life.on_seen(sight, now);
+        life
+    }
+
+    /// Another look at the same life: offers may have come or gone, as ports can lag behind a start.
+    pub(super) fn on_seen(&mut self, sight: Sight, now: Duration) {
+        let known = std::mem::take(&mut self.services);
+        self.services = sight.offers.into_iter().map(|offer| track(offer, &known, now)).collect();
+        for tracked in &mut self.services {
+            if let (EffectiveCheck::Docker, Some(health)) = (&tracked.offer.check, sight.health) {
+                match health {
+                    container::Health::Healthy => tracked.health.judge(Verdict::Up),
+                    container::Health::Unhealthy => tracked.health.judge(Verdict::Down),
+                    container::Health::Starting => {}
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_probed(&mut self, life: Timestamp, target: &Target, verdict: Verdict) {
+        if life != self.started_at {
+            return;
+        }
+        for tracked in &mut self.services {
+            if Target::of(&tracked.offer).as_ref() == Some(target) {
+                tracked.health.judge(verdict);
+            }
+        }
+    }
+
+    pub(super) fn on_registered(&mut self, service: &str, container_port: u16, at: At, weight: u8) {
+        for Tracked { offer, health } in &mut self.services {
+            let same = offer.service.name.as_str() == service
+                && offer.service.container_port == container_port
+                && offer.at == at;
+            if same && matches!(health, Health::Unproven(_)) {
+                *health =
+                    if weight == 0 && offer.service.weight > 0 { Health::Failing } else { Health::Serving };
+            }
+        }
+    }
+
+    pub(super) fn on_tick(&mut self, now: Duration) {
+        for tracked in &mut self.services {
+            if matches!(tracked.health, Health::Unproven(since) if now >= since + GRACE) {
+                tracked.health = Health::Overdue;
+            }
+        }
+    }
+
+    pub(super) fn wanted(&self) -> Vec<Wanted> {
+        self.services
+            .iter()
+            .filter_map(|Tracked { offer, health }| {
+                let weight = match health {
+                    Health::Unproven(_) => return None,
+                    Health::Serving => offer.service.weight,
+                    Health::Failing | Health::Overdue => 0,
+                };
+                Some(Wanted { offer: offer.clone(), weight, started_at: self.started_at })
+            })
+            .collect()
+    }
+
+    pub(super) fn unproven(&self) -> bool {
+        self.services.iter().any(|tracked| matches!(tracked.health, Health::Unproven(_)))
+    }
+
+    pub(super) fn targets(&self) -> Vec<Target> {
+        let mut targets: Vec<_> =
+            self.services.iter().filter_map(|tracked| Target::of(&tracked.offer)).collect();
+        targets.sort();
+        targets.dedup();
+        targets
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.services
+            .iter()
+            .filter_map(|tracked| match tracked.health {
+                Health::Unproven(since) => Some(since + GRACE),
+                _ => None,
+            })
+            .min()
+    }
+}
+
+impl Health {
+    fn judge(&mut self, verdict: Verdict) {
+        *self = match (*self, verdict) {
+            (_, Verdict::Up) => Self::Serving,
+            (Self::Serving, Verdict::Down) => Self::Failing,
+            (other, Verdict::Down) => other,
+        };
+    }
+}
+
+impl Target {
+    fn of(offer: &Offer) -> Option<Self> {
+        match offer.check {
+            EffectiveCheck::Tcp | EffectiveCheck::Http { .. } => {
+                Some(Self { at: offer.at, check: offer.check.clone(), timing: offer.service.timing })
+            }
+            EffectiveCheck::Docker | EffectiveCheck::None => None,
+        }
+    }
+}
+
+fn track(offer: Offer, known: &[Tracked], now: Duration) -> Tracked {
+    let health = match known.iter().find(|tracked| tracked.offer == offer) {
+        Some(tracked) => tracked.health,
+        None if offer.check == EffectiveCheck::None => Health::Serving,
+        None => Health::Unproven(now),
+    };
+    Tracked { offer, health }
+}
+
+/// A change in what a container wants, for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The service.
+    pub service: ServiceName,
+    /// The port inside the container.
+    pub container_port: u16,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Where it is reached.
+    pub at: At,
+    /// The weight that it wants from now on; `None` where it is withdrawn.
+    pub weight: Option<u8>,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Decision {
+    pub(super) fn between(was: &[Wanted], wants: &[Wanted], reason: Reason) -> Vec<Self> {
+        let same = |a: &Wanted, b: &Wanted| {
+            a.offer.service.name == b.offer.service.name
+                && a.offer.service.container_port == b.offer.service.container_port
+        };
+        let decide = |wanted: &Wanted, weight| Self {
+            service: wanted.offer.service.name.clone(),
+            container_port: wanted.offer.service.container_port,
+            protocol: wanted.offer.service.protocol,
+            at: wanted.offer.at,
+            weight,
+            reason,
+        };
+        let gone =
+            was.iter().filter(|old| !wants.iter().any(|new| same(old, new))).map(|old| decide(old, None));
+        let new = wants.iter().filter(|new| !was.contains(new)).map(|new| decide(new, Some(new.weight)));
+        gone.chain(new).collect()
+    }
+}
+
+/// Why a container's wants changed. Logged and counted, never branched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// A look at it showed so: it needs no check, its HEALTHCHECK spoke, or its ports changed.
+    Seen,
+    /// Docker no longer has it running.
+    Absent,
+    /// Docker sent it this signal.
+    Killed(u8),
+    /// Its process ended.
+    Died,
+    /// Its check passes.
+    Healthy,
+    /// Its check fails.
+    Unhealthy,
+    /// An earlier run of the agent had registered it.
+    Registered,
+    /// It has not passed its check within the grace.
+    Overdue,
+    /// The agent drains.
+    Drain,
+    /// A look showed that it does not run.
+    Stopped,
+    /// A look showed that it is paused.
+    Paused,
+}
+
+impl Reason {
+    pub(super) fn of(event: &Event) -> Self {
+        match event {
+            Event::Seen { sight, .. } => match (sight.running, sight.health) {
+                (container::Running::Stopped, _) => Self::Stopped,
+                (container::Running::Paused, _) => Self::Paused,
+                (_, Some(container::Health::Unhealthy)) => Self::Unhealthy,
+                (_, Some(container::Health::Healthy)) => Self::Healthy,
+                _ => Self::Seen,
+            },
+            Event::Absent { .. } => Self::Absent,
+            Event::Killed { signal, .. } => Self::Killed(*signal),
+            Event::Died { .. } => Self::Died,
+            Event::Probed { verdict: Verdict::Up, .. } => Self::Healthy,
+            Event::Probed { verdict: Verdict::Down, .. } => Self::Unhealthy,
+            Event::Registered { .. } => Self::Registered,
+            Event::Drain => Self::Drain,
+            Event::Tick => Self::Overdue,
+        }
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Seen => f.write_str("running"),
+            Self::Absent => f.write_str("not running any more"),
+            Self::Killed(signal) => write!(f, "signal {signal} was sent to it"),
+            Self::Died => f.write_str("its process ended"),
+            Self::Healthy => f.write_str("its check passes"),
+            Self::Unhealthy => f.write_str("its check fails"),
+            Self::Registered => f.write_str("registered by an earlier run"),
+            Self::Overdue => write!(f, "its check has not passed within {} s", GRACE.as_secs()),
+            Self::Drain => f.write_str("the agent drains"),
+            Self::Stopped => f.write_str("stopped"),
+            Self::Paused => f.write_str("paused"),
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! The life of one container as DNS sees it: `step(state, event, now) -> (state, effects)`.
+//!
+//! Owns when a container's services are wanted in DNS, at which weight, and when no more. Leaves to
+//! others: what the container offers ([`super::offer`]), which of two containers holds a port
+//! ([`super::claims`]), and how a want reaches the zone.
+//!
+//! # The whole table
+//!
+//! | state     | event                          | next      | what is wanted                                  |
+//! |-----------|--------------------------------|-----------|-------------------------------------------------|
+//! | Idle      | seen running, a life not ended | Live      | services without a check, at their weight       |
+//! | Idle      | killed                         | Stopping  | nothing: a look will tell what the signal meant |
+//! | Live      | seen running, the same life    | Live      | verdicts kept; new offers begin unproven        |
+//! | Live      | seen running, a newer life     | Live      | as from Idle: the old life's ports are gone     |
+//! | Live      | registered (the zone has it)   | Live      | unproven → serving, or failing where its weight is 0 |
+//! | Live      | verdict up, or HEALTHCHECK     | Live      | the service, at its weight                      |
+//! | Live      | verdict down, was serving      | Live      | the service, at weight 0                        |
+//! | Live      | [`GRACE`] over, never healthy  | Live      | the service, at weight 0                        |
+//! | Live      | killed, by a stopping signal   | Stopping  | nothing                                         |
+//! | Live      | seen paused                    | Idle      | nothing; it may come back in the same life      |
+//! | Live      | died, seen stopped, absent     | Idle      | nothing; this life has ended                    |
+//! | Stopping  | killed                         | Stopping  | nothing; the first signal counts the time       |
+//! | Stopping  | seen running                   | Stopping  | nothing, until it has [survived](`STOP_SLACK`)  |
+//! | Stopping  | seen running, not meant to stop| Live      | as from Idle: HUP, say, or a newer life         |
+//! | Stopping  | seen running, survived         | Live      | as from Idle                                    |
+//! | Stopping  | died, after the last signal    | Idle      | nothing; this life has ended                    |
+//! | Stopping  | seen stopped, absent           | Stopping  | nothing; Idle once the time to survive is over  |
+//! | any       | drain                          | Drained   | nothing, for good                               |
+//! | Drained   | anything                       | Drained   | nothing                                         |
+//!
+//! What is not in the table changes nothing. A signal has no [`Seq`], so a look that shows no process may
+//! be older than it, and have shown the life before: only a death after the signal ends the wait early.
+//!
+//! # Guarantees
+//!
+//! - The order, repetition and loss of events never matters: an answer that was asked for ([`Seq`])
+//!   before the container's latest death is stale, and news of an earlier life does not touch this one.
+//! - Once a life (container id and start time) has ended, nothing makes it wanted again.
+//! - Health never takes back a want, it only changes its weight.
+//! - Effects are derived from the states on both sides of a step, so what is wanted is what the state
+//!   says.
+
+mod life;
+mod stopping;
+
+use std::time::Duration;
+
+pub use life::{Decision, Health, Life, Reason, Target, Tracked, Wanted};
+pub use stopping::{Kill, Stopping, stops};
+
+use super::container::{self, Running, Timestamp};
+use super::offer::Offer;
+use super::probe::Verdict;
+
+/// How long a service may take to pass its check before it is registered at weight 0, where it gets
+/// traffic only if nothing of its name is healthy.
+pub const GRACE: Duration = Duration::from_secs(60);
+/// The shortest time that a stopping signal is believed; ECS allows a stop timeout of 120 s.
+pub const STOP_TIMEOUT_MIN: Duration = Duration::from_secs(120);
+/// What is added to the stop timeout before a container that still runs has survived its signal.
+pub const STOP_SLACK: Duration = Duration::from_secs(10);
+
+/// A place in the order in which the agent learnt things of Docker. An answer carries the place at which
+/// it was asked for; comparing them needs no clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(pub u64);
+
+/// What one look at a container showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// When this life of the container began.
+    pub started_at: Timestamp,
+    /// Whether it runs.
+    pub running: Running,
+    /// The image's own HEALTHCHECK, where there is one.
+    pub health: Option<container::Health>,
+    /// The signal that asks this container to stop.
+    pub stop_signal: u8,
+    /// How long it has between that signal and SIGKILL.
+    pub stop_timeout: Option<Duration>,
+    /// What it offers to publish.
+    pub offers: Vec<Offer>,
+}
+
+/// What happened to a container, or was seen of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A look that was asked for at `as_of` showed this.
+    Seen {
+        /// When the look was asked for.
+        as_of: Seq,
+        /// What it showed.
+        sight: Box<Sight>,
+    },
+    /// A look or a complete list, asked for at `as_of`, did not show it.
+    Absent {
+        /// When it was asked for.
+        as_of: Seq,
+    },
+    /// Docker sent it a signal.
+    Killed {
+        /// The signal's number.
+        signal: u8,
+        /// When, by Docker's clock.
+        time: Timestamp,
+        /// How long ago: a replayed event is old.
+        age: Duration,
+    },
+    /// Its process ended.
+    Died {
+        /// The place of the news.
+        at: Seq,
+        /// When, by Docker's clock.
+        time: Timestamp,
+    },
+    /// A prober's verdict on one target of one life.
+    Probed {
+        /// The life that was probed.
+        life: Timestamp,
+        /// The target.
+        target: Target,
+        /// What the results amount to.
+        verdict: Verdict,
+    },
+    /// The zone already holds this very service of this container, written by an earlier run.
+    Registered {
+        /// The service's full name.
+        service: String,
+        /// The container's port.
+        container_port: u16,
+        /// Where the record points.
+        at: super::offer::At,
+        /// The record's weight.
+        weight: u8,
+    },
+    /// The agent ends, and takes its records along.
+    Drain,
+    /// Time has passed.
+    Tick,
+}
+
+/// What a step asks of the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// What this container wants in DNS, in place of whatever it wanted before.
+    Want(Vec<Wanted>),
+    /// Probe these targets of this life, and none else.
+    Probe {
+        /// The life they belong to.
+        life: Timestamp,
+        /// The targets; empty to stop probing.
+        targets: Vec<Target>,
+    },
+    /// Look at the container again.
+    Look,
+    /// Send [`Event::Tick`] at this time.
+    WakeAt(Duration),
+    /// Something for the log.
+    Decided(Decision),
+}
+
+/// Where a container is in its life. See the table at the top.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing is wanted: it does not run, is paused, or has not been looked at.
+    Idle,
+    /// It runs, and its services are watched.
+    Live(Life),
+    /// It was sent a signal that asks it to stop, or may: nothing is wanted until that is settled.
+    Stopping(Stopping),
+    /// The agent has drained.
+    Drained,
+}
+
+/// One container's state machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lifecycle {
+    state: State,
+    /// Answers asked for before this are stale.
+    horizon: Seq,
+    /// The latest life that is known to have ended.
+    ended: Option<Timestamp>,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self { state: State::Idle, horizon: Seq::default(), ended: None }
+    }
+}
+
+impl Lifecycle {
+    /// Where the container is in its life.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What the container wants in DNS.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        match &self.state {
+            State::Live(life) => life.wanted(),
+            State::Idle | State::Stopping(_) | State::Drained => Vec::new(),
+        }
+    }
+
+    /// What is to be probed: of which life, and where.
+    pub fn probing(&self) -> Option<(Timestamp, Vec<Target>)> {
+        match &self.state {
+            State::Live(life) => {
+                Some((life.started_at, life.targets())).filter(|(_, targets)| !targets.is_empty())
+            }
+            State::Idle | State::Stopping(_) | State::Drained => None,
+        }
+    }
+
+    /// When time itself changes something.
+    pub fn deadline(&self) -> Option<Duration> {
+        match &self.state {
+            State::Live(live) => live.deadline(),
+            State::Stopping(stopping) => Some(stopping.until()),
+            State::Idle | State::Drained => None,
+        }
+    }
+
+    /// Whether a verdict is still awaited.
+    pub fn unproven(&self) -> bool {
+        matches!(&self.state, State::Live(life) if life.unproven())
+    }
+
+    /// Whether this life is known to be on its way out, or over.
+    pub fn leaves(&self) -> bool {
+        matches!(&self.state, State::Stopping(stopping) if stopping.life.is_some())
+            || self.state == State::Drained
+    }
+
+    /// Whether this machine holds nothing that a new one would not, once answers asked for before `as_of`
+    /// are known to be stale: it may be forgotten when a list of then does not show the container.
+    pub fn forgettable(&self, as_of: Seq) -> bool {
+        self.state == State::Idle && self.horizon <= as_of
+    }
+
+    /// Takes one event.
+    pub fn step(self, event: Event, now: Duration) -> (Self, Vec<Effect>) {
+        let before = self.clone();
+        let reason = Reason::of(&event);
+        let look = event == Event::Tick && before.survival_due(now);
+        let after = self.next(event, now);
+        let mut effects = after.effects_since(&before, reason);
+        if look {
+            effects.push(Effect::Look);
+        }
+        (after, effects)
+    }
+
+    fn next(mut self, event: Event, now: Duration) -> Self {
+        if self.state == State::Drained {
+            return self;
+        }
+        match event {
+            Event::Seen { as_of, sight } if as_of >= self.horizon => {
+                self.horizon = as_of;
+                self.on_seen(*sight, now);
+            }
+            Event::Absent { as_of } if as_of >= self.horizon => {
+                self.horizon = as_of;
+                self.on_gone(now);
+            }
+            Event::Died { at, time } if at >= self.horizon && !self.began_after(time) => {
+                self.horizon = at;
+                self.on_died(time);
+            }
+            Event::Killed { signal, time, age } if !self.began_after(time) => {
+                self.on_killed(signal, time, age, now);
+            }
+            Event::Probed { life, target, verdict } => {
+                if let State::Live(live) = &mut self.state {
+                    live.on_probed(life, &target, verdict);
+                }
+            }
+            Event::Registered { service, container_port, at, weight } => {
+                if let State::Live(live) = &mut self.state {
+                    live.on_registered(&service, container_port, at, weight);
+                }
+            }
+            Event::Tick => {
+                if let State::Live(live) = &mut self.state {
+                    live.on_tick(now);
+                }
+            }
+            Event::Drain => self.state = State::Drained,
+            Event::Seen { .. } | Event::Absent { .. } | Event::Died { .. } | Event::Killed { .. } => {}
+        }
+        self
+    }
+
+    fn on_seen(&mut self, sight: Sight, now: Duration) {
+        if sight.running == Running::Stopped {
+            self.ended = Some(sight.started_at);
+            return self.on_gone(now);
+        }
+        if self.ended == Some(sight.started_at) {
+            return;
+        }
+        match (sight.running, &mut self.state) {
+            (Running::Running, State::Stopping(stopping)) => {
+                if !stopping.holds(&sight, now) {
+                    self.state = State::Live(Life::begin(sight, now));
+                }
+            }
+            (Running::Running, State::Live(live)) if live.started_at == sight.started_at => {
+                live.on_seen(sight, now);
+            }
+            (Running::Running, State::Idle | State::Drained | State::Live(_)) => {
+                self.state = State::Live(Life::begin(sight, now));
+            }
+            (_, State::Stopping(_)) => {}
+            (_, _) => self.state = State::Idle,
+        }
+    }
+
+    /// News of an earlier life can arrive after a look at this one: replayed, or overtaken.
+    fn began_after(&self, time: Timestamp) -> bool {
+        match self.state {
+            State::Live(Life { started_at, .. }) => started_at > time,
+            State::Stopping(Stopping { life: Some(started_at), .. }) => started_at > time,
+            State::Stopping(_) | State::Idle | State::Drained => false,
+        }
+    }
+
+    fn on_killed(&mut self, signal: u8, time: Timestamp, age: Duration, now: Duration) {
+        let kill = Kill { time, heard: now, age };
+        match &mut self.state {
+            State::Live(live) => {
+                let stopping = Stopping::sure(live, signal, kill);
+                if stops(signal, live.stop_signal) && now < stopping.until() {
+                    self.state = State::Stopping(stopping);
+                }
+            }
+            State::Idle => self.state = State::Stopping(Stopping::unsure(signal, kill)),
+            State::Stopping(stopping) => stopping.on_killed(signal, kill),
+            State::Drained => {}
+        }
+    }
+
+    fn on_died(&mut self, time: Timestamp) {
+        match &mut self.state {
+            State::Live(Life { started_at, .. }) => self.ended = Some(*started_at),
+            State::Stopping(stopping) => {
+                self.ended = stopping.life.or(self.ended);
+                if stopping.goes_on_after(time) {
+                    return;
+                }
+            }
+            State::Idle | State::Drained => {}
+        }
+        self.state = State::Idle;
+    }
+
+    /// There is no process, as known at the horizon. That is no news of any one life: an absence can be
+    /// as old as the look that showed this one running.
+    fn on_gone(&mut self, now: Duration) {
+        if !matches!(&self.state, State::Stopping(stopping) if now < stopping.until()) {
+            self.state = State::Idle;
+        }
+    }
+
+    fn survival_due(&self, now: Duration) -> bool {
+        matches!(&self.state, State::Stopping(stopping) if now >= stopping.until())
+    }
+
+    fn effects_since(&self, before: &Self, reason: Reason) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let (was, wants) = (before.wanted(), self.wanted());
+        if was != wants {
+            effects.extend(Decision::between(&was, &wants, reason).into_iter().map(Effect::Decided));
+            effects.push(Effect::Want(wants));
+        }
+        if let Some(probe) = self.probing_since(before) {
+            effects.push(probe);
+        }
+        if let Some(at) = self.deadline().filter(|at| before.deadline() != Some(*at)) {
+            effects.push(Effect::WakeAt(at));
+        }
+        effects
+    }
+
+    fn probing_since(&self, before: &Self) -> Option<Effect> {
+        let (was, is) = (before.probing(), self.probing());
+        if was == is {
+            return None;
+        }
+        let (life, targets) = is.or_else(|| was.map(|(life, _)| (life, Vec::new())))?;
+        Some(Effect::Probe { life, targets })
+    }
+}
+
+#[cfg(test)]
+mod tests;

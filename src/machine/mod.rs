@@ -1,0 +1,18 @@
+//! The pure part: what a container is, what it wants in DNS, and when.
+//!
+//! Nothing here does I/O, reads a clock or knows an actor. Time, random numbers and facts come in as
+//! arguments; decisions go out as values. The behaviour of the whole agent can be read in
+//! [`lifecycle`], and tested without a host.
+
+pub mod claims;
+pub mod container;
+pub mod lifecycle;
+pub mod looks;
+pub mod offer;
+pub mod probe;
+pub mod record;
+pub mod registration;
+pub mod roster;
+pub mod service;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,425 @@
+//! All containers of this host together: which records are wanted now.
+//!
+//! Owns the lifecycles, the claims on ports, what was found registered at the start, and the barrier that
+//! makes the first look at a host one batch. Every decision of the Registrar is made here; the actor only
+//! carries what comes out.
+//!
+//! ## The barrier
+//!
+//! Until the first list, every container on it, and what the zone holds are known, nothing is said to the
+//! writer: what is registered already stays as it is. Then everything goes at once. A container that is
+//! slow to prove itself holds the others up for [`BARRIER`] at most. One that cannot be looked at keeps what
+//! an earlier run registered of it until it can: a look that fails says nothing of the container.
+//!
+//! ## One message
+//!
+//! What one event changes of several containers goes out as one output: a port that changes hands is
+//! never wanted of two containers, nor of none, and the writer can swap its records in one batch.
+
+#[cfg(any(test, fuzzing))]
+pub mod rehearsal;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::claims::{Claims, Parked};
+use super::container::{ContainerId, Running, STOP_SIGNAL_DEFAULT, Timestamp};
+use super::lifecycle::{Decision, Effect, Event, Lifecycle, Seq, Target, Wanted, stops};
+use super::record::{RecordSet, RecordType};
+use super::registration::{Mark, Registrant, Subject};
+use super::service::ServiceName;
+
+/// How long the first list waits for its containers to be looked at and to prove themselves.
+pub const BARRIER: Duration = Duration::from_secs(2);
+
+/// The record sets wanted by container.
+pub type Wants = BTreeMap<ContainerId, Vec<RecordSet>>;
+
+/// What the roster asks of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// This container's record sets, in place of those it wanted before.
+    Want(ContainerId, Vec<RecordSet>),
+    /// All containers' record sets: what is not among them is not wanted.
+    WantAll(Wants),
+    /// Probe these targets of this container, and none else.
+    Probe {
+        /// The container.
+        container: ContainerId,
+        /// Its life.
+        life: Timestamp,
+        /// What to probe; empty to stop.
+        targets: Vec<Target>,
+    },
+    /// Look at this container again.
+    Look(ContainerId),
+    /// Something for the log.
+    Decided(ContainerId, Decision),
+    /// For the log: this want waits for a port that another container holds.
+    Waits(ContainerId, Parked),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Barrier {
+    /// No list has come yet; these have been looked at.
+    Closed { seen: BTreeSet<ContainerId> },
+    /// The list has come; these are still to be looked at.
+    Listed { unseen: BTreeSet<ContainerId>, until: Duration },
+    /// Wants go to the writer as they change.
+    Open,
+}
+
+/// All containers of this host.
+#[derive(Debug)]
+pub struct Roster {
+    registrant: Registrant,
+    machines: BTreeMap<ContainerId, Lifecycle>,
+    deadlines: BTreeMap<ContainerId, Duration>,
+    claims: Claims,
+    said: Wants,
+    waiting: BTreeSet<(ContainerId, ServiceName, u16)>,
+    /// What earlier runs registered; `None` until the zone has been read.
+    registered: Option<BTreeMap<ContainerId, Vec<Event>>>,
+    /// The record sets of earlier runs, by container: before the barrier opens all of them, then those of
+    /// containers that run and have not been looked at yet.
+    held: Wants,
+    /// Answers about containers that a list as young as this did not show are stale.
+    floor: Seq,
+    barrier: Barrier,
+    drained: bool,
+}
+
+impl Roster {
+    /// A roster that knows nothing yet.
+    pub fn new(registrant: Registrant) -> Self {
+        Self {
+            registrant,
+            machines: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
+            claims: Claims::default(),
+            said: Wants::new(),
+            waiting: BTreeSet::new(),
+            registered: None,
+            held: Wants::new(),
+            floor: Seq::default(),
+            barrier: Barrier::Closed { seen: BTreeSet::new() },
+            drained: false,
+        }
+    }
+
+    /// The lifecycle of a container, if it is known.
+    pub fn machine(&self, id: &ContainerId) -> Option<&Lifecycle> {
+        self.machines.get(id)
+    }
+
+    /// The containers that are known.
+    pub fn containers(&self) -> impl Iterator<Item = &ContainerId> {
+        self.machines.keys()
+    }
+
+    /// When [`Roster::on_time`] is due.
+    pub fn wake_at(&self) -> Option<Duration> {
+        let barrier = match &self.barrier {
+            // While the zone is unread, time alone opens nothing.
+            Barrier::Listed { until, .. } if self.registered.is_some() => Some(*until),
+            Barrier::Listed { .. } | Barrier::Closed { .. } | Barrier::Open => None,
+        };
+        self.deadlines.values().copied().chain(barrier).min()
+    }
+
+    /// All that is wanted, for a writer that lost its memory; `None` before the barrier has opened.
+    pub fn wants(&self) -> Option<Wants> {
+        (self.barrier == Barrier::Open).then(|| self.all_wants())
+    }
+
+    /// Something happened to a container, or was seen of it.
+    pub fn on_event(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
+        let stale = match &event {
+            Event::Seen { as_of, .. } => *as_of < self.floor && !self.machines.contains_key(id),
+            _ => false,
+        };
+        if stale || self.drained {
+            return Vec::new();
+        }
+        let seen = matches!(event, Event::Seen { .. } | Event::Absent { .. });
+        let over = match &event {
+            Event::Died { .. } => true,
+            // What the image takes as its stop signal is not known yet.
+            Event::Killed { signal, .. } => stops(*signal, STOP_SIGNAL_DEFAULT),
+            _ => false,
+        };
+        match &mut self.barrier {
+            Barrier::Closed { seen: earlier } if seen => {
+                earlier.insert(id.clone());
+            }
+            Barrier::Listed { unseen, .. } if seen => {
+                unseen.remove(id);
+            }
+            _ => {}
+        }
+        let mut outputs = self.step(id, event, now);
+        outputs.extend(self.recall(id, now));
+        if seen || over {
+            outputs.extend(self.release(id));
+        }
+        outputs.extend(self.try_open(now));
+        outputs
+    }
+
+    /// A complete list of what runs, asked for at `as_of`.
+    pub fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, as_of: Seq, now: Duration) -> Vec<Output> {
+        if self.drained {
+            return Vec::new();
+        }
+        self.floor = self.floor.max(as_of);
+        let gone: Vec<_> = self.machines.keys().filter(|id| !listed.contains(*id)).cloned().collect();
+        let mut outputs = Vec::new();
+        for id in gone {
+            outputs.extend(self.step(&id, Event::Absent { as_of }, now));
+            if self.machines.get(&id).is_some_and(|machine| machine.forgettable(as_of)) {
+                self.machines.remove(&id);
+                self.deadlines.remove(&id);
+            }
+        }
+        match &mut self.barrier {
+            Barrier::Closed { seen } => {
+                let unseen = listed.difference(seen).cloned().collect();
+                self.barrier = Barrier::Listed { unseen, until: now + BARRIER };
+            }
+            Barrier::Listed { unseen, .. } => unseen.retain(|id| listed.contains(id)),
+            Barrier::Open => {}
+        }
+        if let Some(registered) = &mut self.registered {
+            registered.retain(|id, _| listed.contains(id));
+        }
+        let gone: Vec<_> = self.held.keys().filter(|id| !listed.contains(*id)).cloned().collect();
+        outputs.extend(gone.iter().filter_map(|id| self.release(id)));
+        outputs.extend(self.try_open(now));
+        outputs
+    }
+
+    /// What the zone holds of this host. Once wants have gone out, it holds what they made of it, and
+    /// proves nothing of a container.
+    pub fn on_known(&mut self, known: &[RecordSet], now: Duration) -> Vec<Output> {
+        if self.barrier == Barrier::Open {
+            return Vec::new();
+        }
+        let mut registered: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (id, event) in known.iter().filter_map(|set| self.registered_event(set, known)) {
+            registered.entry(id).or_default().push(event);
+        }
+        self.registered = Some(registered);
+        self.held.clear();
+        for set in known {
+            let mark = set.set_identifier.as_deref().and_then(Mark::parse);
+            if let Some(Subject::Container(id) | Subject::Service(id, _)) = mark.map(|mark| mark.subject) {
+                self.held.entry(id).or_default().push(set.clone());
+            }
+        }
+        let ids: Vec<_> = self.machines.keys().cloned().collect();
+        let mut outputs: Vec<_> = ids.iter().flat_map(|id| self.recall(id, now)).collect();
+        outputs.extend(self.try_open(now));
+        outputs
+    }
+
+    /// Time has passed.
+    pub fn on_time(&mut self, now: Duration) -> Vec<Output> {
+        let due: Vec<_> =
+            self.deadlines.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
+        let mut outputs = Vec::new();
+        for id in due {
+            self.deadlines.remove(&id);
+            outputs.extend(self.step(&id, Event::Tick, now));
+        }
+        outputs.extend(self.try_open(now));
+        outputs
+    }
+
+    /// The agent ends: nothing is wanted any more, for good.
+    pub fn drain(&mut self, now: Duration) -> Vec<Output> {
+        if self.drained {
+            return Vec::new();
+        }
+        let ids: Vec<_> = self.machines.keys().cloned().collect();
+        let mut outputs: Vec<_> = ids.iter().flat_map(|id| self.step(id, Event::Drain, now)).collect();
+        // One message to the writer, so that it is one batch.
+        outputs.retain(|output| !matches!(output, Output::Want(..) | Output::WantAll(_)));
+        self.drained = true;
+        self.barrier = Barrier::Open;
+        self.said.clear();
+        self.held.clear();
+        outputs.push(Output::WantAll(Wants::new()));
+        outputs
+    }
+
+    /// Panics where what is kept contradicts itself: for tests and fuzzing, after any call.
+    ///
+    /// # Panics
+    /// Where something that can be derived from the containers' lifecycles is not what they say.
+    pub fn check_invariants(&self, now: Duration) {
+        let wanting: BTreeMap<_, _> = (self.machines.iter())
+            .map(|(id, machine)| (id, machine.wanted()))
+            .filter(|(_, wants)| !wants.is_empty())
+            .collect();
+        assert!(self.claims.containers().eq(wanting.keys().copied()), "a claim without a container's want");
+        self.claims.check_invariants(&wanting);
+        let granted = self.granted_records();
+        if self.barrier == Barrier::Open {
+            assert_eq!(self.said, granted, "what was said is not what is granted");
+        } else {
+            assert!(self.said.is_empty(), "something was said before the barrier opened");
+        }
+        for (id, machine) in &self.machines {
+            let timed = machine
+                .deadline()
+                .is_none_or(|at| at <= now || self.deadlines.get(id).is_some_and(|deadline| *deadline == at));
+            assert!(timed, "{id} waits for a time at which nobody wakes it");
+        }
+        assert!(self.deadlines.keys().all(|id| self.machines.contains_key(id)), "a timer of nobody");
+        assert!(!self.drained || (wanting.is_empty() && self.said.is_empty()), "wanted after the drain");
+    }
+
+    fn step(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
+        let over = match &event {
+            Event::Died { .. } | Event::Absent { .. } => true,
+            // Whatever runs later in its place has to prove itself.
+            Event::Seen { sight, .. } => sight.running != Running::Running,
+            _ => false,
+        };
+        let machine = self.machines.remove(id).unwrap_or_default();
+        let (machine, effects) = machine.step(event, now);
+        if let (true, Some(registered)) = (over || machine.leaves(), &mut self.registered) {
+            registered.remove(id);
+        }
+        self.machines.insert(id.clone(), machine);
+        effects.into_iter().flat_map(|effect| self.carry(id, effect)).collect()
+    }
+
+    fn carry(&mut self, id: &ContainerId, effect: Effect) -> Vec<Output> {
+        match effect {
+            Effect::Want(wants) => self.claim(id, wants),
+            Effect::Probe { life, targets } => vec![Output::Probe { container: id.clone(), life, targets }],
+            Effect::Look => vec![Output::Look(id.clone())],
+            Effect::WakeAt(at) => {
+                self.deadlines.insert(id.clone(), at);
+                Vec::new()
+            }
+            Effect::Decided(decision) => vec![Output::Decided(id.clone(), decision)],
+        }
+    }
+
+    fn claim(&mut self, id: &ContainerId, wants: Vec<Wanted>) -> Vec<Output> {
+        let affected = self.claims.update(id, wants);
+        let mut outputs = Vec::new();
+        let mut changed = Vec::new();
+        for id in affected {
+            let (granted, parked) = self.claims.granted(&id);
+            let waits: BTreeSet<_> = parked.iter().map(|parked| waiting_key(&id, parked)).collect();
+            let new = parked.into_iter().filter(|parked| !self.waiting.contains(&waiting_key(&id, parked)));
+            outputs.extend(new.map(|parked| Output::Waits(id.clone(), parked)));
+            self.waiting.retain(|(waiting, ..)| *waiting != id);
+            self.waiting.extend(waits);
+            let records = self.records(&id, &granted);
+            if self.barrier == Barrier::Open && self.said.get(&id).map_or(&[][..], Vec::as_slice) != records {
+                self.said.insert(id.clone(), records.clone());
+                changed.push((id, records));
+            }
+        }
+        self.said.retain(|_, records| !records.is_empty());
+        outputs.extend(match <[_; 1]>::try_from(changed) {
+            // What is held gives way where a container that is known comes to its place.
+            Ok([(id, records)]) if self.held.is_empty() => Some(Output::Want(id, records)),
+            Ok(_) => Some(Output::WantAll(self.all_wants())),
+            Err(changed) if changed.is_empty() => None,
+            Err(_) => Some(Output::WantAll(self.all_wants())),
+        });
+        outputs
+    }
+
+    fn records(&self, id: &ContainerId, granted: &[Wanted]) -> Vec<RecordSet> {
+        let mut records: Vec<_> =
+            granted.iter().flat_map(|wanted| self.registrant.records(id, wanted)).collect();
+        records.sort_by_key(RecordSet::key);
+        records.dedup();
+        records
+    }
+
+    /// Tells a machine what the zone already holds of its container.
+    fn recall(&mut self, id: &ContainerId, now: Duration) -> Vec<Output> {
+        let unproven = self.machines.get(id).is_some_and(Lifecycle::unproven);
+        let registered = self.registered.as_mut().filter(|_| unproven).and_then(|known| known.remove(id));
+        registered.into_iter().flatten().flat_map(|event| self.step(id, event, now)).collect()
+    }
+
+    fn try_open(&mut self, now: Duration) -> Option<Output> {
+        let Barrier::Listed { unseen, until } = &self.barrier else { return None };
+        let complete = unseen.is_empty() && !self.machines.values().any(Lifecycle::unproven);
+        if self.registered.is_none() || !(complete || now >= *until) {
+            return None;
+        }
+        self.held.retain(|id, _| unseen.contains(id));
+        self.barrier = Barrier::Open;
+        self.said = self.granted_records();
+        Some(Output::WantAll(self.all_wants()))
+    }
+
+    /// A container has been looked at, or is over: what an earlier run wrote of it counts no more.
+    fn release(&mut self, id: &ContainerId) -> Option<Output> {
+        let held = self.held.remove(id).is_some() && self.barrier == Barrier::Open;
+        held.then(|| Output::WantAll(self.all_wants()))
+    }
+
+    /// What is granted, and what is held: but a place is one container's, first of all one that is known.
+    fn all_wants(&self) -> Wants {
+        let mut places: BTreeMap<_, _> =
+            self.said.iter().flat_map(|(id, sets)| sets.iter().map(move |set| (place(set), id))).collect();
+        let mut wants = self.said.clone();
+        for (id, held) in &self.held {
+            for set in held {
+                // Containers of one task have one address, each under a name of its own.
+                let address = set.kind == RecordType::A;
+                if address || *places.entry(place(set)).or_insert(id) == id {
+                    wants.entry(id.clone()).or_default().push(set.clone());
+                }
+            }
+        }
+        wants.retain(|_, records| !records.is_empty());
+        wants
+    }
+
+    fn granted_records(&self) -> Wants {
+        let of = |id: &ContainerId| (id.clone(), self.records(id, &self.claims.granted(id).0));
+        self.claims.containers().map(of).filter(|(_, records)| !records.is_empty()).collect()
+    }
+
+    fn registered_event(&self, set: &RecordSet, known: &[RecordSet]) -> Option<(ContainerId, Event)> {
+        let Mark { subject: Subject::Service(id, container_port), .. } =
+            set.set_identifier.as_deref().and_then(Mark::parse)?
+        else {
+            return None;
+        };
+        let at = self.registrant.endpoint(set, |name| address_of(name, known))?;
+        let service = set.key().name;
+        let weight = set.weight.and_then(|weight| weight.try_into().ok())?;
+        Some((id, Event::Registered { service, container_port, at, weight }))
+    }
+}
+
+/// What a service's record set leads to: udp and tcp ports of one number are different places.
+fn place(set: &RecordSet) -> (bool, &[String]) {
+    (set.name.split('.').any(|label| label == "_udp"), &set.values)
+}
+
+fn waiting_key(id: &ContainerId, parked: &Parked) -> (ContainerId, ServiceName, u16) {
+    let service = &parked.wanted.offer.service;
+    (id.clone(), service.name.clone(), service.container_port)
+}
+
+fn address_of(name: &str, known: &[RecordSet]) -> Option<Ipv4Addr> {
+    let set = known.iter().find(|set| set.kind == RecordType::A && set.key().name == name)?;
+    set.values.first()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

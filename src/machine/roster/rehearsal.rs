@@ -1,0 +1,246 @@
+//! A roster on a stage, for property tests and fuzzing: few containers on few ports, whose news come as
+//! the caller likes, and a mirror of what the writer and the probers were told.
+//!
+//! ## Guarantees that are checked after each step
+//!
+//! - What was told, output by output, is what the roster says is wanted, and what its machines say.
+//! - After each single output no port is wanted of two containers.
+//! - Nothing is told before the barrier opens; the first thing told is everything.
+//! - After a drain all is taken back, and nothing is told any more.
+//! - Time, once told, asks for no more of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::{Output, Roster, Wants};
+use crate::machine::container::{ContainerId, Running, Timestamp};
+use crate::machine::lifecycle::{Event, Seq, Sight, Target};
+use crate::machine::offer::{At, EffectiveCheck, Offer};
+use crate::machine::probe::Verdict;
+use crate::machine::record::{RecordSet, RecordType};
+use crate::machine::registration::{Owner, Registrant};
+use crate::machine::service::{Check, Scope, Service, ServiceName, Timing};
+
+/// How many containers there are.
+pub const CONTAINERS: u8 = 5;
+/// How many ports of the host they share.
+pub const PORTS: u8 = 3;
+
+/// What a look is to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// How many lives the container has had; a life is younger the higher its number.
+    pub life: u8,
+    /// Which port of the host it has.
+    pub port: u8,
+    /// Whether its two services need no check.
+    pub unchecked: bool,
+    /// Whether it runs.
+    pub running: Running,
+}
+
+/// A roster and those that it tells.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// The roster.
+    pub roster: Roster,
+    now: Duration,
+    seq: u64,
+    told: Option<Wants>,
+    probing: BTreeMap<ContainerId, (Timestamp, Vec<Target>)>,
+    drained: bool,
+}
+
+impl Default for Rehearsal {
+    fn default() -> Self {
+        Self {
+            roster: Roster::new(registrant()),
+            now: Duration::from_secs(1_000),
+            seq: 1,
+            told: None,
+            probing: BTreeMap::new(),
+            drained: false,
+        }
+    }
+}
+
+impl Rehearsal {
+    /// What the writer was told, all in all; `None` before the first word.
+    pub fn told(&self) -> Option<&Wants> {
+        self.told.as_ref()
+    }
+
+    /// A look answers that was asked for `late` pieces of news ago.
+    pub fn seen(&mut self, container: u8, shown: Shown, late: u8) {
+        let as_of = Seq(self.seq.saturating_sub(u64::from(late)));
+        self.event(container, Event::Seen { as_of, sight: Box::new(sight(container, shown)) });
+    }
+
+    /// A look finds nothing.
+    pub fn absent(&mut self, container: u8, late: u8) {
+        let as_of = Seq(self.seq.saturating_sub(u64::from(late)));
+        self.event(container, Event::Absent { as_of });
+    }
+
+    /// A signal was sent to this life.
+    pub fn killed(&mut self, container: u8, life: u8, signal: u8) {
+        self.seq += 1;
+        let time = started_at(container, life, 1);
+        self.event(container, Event::Killed { signal, time, age: Duration::ZERO });
+    }
+
+    /// This life ended.
+    pub fn died(&mut self, container: u8, life: u8) {
+        self.seq += 1;
+        let time = started_at(container, life, 2);
+        self.event(container, Event::Died { at: Seq(self.seq), time });
+    }
+
+    /// A prober has a verdict on what it was told to probe.
+    pub fn probed(&mut self, container: u8, up: bool) {
+        let Some((life, targets)) = self.probing.get(&id(container)).cloned() else { return };
+        let verdict = if up { Verdict::Up } else { Verdict::Down };
+        for target in targets {
+            self.event(container, Event::Probed { life, target, verdict });
+        }
+    }
+
+    /// A list of what runs, a bit for each container, that was asked for `late` pieces of news ago.
+    pub fn listed(&mut self, containers: u8, late: u8) {
+        let as_of = Seq(self.seq.saturating_sub(u64::from(late)));
+        let listed: BTreeSet<_> = (0..CONTAINERS).filter(|n| containers & (1 << n) != 0).map(id).collect();
+        let outputs = self.roster.on_listed(&listed, as_of, self.now);
+        self.hear(outputs);
+    }
+
+    /// The zone holds the records of these containers, a bit for each, at this port.
+    pub fn known(&mut self, containers: u8, port: u8) {
+        let shown = Shown { life: 0, port, unchecked: false, running: Running::Running };
+        let known: Vec<_> = (0..CONTAINERS)
+            .filter(|n| containers & (1 << n) != 0)
+            .flat_map(|container| records(container, shown))
+            .collect();
+        let outputs = self.roster.on_known(&known, self.now);
+        self.hear(outputs);
+    }
+
+    /// Time passes, and whoever is to be woken is.
+    pub fn wait(&mut self, wait: Duration) {
+        self.now += wait;
+        if self.roster.wake_at().is_some_and(|at| at <= self.now) {
+            let outputs = self.roster.on_time(self.now);
+            self.hear(outputs);
+            assert!(self.roster.wake_at().is_none_or(|at| at > self.now), "to be woken again at once");
+        }
+    }
+
+    /// The agent ends.
+    pub fn drain(&mut self) {
+        let outputs = self.roster.drain(self.now);
+        let first = !std::mem::replace(&mut self.drained, true);
+        assert_eq!(outputs.last() == Some(&Output::WantAll(Wants::new())), first, "all is taken back, once");
+        self.told.get_or_insert_default();
+        self.hear(outputs);
+    }
+
+    fn event(&mut self, container: u8, event: Event) {
+        let outputs = self.roster.on_event(&id(container), event, self.now);
+        self.hear(outputs);
+    }
+
+    fn hear(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Want(id, records) => {
+                    assert!(!self.drained, "wants something after the drain");
+                    let told = self.told.as_mut().expect("a first word that is not everything");
+                    told.insert(id, records);
+                }
+                Output::WantAll(wants) => self.told = Some(wants),
+                Output::Probe { container, targets, .. } if targets.is_empty() => {
+                    self.probing.remove(&container);
+                }
+                Output::Probe { container, life, targets } => {
+                    self.probing.insert(container, (life, targets));
+                }
+                Output::Look(_) | Output::Decided(..) | Output::Waits(..) => {}
+            }
+            self.check_ports();
+        }
+        self.check();
+    }
+
+    fn check_ports(&self) {
+        let mut holders = BTreeMap::new();
+        for (id, set) in
+            self.told.iter().flatten().flat_map(|(id, sets)| sets.iter().map(move |set| (id, set)))
+        {
+            if set.kind == RecordType::Srv {
+                let udp = set.name.contains("._udp.");
+                let holder = holders.insert((udp, set.values.clone()), id);
+                assert!(holder.is_none_or(|holder| holder == id), "one port of two containers");
+            }
+        }
+    }
+
+    fn check(&mut self) {
+        self.roster.check_invariants(self.now);
+        if let Some(told) = &mut self.told {
+            told.retain(|_, records| !records.is_empty());
+        }
+        assert_eq!(self.told, self.roster.wants(), "told something else than is wanted");
+        for container in (0..CONTAINERS).map(id) {
+            let probing = self.roster.machine(&container).and_then(|machine| machine.probing());
+            assert_eq!(self.probing.get(&container).cloned(), probing, "probes something else");
+        }
+        assert!(!self.drained || self.told.as_ref().is_some_and(Wants::is_empty));
+    }
+}
+
+/// The host.
+pub fn registrant() -> Registrant {
+    let owner = Owner::new("i-0123456789abcdef0").expect("an instance id is an owner");
+    Registrant { owner, zone: "sd.internal".to_owned(), address: [10, 0, 0, 7].into() }
+}
+
+/// The id of a container.
+pub fn id(container: u8) -> ContainerId {
+    format!("{container:064x}").parse().expect("64 hex digits")
+}
+
+/// The record sets of a container that is looked at like this, while all of it is healthy.
+pub fn records(container: u8, shown: Shown) -> Vec<RecordSet> {
+    let sight = sight(container, shown);
+    let started_at = sight.started_at;
+    let wanted = sight.offers.into_iter().map(|offer| {
+        let weight = offer.service.weight;
+        crate::machine::lifecycle::Wanted { offer, weight, started_at }
+    });
+    wanted.flat_map(|wanted| registrant().records(&id(container), &wanted)).collect()
+}
+
+/// A moment in a life: its start, then a signal, then its end. Lives of different containers overlap.
+fn started_at(container: u8, life: u8, moment: i64) -> Timestamp {
+    let life = i64::from(life) * 100 + i64::from(container) * 3;
+    Timestamp::from_unix_nanos((life * 10 + moment) * 1_000_000_000)
+}
+
+/// A look at a container.
+pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> Sight {
+    let scope = Scope::new("sd.internal", "host");
+    let offer = |name: &str| {
+        let (name, protocol) = ServiceName::parse(name, &scope).expect("a name");
+        let (check, timing) = (Check::Default, Timing::default());
+        let service = Service { name, container_port: 80, protocol, weight: 1, ttl: 0, check, timing };
+        let check = if unchecked { EffectiveCheck::None } else { EffectiveCheck::Tcp };
+        Offer { service, at: At::Host { port: 32_768 + u16::from(port % PORTS) }, check }
+    };
+    Sight {
+        started_at: started_at(container, life, 0),
+        running,
+        health: None,
+        stop_signal: 15,
+        stop_timeout: None,
+        offers: ["_web._tcp", "_api._tcp", "_log._udp"].map(offer).to_vec(),
+    }
+}

@@ -1,0 +1,3 @@
+//! The door of `ecssd`.
+
+fn main() {}

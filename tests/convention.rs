@@ -1,0 +1,572 @@
+//! The `SERVICE_*` convention as its users write it: what is accepted, what is refused and with which words,
+//! and that a refusal costs nothing but itself.
+
+use std::time::Duration;
+
+use ecssd::machine::service::{
+    BAD_KEYS_MAX, Check, Convention, DATA_OCTETS_MAX, Protocol, SERVICES_MAX, Scope, Service, ServiceName,
+    parse,
+};
+use proptest::prelude::*;
+
+const ZONE: &str = "servicediscovery.internal";
+const NEIGHBOUR: &str = "SERVICE_9999_NAME=_neighbour._tcp";
+
+fn scope() -> Scope {
+    Scope::new(ZONE, "i-0123456789abcdef0")
+}
+
+fn parse_env(env: &[&str]) -> Convention {
+    parse(env.iter().copied(), [], &scope())
+}
+
+fn lines(convention: &Convention) -> Vec<String> {
+    convention.bad_keys.iter().map(ToString::to_string).collect()
+}
+
+/// One line a service: `name port/protocol`, names relative to the zone.
+fn shown(service: &Service) -> String {
+    let name = service.name.as_str().strip_suffix(ZONE).expect("inside the zone").trim_end_matches('.');
+    format!("{name} {}/{}", service.container_port, service.protocol)
+}
+
+/// Each one in a container with a good neighbour, and the one message that it gives.
+const BAD: &[(&str, &str)] = &[
+    // Names.
+    ("SERVICE_80_NAME=", "SERVICE_80_NAME: an empty value is not a name"),
+    ("SERVICE_80_NAME= \t", "SERVICE_80_NAME: an empty value is not a name"),
+    ("SERVICE_80_NAME=_web", "SERVICE_80_NAME: _web begins with _ but has no _tcp or _udp after that"),
+    ("SERVICE_80_NAME=_tcp", "SERVICE_80_NAME: _tcp begins with _ but has no _tcp or _udp after that"),
+    (
+        "SERVICE_80_NAME=_web._sctp",
+        "SERVICE_80_NAME: _web._sctp begins with _ but has no _tcp or _udp after that",
+    ),
+    (
+        "SERVICE_80_NAME=_web.tcp",
+        "SERVICE_80_NAME: _web.tcp begins with _ but has no _tcp or _udp after that",
+    ),
+    ("SERVICE_80_NAME=_dns._tcp._udp", "SERVICE_80_NAME: _dns._tcp._udp has both _tcp and _udp"),
+    (
+        "SERVICE_80_NAME=servicediscovery.internal",
+        "SERVICE_80_NAME: servicediscovery.internal is the zone itself",
+    ),
+    (
+        "SERVICE_80_NAME=ServiceDiscovery.Internal.",
+        "SERVICE_80_NAME: ServiceDiscovery.Internal. is the zone itself",
+    ),
+    ("SERVICE_80_NAME=@", "SERVICE_80_NAME: @ is the zone itself"),
+    ("SERVICE_80_NAME=.", "SERVICE_80_NAME: . is not inside the zone servicediscovery.internal"),
+    (
+        "SERVICE_80_NAME=_web._tcp.example.com.",
+        "SERVICE_80_NAME: _web._tcp.example.com. is not inside the zone servicediscovery.internal",
+    ),
+    ("SERVICE_80_NAME=web.", "SERVICE_80_NAME: web. is not inside the zone servicediscovery.internal"),
+    (
+        "SERVICE_80_NAME=xservicediscovery.internal.",
+        "SERVICE_80_NAME: xservicediscovery.internal. is not inside the zone servicediscovery.internal",
+    ),
+    (
+        "SERVICE_80_NAME=.servicediscovery.internal",
+        "SERVICE_80_NAME: .servicediscovery.internal has an empty label",
+    ),
+    ("SERVICE_80_NAME=*", "SERVICE_80_NAME: * is a wildcard"),
+    ("SERVICE_80_NAME=*._tcp", "SERVICE_80_NAME: *._tcp is a wildcard"),
+    ("SERVICE_80_NAME=_web\\._tcp", "SERVICE_80_NAME: _web\\\\._tcp has an escape"),
+    ("SERVICE_80_NAME=\\052", "SERVICE_80_NAME: \\\\052 has an escape"),
+    ("SERVICE_80_NAME=_web.._tcp", "SERVICE_80_NAME: _web.._tcp has an empty label"),
+    ("SERVICE_80_NAME=.web", "SERVICE_80_NAME: .web has an empty label"),
+    ("SERVICE_80_NAME=my web", "SERVICE_80_NAME: my web has a space; labels take letters, digits, - and _"),
+    ("SERVICE_80_NAME=web/v1", "SERVICE_80_NAME: web/v1 has /; labels take letters, digits, - and _"),
+    ("SERVICE_80_NAME=web:80", "SERVICE_80_NAME: web:80 has :; labels take letters, digits, - and _"),
+    (
+        "SERVICE_80_NAME=bücher",
+        "SERVICE_80_NAME: b\\u{fc}cher has \\u{fc}; labels take letters, digits, - and _",
+    ),
+    (
+        "SERVICE_80_NAME=a\nFAKE LOG LINE",
+        "SERVICE_80_NAME: a\\nFAKE LOG LINE has \\n; labels take letters, digits, - and _",
+    ),
+    (
+        "SERVICE_80_NAME=\u{1b}[31mred",
+        "SERVICE_80_NAME: \\u{1b}[31mred has \\u{1b}; labels take letters, digits, - and _",
+    ),
+    ("SERVICE_80_NAME=a\u{0}b", "SERVICE_80_NAME: a\\u{0}b has \\u{0}; labels take letters, digits, - and _"),
+    (
+        "SERVICE_80_NAME=i-0123456789abcdef0",
+        "SERVICE_80_NAME: i-0123456789abcdef0 is an address name of a host or a task",
+    ),
+    ("SERVICE_80_NAME=i-fedcba98", "SERVICE_80_NAME: i-fedcba98 is an address name of a host or a task"),
+    (
+        "SERVICE_80_NAME=i-fedcba9876543210f",
+        "SERVICE_80_NAME: i-fedcba9876543210f is an address name of a host or a task",
+    ),
+    ("SERVICE_80_NAME=I-FEDCBA98", "SERVICE_80_NAME: I-FEDCBA98 is an address name of a host or a task"),
+    ("SERVICE_80_NAME=deadbeefcafe", "SERVICE_80_NAME: deadbeefcafe is an address name of a host or a task"),
+    (
+        "SERVICE_80_NAME=ip-10-123-145-167",
+        "SERVICE_80_NAME: ip-10-123-145-167 is an address name of a host or a task",
+    ),
+    (
+        "SERVICE_80_NAME=ip-10-0-0-5.servicediscovery.internal.",
+        "SERVICE_80_NAME: ip-10-0-0-5.servicediscovery.internal. is an address name of a host or a task",
+    ),
+    ("SERVICE_80_NAME=,", "SERVICE_80_NAME: an empty value is not a name (and 1 more)"),
+    // Ports.
+    ("SERVICE_0_NAME=web", "SERVICE_0_NAME: 0 is not a port from 1 to 65535"),
+    ("SERVICE_65536_NAME=web", "SERVICE_65536_NAME: 65536 is not a port from 1 to 65535"),
+    (
+        "SERVICE_99999999999999999999_NAME=web",
+        "SERVICE_99999999999999999999_NAME: 99999999999999999999 is not a port from 1 to 65535",
+    ),
+    ("SERVICE_080_NAME=web", "SERVICE_080_NAME: port 080 has a leading zero"),
+    ("SERVICE_00_NAME=web", "SERVICE_00_NAME: port 00 has a leading zero"),
+    ("SERVICE_80a_NAME=web", "SERVICE_80a_NAME: 80a is not a port from 1 to 65535"),
+    ("SERVICE_80/udp_NAME=web", "SERVICE_80/udp_NAME: 80/udp is not a port from 1 to 65535"),
+    ("SERVICE_8080-8090_NAME=web", "SERVICE_8080-8090_NAME: 8080-8090 is not a port from 1 to 65535"),
+    // Keys.
+    ("SERVICE_80_NMAE=web", "SERVICE_80_NMAE: is not a known key; did you mean SERVICE_80_NAME?"),
+    ("SERVICE_80_name=web", "SERVICE_80_name: is not a known key; did you mean SERVICE_80_NAME?"),
+    ("SERVICE_80_WIEGHT=1", "SERVICE_80_WIEGHT: is not a known key; did you mean SERVICE_80_WEIGHT?"),
+    (
+        "SERVICE_80_CHECK_HTTPS=/x",
+        "SERVICE_80_CHECK_HTTPS: is not a known key; did you mean SERVICE_80_CHECK_HTTP?",
+    ),
+    (
+        "SERVICE_80_CHECK-HTTP=/x",
+        "SERVICE_80_CHECK-HTTP: is not a known key; did you mean SERVICE_80_CHECK_HTTP?",
+    ),
+    (
+        "SERVICE_80_CHECK_TIME=1",
+        "SERVICE_80_CHECK_TIME: is not a known key; did you mean SERVICE_80_CHECK_TIMEOUT?",
+    ),
+    (
+        "SERVICE_80_IGNORE=1",
+        "SERVICE_80_IGNORE: is not a known key; SERVICE_IGNORE is for the whole container",
+    ),
+    (
+        "SERVICE_80_REGION=us",
+        "SERVICE_80_REGION: is not a known key; those of a port are NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+    ),
+    (
+        "SERVICE_80=web",
+        "SERVICE_80: is not a known key; those of a port are NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+    ),
+    (
+        "SERVICE_80_=web",
+        "SERVICE_80_: is not a known key; those of a port are NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+    ),
+    ("SERVICE_80_WEIGHT=5", "SERVICE_80_WEIGHT: has no SERVICE_80_NAME"),
+    ("SERVICE_80_CHECK_HTTP=/health", "SERVICE_80_CHECK_HTTP: has no SERVICE_80_NAME"),
+    ("SERVICE_IGNORE=maybe", "SERVICE_IGNORE: maybe is not one of 1, true, yes, 0, false, no"),
+    // Optional keys of the neighbour itself.
+    ("SERVICE_9999_WEIGHT=256", "SERVICE_9999_WEIGHT: 256 is not a weight from 0 to 255"),
+    ("SERVICE_9999_WEIGHT=-1", "SERVICE_9999_WEIGHT: -1 is not a weight from 0 to 255"),
+    ("SERVICE_9999_WEIGHT=+1", "SERVICE_9999_WEIGHT: +1 is not a weight from 0 to 255"),
+    ("SERVICE_9999_WEIGHT=1.5", "SERVICE_9999_WEIGHT: 1.5 is not a weight from 0 to 255"),
+    ("SERVICE_9999_WEIGHT=", "SERVICE_9999_WEIGHT: an empty value is not a weight from 0 to 255"),
+    ("SERVICE_9999_TTL=86401", "SERVICE_9999_TTL: 86401 is not a TTL from 0 to 86400 seconds"),
+    ("SERVICE_9999_TTL=60s", "SERVICE_9999_TTL: 60s is not a TTL from 0 to 86400 seconds"),
+    ("SERVICE_9999_TTL=99999999999", "SERVICE_9999_TTL: 99999999999 is not a TTL from 0 to 86400 seconds"),
+    ("SERVICE_9999_CHECK=ping", "SERVICE_9999_CHECK: ping is not one of tcp, none, docker"),
+    (
+        "SERVICE_9999_CHECK=http",
+        "SERVICE_9999_CHECK: http is chosen by a path in CHECK_HTTP; here it is one of tcp, none, docker",
+    ),
+    (
+        "SERVICE_9999_CHECK_HTTP=health",
+        "SERVICE_9999_CHECK_HTTP: health is not a path: it does not begin with /",
+    ),
+    (
+        "SERVICE_9999_CHECK_HTTP=http://169.254.169.254/",
+        "SERVICE_9999_CHECK_HTTP: http://169.254.169.254/ is not a path: it does not begin with /",
+    ),
+    (
+        "SERVICE_9999_CHECK_HTTP=/a b",
+        "SERVICE_9999_CHECK_HTTP: /a b has a space; a path is printable ASCII without spaces or #",
+    ),
+    (
+        "SERVICE_9999_CHECK_HTTP=/a#b",
+        "SERVICE_9999_CHECK_HTTP: /a#b has #; a path is printable ASCII without spaces or #",
+    ),
+    (
+        "SERVICE_9999_CHECK_HTTP=/a\r\nX-Evil: 1",
+        "SERVICE_9999_CHECK_HTTP: /a\\r\\nX-Evil: 1 has \\r; a path is printable ASCII without spaces or #",
+    ),
+    (
+        "SERVICE_9999_CHECK_INTERVAL=soon",
+        "SERVICE_9999_CHECK_INTERVAL: soon is not a duration such as 5, 0.5, 500ms, 5s or 1m",
+    ),
+    (
+        "SERVICE_9999_CHECK_INTERVAL=1h",
+        "SERVICE_9999_CHECK_INTERVAL: 1h is not a duration such as 5, 0.5, 500ms, 5s or 1m",
+    ),
+    (
+        "SERVICE_9999_CHECK_INTERVAL=.5",
+        "SERVICE_9999_CHECK_INTERVAL: .5 is not a duration such as 5, 0.5, 500ms, 5s or 1m",
+    ),
+    ("SERVICE_9999_CHECK_INTERVAL=0.5", "SERVICE_9999_CHECK_INTERVAL: 0.5 is not from 1s to 300s"),
+    ("SERVICE_9999_CHECK_INTERVAL=6m", "SERVICE_9999_CHECK_INTERVAL: 6m is not from 1s to 300s"),
+    (
+        "SERVICE_9999_CHECK_INTERVAL=999999999m",
+        "SERVICE_9999_CHECK_INTERVAL: 999999999m is not from 1s to 300s",
+    ),
+    ("SERVICE_9999_CHECK_TIMEOUT=99ms", "SERVICE_9999_CHECK_TIMEOUT: 99ms is not from 100ms to 60s"),
+    ("SERVICE_9999_CHECK_TIMEOUT=61", "SERVICE_9999_CHECK_TIMEOUT: 61 is not from 100ms to 60s"),
+    ("SERVICE_9999_CHECK_TIMEOUT=6", "SERVICE_9999_CHECK_TIMEOUT: 6s is longer than the interval, 5s"),
+];
+
+#[test]
+fn each_bad_key_is_reported_once_and_spoils_nothing_else() {
+    assert!(BAD.len() >= 60, "{}", BAD.len());
+    for &(entry, message) in BAD {
+        let convention = parse_env(&[entry, NEIGHBOUR]);
+        assert_eq!(lines(&convention), [message], "{entry}");
+        assert_eq!(convention.services, parse_env(&[NEIGHBOUR]).services, "{entry}");
+    }
+}
+
+#[test]
+fn each_bad_label_is_reported_once_and_spoils_nothing_else() {
+    // In a label the case of a key does not matter, so these are good there.
+    let good_as_label = ["SERVICE_80_name=web"];
+    for &(entry, message) in BAD.iter().filter(|(entry, _)| !good_as_label.contains(entry)) {
+        let convention = parse([NEIGHBOUR], entry.split_once('='), &scope());
+        // A port is shown as it was compared, in upper case, where it is no number.
+        let lower = |line: &str| line.to_ascii_lowercase();
+        assert_eq!(lines(&convention).iter().map(|line| lower(line)).collect::<Vec<_>>(), [lower(message)]);
+        assert_eq!(convention.services, parse_env(&[NEIGHBOUR]).services, "{entry}");
+    }
+}
+
+#[test]
+fn long_names_are_refused_at_the_octet() {
+    let label = "a".repeat(63);
+    assert_eq!(lines(&parse_env(&[&format!("SERVICE_80_NAME={label}")])), [""; 0]);
+    let message = format!("SERVICE_80_NAME: {label}a has a label of 64 octets; 63 is the most");
+    assert_eq!(lines(&parse_env(&[&format!("SERVICE_80_NAME={label}a")])), [message]);
+
+    // Three labels of 64 octets on the wire; the zone takes 27, its root included: 36 are left.
+    let long = |last: usize| format!("{label}.{label}.{label}.{}", "b".repeat(last));
+    let name = ServiceName::parse(&long(35), &scope()).unwrap().0;
+    assert_eq!(name.as_str().len() + 2, 255);
+    let error = ServiceName::parse(&long(36), &scope()).unwrap_err();
+    assert_eq!(error.to_string(), "takes 256 octets with its zone; 255 is the most");
+}
+
+#[test]
+fn long_paths_are_refused_at_the_character() {
+    let path = format!("/{}", "a".repeat(1_023));
+    let with = |path: &str| parse_env(&[NEIGHBOUR, &format!("SERVICE_9999_CHECK_HTTP={path}")]);
+    assert_eq!(with(&path).services[0].check, Check::Http { path: path.clone() });
+    let message =
+        format!("SERVICE_9999_CHECK_HTTP: {}... is a path of 1025 characters; 1024 is the most", &path[..64]);
+    assert_eq!(lines(&with(&format!("{path}a"))), [message]);
+}
+
+#[test]
+fn conflicting_keys_are_reported_and_one_of_them_counts() {
+    let cases: [(&[&str], &str, Check); 6] = [
+        (
+            &["SERVICE_80_NAME=web", "SERVICE_80_CHECK=none", "SERVICE_80_CHECK_HTTP=/x"],
+            "SERVICE_80_CHECK_HTTP: is not used, because this port's CHECK is set too",
+            Check::None,
+        ),
+        (
+            &["SERVICE_80_NAME=web", "SERVICE_80_CHECK=docker", "SERVICE_80_CHECK_HTTP=/x"],
+            "SERVICE_80_CHECK_HTTP: is not used, because this port's CHECK is set too",
+            Check::Docker,
+        ),
+        (
+            &["SERVICE_80_NAME=web", "SERVICE_80_CHECK=ping", "SERVICE_80_CHECK_HTTP=/x"],
+            "SERVICE_80_CHECK: ping is not one of tcp, none, docker",
+            Check::Http { path: "/x".to_owned() },
+        ),
+        (
+            &["SERVICE_80_NAME=_x._udp", "SERVICE_80_CHECK_HTTP=/x"],
+            "SERVICE_80_CHECK_HTTP: cannot check a udp name",
+            Check::Default,
+        ),
+        (
+            &["SERVICE_80_NAME=_x._udp", "SERVICE_80_CHECK=tcp"],
+            "SERVICE_80_CHECK: tcp cannot check a udp name; docker or none can",
+            Check::Default,
+        ),
+        (
+            &["SERVICE_80_NAME=web", "SERVICE_80_WEIGHT=1", "SERVICE_80_WEIGHT=2"],
+            "SERVICE_80_WEIGHT: is set twice, with different values",
+            Check::Default,
+        ),
+    ];
+    for (env, message, check) in cases {
+        let convention = parse_env(env);
+        assert_eq!(lines(&convention), [message]);
+        assert_eq!(convention.services[0].check, check);
+    }
+}
+
+#[test]
+fn good_names_of_a_list_survive_its_bad_ones() {
+    let convention = parse_env(&["SERVICE_80_NAME=_web._tcp,_bad,*, calc ,"]);
+    assert_eq!(
+        convention.services.iter().map(shown).collect::<Vec<_>>(),
+        ["_web._tcp 80/tcp", "calc 80/tcp"]
+    );
+    assert_eq!(
+        lines(&convention),
+        ["SERVICE_80_NAME: _bad begins with _ but has no _tcp or _udp after that (and 2 more)"]
+    );
+}
+
+#[test]
+fn accepted_forms() {
+    let forms: &[(&[&str], &[&str])] = &[
+        (&["SERVICE_8081_NAME=_calc._tcp"], &["_calc._tcp 8081/tcp"]),
+        (&["SERVICE_8081_NAME=calc"], &["calc 8081/tcp"]),
+        (&["SERVICE_8081_NAME=_Calc._TCP"], &["_calc._tcp 8081/tcp"]),
+        (&["SERVICE_53_NAME=_dns._tcp,_dns._udp"], &["_dns._tcp 53/tcp", "_dns._udp 53/udp"]),
+        (&["SERVICE_53_NAME= _dns._tcp , _dns._udp "], &["_dns._tcp 53/tcp", "_dns._udp 53/udp"]),
+        (&["SERVICE_80_NAME=_web._tcp.servicediscovery.internal."], &["_web._tcp 80/tcp"]),
+        (&["SERVICE_80_NAME=_web._tcp.ServiceDiscovery.internal"], &["_web._tcp 80/tcp"]),
+        (&["SERVICE_80_NAME=_web._tcp,_web._tcp,_WEB._tcp"], &["_web._tcp 80/tcp"]),
+        (&["SERVICE_80_NAME=web", "SERVICE_81_NAME=web"], &["web 80/tcp", "web 81/tcp"]),
+        (&["SERVICE_1_NAME=a", "SERVICE_65535_NAME=b"], &["a 1/tcp", "b 65535/tcp"]),
+        (&["SERVICE_80_NAME=v2.api._http._tcp"], &["v2.api._http._tcp 80/tcp"]),
+        (&["SERVICE_80_NAME=_printer._sub._ipp._udp"], &["_printer._sub._ipp._udp 80/udp"]),
+        (&["SERVICE_80_NAME=_tcp._tcp"], &["_tcp._tcp 80/tcp"]),
+        (&["SERVICE_80_NAME=_x._tcp.i-fedcba98"], &["_x._tcp.i-fedcba98 80/tcp"]),
+        (
+            &["SERVICE_80_NAME=i-fedcba9,ip-10-0-0-256,deadbeefcaf"],
+            &["deadbeefcaf 80/tcp", "i-fedcba9 80/tcp", "ip-10-0-0-256 80/tcp"],
+        ),
+        (&["SERVICE_80_NAME=web", "SERVICE_IGNORE=0"], &["web 80/tcp"]),
+        (&["SERVICE_80_NAME=web", "SERVICE_IGNORE=No"], &["web 80/tcp"]),
+        (&["SERVICE_80_NAME=web", "SERVICE_IGNORE="], &["web 80/tcp"]),
+        // Somebody else's keys.
+        (&["SERVICE_NAME=x", "SERVICE_TAGS=a", "SERVICE_URL=http://x", "SERVICE_HTTP_NAME=y"], &[]),
+        (&["SERVICE_3RD_PARTY=x", "SERVICE__NAME=x", "SERVICE_=x", "SERVICE=x", "SERVICE_-1_NAME=x"], &[]),
+        (&["service_80_name=x", "SERVICE_80_NAME", "MY_SERVICE_80_NAME=x", "=x", ""], &[]),
+    ];
+    for (env, expected) in forms {
+        let convention = parse_env(env);
+        assert_eq!(convention.services.iter().map(shown).collect::<Vec<_>>(), *expected, "{env:?}");
+        assert_eq!(lines(&convention), [""; 0], "{env:?}");
+    }
+}
+
+#[test]
+fn optional_keys_say_what_they_set() {
+    let convention = parse_env(&[
+        "SERVICE_80_NAME=_web._tcp",
+        "SERVICE_80_WEIGHT=0",
+        "SERVICE_80_TTL=86400",
+        "SERVICE_80_CHECK_HTTP=/health?full=1",
+        "SERVICE_80_CHECK_INTERVAL=1.5",
+        "SERVICE_80_CHECK_TIMEOUT=250ms",
+    ]);
+    let [service] = &convention.services[..] else { panic!("{convention:?}") };
+    assert_eq!(service.name.as_str(), "_web._tcp.servicediscovery.internal");
+    assert_eq!((service.container_port, service.protocol), (80, Protocol::Tcp));
+    assert_eq!((service.weight, service.ttl), (0, 86_400));
+    assert_eq!(service.check, Check::Http { path: "/health?full=1".to_owned() });
+    assert_eq!(service.timing.interval, Duration::from_millis(1_500));
+    assert_eq!(service.timing.timeout, Duration::from_millis(250));
+}
+
+#[test]
+fn defaults_are_the_predecessors_and_a_short_interval_cuts_the_timeout() {
+    let plain = &parse_env(&["SERVICE_80_NAME=web"]).services[0];
+    assert_eq!((plain.weight, plain.ttl, &plain.check), (1, 0, &Check::Default));
+    assert_eq!(
+        (plain.timing.interval, plain.timing.timeout),
+        (Duration::from_secs(5), Duration::from_secs(2))
+    );
+    let quick = &parse_env(&["SERVICE_80_NAME=web", "SERVICE_80_CHECK_INTERVAL=1s"]).services[0];
+    assert_eq!(
+        (quick.timing.interval, quick.timing.timeout),
+        (Duration::from_secs(1), Duration::from_secs(1))
+    );
+}
+
+#[test]
+fn a_bad_interval_is_not_reported_again_by_its_timeout() {
+    let convention =
+        parse_env(&["SERVICE_80_NAME=web", "SERVICE_80_CHECK_INTERVAL=1h", "SERVICE_80_CHECK_TIMEOUT=10"]);
+    assert_eq!(convention.bad_keys.len(), 1);
+    assert_eq!(convention.services[0].timing.timeout, Duration::from_secs(5));
+}
+
+#[test]
+fn http_check_of_a_port_with_both_protocols_is_for_its_tcp_names() {
+    let convention = parse_env(&["SERVICE_53_NAME=_dns._tcp,_dns._udp", "SERVICE_53_CHECK_HTTP=/health"]);
+    assert_eq!(lines(&convention), [""; 0]);
+    let checks: Vec<&Check> = convention.services.iter().map(|service| &service.check).collect();
+    assert_eq!(checks, [&Check::Http { path: "/health".to_owned() }, &Check::Default]);
+}
+
+#[test]
+fn labels_in_any_case_come_after_the_environment() {
+    let labels = [("service_80_name", "fromlabel"), ("Service_80_Weight", "7"), ("SERVICE_81_NAME", "other")];
+    let alone = parse([], labels, &scope());
+    assert_eq!(alone.services.iter().map(shown).collect::<Vec<_>>(), ["fromlabel 80/tcp", "other 81/tcp"]);
+    assert_eq!(alone.services[0].weight, 7);
+    let both = parse(["SERVICE_80_NAME=fromenv"], labels, &scope());
+    assert_eq!(both.services.iter().map(shown).collect::<Vec<_>>(), ["fromenv 80/tcp", "other 81/tcp"]);
+    assert_eq!(both.services[0].weight, 7);
+    // A bad one in the environment is not quietly replaced.
+    let bad = parse(["SERVICE_80_NAME=*"], labels, &scope());
+    assert_eq!(bad.services.iter().map(shown).collect::<Vec<_>>(), ["other 81/tcp"]);
+}
+
+#[test]
+fn an_ignored_container_offers_and_reports_nothing() {
+    for value in ["1", "true", "TRUE", "yes", "Yes", " 1 "] {
+        let ignore = format!("SERVICE_IGNORE={value}");
+        let convention = parse_env(&["SERVICE_80_NAME=web", "SERVICE_81_NAME=*", &ignore]);
+        assert_eq!(convention, Convention { ignored: true, ..Convention::default() }, "{value}");
+    }
+    assert!(parse([], [("service_ignore", "true")], &scope()).ignored);
+    assert!(!parse(["SERVICE_IGNORE=0"], [("service_ignore", "true")], &scope()).ignored);
+}
+
+#[test]
+fn the_65th_service_is_refused_and_the_first_64_stay() {
+    let names: Vec<String> = (0..60).map(|i| format!("name{i}")).collect();
+    let first = format!("SERVICE_80_NAME={}", names.join(","));
+    let convention = parse_env(&["SERVICE_90_NAME=v,w,x,y,z", &first, "SERVICE_91_NAME=late"]);
+    assert_eq!(convention.services.len(), SERVICES_MAX);
+    assert_eq!(
+        lines(&convention),
+        [
+            "SERVICE_90_NAME: z is beyond the 64 services of a container",
+            "SERVICE_91_NAME: late is beyond the 64 services of a container",
+        ]
+    );
+}
+
+#[test]
+fn a_key_beyond_the_data_limit_is_refused_and_smaller_ones_stay() {
+    let huge = format!("SERVICE_80_NAME={}", "a".repeat(DATA_OCTETS_MAX));
+    let convention = parse_env(&[&huge, NEIGHBOUR]);
+    assert_eq!(
+        lines(&convention),
+        ["SERVICE_80_NAME: is beyond the 16384 octets of SERVICE_ data of a container"]
+    );
+    assert_eq!(convention.services, parse_env(&[NEIGHBOUR]).services);
+    // Another application's data does not count.
+    let foreign = format!("SERVICE_ACCOUNT_JSON={}", "a".repeat(DATA_OCTETS_MAX));
+    assert_eq!(parse_env(&[&foreign, NEIGHBOUR]), parse_env(&[NEIGHBOUR]));
+}
+
+#[test]
+fn a_flood_of_bad_keys_is_counted_rather_than_told() {
+    let env: Vec<String> = (1..=1_000).map(|port| format!("SERVICE_{port}_NMAE=x")).collect();
+    let convention = parse(env.iter().map(String::as_str).chain([NEIGHBOUR]), [], &scope());
+    assert_eq!(convention.bad_keys.len(), BAD_KEYS_MAX + 1);
+    assert_eq!(lines(&convention)[BAD_KEYS_MAX], "SERVICE_*: 936 more bad keys");
+    assert_eq!(convention.services.len(), 1);
+}
+
+#[test]
+fn long_keys_and_values_are_cut() {
+    let key = format!("SERVICE_80_{}\n", "X".repeat(10_000));
+    let value = "v".repeat(10_000);
+    let convention = parse_env(&[
+        &format!("{key}=1"),
+        &format!("SERVICE_81_NAME=*{value}"),
+        &format!("SERVICE_{}_NAME=x", "9".repeat(10_000)),
+    ]);
+    assert_eq!(convention.bad_keys.len(), 3);
+    for line in lines(&convention) {
+        assert!(line.len() < 260 && !line.contains('\n'), "{line}");
+    }
+}
+
+#[test]
+fn no_message_or_debug_shows_another_value() {
+    let env = [
+        "DATABASE_PASSWORD=canary-password",
+        "SERVICE_URL=http://canary-url",
+        "SERVICE_ACCOUNT_KEY=canary-account",
+        "SERVICE_80_PASSWORD=canary-unknown-key",
+        "SERVICE_080_NAME=canary-bad-port",
+        "SERVICE_81_WEIGHT=canary-without-name",
+        "SERVICE_82_NAME=*",
+        "SERVICE_82_WEIGHT=300",
+        "AWS_SECRET_ACCESS_KEY=canary-aws",
+        "canary-without-equals",
+        NEIGHBOUR,
+    ];
+    let labels = [("org.example.token", "canary-label"), ("service_80_token", "canary-label-of-port")];
+    let convention = parse(env, labels, &scope());
+    assert!(convention.bad_keys.len() >= 6);
+    let everything = format!("{convention:?} {}", lines(&convention).join("\n"));
+    assert!(!everything.contains("canary"), "{everything}");
+}
+
+/// Keys and values near the grammar, so that random ones reach beyond its first check.
+fn entries() -> impl Strategy<Value = Vec<String>> {
+    let key = prop_oneof![
+        "SERVICE_[0-9]{1,6}_(NAME|WEIGHT|TTL|CHECK|CHECK_HTTP|CHECK_INTERVAL|CHECK_TIMEOUT)",
+        "SERVICE_8[01]_NAME",
+        "SERVICE_(IGNORE|URL|80_[A-Z_]{0,12})",
+        ".*",
+    ];
+    let value = prop_oneof![
+        "(_?[a-zA-Z0-9-]{1,6}\\.){0,3}(_tcp|_udp|[a-z0-9]{1,12})",
+        "[_a-z0-9.,@*\\\\ ]{0,20}",
+        "[0-9.]{0,5}(ms|s|m)?",
+        "(tcp|none|docker|/[ -~]{0,9}|ip-[0-9]{1,3}-0-0-1|i-[0-9a-f]{8})",
+        ".*",
+    ];
+    prop::collection::vec((key, value).prop_map(|(key, value)| format!("{key}={value}")), 0..12)
+}
+
+/// A second opinion of the grammar, which shares nothing with the parser.
+fn is_publishable(name: &str) -> bool {
+    let Some(relative) = name.strip_suffix(&format!(".{ZONE}")) else { return false };
+    let labels: Vec<&str> = relative.split('.').collect();
+    let hex = |text: &str| text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
+    let address = labels.len() == 1
+        && ((relative.len() == 12 && hex(relative))
+            || relative.strip_prefix("i-").is_some_and(|id| [8, 17].contains(&id.len()) && hex(id)));
+    let service =
+        !relative.starts_with('_') || labels[1..].iter().any(|label| ["_tcp", "_udp"].contains(label));
+    name.len() <= 253
+        && !address
+        && service
+        && labels.iter().all(|label| {
+            (1..=63).contains(&label.len())
+                && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+        })
+}
+
+proptest! {
+    #[test]
+    fn what_is_accepted_satisfies_an_independent_grammar(env in entries()) {
+        let convention = parse(env.iter().map(String::as_str), [], &scope());
+        for service in &convention.services {
+            prop_assert!(is_publishable(service.name.as_str()), "{}", service.name);
+            prop_assert!(service.ttl <= 86_400 && service.container_port > 0);
+            prop_assert!(service.timing.timeout <= service.timing.interval);
+        }
+        for line in lines(&convention) {
+            prop_assert!(line.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{}", line);
+        }
+    }
+
+    #[test]
+    fn the_order_of_keys_does_not_matter((env, shuffled) in entries().prop_flat_map(|env| (Just(env.clone()), Just(env).prop_shuffle()))) {
+        let read = |env: &[String]| parse(env.iter().map(String::as_str), [], &scope());
+        prop_assert_eq!(read(&env), read(&shuffled));
+        let as_labels = |env: &[String]| {
+            parse([], env.iter().filter_map(|entry| entry.split_once('=')), &scope())
+        };
+        prop_assert_eq!(as_labels(&env), as_labels(&shuffled));
+    }
+
+    #[test]
+    fn any_environment_and_any_zone_are_read_without_panic(env in prop::collection::vec(".*", 0..8), zone in ".*", host in ".*") {
+        let labels = env.iter().filter_map(|entry| entry.split_once('='));
+        parse(env.iter().map(String::as_str), labels, &Scope::new(&zone, &host));
+    }
+}
