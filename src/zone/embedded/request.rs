@@ -1,0 +1,188 @@
+//! A batch as a request: what can be refused without looking at the zone.
+//!
+//! A malformed request is `InvalidInput`; one over a batch's limits, or with a value that is none, is
+//! `InvalidChangeBatch`. Whether a change fits what the zone holds is asked in [`super::contents`].
+
+use std::collections::BTreeSet;
+
+use super::limits::{
+    BATCH_RECORDS_MAX, BATCH_VALUE_CHARS_MAX, SET_IDENTIFIER_CHARS_MAX, SET_VALUES_MAX, TTL_SECONDS_MAX,
+    WEIGHT_MAX,
+};
+use super::{refusal, value};
+use crate::machine::record::{Action, Change, RecordSet};
+
+/// Whether the request is well formed. All faults come in one text.
+///
+/// # Errors
+///
+/// The text of `InvalidInput`.
+pub(super) fn check_shape(batch: &[Change]) -> Result<(), String> {
+    if batch.is_empty() {
+        return Err("1 validation error detected: Value '[]' at 'changeBatch.changes' failed to satisfy constraint: Member must have length greater than or equal to 1".to_owned());
+    }
+    let faults: Vec<String> =
+        batch.iter().enumerate().flat_map(|(index, change)| shape_faults(index, change)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+}
+
+fn shape_faults(index: usize, change: &Change) -> Vec<String> {
+    let set = &change.set;
+    let mut faults = Vec::new();
+    let mut outside = |value: String, member, rule: String| {
+        faults.push(refusal::constraint(&value, index, member, &rule));
+    };
+    if let Some(weight) = set.weight.filter(|weight| !(0..=WEIGHT_MAX).contains(weight)) {
+        outside(weight.to_string(), "weight", format!("value between 0 and {WEIGHT_MAX}"));
+    }
+    if !(0..=TTL_SECONDS_MAX).contains(&set.ttl) {
+        outside(set.ttl.to_string(), "tTL", format!("value between 0 and {TTL_SECONDS_MAX}"));
+    }
+    if let Some(id) = &set.set_identifier
+        && !(1..=SET_IDENTIFIER_CHARS_MAX).contains(&id.chars().count())
+    {
+        let rule = format!("length between 1 and {SET_IDENTIFIER_CHARS_MAX}");
+        outside(id.clone(), "setIdentifier", rule);
+    }
+    if set.values.is_empty() {
+        faults.push(refusal::values_missing(change));
+    }
+    match (set.weight.is_some(), set.multivalue, &set.set_identifier) {
+        (true, true, _) => faults.push(refusal::one_policy(change, "more than one")),
+        (true, false, None) | (false, true, None) => faults.push(refusal::identifier_missing(change)),
+        (false, false, Some(_)) => faults.push(refusal::one_policy(change, "none")),
+        (true, false, Some(_)) | (false, true, Some(_)) | (false, false, None) => {}
+    }
+    faults
+}
+
+/// Whether the batch is within the limits of one call.
+///
+/// # Errors
+///
+/// One text for each limit that it is over.
+pub(super) fn check_limits(batch: &[Change]) -> Result<(), Vec<String>> {
+    let cost = |change: &Change| if change.action == Action::Upsert { 2 } else { 1 };
+    let records: usize = batch.iter().map(|change| cost(change) * change.set.values.len()).sum();
+    let characters: usize = batch
+        .iter()
+        .map(|change| {
+            cost(change) * change.set.values.iter().map(|value| value.chars().count()).sum::<usize>()
+        })
+        .sum();
+    let mut reasons = Vec::new();
+    if records > BATCH_RECORDS_MAX {
+        reasons.push(refusal::too_many_records());
+    }
+    if characters > BATCH_VALUE_CHARS_MAX {
+        reasons.push(refusal::too_many_characters());
+    }
+    if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+}
+
+/// What is wrong with the values of one set; nothing, if all is well.
+pub(super) fn value_faults(set: &RecordSet) -> Vec<String> {
+    let mut faults: Vec<String> =
+        set.values.iter().filter_map(|value| value::parse(set.kind, value).err()).collect();
+    let mut seen = BTreeSet::new();
+    faults.extend(set.values.iter().filter(|value| !seen.insert(*value)).map(|v| refusal::value_twice(v)));
+    if set.values.len() > SET_VALUES_MAX {
+        faults.push(refusal::too_many_values());
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::record::RecordType;
+
+    fn srv(id: &str) -> Change {
+        let set = RecordSet {
+            name: "web.sd.internal".to_owned(),
+            kind: RecordType::Srv,
+            set_identifier: Some(id.to_owned()),
+            weight: Some(1),
+            multivalue: false,
+            ttl: 0,
+            values: vec!["1 1 80 a.sd.internal".to_owned()],
+        };
+        Change { action: Action::Create, set }
+    }
+
+    fn fault(spoil: impl Fn(&mut RecordSet)) -> String {
+        let mut change = srv("a");
+        spoil(&mut change.set);
+        check_shape(&[srv("b"), change]).unwrap_err()
+    }
+
+    #[test]
+    fn refuses_an_empty_batch() {
+        assert!(check_shape(&[]).unwrap_err().contains("'changeBatch.changes'"));
+        assert_eq!(check_shape(&[srv("a")]), Ok(()));
+    }
+
+    #[test]
+    fn refuses_what_is_out_of_range() {
+        assert!(fault(|set| set.weight = Some(256)).contains("Value '256' at 'changeBatch.changes.2."));
+        assert!(fault(|set| set.weight = Some(-1)).contains("Value '-1'"));
+        assert!(fault(|set| set.ttl = -1).contains("Value '-1'"));
+        assert!(fault(|set| set.ttl = 2_147_483_648).contains("Value '2147483648'"));
+        assert!(fault(|set| set.set_identifier = Some("x".repeat(129))).contains("setIdentifier"));
+        assert!(fault(|set| set.set_identifier = Some(String::new())).contains("setIdentifier"));
+        let mut edge = srv(&"x".repeat(128));
+        (edge.set.ttl, edge.set.weight) = (TTL_SECONDS_MAX, Some(255));
+        assert_eq!(check_shape(&[edge]), Ok(()));
+    }
+
+    #[test]
+    fn refuses_a_policy_that_is_none_or_two() {
+        assert_eq!(
+            fault(|set| set.set_identifier = None),
+            "Invalid request: Missing field 'SetIdentifier' in Change with [Action=CREATE, Name=web.sd.internal, Type=SRV, SetIdentifier=null]"
+        );
+        assert!(fault(|set| set.weight = None).contains("but found none in"));
+        assert!(fault(|set| set.multivalue = true).contains("but found more than one in"));
+        assert!(fault(|set| set.values.clear()).contains("[AliasTarget, all of [TTL"));
+    }
+
+    #[test]
+    fn counts_values_and_characters_and_upserts_twice() {
+        let many = |action, sets: usize, values: usize| {
+            let mut change = srv("a");
+            change.action = action;
+            change.set.values = vec!["x".to_owned(); values];
+            vec![change; sets]
+        };
+        assert_eq!(check_limits(&many(Action::Create, 1_000, 1)), Ok(()));
+        assert_eq!(check_limits(&many(Action::Upsert, 500, 1)), Ok(()));
+        let records = Err(vec!["Number of records limit of 1000 exceeded.".to_owned()]);
+        assert_eq!(check_limits(&many(Action::Delete, 1_001, 1)), records);
+        assert_eq!(check_limits(&many(Action::Create, 4, 251)), records);
+        assert_eq!(check_limits(&many(Action::Upsert, 501, 1)), records);
+
+        let long = |action, characters| {
+            let mut change = srv("a");
+            change.action = action;
+            change.set.values = vec!["x".repeat(characters)];
+            [change]
+        };
+        let characters = Err(vec!["RDATA character limit of 32000 exceeded.".to_owned()]);
+        assert_eq!(check_limits(&long(Action::Create, 32_000)), Ok(()));
+        assert_eq!(check_limits(&long(Action::Create, 32_001)), characters);
+        assert_eq!(check_limits(&long(Action::Upsert, 16_000)), Ok(()));
+        assert_eq!(check_limits(&long(Action::Upsert, 16_001)), characters);
+    }
+
+    #[test]
+    fn refuses_a_value_that_comes_twice_or_too_many() {
+        let mut set = srv("a").set;
+        set.kind = RecordType::A;
+        set.values = vec!["10.0.0.1".to_owned(), "10.0.0.1".to_owned()];
+        assert_eq!(value_faults(&set), ["Duplicate Resource Record: '10.0.0.1'"]);
+        set.values = (0..401).map(|n| format!("10.0.{}.{}", n / 256, n % 256)).collect();
+        assert_eq!(value_faults(&set), ["Cannot have more than 400 records in a RRSet."]);
+        set.values.pop();
+        assert_eq!(value_faults(&set), [""; 0]);
+    }
+}

@@ -1,0 +1,99 @@
+//! A journal with a copy on disk, which goes on without the disk.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::open::Lock;
+use super::store::{Found, Store};
+use super::{Entry, Journal, MemoryJournal, State, Title};
+use crate::machine::record::Key;
+
+/// A journal in the state directory. See [`super::open()`].
+#[derive(Debug)]
+pub struct FileJournal {
+    pub(super) title: Title,
+    pub(super) boot: String,
+    pub(super) path: PathBuf,
+    /// Closed before the lock is given up: the fields are dropped in this order.
+    pub(super) store: Option<Store>,
+    pub(super) lock: Option<Lock>,
+    /// What is on disk too, where there is a store.
+    pub(super) memory: MemoryJournal,
+    pub(super) complete: bool,
+    /// Why there is no store.
+    pub(super) trouble: Option<String>,
+}
+
+impl FileJournal {
+    /// Writes to the copy on disk; where there is none, tries to make one of all that is remembered.
+    fn keep(&mut self, write: impl FnOnce(&Store) -> Result<(), String>) {
+        let kept = match &self.store {
+            Some(store) => write(store),
+            None => self.begin(),
+        };
+        match kept {
+            Ok(()) if self.trouble.take().is_some() => tracing::info!("the journal is kept again"),
+            Ok(()) => {}
+            Err(reason) => self.give_up(reason),
+        }
+    }
+
+    /// Begins a new copy on disk with all that is remembered.
+    pub(super) fn begin(&mut self) -> Result<(), String> {
+        if self.lock.is_none() {
+            self.lock = Some(Lock::take(&self.path).map_err(|error| error.to_string())?);
+        }
+        self.store = None;
+        let all = Found {
+            entries: self.memory.load(),
+            complete: self.complete,
+            boot: Some(self.boot.clone()),
+            closed: false,
+        };
+        self.store = Some(Store::create(&self.path, &self.title, &all)?);
+        Ok(())
+    }
+
+    /// From now on nothing is kept. What is on disk would mislead the next start.
+    pub(super) fn give_up(&mut self, reason: String) {
+        self.store = None;
+        // Without the lock the file is another agent's.
+        let removed = if self.lock.is_some() { fs::remove_file(&self.path) } else { Ok(()) };
+        if self.trouble.is_some() {
+            return;
+        }
+        let path = self.path.display();
+        tracing::error!(%path, reason, "the journal cannot be kept: the next start will list the zone");
+        if let Err(error) = removed
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::error!(%path, %error, "nor can it be removed: do that before the next start");
+        }
+        self.trouble = Some(reason);
+    }
+}
+
+impl Journal for FileJournal {
+    fn load(&self) -> Vec<Entry> {
+        self.memory.load()
+    }
+
+    fn record(&mut self, learnt: &[(Key, Option<State>)]) {
+        let new = self.memory.learn(learnt);
+        if !new.is_empty() {
+            self.keep(|store| store.write(&new));
+        }
+    }
+
+    fn complete(&mut self) {
+        if !self.complete {
+            self.complete = true;
+            self.keep(|store| store.write_complete(true));
+        }
+    }
+
+    fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+}

@@ -1,0 +1,215 @@
+//! What each answer of a registry teaches the ledger.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{DENIED_WAIT, DENIED_WAIT_MAX, Known, LATE_WAIT, Ledger, Lookup, Note, Parked, REFUSED_WAIT};
+use crate::machine::record::{Action, Change, Key, RecordSet};
+use crate::zone::ZoneError;
+use crate::zone::refusal::{self, Cause};
+
+impl Ledger {
+    /// Takes the answer to a batch.
+    pub fn on_answer(
+        &mut self,
+        batch: &[Change],
+        answer: &Result<(), ZoneError>,
+        now: Duration,
+    ) -> Vec<Note> {
+        match answer {
+            Ok(()) => self.on_done(batch),
+            Err(ZoneError::Rejected(reasons)) => self.on_rejected(batch, reasons, now),
+            Err(error @ (ZoneError::Invalid(_) | ZoneError::Denied(_))) => self.on_blamed(batch, error, now),
+            Err(ZoneError::Unknown(_)) => {
+                self.on_unknown(batch);
+                Vec::new()
+            }
+            // Nothing was applied, and nothing is wrong with the batch: it waits as it is.
+            Err(
+                ZoneError::Throttled(_)
+                | ZoneError::Busy(_)
+                | ZoneError::Unauthenticated(_)
+                | ZoneError::NoSuchZone(_)
+                | ZoneError::NoSuchChange(_),
+            ) => Vec::new(),
+        }
+    }
+
+    /// Takes the answer to a [`Lookup`]: the first set at or after it, if it is that.
+    pub fn on_lookup(&mut self, lookup: &Lookup, found: Option<RecordSet>) {
+        self.lookups.remove(lookup);
+        match lookup {
+            Lookup::Set(key) => {
+                match found.filter(|set| set.key() == *key) {
+                    Some(set) => self.known.insert(key.clone(), Known::Written(set)),
+                    None => self.known.remove(key),
+                };
+                self.compare(key.clone());
+            }
+            Lookup::GroupTtl(name, kind) => {
+                let group = (name.clone(), *kind);
+                match found.filter(|set| set.key().name == *name && set.kind == *kind) {
+                    Some(set) => self.group_ttls.insert(group, set.ttl),
+                    None => self.group_ttls.remove(&group),
+                };
+            }
+        }
+    }
+
+    fn on_done(&mut self, batch: &[Change]) -> Vec<Note> {
+        let half_cleared = batch.iter().any(|change| self.suspects.contains(&change.set.key()));
+        self.others_first = half_cleared;
+        for change in batch {
+            let key = change.set.key();
+            match change.action {
+                Action::Delete => self.known.remove(&key),
+                Action::Create | Action::Upsert => {
+                    self.known.insert(key.clone(), Known::Written(change.set.clone()))
+                }
+            };
+            self.parked.remove(&key);
+            if half_cleared {
+                self.suspects.remove(&key);
+            }
+        }
+        for change in batch {
+            self.compare(change.set.key());
+            self.forget_group(change);
+        }
+        batch.iter().cloned().map(Note::Done).collect()
+    }
+
+    /// A group that we leave may get another TTL from whoever is first next.
+    fn forget_group(&mut self, change: &Change) {
+        let same = |key: &Key| key.name == change.set.name && key.kind == change.set.kind;
+        if !self.wanted.keys().any(same) {
+            self.group_ttls.remove(&(change.set.name.clone(), change.set.kind));
+        }
+    }
+
+    fn on_unknown(&mut self, batch: &[Change]) {
+        for change in batch {
+            let unsure = Known::Unsure { set: change.set.clone(), absent_once: false };
+            let key = change.set.key();
+            // In a swap the DELETE comes first: what may stand there is what the CREATE wrote.
+            self.known.insert(key.clone(), unsure);
+            self.compare(key);
+        }
+    }
+
+    fn on_rejected(&mut self, batch: &[Change], reasons: &[String], now: Duration) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let mut blamed = false;
+        for reason in reasons {
+            let refusal = refusal::read(reason, batch);
+            let [index] = refusal.suspects[..] else { continue };
+            blamed = true;
+            notes.extend(self.on_refused(&batch[index], refusal.cause, reason, now));
+        }
+        if blamed {
+            self.suspects.clear();
+            return notes;
+        }
+        self.on_blamed(batch, &ZoneError::Rejected(reasons.to_vec()), now)
+    }
+
+    fn on_refused(&mut self, change: &Change, cause: Cause, reason: &str, now: Duration) -> Option<Note> {
+        let key = change.set.key();
+        let note = match cause {
+            Cause::AlreadyExists => {
+                self.known.insert(key.clone(), Known::Unread);
+                None
+            }
+            Cause::ValuesDiffer => {
+                self.known.insert(key.clone(), Known::Unread);
+                self.lookups.insert(Lookup::Set(key.clone()));
+                None
+            }
+            Cause::NotFound => self.on_not_found(&key, now),
+            Cause::TtlDiffers if !self.group_ttls.contains_key(&(key.name.clone(), key.kind)) => {
+                self.lookups.insert(Lookup::GroupTtl(key.name.clone(), key.kind));
+                None
+            }
+            Cause::TtlDiffers => {
+                // The group has begun anew since its TTL was read.
+                self.group_ttls.remove(&(key.name.clone(), key.kind));
+                Some(self.park(change, reason, REFUSED_WAIT, now))
+            }
+            Cause::Other if self.doubt(change) => None,
+            Cause::Other => Some(self.park(change, reason, REFUSED_WAIT, now)),
+        };
+        self.compare(key);
+        note
+    }
+
+    fn on_not_found(&mut self, key: &Key, now: Duration) -> Option<Note> {
+        if let Some(Known::Unsure { absent_once, .. }) = self.known.get_mut(key)
+            && !*absent_once
+            && !self.draining
+        {
+            // Wanted again meanwhile: an UPSERT is right whatever comes late.
+            if self.wanted.contains_key(key) {
+                return None;
+            }
+            *absent_once = true;
+            let reason = "an earlier call of unknown outcome may still be applied".to_owned();
+            self.parked.insert(key.clone(), Parked { until: now + LATE_WAIT, reason, tries: 0 });
+            return None;
+        }
+        self.known.remove(key);
+        Some(Note::AlreadyGone(key.clone()))
+    }
+
+    /// Something in the batch is to blame, and the answer does not say what.
+    fn on_blamed(&mut self, batch: &[Change], error: &ZoneError, now: Duration) -> Vec<Note> {
+        let keys: Vec<Key> = batch.iter().map(|change| change.set.key()).collect();
+        let units = crate::zone::batch::units(batch.to_vec());
+        if units.len() > 1 {
+            self.suspects = keys.into_iter().collect();
+            return Vec::new();
+        }
+        self.suspects.clear();
+        let refused = !matches!(error, ZoneError::Denied(_));
+        let first = if refused { REFUSED_WAIT } else { DENIED_WAIT };
+        if refused && batch.iter().filter(|change| self.doubt(change)).count() > 0 {
+            return Vec::new();
+        }
+        // What leaves DNS does not wait for its successor: it is tried alone before it is to blame.
+        let created: BTreeSet<Key> = batch
+            .iter()
+            .filter(|change| change.action != Action::Delete)
+            .map(|change| change.set.key())
+            .collect();
+        let to_blame = |change: &&Change| created.is_empty() || created.contains(&change.set.key());
+        let text = error.to_string();
+        let notes =
+            batch.iter().filter(to_blame).map(|change| self.park(change, &text, first, now)).collect();
+        keys.into_iter().for_each(|key| self.compare(key));
+        notes
+    }
+
+    /// A delete of what may never have been written can be refused for what it says: then the zone is
+    /// asked what stands there.
+    fn doubt(&mut self, change: &Change) -> bool {
+        let key = change.set.key();
+        let doubtful =
+            change.action == Action::Delete && matches!(self.known.get(&key), Some(Known::Unsure { .. }));
+        if doubtful {
+            self.known.insert(key.clone(), Known::Unread);
+            self.lookups.insert(Lookup::Set(key));
+        }
+        doubtful
+    }
+
+    fn park(&mut self, change: &Change, reason: &str, first: Duration, now: Duration) -> Note {
+        let key = change.set.key();
+        let tries = self.parked.get(&key).map_or(0, |parked| parked.tries + 1);
+        let wait = match first {
+            DENIED_WAIT => (first * 2u32.saturating_pow(tries.min(8))).min(DENIED_WAIT_MAX),
+            _ => first,
+        };
+        let parked = Parked { until: now + wait, reason: reason.to_owned(), tries };
+        self.parked.insert(key, parked.clone());
+        Note::Parked(change.clone(), parked)
+    }
+}

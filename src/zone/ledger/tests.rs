@@ -1,0 +1,199 @@
+//! The ledger against the real model of a zone, with an adversary between.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::*;
+use crate::zone::ZoneError;
+
+mod any;
+mod desk;
+mod poison;
+
+use desk::{Desk, Fault, own};
+
+fn unlike(set: &RecordSet, weight: i64) -> RecordSet {
+    RecordSet { weight: Some(weight), ..set.clone() }
+}
+
+#[test]
+fn a_clean_start_and_stop_cost_one_a_record() {
+    let mut desk = Desk::default();
+    for n in 0..50 {
+        desk.want(own(n, 32_768 + n));
+    }
+    desk.settle();
+    for n in 0..50 {
+        desk.unwant(&own(n, 0));
+    }
+    desk.settle();
+    assert_eq!((desk.calls, desk.cost), (2, 100));
+    assert_eq!(desk.own_sets(), []);
+}
+
+#[test]
+fn packs_as_many_creates_into_a_call_as_it_takes() {
+    for n in [560, 561, 562, 1_122, 1_123] {
+        let mut desk = Desk::default();
+        for n in 0..n {
+            let mut set = own(n, 30_000 + n);
+            set.values = vec![format!("1 1 {} ip-10-123-145-167.eu-central-1.compute.internal", 30_000 + n)];
+            assert_eq!(set.values[0].len(), 57);
+            desk.want(set);
+        }
+        desk.settle();
+        assert_eq!(desk.calls, usize::from(n).div_ceil(32_000 / 57));
+    }
+}
+
+#[test]
+fn a_changed_weight_is_an_upsert_and_another_port_a_swap() {
+    let mut desk = Desk::default();
+    desk.want(own(0, 80));
+    desk.settle();
+    desk.want(unlike(&own(0, 80), 0));
+    desk.settle();
+    assert_eq!(desk.last_actions(), [Action::Upsert]);
+    desk.want(own(0, 81));
+    desk.settle();
+    assert_eq!(desk.last_actions(), [Action::Delete, Action::Create]);
+    assert_eq!(desk.own_sets(), [own(0, 81)]);
+}
+
+#[test]
+fn a_create_and_a_delete_that_were_not_written_annihilate() {
+    let mut desk = Desk::default();
+    desk.want(own(0, 80));
+    desk.unwant(&own(0, 80));
+    desk.settle();
+    assert_eq!(desk.calls, 0);
+}
+
+#[test]
+fn what_exists_under_our_mark_is_written_over_or_read_and_deleted() {
+    let mut desk = Desk::default();
+    desk.by_hand(Action::Create, own(0, 99));
+    desk.want(own(0, 80));
+    desk.settle();
+    assert_eq!((desk.own_sets(), desk.calls), (vec![own(0, 80)], 2));
+    desk.by_hand(Action::Upsert, unlike(&own(0, 80), 7));
+    desk.unwant(&own(0, 80));
+    desk.settle();
+    assert_eq!((desk.own_sets(), desk.lookups), (vec![], 1));
+}
+
+#[test]
+fn a_group_that_others_began_gives_its_ttl_and_again_when_it_began_anew() {
+    let foreign = |ttl| RecordSet { set_identifier: Some("elsewhere".into()), ttl, ..own(0, 99) };
+    let mut desk = Desk::default();
+    desk.by_hand(Action::Create, foreign(60));
+    desk.want(own(0, 80));
+    desk.settle();
+    assert_eq!(desk.own_sets()[0].ttl, 60);
+    // Everything of the group goes by hand, and another begins with another TTL.
+    let written = desk.own_sets()[0].clone();
+    desk.by_hand(Action::Delete, written.clone());
+    desk.by_hand(Action::Delete, foreign(60));
+    desk.by_hand(Action::Create, foreign(30));
+    desk.want(own(0, 81));
+    desk.settle();
+    assert_eq!(desk.own_sets()[0].ttl, 30);
+}
+
+#[test]
+fn after_an_unknown_outcome_a_missing_record_is_believed_a_minute_later() {
+    let mut desk = Desk::default();
+    desk.want(own(0, 80));
+    desk.call(Fault::LateAfterNext);
+    desk.unwant(&own(0, 80));
+    // The delete finds nothing, and then the create arrives.
+    desk.call(Fault::None);
+    assert_eq!((desk.own_sets().len(), desk.ledger.due_at()), (1, Some(desk.now + LATE_WAIT)));
+    desk.settle();
+    assert_eq!(desk.own_sets(), []);
+}
+
+#[test]
+fn what_is_wanted_again_does_not_wait_for_a_late_call() {
+    let mut desk = Desk::default();
+    desk.want(own(0, 80));
+    desk.call(Fault::UnknownBefore);
+    desk.unwant(&own(0, 80));
+    let batch: Vec<_> = desk.ledger.batch(desk.now).into_iter().flat_map(|unit| unit.changes).collect();
+    let refused = desk.ask(&batch);
+    desk.ledger.want(own(0, 80).key(), Some(own(0, 80)));
+    desk.ledger.on_answer(&batch, &refused, desk.now);
+    desk.call(Fault::None);
+    assert_eq!(desk.own_sets(), [own(0, 80)]);
+}
+
+#[test]
+fn a_drain_believes_at_once_that_nothing_is_there() {
+    let mut desk = Desk::default();
+    desk.want(own(0, 80));
+    desk.call(Fault::UnknownBefore);
+    desk.unwant(&own(0, 80));
+    desk.ledger.drain();
+    desk.call(Fault::None);
+    assert!(desk.ledger.settled());
+}
+
+#[test]
+fn a_drain_tries_again_at_once_what_waits() {
+    let mut desk = Desk::default();
+    desk.want(own(0, 80));
+    desk.settle();
+    desk.unwant(&own(0, 80));
+    desk.denied = Some(own(0, 0).name);
+    desk.call(Fault::None);
+    desk.denied = None;
+    assert!(!desk.call(Fault::None));
+    desk.ledger.drain();
+    desk.call(Fault::None);
+    assert_eq!(desk.own_sets(), []);
+}
+
+#[test]
+fn half_of_a_refused_batch_is_within_the_limits_even_as_upserts() {
+    let mut desk = Desk::default();
+    for n in 0..561 {
+        let mut set = own(n, 30_000 + n);
+        set.values = vec![format!("1 1 {} ip-10-123-145-167.eu-central-1.compute.internal", 30_000 + n)];
+        desk.want(set);
+    }
+    desk.denied = Some(own(0, 0).name);
+    desk.call(Fault::None);
+    desk.call(Fault::UnknownBefore);
+    desk.call(Fault::None);
+}
+
+#[test]
+fn a_task_address_leaves_no_earlier_than_what_points_to_it() {
+    let name = |n: u16| format!("{n:012x}.sd.internal");
+    let mut desk = Desk::default();
+    for n in 0..600 {
+        let address =
+            RecordSet { name: name(n), kind: RecordType::A, values: vec!["10.0.0.1".into()], ..own(n, 0) };
+        desk.want(address);
+        let mut set = own(n, 80);
+        set.values = vec![format!("1 1 80 {}", name(n))];
+        desk.want(set);
+    }
+    desk.settle_checking(no_dangling);
+    for set in desk.own_sets() {
+        desk.unwant(&set);
+    }
+    desk.settle_checking(no_dangling);
+    assert_eq!(desk.own_sets(), []);
+}
+
+fn no_dangling(desk: &Desk) {
+    let sets = desk.own_sets();
+    let addresses: BTreeSet<_> =
+        sets.iter().filter(|set| set.kind == RecordType::A).map(|set| set.name.as_str()).collect();
+    let targets = sets
+        .iter()
+        .filter(|set| set.kind == RecordType::Srv)
+        .filter_map(|set| set.values[0].rsplit(' ').next());
+    assert!(targets.into_iter().all(|target| addresses.contains(target)), "an answer leads nowhere");
+}

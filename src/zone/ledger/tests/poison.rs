@@ -1,0 +1,119 @@
+//! One change that is always refused, among n: how long it holds up the others.
+
+use super::*;
+
+/// The calls after the first refusal until all but the n-th are in the zone, and the bound.
+fn calls_after_refusal(mut desk: Desk, n: u16) -> (usize, usize) {
+    desk.call(Fault::None);
+    let first = desk.calls;
+    assert_eq!(desk.own_count(), 0);
+    while desk.own_count() < usize::from(n) - 1 {
+        assert!(desk.call(Fault::None), "waits with {} of {n} written", desk.own_count());
+    }
+    let delay = desk.calls - first;
+    desk.call(Fault::None);
+    assert!(!desk.call(Fault::None) && desk.ledger.unsettled().count() == 1, "the poison waits alone");
+    let bound = usize::try_from(n.next_power_of_two().ilog2()).unwrap() + 1;
+    (delay, bound)
+}
+
+fn worst(make: impl Fn(u16, u16) -> Desk) {
+    let mut worst = 0;
+    for n in (2..=64).chain((65..=600_u16).step_by(13)) {
+        // All places where there are few, else one near the front, which is refused most often.
+        let places: Vec<_> = if n <= 32 { (0..n).collect() } else { vec![n * 7 % n.isqrt()] };
+        for at in places {
+            let (calls, bound) = calls_after_refusal(make(n, at), n);
+            assert!(calls <= bound, "{n} changes, the {at}th refused: {calls} calls");
+            worst = worst.max(calls);
+        }
+    }
+    println!("at most {worst} calls after the first refusal, for 2 to 600 changes");
+}
+
+#[test]
+fn an_invalid_change_delays_the_others_by_few_calls() {
+    worst(|n, at| {
+        let mut desk = Desk::default();
+        for k in 0..n {
+            let mut set = own(k, 80 + k);
+            if k == at {
+                set.values = vec!["1 1 99999 i-1.sd.internal".into()];
+            }
+            desk.want(set);
+        }
+        desk
+    });
+}
+
+#[test]
+fn a_denied_name_delays_the_others_by_few_calls() {
+    worst(|n, at| {
+        let mut desk = Desk::default();
+        for k in 0..n {
+            let mut set = own(k, 80 + k);
+            if k == at {
+                set.name = "_denied._tcp.sd.internal".into();
+            }
+            desk.want(set);
+        }
+        desk.denied = Some("_denied._tcp.sd.internal".into());
+        desk
+    });
+}
+
+#[test]
+fn a_refusal_that_names_the_record_costs_one_call() {
+    let mut desk = Desk::default();
+    (0..300).for_each(|n| desk.want(own(n, 80 + n)));
+    desk.by_hand(Action::Create, own(7, 99));
+    desk.call(Fault::None);
+    desk.call(Fault::None);
+    assert_eq!(desk.own_count(), 300);
+}
+
+#[test]
+fn a_refused_successor_does_not_keep_the_record_of_the_dead() {
+    let mut desk = Desk::default();
+    desk.want(own(0, 80));
+    desk.settle();
+    desk.unwant(&own(0, 80));
+    desk.want(own(50, 80));
+    desk.denied = Some(own(50, 0).name);
+    desk.call(Fault::None);
+    desk.call(Fault::None);
+    assert_eq!(desk.own_sets(), []);
+    desk.denied = None;
+    desk.settle();
+    assert_eq!(desk.own_sets(), [own(50, 80)]);
+}
+
+#[test]
+fn a_delete_of_what_was_never_written_settles_though_its_value_is_invalid() {
+    let mut desk = Desk::default();
+    let poison = RecordSet { values: vec!["1 1 99999 i-1.sd.internal".into()], ..own(0, 0) };
+    desk.want(poison.clone());
+    desk.call(Fault::UnknownBefore);
+    desk.unwant(&poison);
+    desk.settle();
+    assert_eq!((desk.calls, desk.lookups), (2, 1));
+}
+
+#[test]
+fn a_denied_change_is_tried_again_ever_more_rarely() {
+    let mut desk = Desk::default();
+    desk.denied = Some(own(0, 0).name);
+    desk.want(own(0, 80));
+    let waits: Vec<_> = (0..7)
+        .map(|_| {
+            desk.call(Fault::None);
+            let wait = desk.ledger.due_at().unwrap() - desk.now;
+            desk.now += wait;
+            wait.as_secs() / 60
+        })
+        .collect();
+    assert_eq!(waits, [1, 2, 4, 8, 15, 15, 15]);
+    desk.denied = None;
+    desk.settle();
+    assert_eq!(desk.own_sets(), [own(0, 80)]);
+}

@@ -1,0 +1,132 @@
+//! A zone: where record sets live, what may be asked of it, and how it refuses.
+//!
+//! [`Zone`] is the seam between this system and a registry. It speaks of record sets and batches only;
+//! containers, Docker and hosts are unknown here. The embedded zone and Route 53 stand behind it, and
+//! both refuse in the same words: the writer understands a refusal by its text.
+
+pub mod batch;
+pub mod dns;
+pub mod embedded;
+pub mod journal;
+pub mod ledger;
+pub mod pacing;
+pub mod refusal;
+
+use async_trait::async_trait;
+
+use crate::machine::record::{Change, Key, RecordSet};
+
+/// A hosted zone that can be changed and listed.
+#[async_trait]
+pub trait Zone: Send + Sync + 'static {
+    /// The zone's name, lower case, without the final dot.
+    fn name(&self) -> &str;
+
+    /// Applies all of `batch`, or nothing of it.
+    async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError>;
+
+    /// One page of the zone's record sets, in the registry's order (by reversed labels, then type, then
+    /// identifier). At most `max_items`, and at most [`PAGE_ITEMS_MAX`], are returned.
+    async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError>;
+
+    /// How far an accepted batch has got.
+    async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError>;
+}
+
+/// The most record sets that a page of a list holds.
+/// Source: Route 53 API reference, ListResourceRecordSets.
+pub const PAGE_ITEMS_MAX: usize = 300;
+
+/// Where a list begins. Route 53 wants a name where there is a type, and both where there is an
+/// identifier; the registry refuses the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListStart {
+    /// The first name, inclusive.
+    pub name: Option<String>,
+    /// The first type under that name.
+    pub kind: Option<crate::machine::record::RecordType>,
+    /// The first identifier under that name and type.
+    pub set_identifier: Option<String>,
+}
+
+impl From<Key> for ListStart {
+    fn from(key: Key) -> Self {
+        Self { name: Some(key.name), kind: Some(key.kind), set_identifier: key.set_identifier }
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The record sets, in order.
+    pub sets: Vec<RecordSet>,
+    /// Where the next page begins, unless this is the last.
+    pub next: Option<ListStart>,
+}
+
+/// What a registry says of a batch that it accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeInfo {
+    /// The change's id, for [`Zone::change_status`].
+    pub id: String,
+    /// Whether every name server answers with it.
+    pub status: ChangeStatus,
+}
+
+/// How far an accepted batch has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeStatus {
+    /// Accepted, on its way to the name servers.
+    Pending,
+    /// On every name server.
+    InSync,
+}
+
+/// Why a zone did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ZoneError {
+    /// A rate bucket of the account is empty; nothing was applied.
+    #[error("throttled: {0}")]
+    Throttled(String),
+    /// An earlier change of the zone is in flight; nothing was applied.
+    #[error("busy: {0}")]
+    Busy(String),
+    /// `InvalidChangeBatch`: nothing was applied. One text for each change that was wrong.
+    #[error("batch refused: [{}]", .0.join(", "))]
+    Rejected(Vec<String>),
+    /// `InvalidInput` or `ValidationError`: the request itself is malformed; nothing was applied.
+    #[error("invalid input: {0}")]
+    Invalid(String),
+    /// The caller may not do this; the text names the action where the registry does.
+    #[error("access denied: {0}")]
+    Denied(String),
+    /// Credentials are absent, expired or wrongly timed; the text says which.
+    #[error("not authenticated: {0}")]
+    Unauthenticated(String),
+    /// There is no such hosted zone.
+    #[error("no such hosted zone: {0}")]
+    NoSuchZone(String),
+    /// There is no change of that id.
+    #[error("no such change: {0}")]
+    NoSuchChange(String),
+    /// No answer, or one that says nothing: the batch may or may not have been applied.
+    #[error("unknown outcome: {0}")]
+    Unknown(String),
+}
+
+impl ZoneError {
+    /// The kind of failure, for logs and counters.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Throttled(_) => "throttled",
+            Self::Busy(_) => "busy",
+            Self::Rejected(_) => "rejected",
+            Self::Invalid(_) => "invalid",
+            Self::Denied(_) => "denied",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::NoSuchZone(_) => "no such zone",
+            Self::NoSuchChange(_) => "no such change",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The DNS front as its clients see it: real `dig` (bind9-dnsutils) against a served zone, and many
+//! queries through a socket.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
+
+use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+use ecssd::zone::Zone;
+use ecssd::zone::dns::{DnsFront, serve};
+use ecssd::zone::embedded::{EmbeddedZone, Options};
+use hickory_server::proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_server::proto::rr::{Name, RData, RecordType as QueryType};
+use tokio::net::UdpSocket;
+
+fn set(label: &str, kind: RecordType, values: Vec<String>) -> RecordSet {
+    let name = format!("{label}.sd.internal");
+    RecordSet { name, kind, set_identifier: None, weight: None, multivalue: false, ttl: 0, values }
+}
+
+fn weighted(label: &str, host: &str, weight: i64) -> RecordSet {
+    let values = vec![format!("1 1 32768 {host}.sd.internal")];
+    RecordSet {
+        set_identifier: Some(host.to_owned()),
+        weight: Some(weight),
+        ..set(label, RecordType::Srv, values)
+    }
+}
+
+fn address(label: &str, last: u8) -> RecordSet {
+    set(label, RecordType::A, vec![format!("10.0.0.{last}")])
+}
+
+async fn served(sets: Vec<RecordSet>) -> (DnsFront, EmbeddedZone) {
+    let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
+    let batch: Vec<Change> = sets.into_iter().map(|set| Change { action: Action::Create, set }).collect();
+    zone.change(&batch).await.unwrap();
+    let front = serve(zone.clone(), &[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]).await.unwrap();
+    (front, zone)
+}
+
+/// What `dig` prints for `question`, its blanks squeezed.
+async fn dig(front: &DnsFront, question: &str) -> String {
+    let port = front.addresses()[0].port().to_string();
+    let mut command = Command::new("dig");
+    // `-r`: no ~/.digrc; one try, so that a lost reply is a failure and not a second query.
+    command.args(["-r", "@127.0.0.1", "-p", &port, "+tries=1", "+time=5"]).args(question.split(' '));
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap();
+    let output = output.expect("dig, of bind9-dnsutils");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{question}: {text}");
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+}
+
+fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no {part:?} in:\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn srv_comes_with_the_address_of_its_target() {
+    let (front, _zone) = served(vec![weighted("_web._tcp", "i-a", 1), address("i-a", 7)]).await;
+    let text = dig(&front, "_web._tcp.sd.internal SRV").await;
+    assert_says(
+        &text,
+        &[
+            "status: NOERROR",
+            "flags: qr aa rd; QUERY: 1, ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 2",
+            "\n_web._tcp.sd.internal. 0 IN SRV 1 1 32768 i-a.sd.internal.\n",
+            "\ni-a.sd.internal. 0 IN A 10.0.0.7\n",
+            "; EDNS: version: 0, flags:; udp: 1232",
+        ],
+    );
+    let plain = dig(&front, "_web._tcp.sd.internal SRV +noedns").await;
+    assert_says(&plain, &["ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 1"]);
+    assert!(!plain.contains("EDNS"), "{plain}");
+}
+
+#[tokio::test]
+async fn no_name_and_no_data_differ_and_bring_the_soa() {
+    let (front, _zone) = served(vec![weighted("_web._tcp", "i-a", 1)]).await;
+    let soa = "\nsd.internal. 900 IN SOA ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400\n";
+    let none = dig(&front, "none.sd.internal SRV").await;
+    assert_says(&none, &["status: NXDOMAIN", "flags: qr aa rd;", "ANSWER: 0, AUTHORITY: 1", soa]);
+    for question in ["_web._tcp.sd.internal A", "_tcp.sd.internal SRV", "sd.internal A"] {
+        let empty = dig(&front, question).await;
+        assert_says(&empty, &["status: NOERROR", "flags: qr aa rd;", "ANSWER: 0, AUTHORITY: 1", soa]);
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_seen_by_the_next_query() {
+    let (front, zone) = served(vec![address("i-a", 7)]).await;
+    assert_says(&dig(&front, "i-b.sd.internal A").await, &["status: NXDOMAIN"]);
+    zone.change(&[Change { action: Action::Create, set: address("i-b", 8) }]).await.unwrap();
+    assert_says(&dig(&front, "i-b.sd.internal A").await, &["i-b.sd.internal. 0 IN A 10.0.0.8"]);
+    zone.change(&[Change { action: Action::Delete, set: address("i-b", 8) }]).await.unwrap();
+    assert_says(&dig(&front, "i-b.sd.internal A").await, &["status: NXDOMAIN"]);
+}
+
+#[tokio::test]
+async fn a_long_answer_is_truncated_and_whole_over_tcp() {
+    let many = (0..100).map(|last| format!("10.0.0.{last}")).collect();
+    let (front, _zone) = served(vec![set("many", RecordType::A, many)]).await;
+    let cut = dig(&front, "many.sd.internal A +ignore").await;
+    assert_says(&cut, &["flags: qr aa tc rd;", "ANSWER: 0"]);
+    // Without +ignore dig tries again over TCP, as every client should.
+    let whole = dig(&front, "many.sd.internal A").await;
+    assert_says(&whole, &["Truncated, retrying in TCP mode", "flags: qr aa rd;", "ANSWER: 100"]);
+    assert_says(&dig(&front, "many.sd.internal A +tcp").await, &["flags: qr aa rd;", "ANSWER: 100", "(TCP)"]);
+}
+
+#[tokio::test]
+async fn the_clients_buffer_size_is_honoured() {
+    let some = (0..50).map(|last| format!("10.0.0.{last}")).collect();
+    let (front, _zone) = served(vec![set("some", RecordType::A, some)]).await;
+    for (question, whole) in [
+        ("some.sd.internal A +ignore +noedns", false),
+        ("some.sd.internal A +ignore +bufsize=512", false),
+        ("some.sd.internal A +ignore +bufsize=800", false),
+        ("some.sd.internal A +ignore +bufsize=1232", true),
+        ("some.sd.internal A +ignore +bufsize=4096", true),
+    ] {
+        let text = dig(&front, question).await;
+        assert_eq!(text.contains("ANSWER: 50"), whole, "{question}: {text}");
+        assert_eq!(text.contains("flags: qr aa tc rd;"), !whole, "{question}: {text}");
+    }
+    assert_says(&dig(&front, "some.sd.internal A +edns=1 +noednsneg").await, &["status: BADVERS"]);
+}
+
+#[tokio::test]
+async fn other_zones_are_refused_and_other_operations_unknown() {
+    let (front, _zone) = served(vec![address("i-a", 7)]).await;
+    let text = dig(&front, "example.com A").await;
+    assert_says(&text, &["status: REFUSED", "flags: qr rd;", "ANSWER: 0, AUTHORITY: 0"]);
+    assert_says(&dig(&front, "i-a.sd.internal A +opcode=notify").await, &["status: NOTIMP"]);
+    assert_says(&dig(&front, "i-a.sd.internal A +opcode=status").await, &["status: NOTIMP"]);
+    assert_says(&dig(&front, "i-a.sd.internal ANY +notcp").await, &["IN HINFO \"RFC8482\" \"\""]);
+}
+
+#[tokio::test]
+async fn names_are_found_in_any_case_and_sent_back_as_asked() {
+    let (front, _zone) = served(vec![weighted("_web._tcp", "i-a", 1), address("i-a", 7)]).await;
+    let text = dig(&front, "_WeB._tcP.SD.internaL SRV").await;
+    assert_says(
+        &text,
+        &[";_WeB._tcP.SD.internaL. IN SRV", "\n_WeB._tcP.SD.internaL. 0 IN SRV 1 1 32768 i-a.sd.internal.\n"],
+    );
+}
+
+#[tokio::test]
+async fn the_apex_has_its_soa_and_name_servers() {
+    let (front, _zone) = served(vec![address("i-a", 7)]).await;
+    assert_says(&dig(&front, "sd.internal SOA").await, &["sd.internal. 900 IN SOA ns-1536.awsdns-00.co.uk."]);
+    assert_says(
+        &dig(&front, "sd.internal NS").await,
+        &["ANSWER: 4", "172800 IN NS ns-1536.awsdns-00.co.uk."],
+    );
+}
+
+#[tokio::test]
+async fn rubbish_is_answered_as_such_and_harms_nobody() {
+    let (front, _zone) = served(vec![address("i-a", 7)]).await;
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    socket.connect(front.addresses()[0]).await.unwrap();
+    // Too short for a header, and a reply: neither is answered.
+    let reflected = Message::new(1, MessageType::Response, OpCode::Query).to_vec().unwrap();
+    socket.send(b"short").await.unwrap();
+    socket.send(&reflected).await.unwrap();
+    // A header that promises a question, and no question; and noise that promises 65,535.
+    let mut torn = reflected;
+    (torn[2], torn[5]) = (0, 1);
+    for (packet, id) in [(torn, 1), (vec![0xff; 512], 0xffff)] {
+        socket.send(&packet).await.unwrap();
+        let mut buffer = [0; 512];
+        let len = socket.recv(&mut buffer).await.unwrap();
+        let reply = Message::from_vec(&buffer[..len]).unwrap();
+        assert_eq!((reply.metadata.id, reply.metadata.response_code), (id, ResponseCode::FormErr));
+    }
+    assert_says(&dig(&front, "i-a.sd.internal A").await, &["i-a.sd.internal. 0 IN A 10.0.0.7"]);
+}
+
+/// Which hosts `count` queries for one SRV name were sent to.
+async fn shares(front: &DnsFront, count: u16) -> BTreeMap<String, u32> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    socket.connect(front.addresses()[0]).await.unwrap();
+    let name = Name::from_ascii("_web._tcp.sd.internal.").unwrap();
+    let mut shares = BTreeMap::new();
+    let mut buffer = [0; 1_232];
+    for id in 0..count {
+        let mut query = Message::new(id, MessageType::Query, OpCode::Query);
+        query.add_query(Query::query(name.clone(), QueryType::SRV));
+        socket.send(&query.to_vec().unwrap()).await.unwrap();
+        let len = socket.recv(&mut buffer).await.unwrap();
+        let reply = Message::from_vec(&buffer[..len]).unwrap();
+        assert_eq!((reply.metadata.id, reply.answers.len()), (id, 1));
+        let RData::SRV(srv) = &reply.answers[0].data else { panic!("{reply}") };
+        *shares.entry(srv.target.to_string()).or_default() += 1;
+    }
+    shares
+}
+
+#[tokio::test]
+async fn two_thousand_queries_are_spread_by_weight() {
+    let sets = vec![
+        weighted("_web._tcp", "i-one", 10),
+        weighted("_web._tcp", "i-three", 30),
+        weighted("_web._tcp", "i-off", 0),
+    ];
+    let (front, zone) = served(sets).await;
+    let spread = shares(&front, 2_000).await;
+    assert_eq!(spread.values().sum::<u32>(), 2_000);
+    assert_eq!(spread.get("i-off.sd.internal."), None);
+    // Six standard deviations of a fair draw: sqrt(2000 * 0.25 * 0.75) = 19.4.
+    let one = spread["i-one.sd.internal."];
+    assert!(one.abs_diff(500) < 117, "{spread:?}");
+
+    // All at 0: all are served equally, and none is lost.
+    let zero = |host| Change { action: Action::Upsert, set: weighted("_web._tcp", host, 0) };
+    zone.change(&[zero("i-one"), zero("i-three")]).await.unwrap();
+    let spread = shares(&front, 2_000).await;
+    // Six standard deviations again: sqrt(2000 * 1/3 * 2/3) = 21.1.
+    assert!(spread.len() == 3 && spread.values().all(|share| share.abs_diff(667) < 127), "{spread:?}");
+}

@@ -1,0 +1,129 @@
+//! The journal on disks that are full, read-only, and well again.
+//!
+//! Mounts small file systems, and is skipped where that is not allowed. It stands alone because it starts
+//! programs: between fork and exec these hold the locks of every test in their process.
+
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+use ecssd::zone::journal::{Entry, Journal, Memory, Opened, State, Title, open};
+
+fn set(id: &str) -> RecordSet {
+    RecordSet {
+        name: "_web._tcp.sd.internal".into(),
+        kind: RecordType::Srv,
+        set_identifier: Some(id.into()),
+        weight: Some(1),
+        multivalue: false,
+        ttl: 0,
+        values: vec!["1 1 80 host.sd.internal".into()],
+    }
+}
+
+fn written(id: &str) -> Entry {
+    (set(id).key(), State::Written(set(id)))
+}
+
+async fn reopen(dir: &Path) -> Opened {
+    let title = Title { zone_id: "Z1".into(), zone: "sd.internal".into(), owner: "i-0abc".into() };
+    open(dir, &title, Duration::from_secs(5)).await.unwrap()
+}
+
+fn settle(journal: &mut dyn Journal, ids: &[&str]) {
+    let batch: Vec<_> = ids.iter().map(|id| Change { action: Action::Create, set: set(id) }).collect();
+    journal.intend(&batch);
+    let learnt: Vec<_> = ids.iter().map(|id| written(id)).map(|(key, state)| (key, Some(state))).collect();
+    journal.record(&learnt);
+}
+
+/// A complete journal of two written records, closed.
+async fn two_records(dir: &Path) -> Vec<Entry> {
+    let mut journal = reopen(dir).await.journal;
+    settle(&mut *journal, &["a", "b"]);
+    journal.complete();
+    vec![written("a"), written("b")]
+}
+
+/// A small file system of its own. `None` where mounting is not allowed: then the test says so and ends.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let disk = Self(tempfile::tempdir().unwrap());
+        let mounted = disk.run("mount", &["-t", "tmpfs", "-o", "size=512k", "tmpfs"]);
+        if !mounted {
+            eprintln!("skipped: mounting a file system needs root");
+        }
+        mounted.then_some(disk)
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> bool {
+        Command::new(program).args(arguments).arg(self.0.path()).status().is_ok_and(|status| status.success())
+    }
+
+    fn fill(&self) {
+        let _ = fs::write(self.0.path().join("filler"), vec![0; 1 << 20]);
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.0.path().join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        self.run("umount", &["-l"]);
+    }
+}
+
+#[tokio::test]
+async fn goes_on_while_the_disk_is_full_and_leaves_nothing_that_misleads() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let dir = disk.0.path();
+    let entries = two_records(dir).await;
+    let Opened { mut journal, .. } = reopen(dir).await;
+    disk.fill();
+    let many: Vec<_> = (0..2_000).map(|n| format!("i{n}")).collect();
+    settle(&mut *journal, &many.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(journal.trouble().is_some());
+    assert_eq!(journal.load().len(), entries.len() + many.len());
+    assert!(!dir.join("journal.redb").exists());
+    // Killed now, the next start has nothing, and cannot begin either.
+    disk.fill();
+    drop(journal);
+    let Opened { mut journal, memory } = reopen(dir).await;
+    assert!(matches!(memory, Memory::Without(_)), "{memory:?}");
+    settle(&mut *journal, &["a"]);
+    journal.complete();
+    // When there is room again, all of it is kept again.
+    disk.empty();
+    settle(&mut *journal, &["b"]);
+    assert_eq!(journal.trouble(), None);
+    drop(journal);
+    assert_eq!(reopen(dir).await.memory, Memory::Kept(entries));
+}
+
+#[tokio::test]
+async fn reads_on_a_full_disk() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let entries = two_records(disk.0.path()).await;
+    disk.fill();
+    let Opened { journal, memory } = reopen(disk.0.path()).await;
+    assert_eq!(memory, Memory::Kept(entries.clone()));
+    assert_eq!(journal.load(), entries);
+}
+
+#[tokio::test]
+async fn goes_on_without_on_a_read_only_disk() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    two_records(disk.0.path()).await;
+    assert!(disk.run("mount", &["-o", "remount,ro"]));
+    let Opened { journal, memory } = reopen(disk.0.path()).await;
+    assert!(matches!(memory, Memory::Without(_)), "{memory:?}");
+    assert!(journal.trouble().is_some());
+}
