@@ -1,0 +1,39 @@
+//! Who this host is.
+//!
+//! [`identity`] decides, [`imds`] asks EC2; what the host says of itself is here. Whether that makes good
+//! marks and records is judged by those who make them.
+
+pub mod identity;
+pub mod imds;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+
+/// The host's name, as the kernel has it.
+///
+/// # Errors
+/// When it cannot be read; the text says what to do.
+pub fn name() -> Result<String, String> {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map(|name| name.trim().to_owned())
+        .map_err(|error| format!("the host's name cannot be read ({error}); pass one"))
+}
+
+/// The address from which this host would reach another network: where its containers' published ports
+/// are reached too.
+///
+/// # Errors
+/// When there is none; the text says what to do.
+pub fn address() -> Result<Ipv4Addr, String> {
+    // Connecting a UDP socket sends nothing; it makes the kernel choose a route. The peer is an address
+    // that is set aside for documentation (RFC 5737).
+    let chosen = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    });
+    match chosen.as_ref().map(SocketAddr::ip) {
+        Ok(IpAddr::V4(address)) if !address.is_unspecified() && !address.is_loopback() => Ok(address),
+        _ => Err("this host has no route out to tell its address by; pass the address that clients reach \
+                  its ports at"
+            .to_owned()),
+    }
+}
