@@ -1,9 +1,36 @@
 //! `ecssd` registers containers in a private DNS zone while they can serve.
+//!
+//! # Layout
+//!
+//! The door:
+//! - [`cli`], [`config`]: the command line, and the settings that hold.
+//! - [`daemon`], [`logs`]: an agent from start to exit code; its log lines.
+//!
+//! The house:
+//! - [`machine`]: the pure part: the convention, the lifecycle of a container, the records it wants.
+//! - [`actors`]: thin: messages to the pure parts, and what comes out to the world.
+//! - [`zone`]: what a zone is, what a batch is, when the next call may go; the embedded zone and its DNS.
+//!   - [`zone::ledger`], [`zone::batch`], [`zone::pacing`]: the writer's knowledge, packing and patience.
+//!   - [`zone::journal`]: that knowledge, kept over a restart: for a zone that costs a call to read. The
+//!     embedded one costs none and is read instead, so nothing uses it yet.
+//!   - [`zone::embedded`], [`zone::dns`]: a model of a Route 53 private zone, and its name server.
+//!
+//! The edges:
+//! - [`engine`]: what Docker and the ECS agent say.
+//! - [`check`]: asks a target whether it serves.
+//! - [`host`]: who this host is.
+//! - [`clock`], [`backoff`]: time since the start, and waits that grow.
 
+pub mod actors;
 pub mod backoff;
 pub mod check;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod daemon;
+
 pub mod engine;
 pub mod host;
+pub mod logs;
 pub mod machine;
 pub mod zone;

@@ -1,0 +1,282 @@
+//! Agent: the supervisor, and the only one that knows how to stop.
+//!
+//! Starts the others again when they panic, and tells those who have to fill them in. Gives up when that
+//! happens too often: the service manager starts afresh, and the records stay where they are.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use tokio::sync::oneshot;
+
+use super::Surroundings;
+use super::docker_watcher::{DockerWatcher, DockerWatcherArgs, DockerWatcherMessage, SeqSource};
+use super::peers::Peers;
+use super::registrar::{Registrar, RegistrarMessage};
+use super::route53_writer::{Route53Writer, Route53WriterMessage};
+use super::task_resolver::{TaskResolver, TaskResolverMessage};
+use crate::machine::record::Key;
+
+/// The most restarts within [`RESTARTS_WITHIN`].
+const RESTARTS_MAX: usize = 5;
+/// See [`RESTARTS_MAX`].
+const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
+/// What the writer gets beyond a drain's deadline to name what is left.
+const REPORT_SLACK: Duration = Duration::from_millis(500);
+
+/// How an agent ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Every service record of this host is gone.
+    Drained,
+    /// The drain's deadline came first; these are left. `None` when that is not known, because the zone
+    /// could not be read.
+    LeftBehind(Option<Vec<Key>>),
+    /// Records stay for the next agent of this host.
+    HandedOver,
+    /// Actors kept failing. Records stay.
+    GaveUp,
+}
+
+#[derive(Debug)]
+struct Agent;
+
+#[derive(Debug)]
+pub(super) enum AgentMessage {
+    /// Withdraw everything, then end.
+    Drain,
+    /// End at once; records stay.
+    HandOver,
+    /// The writer is done, or out of time.
+    Drained { left: Vec<Key>, zone_read: bool },
+    /// The writer had its time, and said nothing.
+    DrainOverdue,
+    /// An actor could not be started: try again.
+    Restart(Child),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Child {
+    Watcher,
+    Resolver,
+    Registrar,
+    Writer,
+}
+
+struct AgentState {
+    surroundings: Surroundings,
+    peers: Peers,
+    seq: SeqSource,
+    children: Vec<(ActorId, Child)>,
+    restarts: VecDeque<Duration>,
+    drain_deadline: Option<Duration>,
+    exit: Option<oneshot::Sender<Exit>>,
+}
+
+/// An agent that runs.
+#[derive(Debug)]
+pub struct Running {
+    agent: ActorRef<AgentMessage>,
+    exit: oneshot::Receiver<Exit>,
+}
+
+impl Running {
+    /// Withdraws every service of this host, then ends.
+    pub fn drain(&self) {
+        let _ = self.agent.cast(AgentMessage::Drain);
+    }
+
+    /// Ends at once and leaves the records to the next agent.
+    pub fn hand_over(&self) {
+        let _ = self.agent.cast(AgentMessage::HandOver);
+    }
+
+    /// Waits for the end.
+    pub async fn ended(&mut self) -> Exit {
+        (&mut self.exit).await.unwrap_or(Exit::GaveUp)
+    }
+}
+
+/// Starts an agent.
+///
+/// # Errors
+/// When an actor could not be started at all.
+pub async fn start(surroundings: Surroundings) -> Result<Running, SpawnErr> {
+    let (exit, ended) = oneshot::channel();
+    let (agent, _) = Actor::spawn(None, Agent, (surroundings, exit)).await?;
+    Ok(Running { agent, exit: ended })
+}
+
+impl Actor for Agent {
+    type Msg = AgentMessage;
+    type State = AgentState;
+    type Arguments = (Surroundings, oneshot::Sender<Exit>);
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        (surroundings, exit): Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        let mut state = AgentState {
+            surroundings,
+            peers: Peers::default(),
+            seq: SeqSource::default(),
+            children: Vec::new(),
+            restarts: VecDeque::new(),
+            drain_deadline: None,
+            exit: Some(exit),
+        };
+        state.peers.agent.fill(myself.clone());
+        // From the end of the line to its beginning, so that nothing is sent into an empty slot.
+        for child in [Child::Writer, Child::Registrar, Child::Resolver, Child::Watcher] {
+            state.spawn(&myself, child).await?;
+        }
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            AgentMessage::Drain => state.drain(&myself),
+            AgentMessage::HandOver => state.end(&myself, Exit::HandedOver),
+            AgentMessage::Drained { left, zone_read } if left.is_empty() && zone_read => {
+                state.end(&myself, Exit::Drained);
+            }
+            AgentMessage::Drained { left, zone_read } => {
+                state.end(&myself, Exit::LeftBehind(zone_read.then_some(left)));
+            }
+            AgentMessage::DrainOverdue => state.end(&myself, Exit::LeftBehind(None)),
+            AgentMessage::Restart(child) => state.restart(&myself, child).await,
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        event: SupervisionEvent,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        // A prober that is stopped because its container ended is no failure.
+        if let SupervisionEvent::ActorFailed(actor, error) = event {
+            state.on_failed(&myself, &actor, &error).await;
+        }
+        Ok(())
+    }
+}
+
+impl AgentState {
+    async fn spawn(&mut self, myself: &ActorRef<AgentMessage>, child: Child) -> Result<(), SpawnErr> {
+        let (surroundings, peers) = (self.surroundings.clone(), self.peers.clone());
+        let agent: ActorCell = myself.get_cell();
+        let id = match child {
+            Child::Watcher => {
+                let args = DockerWatcherArgs { surroundings, peers, seq: self.seq.clone() };
+                let (actor, _) = DockerWatcher::spawn_linked(None, DockerWatcher, args, agent).await?;
+                self.peers.watcher.fill(actor.clone());
+                actor.get_id()
+            }
+            Child::Resolver => {
+                let args = (surroundings, peers);
+                let (actor, _) = TaskResolver::spawn_linked(None, TaskResolver, args, agent).await?;
+                self.peers.resolver.fill(actor.clone());
+                actor.get_id()
+            }
+            Child::Registrar => {
+                let args = (surroundings, peers);
+                let (actor, _) = Registrar::spawn_linked(None, Registrar, args, agent).await?;
+                self.peers.registrar.fill(actor.clone());
+                actor.get_id()
+            }
+            Child::Writer => {
+                let args = (surroundings, peers);
+                let (actor, _) = Route53Writer::spawn_linked(None, Route53Writer, args, agent).await?;
+                self.peers.writer.fill(actor.clone());
+                actor.get_id()
+            }
+        };
+        self.children.retain(|(_, other)| *other != child);
+        self.children.push((id, child));
+        Ok(())
+    }
+
+    async fn on_failed(
+        &mut self,
+        myself: &ActorRef<AgentMessage>,
+        actor: &ActorCell,
+        error: &ActorProcessingErr,
+    ) {
+        let child = self.children.iter().find(|(id, _)| *id == actor.get_id()).map(|(_, child)| *child);
+        tracing::error!(actor = ?child, %error, "an actor failed and is started again");
+        if !self.may_restart(myself) {
+            return;
+        }
+        match child {
+            Some(child) => self.restart(myself, child).await,
+            None => self.peers.registrar.cast(RegistrarMessage::ProberFailed(actor.get_id())),
+        }
+    }
+
+    fn may_restart(&mut self, myself: &ActorRef<AgentMessage>) -> bool {
+        let now = self.surroundings.clock.now();
+        self.restarts.retain(|at| now - *at < RESTARTS_WITHIN);
+        self.restarts.push_back(now);
+        let may = self.restarts.len() <= RESTARTS_MAX;
+        if !may {
+            self.end(myself, Exit::GaveUp);
+        }
+        may
+    }
+
+    async fn restart(&mut self, myself: &ActorRef<AgentMessage>, child: Child) {
+        if let Err(error) = self.spawn(myself, child).await {
+            tracing::error!(actor = ?child, %error, "an actor did not start");
+            if self.may_restart(myself) {
+                myself.send_after(Duration::from_millis(100), move || AgentMessage::Restart(child));
+            }
+            return;
+        }
+        self.fill_in(child);
+    }
+
+    /// Gives a new incarnation what its predecessor knew, by asking those who still know.
+    fn fill_in(&self, child: Child) {
+        let Peers { watcher, resolver, registrar, writer, .. } = &self.peers;
+        match child {
+            Child::Watcher => {}
+            Child::Resolver => watcher.cast(DockerWatcherMessage::Subscribe),
+            Child::Registrar => {
+                writer.cast(Route53WriterMessage::Introduce);
+                resolver.cast(TaskResolverMessage::StartOver);
+                // Events are replayed with it: a container that was asked to stop is not taken for well.
+                watcher.cast(DockerWatcherMessage::Subscribe);
+            }
+            Child::Writer => registrar.cast(RegistrarMessage::WriterRestarted),
+        }
+        if let Some(deadline) = self.drain_deadline {
+            registrar.cast(RegistrarMessage::Drain(deadline));
+        }
+    }
+
+    fn drain(&mut self, myself: &ActorRef<AgentMessage>) {
+        if self.drain_deadline.is_some() {
+            return;
+        }
+        let timeout = self.surroundings.drain_timeout;
+        let deadline = self.surroundings.clock.now() + timeout;
+        self.drain_deadline = Some(deadline);
+        self.peers.registrar.cast(RegistrarMessage::Drain(deadline));
+        myself.send_after(timeout + REPORT_SLACK, || AgentMessage::DrainOverdue);
+    }
+
+    fn end(&mut self, myself: &ActorRef<AgentMessage>, exit: Exit) {
+        if let Some(sender) = self.exit.take() {
+            let _ = sender.send(exit);
+            myself.get_cell().stop(None);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! DockerWatcher: "this container changed", in the order in which it was learnt.
+//!
+//! Keeps a subscription to the engine's events, and a list after each subscribing and once a minute.
+//! Numbers everything that it passes on. What it means is for the TaskResolver and the Registrar.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::task::AbortHandle;
+
+use super::peers::Peers;
+use super::task_resolver::TaskResolverMessage;
+use super::{Surroundings, contained};
+use crate::backoff::Backoff;
+use crate::engine::{Docker, DockerError, DockerEvent, Listed};
+use crate::machine::lifecycle::{STOP_SLACK, STOP_TIMEOUT_MIN, Seq};
+
+/// How often everything is listed: what an event that Docker dropped costs at most.
+const LIST_EVERY: Duration = Duration::from_secs(60);
+/// How far back events are asked for on subscribing: a stopping signal is believed that long.
+const REPLAY: Duration = Duration::from_secs(STOP_TIMEOUT_MIN.as_secs() + STOP_SLACK.as_secs());
+/// A stream that lived so long was a good one: the next reconnect does not wait long.
+const GOOD_STREAM: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(super) struct DockerWatcher;
+
+#[derive(Debug)]
+pub(super) enum DockerWatcherMessage {
+    /// Subscribe afresh, and list.
+    Subscribe,
+    /// The subscription of this generation stands.
+    Subscribed(u64),
+    /// It brought an event.
+    Happened(u64, DockerEvent),
+    /// It ended.
+    Ended(u64, Option<DockerError>),
+    /// It is time for a list.
+    ListDue,
+    /// A list that was asked for at this place.
+    Listed(Seq, Result<Vec<Listed>, DockerError>),
+}
+
+/// The numbers outlive the watcher: after a restart they go on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SeqSource(Arc<AtomicU64>);
+
+impl SeqSource {
+    fn latest(&self) -> Seq {
+        Seq(self.0.load(Ordering::Relaxed))
+    }
+
+    fn next(&self) -> Seq {
+        Seq(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct DockerWatcherArgs {
+    pub(super) surroundings: Surroundings,
+    pub(super) peers: Peers,
+    pub(super) seq: SeqSource,
+}
+
+#[derive(Debug)]
+pub(super) struct DockerWatcherState {
+    surroundings: Surroundings,
+    peers: Peers,
+    seq: SeqSource,
+    backoff: Backoff,
+    rng: fastrand::Rng,
+    generation: u64,
+    subscribed_at: Option<Duration>,
+    stream: Option<AbortHandle>,
+    list_timer: Option<AbortHandle>,
+    /// Whether the engine answers, as far as the log says; `None` before the first word of it.
+    answers: Option<bool>,
+}
+
+impl Actor for DockerWatcher {
+    type Msg = DockerWatcherMessage;
+    type State = DockerWatcherState;
+    type Arguments = DockerWatcherArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        args: Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        myself.cast(DockerWatcherMessage::Subscribe)?;
+        Ok(DockerWatcherState {
+            rng: fastrand::Rng::with_seed(args.surroundings.seed),
+            surroundings: args.surroundings,
+            peers: args.peers,
+            seq: args.seq,
+            backoff: Backoff::new(
+                Duration::from_millis(100),
+                Duration::from_millis(200),
+                Duration::from_secs(1),
+            ),
+            generation: 0,
+            subscribed_at: None,
+            stream: None,
+            list_timer: None,
+            answers: None,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            DockerWatcherMessage::Subscribe => state.subscribe(myself),
+            DockerWatcherMessage::Subscribed(generation) if generation == state.generation => {
+                state.subscribed_at = Some(state.surroundings.clock.now());
+                state.list(myself);
+            }
+            DockerWatcherMessage::Happened(generation, event) if generation == state.generation => {
+                let seq = state.seq.next();
+                state.peers.resolver.cast(TaskResolverMessage::Happened(event, seq));
+            }
+            DockerWatcherMessage::Ended(generation, error) if generation == state.generation => {
+                state.on_ended(myself, error);
+            }
+            DockerWatcherMessage::ListDue => state.list(myself),
+            DockerWatcherMessage::Listed(as_of, list) => state.on_listed(myself, as_of, list),
+            // Of a subscription that has been replaced.
+            DockerWatcherMessage::Subscribed(_)
+            | DockerWatcherMessage::Happened(..)
+            | DockerWatcherMessage::Ended(..) => {}
+        }
+        Ok(())
+    }
+}
+
+impl DockerWatcherState {
+    fn subscribe(&mut self, myself: ActorRef<DockerWatcherMessage>) {
+        if let Some(stream) = self.stream.take() {
+            stream.abort();
+        }
+        self.generation += 1;
+        self.subscribed_at = None;
+        let docker = self.surroundings.docker.clone();
+        let end = EndOfStream { watcher: myself, generation: self.generation, error: None };
+        let stream = tokio::spawn(async move {
+            let error = follow(&*docker, &end).await.err();
+            end.with(error);
+        });
+        self.stream = Some(stream.abort_handle());
+    }
+
+    fn on_ended(&mut self, myself: ActorRef<DockerWatcherMessage>, error: Option<DockerError>) {
+        let now = self.surroundings.clock.now();
+        if self.subscribed_at.take().is_some_and(|since| now - since >= GOOD_STREAM) {
+            self.backoff.reset();
+        }
+        if self.answers.replace(false) != Some(false) {
+            let reason =
+                error.map_or_else(|| "it closed the stream of events".to_owned(), |error| error.to_string());
+            tracing::warn!(%reason, "Docker is away: records stay as they are, trying again until it answers");
+        }
+        let wait = self.backoff.next(self.rng.f64());
+        myself.send_after(wait, || DockerWatcherMessage::Subscribe);
+    }
+
+    fn list(&mut self, myself: ActorRef<DockerWatcherMessage>) {
+        let (docker, as_of) = (self.surroundings.docker.clone(), self.seq.latest());
+        self.list_in(&myself, LIST_EVERY);
+        tokio::spawn(async move {
+            let panicked = |reason| Err(DockerError::Refused { request: "/containers/json", reason });
+            let list = contained(docker.running()).await.unwrap_or_else(panicked);
+            let _ = myself.cast(DockerWatcherMessage::Listed(as_of, list));
+        });
+    }
+
+    fn on_listed(
+        &mut self,
+        myself: ActorRef<DockerWatcherMessage>,
+        as_of: Seq,
+        list: Result<Vec<Listed>, DockerError>,
+    ) {
+        match list {
+            Ok(list) => {
+                if self.answers.replace(true) != Some(true) {
+                    tracing::info!(running = list.len(), "Docker answers");
+                }
+                self.peers.resolver.cast(TaskResolverMessage::Listed(list, as_of));
+            }
+            Err(error) => {
+                if self.subscribed_at.is_some() {
+                    if self.answers.replace(false) != Some(false) {
+                        tracing::warn!(%error, "Docker did not list its containers: trying again");
+                    }
+                    self.list_in(&myself, Duration::from_secs(1));
+                }
+            }
+        }
+    }
+
+    fn list_in(&mut self, myself: &ActorRef<DockerWatcherMessage>, wait: Duration) {
+        if let Some(timer) = self.list_timer.take() {
+            timer.abort();
+        }
+        let timer = myself.send_after(wait, || DockerWatcherMessage::ListDue);
+        self.list_timer = Some(timer.abort_handle());
+    }
+}
+
+/// Passes events on until there are no more.
+async fn follow(docker: &dyn Docker, end: &EndOfStream) -> Result<(), DockerError> {
+    let mut events = docker.events(REPLAY).await?;
+    let _ = end.watcher.cast(DockerWatcherMessage::Subscribed(end.generation));
+    while let Some(event) = events.next().await {
+        // A watcher that is gone has been replaced, and its successor has a stream of its own.
+        if end.watcher.cast(DockerWatcherMessage::Happened(end.generation, event?)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Tells the watcher that its stream ended, however it ended: also by a panic.
+#[derive(Debug)]
+struct EndOfStream {
+    watcher: ActorRef<DockerWatcherMessage>,
+    generation: u64,
+    error: Option<DockerError>,
+}
+
+impl EndOfStream {
+    fn with(mut self, error: Option<DockerError>) {
+        self.error = error;
+    }
+}
+
+impl Drop for EndOfStream {
+    fn drop(&mut self) {
+        let _ = self.watcher.cast(DockerWatcherMessage::Ended(self.generation, self.error.take()));
+    }
+}

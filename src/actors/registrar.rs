@@ -1,0 +1,207 @@
+//! Registrar: carries what happens to the [roster](crate::machine::roster), and what that decides to the
+//! writer, the probers and the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef};
+use tokio::task::AbortHandle;
+
+use super::Surroundings;
+use super::health_prober::{HealthProber, HealthProberArgs, HealthProberMessage};
+use super::peers::Peers;
+use super::route53_writer::Route53WriterMessage;
+use super::task_resolver::TaskResolverMessage;
+use crate::machine::container::{ContainerId, Timestamp};
+use crate::machine::lifecycle::{Event, Seq, Target};
+use crate::machine::record::RecordSet;
+use crate::machine::roster::{Output, Roster};
+
+#[derive(Debug)]
+pub(super) struct Registrar;
+
+#[derive(Debug)]
+pub(super) enum RegistrarMessage {
+    /// What a container is called, for the log.
+    Named(ContainerId, String),
+    /// Something happened to a container.
+    Event(ContainerId, Event),
+    /// All that runs, asked for at this place.
+    Listed(BTreeSet<ContainerId>, Seq),
+    /// What the zone holds of this host.
+    Known(Vec<RecordSet>),
+    /// The writer lost its memory of what is wanted.
+    WriterRestarted,
+    /// An actor that may be a prober has failed.
+    ProberFailed(ActorId),
+    /// A deadline has come.
+    WakeDue,
+    /// Nothing is wanted any more; the writer has to be done by then.
+    Drain(Duration),
+}
+
+#[derive(Debug)]
+struct Prober {
+    actor: ActorRef<HealthProberMessage>,
+    life: Timestamp,
+    targets: Vec<Target>,
+}
+
+#[derive(Debug)]
+pub(super) struct RegistrarState {
+    surroundings: Surroundings,
+    peers: Peers,
+    roster: Roster,
+    names: BTreeMap<ContainerId, String>,
+    probers: BTreeMap<ContainerId, Prober>,
+    wake: Option<(Duration, AbortHandle)>,
+    rng: fastrand::Rng,
+}
+
+impl Actor for Registrar {
+    type Msg = RegistrarMessage;
+    type State = RegistrarState;
+    type Arguments = (Surroundings, Peers);
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        (surroundings, peers): Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        Ok(RegistrarState {
+            roster: Roster::new(surroundings.registrant.clone()),
+            rng: fastrand::Rng::with_seed(surroundings.seed),
+            surroundings,
+            peers,
+            names: BTreeMap::new(),
+            probers: BTreeMap::new(),
+            wake: None,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let now = state.surroundings.clock.now();
+        let outputs = match message {
+            RegistrarMessage::Named(id, name) => {
+                state.names.insert(id, name);
+                Vec::new()
+            }
+            RegistrarMessage::Event(id, event) => state.roster.on_event(&id, event, now),
+            RegistrarMessage::Listed(ids, as_of) => {
+                let outputs = state.roster.on_listed(&ids, as_of, now);
+                state.names.retain(|id, _| state.roster.machine(id).is_some());
+                outputs
+            }
+            RegistrarMessage::Known(known) => state.roster.on_known(&known, now),
+            RegistrarMessage::WriterRestarted => {
+                state.roster.wants().map(Output::WantAll).into_iter().collect()
+            }
+            RegistrarMessage::ProberFailed(actor) => {
+                state.replace_prober(&actor).await?;
+                Vec::new()
+            }
+            RegistrarMessage::WakeDue => {
+                state.wake = None;
+                state.roster.on_time(now)
+            }
+            RegistrarMessage::Drain(deadline) => {
+                let mut outputs = state.roster.drain(now);
+                outputs.retain(|output| !matches!(output, Output::WantAll(_)));
+                state.peers.writer.cast(Route53WriterMessage::Drain(deadline));
+                outputs
+            }
+        };
+        for output in outputs {
+            state.carry(output).await?;
+        }
+        state.schedule(&myself);
+        Ok(())
+    }
+}
+
+impl RegistrarState {
+    async fn carry(&mut self, output: Output) -> Result<(), ActorProcessingErr> {
+        match output {
+            Output::Want(id, records) => self.peers.writer.cast(Route53WriterMessage::Want(id, records)),
+            Output::WantAll(wants) => self.peers.writer.cast(Route53WriterMessage::WantAll(wants)),
+            Output::Look(id) => self.peers.resolver.cast(TaskResolverMessage::Look(id)),
+            Output::Probe { container, life, targets } => self.probe(container, life, targets).await?,
+            Output::Decided(id, decision) => {
+                let (service, port, reason) = (&decision.service, decision.container_port, decision.reason);
+                let (container, name) = (id.short(), self.name(&id));
+                match decision.weight {
+                    Some(weight) => {
+                        let at = decision.at.to_string();
+                        tracing::info!(container, name, %service, port, at, weight, %reason, "wanted");
+                    }
+                    None => tracing::info!(container, name, %service, port, %reason, "no longer wanted"),
+                }
+            }
+            Output::Waits(id, parked) => {
+                let (container, name) = (id.short(), self.name(&id));
+                let (service, at) = (&parked.wanted.offer.service.name, parked.wanted.offer.at.to_string());
+                let holder = parked.holder.short();
+                tracing::warn!(container, name, %service, at, holder, "waits: a newer container holds the port");
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self, id: &ContainerId) -> &str {
+        self.names.get(id).map_or("", String::as_str)
+    }
+
+    async fn probe(
+        &mut self,
+        container: ContainerId,
+        life: Timestamp,
+        targets: Vec<Target>,
+    ) -> Result<(), ActorProcessingErr> {
+        if let Some(prober) = self.probers.remove(&container) {
+            prober.actor.stop(None);
+        }
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let args = HealthProberArgs {
+            container: container.clone(),
+            name: self.name(&container).to_owned(),
+            life,
+            targets: targets.clone(),
+            checker: self.surroundings.checker.clone(),
+            registrar: self.peers.registrar.clone(),
+            seed: self.rng.u64(..),
+        };
+        // The Agent supervises probers as it does all others: one budget of restarts for the host.
+        let Some(agent) = self.peers.agent.get() else { return Ok(()) };
+        let (actor, _) = HealthProber::spawn_linked(None, HealthProber, args, agent.get_cell()).await?;
+        self.probers.insert(container, Prober { actor, life, targets });
+        Ok(())
+    }
+
+    async fn replace_prober(&mut self, failed: &ActorId) -> Result<(), ActorProcessingErr> {
+        let found = self.probers.iter().find(|(_, prober)| prober.actor.get_id() == *failed);
+        let Some((container, prober)) = found else { return Ok(()) };
+        let (container, life, targets) = (container.clone(), prober.life, prober.targets.clone());
+        self.probe(container, life, targets).await
+    }
+
+    fn schedule(&mut self, myself: &ActorRef<RegistrarMessage>) {
+        let due = self.roster.wake_at();
+        if due == self.wake.as_ref().map(|(at, _)| *at) {
+            return;
+        }
+        if let Some((_, timer)) = self.wake.take() {
+            timer.abort();
+        }
+        self.wake = due.map(|at| {
+            let timer = myself.send_after(self.surroundings.clock.until(at), || RegistrarMessage::WakeDue);
+            (at, timer.abort_handle())
+        });
+    }
+}

@@ -1,0 +1,312 @@
+//! TaskResolver: "what it is": looks at containers, and says what they offer.
+//!
+//! Owns the looks at Docker and at the ECS agent, the tie between a container and the one whose network
+//! it shares, and the reports of what is wrong in a container's settings. When to act on it is for the
+//! Registrar.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+use super::peers::Peers;
+use super::registrar::RegistrarMessage;
+use super::{Surroundings, contained};
+use crate::engine::{Docker, DockerEvent, Happening, Listed, Tasks};
+use crate::machine::container::{Container, ContainerId, Network, Running, STOP_SIGNAL_DEFAULT};
+use crate::machine::lifecycle::{Event, Seq, Sight, stops};
+use crate::machine::looks::Looks;
+use crate::machine::offer::{Unpublished, offers};
+
+/// How long a failed look waits for the next try.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// Docker can lack a container's ports for a moment after its start: what seems unpublished then is
+/// looked at once more before it is said.
+const PORTS_LAG: Duration = Duration::from_millis(300);
+
+#[derive(Debug)]
+pub(super) struct TaskResolver;
+
+#[derive(Debug)]
+pub(super) enum TaskResolverMessage {
+    /// Something happened to a container, and was learnt at this place.
+    Happened(DockerEvent, Seq),
+    /// All that runs, asked for at this place.
+    Listed(Vec<Listed>, Seq),
+    /// The Registrar or a timer wants another look.
+    Look(ContainerId),
+    /// A look, asked for at this place, has ended.
+    Looked(ContainerId, Seq, Result<Look, String>),
+    /// Whoever was told before has forgotten: the next list is looked at whole.
+    StartOver,
+}
+
+/// What a look showed.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// There is no such container.
+    Nothing,
+    /// The container, with whose network it uses, and its task's own address.
+    Container {
+        container: Box<Container>,
+        network_owner: Option<Box<Container>>,
+        task_address: Option<Ipv4Addr>,
+    },
+}
+
+/// The containers that share one's network.
+#[derive(Debug)]
+struct Sharers {
+    /// The signal that asks the owner to stop.
+    stop_signal: u8,
+    containers: BTreeSet<ContainerId>,
+}
+
+#[derive(Debug)]
+pub(super) struct TaskResolverState {
+    surroundings: Surroundings,
+    peers: Peers,
+    looks: Looks,
+    latest: Seq,
+    fingerprints: BTreeMap<ContainerId, String>,
+    /// By the owner of a network: who shares it.
+    sharers: BTreeMap<ContainerId, Sharers>,
+    /// What has been said of a container already.
+    said: BTreeMap<ContainerId, BTreeSet<String>>,
+    /// Containers whose ports are given a moment to show up.
+    lagging: BTreeSet<ContainerId>,
+}
+
+impl Actor for TaskResolver {
+    type Msg = TaskResolverMessage;
+    type State = TaskResolverState;
+    type Arguments = (Surroundings, Peers);
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        (surroundings, peers): Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        Ok(TaskResolverState {
+            surroundings,
+            peers,
+            looks: Looks::default(),
+            latest: Seq::default(),
+            fingerprints: BTreeMap::new(),
+            sharers: BTreeMap::new(),
+            said: BTreeMap::new(),
+            lagging: BTreeSet::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            TaskResolverMessage::Happened(event, seq) => state.on_happened(event, seq),
+            TaskResolverMessage::Listed(list, as_of) => state.on_listed(list, as_of),
+            TaskResolverMessage::Look(id) => state.looks.want(id),
+            TaskResolverMessage::Looked(id, as_of, look) => {
+                state.looks.done(&id);
+                state.on_looked(&myself, id, as_of, look);
+            }
+            TaskResolverMessage::StartOver => state.fingerprints.clear(),
+        }
+        state.start_looks(&myself);
+        Ok(())
+    }
+}
+
+impl TaskResolverState {
+    fn on_happened(&mut self, event: DockerEvent, seq: Seq) {
+        self.latest = self.latest.max(seq);
+        let DockerEvent { id, happening, time, age } = event;
+        // A container lives no longer than the one whose network it shares.
+        let sharers = self.sharers.get(&id);
+        let tied: Vec<_> = sharers.iter().flat_map(|sharers| &sharers.containers).cloned().collect();
+        match happening {
+            Happening::Killed(signal) => {
+                // What stops the owner stops them all, whatever signal that is.
+                if sharers.is_some_and(|sharers| stops(signal, sharers.stop_signal)) {
+                    for id in tied {
+                        self.tell(id, Event::Killed { signal: STOP_SIGNAL_DEFAULT, time, age });
+                    }
+                }
+                self.tell(id, Event::Killed { signal, time, age });
+            }
+            Happening::Died => {
+                for id in std::iter::once(id).chain(tied) {
+                    self.tell(id.clone(), Event::Died { at: seq, time });
+                    self.looks.want(id);
+                }
+            }
+            Happening::Destroyed => {
+                self.looks.forget(&id);
+                self.forget(&id);
+                self.tell(id, Event::Absent { as_of: seq });
+            }
+            Happening::Changed => std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id)),
+        }
+    }
+
+    fn on_listed(&mut self, list: Vec<Listed>, as_of: Seq) {
+        self.latest = self.latest.max(as_of);
+        let listed: BTreeSet<_> = list.iter().map(|line| line.id.clone()).collect();
+        let known: Vec<_> = self.fingerprints.keys().filter(|id| !listed.contains(*id)).cloned().collect();
+        known.iter().for_each(|id| self.forget(id));
+        self.said.retain(|id, _| listed.contains(id));
+        self.lagging.retain(|id| listed.contains(id));
+        self.sharers.retain(|_, sharers| {
+            sharers.containers.retain(|id| listed.contains(id));
+            !sharers.containers.is_empty()
+        });
+        for Listed { id, fingerprint } in list {
+            if self.fingerprints.insert(id.clone(), fingerprint.clone()) != Some(fingerprint) {
+                self.looks.want(id);
+            }
+        }
+        self.peers.registrar.cast(RegistrarMessage::Listed(listed, as_of));
+    }
+
+    fn start_looks(&mut self, myself: &ActorRef<TaskResolverMessage>) {
+        let as_of = self.latest;
+        while let Some(id) = self.looks.next(as_of) {
+            let (docker, tasks) = (self.surroundings.docker.clone(), self.surroundings.tasks.clone());
+            let myself = myself.clone();
+            tokio::spawn(async move {
+                let looked = contained(look(&*docker, &*tasks, &id)).await.unwrap_or_else(Err);
+                let _ = myself.cast(TaskResolverMessage::Looked(id, as_of, looked));
+            });
+        }
+    }
+
+    fn on_looked(
+        &mut self,
+        myself: &ActorRef<TaskResolverMessage>,
+        id: ContainerId,
+        as_of: Seq,
+        look: Result<Look, String>,
+    ) {
+        match look {
+            Ok(Look::Container { container, network_owner, task_address }) => {
+                self.on_container(myself, as_of, &container, network_owner.as_deref(), task_address);
+            }
+            Ok(Look::Nothing) => self.tell(id, Event::Absent { as_of }),
+            Err(reason) => {
+                self.say(&id, "", format!("could not be looked at, trying again: {reason}"));
+                self.look_in(myself, id, LOOK_AGAIN);
+            }
+        }
+    }
+
+    fn on_container(
+        &mut self,
+        myself: &ActorRef<TaskResolverMessage>,
+        as_of: Seq,
+        container: &Container,
+        network_owner: Option<&Container>,
+        task_address: Option<Ipv4Addr>,
+    ) {
+        let id = container.id.clone();
+        for bad in &container.bad_keys {
+            self.say(&id, &container.name, bad.to_string());
+        }
+        if let Some(owner) = network_owner {
+            let new = || Sharers { stop_signal: owner.stop_signal, containers: BTreeSet::new() };
+            self.sharers.entry(owner.id.clone()).or_insert_with(new).containers.insert(id.clone());
+        }
+        let host_address = self.surroundings.registrant.address;
+        let (offers, unpublished) = offers(container, network_owner, task_address, host_address);
+        if container.running == Running::Running {
+            self.on_unpublished(myself, container, unpublished);
+        }
+        let Some(started_at) = container.started_at else {
+            self.tell(id, Event::Absent { as_of });
+            return;
+        };
+        let sight = Sight {
+            started_at,
+            running: container.running,
+            health: container.health,
+            stop_signal: container.stop_signal,
+            stop_timeout: container.stop_timeout,
+            offers,
+        };
+        let event = Event::Seen { as_of, sight: Box::new(sight) };
+        self.peers.registrar.cast(RegistrarMessage::Named(id.clone(), container.name.clone()));
+        self.tell(id, event);
+    }
+
+    fn on_unpublished(
+        &mut self,
+        myself: &ActorRef<TaskResolverMessage>,
+        container: &Container,
+        unpublished: Vec<Unpublished>,
+    ) {
+        if unpublished.is_empty() {
+            self.lagging.remove(&container.id);
+        } else if container.network == Network::Published && self.lagging.insert(container.id.clone()) {
+            self.look_in(myself, container.id.clone(), PORTS_LAG);
+        } else {
+            for Unpublished { service, container_port, reason } in unpublished {
+                let text = format!("{service} on port {container_port} is not published: {reason}");
+                self.say(&container.id, &container.name, text);
+            }
+        }
+    }
+
+    fn look_in(&self, myself: &ActorRef<TaskResolverMessage>, id: ContainerId, wait: Duration) {
+        myself.send_after(wait, move || TaskResolverMessage::Look(id));
+    }
+
+    /// Says something of a container, once.
+    fn say(&mut self, id: &ContainerId, name: &str, text: String) {
+        if self.said.entry(id.clone()).or_default().insert(text.clone()) {
+            tracing::warn!(container = id.short(), name, "{text}");
+        }
+    }
+
+    fn tell(&self, id: ContainerId, event: Event) {
+        self.peers.registrar.cast(RegistrarMessage::Event(id, event));
+    }
+
+    fn forget(&mut self, id: &ContainerId) {
+        self.fingerprints.remove(id);
+        self.said.remove(id);
+        self.lagging.remove(id);
+        self.sharers.retain(|_, sharers| {
+            sharers.containers.remove(id);
+            !sharers.containers.is_empty()
+        });
+    }
+}
+
+async fn look(docker: &dyn Docker, tasks: &dyn Tasks, id: &ContainerId) -> Result<Look, String> {
+    let Some(container) = docker.inspect(id).await.map_err(|error| error.to_string())? else {
+        return Ok(Look::Nothing);
+    };
+    let network_owner = match &container.network {
+        Network::Shared(owner) if !container.services.is_empty() => {
+            docker.inspect(owner).await.map_err(|error| error.to_string())?
+        }
+        _ => None,
+    };
+    // The pause container of an awsvpc task has no network that Docker knows of.
+    let own_interface = network_owner.as_ref().is_some_and(|owner| owner.network == Network::Isolated);
+    let task_address = if container.task_arn.is_some() && own_interface {
+        let address = tasks.address(id).await.map_err(|error| error.to_string())?;
+        // It can lag behind the container's start.
+        Some(address.ok_or_else(|| "the ECS agent does not know its task's address yet".to_owned())?)
+    } else {
+        None
+    };
+    Ok(Look::Container {
+        container: Box::new(container),
+        network_owner: network_owner.map(Box::new),
+        task_address,
+    })
+}

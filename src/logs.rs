@@ -1,0 +1,39 @@
+//! Log lines: one per decision, human on a terminal, JSON otherwise. A panic is a log line too.
+
+use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::LogFormat;
+
+/// Sets up logging to standard error for the whole process.
+pub fn init(format: LogFormat, level: LevelFilter) {
+    // Libraries speak only when something is wrong: the DNS server logs each query at info.
+    let filter = Targets::new().with_default(LevelFilter::WARN.min(level)).with_target("ecssd", level);
+    let human = match format {
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Human => true,
+        LogFormat::Json => false,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if human {
+        lines.with_ansi(false).with_target(false).boxed()
+    } else {
+        lines.json().flatten_event(true).with_target(false).boxed()
+    };
+    // A second call in one process, as tests make, keeps the first subscriber.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// The panic hook: a panic becomes a log line, whatever the format of the log.
+pub fn log_panic(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string).unwrap_or_default();
+    let reason = panic.payload_as_str().unwrap_or("no message");
+    tracing::error!(at, reason, "panic");
+}

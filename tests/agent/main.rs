@@ -1,0 +1,8 @@
+//! A whole agent in one process, on a virtual clock: its actors, a scripted Docker, the embedded zone.
+
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+
+mod panics;
+mod stops;
+mod world;
