@@ -1,0 +1,126 @@
+//! What a container offers, by the network that it has.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use crate::support::{Agent, Engine, service, unique};
+
+#[test]
+fn the_lowest_host_port_is_published_and_loopback_never() {
+    let engine = Engine::given();
+    let mut agent = Agent::start(&engine);
+    let (several, loopback) = (service("several"), service("loopback"));
+    let web = engine.web(&several, &["-p", "127.0.0.1::80", "-p", "80"]);
+    let option = format!("SERVICE_80_NAME={loopback}");
+    let hidden = engine.run(&["-p", "127.0.0.1::80", "-e", &option], &["httpd", "-f", "-p", "80"]);
+    agent.answers_with(&several, web.host_port("80/tcp"));
+    agent.wait_for("the reason", |agent| {
+        let lines = agent.log_lines();
+        let of_it = lines.iter().filter(|line| line["container"] == hidden.id[..12]);
+        of_it.filter_map(|line| line["message"].as_str()).find(|text| text.contains("loopback")).map(|_| ())
+    });
+    agent.gone(&loopback);
+}
+
+#[test]
+fn tcp_and_udp_of_one_number_are_two_ports() {
+    let engine = Engine::given();
+    let mut agent = Agent::start(&engine);
+    let stem = unique("dns");
+    let (tcp, udp) = (format!("_{stem}._tcp"), format!("_{stem}._udp"));
+    let option = format!("SERVICE_80_NAME={tcp},{udp}");
+    let options = ["-p", "80/tcp", "-p", "80/udp", "-p", "80/udp", "-e", &option];
+    let both = engine.run(&options, &["httpd", "-f", "-p", "80"]);
+    agent.answers_with(&tcp, both.host_port("80/tcp"));
+    agent.answers_with(&udp, both.host_port("80/udp"));
+}
+
+#[test]
+fn host_and_user_defined_networks_are_published() {
+    let engine = Engine::given();
+    let mut agent = Agent::start(&engine);
+    let (host, user) = (service("host"), service("user"));
+    // A port that the kernel just gave away and took back.
+    let free = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+    let port = free.to_string();
+    let option = format!("SERVICE_{port}_NAME={host}");
+    let _host = engine.run(&["--network", "host", "-e", &option], &["httpd", "-f", "-p", &port]);
+    let network = unique("net");
+    engine.docker(&["network", "create", &network]);
+    let web = engine.web(&user, &["--network", &network]);
+    agent.answers_with(&host, free);
+    agent.answers_with(&user, web.host_port("80/tcp"));
+    drop(web);
+    engine.docker(&["network", "rm", &network]);
+}
+
+#[test]
+fn a_shared_network_is_tied_to_both_lives() {
+    let engine = Engine::given();
+    let mut agent = Agent::start(&engine);
+    let name = service("sharer");
+    let owner = engine.run(&["-p", "80"], &["sleep", "1000"]);
+    let option = format!("SERVICE_80_NAME={name}");
+    let network = format!("container:{}", owner.id);
+    let _sharer = engine.run(&["--network", &network, "-e", &option], &["httpd", "-f", "-p", "80"]);
+    agent.answers_with(&name, owner.host_port("80/tcp"));
+    owner.docker(&["kill"]);
+    agent.gone(&name);
+}
+
+#[test]
+fn what_stops_the_owner_of_a_network_withdraws_its_sharers_first() {
+    let engine = Engine::given();
+    let mut agent = Agent::start(&engine);
+    let name = service("sharer");
+    let command =
+        "trap 'while ! test -e /gone; do sleep 0.02; done; exit 0' QUIT; while :; do sleep 0.1; done";
+    let owner = engine.run(&["--stop-signal", "SIGQUIT", "-p", "80"], &["sh", "-c", command]);
+    let (option, network) = (format!("SERVICE_80_NAME={name}"), format!("container:{}", owner.id));
+    let _sharer = engine.run(&["--network", &network, "-e", &option], &["httpd", "-f", "-p", "80"]);
+    agent.answers(&name);
+    let mut stop = engine.command(&["stop", "-t", "30", &owner.id]).stdout(Stdio::null()).spawn().unwrap();
+    agent.gone(&name);
+    assert!(owner.is_running());
+    owner.exec(&["touch", "/gone"]);
+    assert!(stop.wait().unwrap().success());
+}
+
+#[test]
+fn a_task_with_its_own_address_is_published_there() {
+    let engine = Engine::given();
+    let introspection = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", introspection.local_addr().unwrap());
+    // As the ECS agent answers: the task, with the address of its network interface.
+    std::thread::spawn(move || {
+        for stream in introspection.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 2048];
+            let length = stream.read(&mut request).unwrap();
+            let request = String::from_utf8_lossy(&request[..length]).into_owned();
+            let id = request.split("dockerid=").nth(1).unwrap().split_whitespace().next().unwrap();
+            let body = format!(
+                r#"{{"Arn":"arn:aws:ecs:eu-central-1:1:task/c/t","DesiredStatus":"RUNNING","KnownStatus":"RUNNING",
+                "Family":"f","Version":"1","Containers":[{{"DockerId":"{id}","DockerName":"d","Name":"n",
+                "Networks":[{{"NetworkMode":"awsvpc","IPv4Addresses":["10.9.8.7"]}}]}}]}}"#
+            );
+            let length = body.len();
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+                .unwrap();
+        }
+    });
+    let mut agent = Agent::start_with(&engine, &["--ecs-introspection", &url]);
+    let name = service("task");
+    let pause = engine.run(&["--network", "none"], &["sleep", "1000"]);
+    let (option, network) = (format!("SERVICE_80_NAME={name}"), format!("container:{}", pause.id));
+    let label = "com.amazonaws.ecs.task-arn=arn:aws:ecs:eu-central-1:1:task/c/t";
+    let options = ["--network", &network, "-e", &option, "-e", "SERVICE_80_CHECK=none", "-l", label];
+    let task = engine.run(&options, &["httpd", "-f", "-p", "80"]);
+    let answer = agent.answers_with(&name, 80);
+    assert_eq!(answer.target, format!("{}.servicediscovery.internal.", &task.id[..12]));
+    assert_eq!(answer.addresses, ["10.9.8.7".parse::<std::net::Ipv4Addr>().unwrap()]);
+    // Its address goes with it.
+    assert_eq!(agent.drain(), Some(0));
+    assert_eq!(agent.zone().iter().filter(|set| set.name.starts_with(&task.id[..12])).count(), 0);
+}

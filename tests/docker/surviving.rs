@@ -1,0 +1,98 @@
+//! The agent is killed, or the engine goes away.
+
+use std::fs;
+
+use crate::engine::OwnEngine;
+use crate::support::{Agent, Engine, service};
+
+#[test]
+fn kill_9_and_a_new_start_change_nothing() {
+    let engine = Engine::given();
+    let names: Vec<_> = (0..3).map(|_| service("survivor")).collect();
+    let webs: Vec<_> = names.iter().map(|name| engine.web(name, &[])).collect();
+    let mut agent = Agent::start(&engine);
+    names.iter().for_each(|name| drop(agent.answers(name)));
+    agent.signal("KILL");
+    agent.ended();
+    let ours = |agent: &mut Agent| {
+        let zone = agent.zone();
+        zone.into_iter().filter(|set| names.iter().any(|name| set.name.contains(name))).collect::<Vec<_>>()
+    };
+    let before = ours(&mut agent);
+    assert_eq!(before.len(), 3);
+    let mut agent = agent.again();
+    for (name, web) in names.iter().zip(&webs) {
+        agent.answers_with(name, web.host_port("80/tcp"));
+    }
+    agent.signal("KILL");
+    agent.ended();
+    assert_eq!(ours(&mut agent), before);
+    // Nothing of them was even written again.
+    let written = |name: &str| {
+        let of_it =
+            |line: &serde_json::Value| line["record"].as_str().is_some_and(|record| record.contains(name));
+        agent.log_lines().iter().filter(|line| line["message"] == "written" && of_it(line)).count()
+    };
+    assert_eq!(names.iter().map(|name| written(name)).collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[test]
+fn what_stopped_while_the_agent_was_down_is_withdrawn_at_its_start() {
+    let engine = Engine::given();
+    let (gone, restarted) = (service("gone"), service("restarted"));
+    let (gone_web, restarted_web) = (engine.web(&gone, &[]), engine.web(&restarted, &[]));
+    let mut agent = Agent::start(&engine);
+    agent.answers(&gone);
+    agent.answers(&restarted);
+    agent.signal("KILL");
+    agent.ended();
+    gone_web.docker(&["stop", "-t", "0"]);
+    restarted_web.docker(&["restart", "-t", "0"]);
+    let mut agent = agent.again();
+    agent.gone(&gone);
+    agent.answers_with(&restarted, restarted_web.host_port("80/tcp"));
+}
+
+#[test]
+fn without_an_engine_it_waits_without_using_the_cpu_and_still_drains() {
+    let nowhere = Engine { socket: "/nonexistent/docker.sock".into() };
+    let mut agent = Agent::start_with(&nowhere, &["--address", "127.0.0.1"]);
+    agent.wait_for("a word of it", |agent| agent.log().contains("Docker is away").then_some(()));
+    assert_idle(&agent);
+    assert_eq!(agent.log().matches("Docker is away").count(), 1);
+    assert_eq!(agent.drain(), Some(0));
+}
+
+#[test]
+fn an_engine_that_is_stopped_and_started_is_found_again() {
+    let mut engine = OwnEngine::start();
+    let mut agent = Agent::start_with(&engine.engine, &["--address", &engine.address]);
+    let (back, gone) = (service("back"), service("gone"));
+    let back_web = engine.engine.web(&back, &["--restart", "always"]);
+    let _gone_web = engine.engine.web(&gone, &[]);
+    agent.answers_with(&back, back_web.host_port("80/tcp"));
+    agent.answers(&gone);
+    engine.stop();
+    assert_idle(&agent);
+    engine.start_again();
+    // Docker ended its containers with itself, and started one of them anew, with another port.
+    agent.gone(&gone);
+    agent.wait_for("its new port", |agent| {
+        let port = back_web.is_running().then(|| back_web.host_port("80/tcp"))?;
+        (agent.targets(&back) == [port]).then_some(())
+    });
+    assert_eq!(agent.drain(), Some(0));
+}
+
+/// The agent does next to nothing for three seconds: a loop without a pause would take 300 hundredths.
+fn assert_idle(agent: &Agent) {
+    let ticks = || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", agent.pid())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    };
+    let before = ticks();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let spent = ticks() - before;
+    assert!(spent <= 15, "{spent} hundredths of a second of CPU in 3 s");
+}
