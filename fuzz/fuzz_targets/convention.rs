@@ -1,0 +1,69 @@
+//! Bytes become an environment and labels; whatever they say, what comes out is valid and bounded.
+//!
+//! A line is a variable, `KEY=value`; a line that begins with `#` is a label. Lines end with a NUL, so that
+//! values can hold anything else.
+#![no_main]
+
+use ecssd::machine::service::{
+    BAD_KEYS_MAX, BadKey, Check, Convention, INTERVAL_MAX, INTERVAL_MIN, SERVICES_MAX, Scope, ServiceName,
+    TIMEOUT_MIN, TTL_SECONDS_MAX, parse,
+};
+use libfuzzer_sys::fuzz_target;
+
+const ZONE: &str = "servicediscovery.internal";
+
+fuzz_target!(|data: &[u8]| {
+    let text = String::from_utf8_lossy(data);
+    let (labels, env): (Vec<&str>, Vec<&str>) = text.split('\0').partition(|line| line.starts_with('#'));
+    let labels: Vec<(&str, &str)> = labels.iter().filter_map(|line| line[1..].split_once('=')).collect();
+    let scope = Scope::new(ZONE, "i-0123456789abcdef0");
+
+    let convention = parse(env.iter().copied(), labels.iter().copied(), &scope);
+    check_invariants(&convention, &scope);
+    let reversed = parse(env.iter().rev().copied(), labels.iter().rev().copied(), &scope);
+    assert_eq!(convention, reversed, "the order of the keys mattered");
+});
+
+fn check_invariants(convention: &Convention, scope: &Scope) {
+    assert!(convention.services.len() <= SERVICES_MAX);
+    assert!(convention.services.windows(2).all(|pair| pair[0] < pair[1]), "not sorted, or twice");
+    assert!(convention.bad_keys.len() <= BAD_KEYS_MAX + 1);
+    convention.bad_keys.iter().for_each(check_bad_key);
+    if convention.ignored {
+        assert!(convention.services.is_empty() && convention.bad_keys.is_empty());
+    }
+    for service in &convention.services {
+        check_name(service.name.as_str());
+        let again = ServiceName::parse(service.name.as_str(), scope).expect("a made name is a valid one");
+        assert_eq!(again, (service.name.clone(), service.protocol));
+        assert!(service.container_port > 0 && service.ttl <= TTL_SECONDS_MAX);
+        let timing = service.timing;
+        assert!((INTERVAL_MIN..=INTERVAL_MAX).contains(&timing.interval));
+        assert!((TIMEOUT_MIN..=timing.interval).contains(&timing.timeout));
+        if let Check::Http { path } = &service.check {
+            assert!(path.starts_with('/') && path.len() <= 1_024);
+            assert!(path.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'#'));
+        }
+    }
+}
+
+/// A second opinion of the grammar, which shares no code with the parser.
+fn check_name(name: &str) {
+    let relative = name.strip_suffix(ZONE).and_then(|name| name.strip_suffix('.')).expect("inside the zone");
+    assert!(name.len() <= 253 && !relative.is_empty());
+    for label in relative.split('.') {
+        assert!((1..=63).contains(&label.len()), "{name}");
+        assert!(
+            label.bytes().all(|byte| b"abcdefghijklmnopqrstuvwxyz0123456789-_".contains(&byte)),
+            "{name}"
+        );
+    }
+    assert_ne!(relative, "i-0123456789abcdef0");
+}
+
+fn check_bad_key(bad: &BadKey) {
+    let line = bad.to_string();
+    assert!(line.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{line:?}");
+    // Twice 64 characters at ten octets each, escaped, and the words around them.
+    assert!(line.len() < 1_600, "{line}");
+}
