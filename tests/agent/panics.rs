@@ -35,18 +35,17 @@ async fn survives_panics_at(words: &str, times: u32) {
     assert_eq!(world.records("_stays._tcp"), BTreeSet::from([(32001, 1)]), "{words}");
     assert_eq!(world.records("_comes._tcp"), BTreeSet::from([(32003, 1)]), "{words}");
     assert_eq!(world.records("_goes._tcp"), BTreeSet::new(), "{words}");
-    let withdrawn: Vec<_> = world
-        .zone
-        .batches()
-        .into_iter()
-        .flatten()
-        .filter(|change| change.action == Action::Delete && change.set.kind == RecordType::Srv)
-        .map(|change| change.set.key().name)
-        .collect();
+    let withdrawn = withdrawn(&world);
     assert_eq!(withdrawn, ["_goes._tcp.sd.internal"], "{words}");
     world.agent.drain();
     assert_eq!(world.ended().await, Exit::Drained, "{words}: {:#?}", world.log.lines());
     assert_eq!(world.records("_stays._tcp"), BTreeSet::new());
+}
+
+/// The services whose records were ever deleted.
+fn withdrawn(world: &World) -> Vec<String> {
+    let deleted = world.zone.batches().into_iter().flatten().filter(|change| change.action == Action::Delete);
+    deleted.filter(|change| change.set.kind == RecordType::Srv).map(|change| change.set.key().name).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,6 +86,7 @@ async fn of_the_resolver() {
     world.pass(5).await;
     assert_eq!(world.records("_good._tcp"), BTreeSet::from([(32001, 1)]));
     assert_eq!(world.records("_later._tcp"), BTreeSet::from([(32003, 1)]));
+    assert!(withdrawn(&world).is_empty(), "{:?}", withdrawn(&world));
     world.agent.drain();
     assert_eq!(world.ended().await, Exit::Drained);
 }
@@ -102,6 +102,7 @@ async fn of_a_prober() {
     world.pass(30).await;
     assert_eq!(world.log.panics_left(), 0);
     assert_eq!(world.records("_sick._tcp"), BTreeSet::from([(32001, 0)]));
+    assert!(withdrawn(&world).is_empty(), "{:?}", withdrawn(&world));
 }
 
 #[tokio::test(start_paused = true)]
