@@ -21,9 +21,11 @@ Signals:
 Exit codes:
   0    drained, or handed over
   64   a setting is wrong; every wrong one is listed
-  69   something that was asked for is not to be had: an address to listen on, a state directory
+  69   something that is needed is not to be had: an address to listen on, the state directory, the host's
+       name or address; or DNS has failed; records stay
   70   actors failed more than 5 times in 60 s; records stay, start it again
-  75   the drain's time ran out; what is left is listed, and a next start goes on with it
+  75   the drain's time ran out, what is left is listed, and a next start goes on with it; or it was stopped
+       before it was known which host this is
   143  a second SIGTERM (130: SIGINT); records are left as they were
 
 Examples:
