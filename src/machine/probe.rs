@@ -46,11 +46,6 @@ impl Probe {
         Self { interval, fast: Some(FAST.min(interval)), verdict: None, successes: 0, failures: 0 }
     }
 
-    /// The verdict in force.
-    pub fn verdict(&self) -> Option<Verdict> {
-        self.verdict
-    }
-
     /// Takes one result; returns the verdict when it changes.
     pub fn on_result(&mut self, healthy: bool) -> Option<Verdict> {
         if healthy {

@@ -158,11 +158,6 @@ impl Ledger {
         self.differing.is_empty()
     }
 
-    /// Why a key waits by itself.
-    pub fn parked(&self, key: &Key) -> Option<&Parked> {
-        self.parked.get(key)
-    }
-
     /// When a parked change is due again.
     pub fn due_at(&self) -> Option<Duration> {
         self.parked.values().map(|parked| parked.until).min()
