@@ -22,6 +22,12 @@ pub trait Zone: Send + Sync + 'static {
     /// The zone's name, lower case, without the final dot.
     fn name(&self) -> &str;
 
+    /// The registry's id of the zone: one that was made anew under its old name is another.
+    fn id(&self) -> &str;
+
+    /// From now on there is little time: calls give up sooner.
+    fn drain(&self) {}
+
     /// Applies all of `batch`, or nothing of it.
     async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError>;
 

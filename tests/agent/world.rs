@@ -281,6 +281,10 @@ impl Zone for ScriptedZone {
         self.embedded.name()
     }
 
+    fn id(&self) -> &str {
+        self.embedded.id()
+    }
+
     async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
         self.reach()?;
         let info = self.embedded.change(batch).await?;

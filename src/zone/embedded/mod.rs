@@ -145,6 +145,10 @@ impl Zone for EmbeddedZone {
         self.shared.name.as_str()
     }
 
+    fn id(&self) -> &str {
+        "embedded"
+    }
+
     /// As [`Zone::change`]. With one change in flight at a time, the call takes its service time: whoever
     /// gives up meanwhile does not know that the batch was applied.
     async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
