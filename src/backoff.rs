@@ -31,7 +31,12 @@ impl Backoff {
 
     /// The wait after one more failure, with full jitter; `random` is uniform in 0..1.
     pub fn next(&mut self, random: f64) -> Duration {
-        let ceiling = self.growth.next_backoff().unwrap_or(self.growth.max_interval);
+        self.next_below(Duration::MAX, random)
+    }
+
+    /// The same, under a lower cap for this once.
+    pub fn next_below(&mut self, cap: Duration, random: f64) -> Duration {
+        let ceiling = self.growth.next_backoff().unwrap_or(self.growth.max_interval).min(cap);
         self.floor + ceiling.saturating_sub(self.floor).mul_f64(random)
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -65,7 +66,12 @@ async fn run_until_signal(config: Config) -> Result<u8, String> {
         checker: Arc::new(NetworkChecker { host_address: address }),
         zone: Arc::new(zone),
         registrant: Registrant { owner, zone: config.zone, address },
+        journal: None,
+        read_first: true,
+        once: false,
         pace: Pace::LOCAL,
+        fleet: tokio::sync::watch::channel(None).1,
+        resync: Duration::from_secs(1_800),
         drain_timeout: config.drain_timeout,
         clock: Clock::start(),
         seed: fastrand::u64(..),
@@ -183,6 +189,7 @@ fn exit_code(exit: &Exit) -> u8 {
             tracing::error!("the drain's time is over before the zone could be read; records may be left");
             LEFT_BEHIND
         }
+        Exit::Reconciled(_) => 0,
         Exit::GaveUp => {
             tracing::error!("actors kept failing: giving up, records stay; start the agent again");
             GAVE_UP

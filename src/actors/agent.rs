@@ -34,6 +34,8 @@ pub enum Exit {
     LeftBehind(Option<Vec<Key>>),
     /// Records stay for the next agent of this host.
     HandedOver,
+    /// Everything was as it should be, or made so, but for these.
+    Reconciled(Vec<Key>),
     /// Actors kept failing. Records stay.
     GaveUp,
 }
@@ -49,6 +51,8 @@ pub(super) enum AgentMessage {
     HandOver,
     /// The writer is done, or out of time.
     Drained { left: Vec<Key>, zone_read: bool },
+    /// All that could be done is done, but for these.
+    Reconciled(Vec<Key>),
     /// The writer had its time, and said nothing.
     DrainOverdue,
     /// An actor could not be started: try again.
@@ -131,6 +135,7 @@ impl Actor for Agent {
         for child in [Child::Writer, Child::Registrar, Child::Resolver, Child::Watcher] {
             state.spawn(&myself, child).await?;
         }
+        state.peers.writer.cast(Route53WriterMessage::Introduce);
         Ok(state)
     }
 
@@ -149,6 +154,7 @@ impl Actor for Agent {
             AgentMessage::Drained { left, zone_read } => {
                 state.end(&myself, Exit::LeftBehind(zone_read.then_some(left)));
             }
+            AgentMessage::Reconciled(left) => state.end(&myself, Exit::Reconciled(left)),
             AgentMessage::DrainOverdue => state.end(&myself, Exit::LeftBehind(None)),
             AgentMessage::Restart(child) => state.restart(&myself, child).await,
         }
@@ -255,7 +261,10 @@ impl AgentState {
                 // Events are replayed with it: a container that was asked to stop is not taken for well.
                 watcher.cast(DockerWatcherMessage::Subscribe);
             }
-            Child::Writer => registrar.cast(RegistrarMessage::WriterRestarted),
+            Child::Writer => {
+                writer.cast(Route53WriterMessage::Introduce);
+                registrar.cast(RegistrarMessage::WriterRestarted);
+            }
         }
         if let Some(deadline) = self.drain_deadline {
             registrar.cast(RegistrarMessage::Drain(deadline));

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::watch;
 
 pub use agent::{Exit, Running, start};
 
@@ -34,6 +35,7 @@ use crate::clock::Clock;
 use crate::engine::{Docker, Tasks};
 use crate::machine::registration::Registrant;
 use crate::zone::Zone;
+use crate::zone::journal::SharedJournal;
 use crate::zone::pacing::Pace;
 
 /// What an agent works with. Everything that touches the world comes in here, so that a whole agent can
@@ -50,8 +52,18 @@ pub struct Surroundings {
     pub zone: Arc<dyn Zone>,
     /// Who this host is in that zone.
     pub registrant: Registrant,
+    /// What this host wrote before; `None` where the zone itself is as near.
+    pub journal: Option<SharedJournal>,
+    /// Whether nothing is written before the zone was read.
+    pub read_first: bool,
+    /// Whether to end once everything is as it should be, rather than at a signal.
+    pub once: bool,
     /// How fast the zone may be called.
     pub pace: Pace,
+    /// How many hosts share that, where it is known.
+    pub fleet: watch::Receiver<Option<u32>>,
+    /// How often the own records are read and mended.
+    pub resync: Duration,
     /// How long a drain may take.
     pub drain_timeout: Duration,
     /// The agent's clock.

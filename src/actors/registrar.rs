@@ -30,6 +30,8 @@ pub(super) enum RegistrarMessage {
     Listed(BTreeSet<ContainerId>, Seq),
     /// What the zone holds of this host.
     Known(Vec<RecordSet>),
+    /// The same, when it was read late: it is answered with all that is wanted.
+    Found(Vec<RecordSet>),
     /// The writer lost its memory of what is wanted.
     WriterRestarted,
     /// An actor that may be a prober has failed.
@@ -98,6 +100,7 @@ impl Actor for Registrar {
                 outputs
             }
             RegistrarMessage::Known(known) => state.roster.on_known(&known, now),
+            RegistrarMessage::Found(found) => state.roster.on_found(&found, now),
             RegistrarMessage::WriterRestarted => {
                 state.roster.wants().map(Output::WantAll).into_iter().collect()
             }

@@ -1,8 +1,5 @@
-//! Route53Writer: makes the zone what is wanted of it, one call at a time.
-//!
-//! Carries between the [ledger](crate::zone::ledger), which knows what to write, the
-//! [pacer](crate::zone::pacing), which knows when, and the zone. Starts by reading what the zone holds of
-//! this host, and writes nothing until it was told all that is wanted: what is registered already stays.
+//! Route53Writer: carries between the [writer](crate::zone::writer), which decides what to call and when, the
+//! zone, the Registrar and the log.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,12 +13,10 @@ use super::registrar::RegistrarMessage;
 use super::{Surroundings, contained};
 use crate::machine::container::ContainerId;
 use crate::machine::record::{Change, Key, RecordSet, RecordType};
-use crate::machine::registration::Registrant;
 use crate::machine::roster::Wants;
-use crate::zone::batch::{self, Unit};
-use crate::zone::ledger::{Ledger, Lookup, Note};
-use crate::zone::pacing::Pacer;
-use crate::zone::{ListStart, PAGE_ITEMS_MAX, Zone, ZoneError};
+use crate::zone::ZoneError;
+use crate::zone::ledger::Note;
+use crate::zone::writer::{Answer, Call, News, Next, Settings, Writer};
 
 #[derive(Debug)]
 pub(super) struct Route53Writer;
@@ -32,15 +27,11 @@ pub(super) enum Route53WriterMessage {
     Want(ContainerId, Vec<RecordSet>),
     /// All containers' record sets.
     WantAll(Wants),
-    /// The zone was read.
-    Read(Result<Vec<RecordSet>, ZoneError>),
-    /// A batch was answered.
-    Answered(Vec<Change>, Result<(), ZoneError>),
-    /// A lookup was answered.
-    LookedUp(Lookup, Result<Option<RecordSet>, ZoneError>),
-    /// The pacer or a parked change is due.
+    /// A call was answered.
+    Answered(Call, Answer),
+    /// Something is due.
     WakeDue,
-    /// The Registrar lost its memory of what the zone holds.
+    /// Tell the Registrar what the zone holds, as soon as that is known.
     Introduce,
     /// Nothing is wanted any more but the host's address; to be done by then.
     Drain(Duration),
@@ -52,18 +43,11 @@ pub(super) enum Route53WriterMessage {
 pub(super) struct Route53WriterState {
     surroundings: Surroundings,
     peers: Peers,
-    /// `None` until the zone was read.
-    ledger: Option<Ledger>,
+    writer: Writer,
     wants: Wants,
-    /// Whether all that is wanted has been told.
-    told: bool,
-    pacer: Pacer,
-    in_flight: bool,
     draining: bool,
+    reported: bool,
     wake: Option<AbortHandle>,
-    rng: fastrand::Rng,
-    /// The failure that was last logged, so that a streak of one kind is one line.
-    failing: Option<&'static str>,
 }
 
 impl Actor for Route53Writer {
@@ -76,18 +60,22 @@ impl Actor for Route53Writer {
         myself: ActorRef<Self::Msg>,
         (surroundings, peers): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
+        let writer = Writer::new(Settings {
+            registrant: surroundings.registrant.clone(),
+            pace: surroundings.pace,
+            resync: surroundings.resync,
+            journal: surroundings.journal.clone(),
+            read_first: surroundings.read_first,
+            seed: surroundings.seed,
+        });
         let mut state = Route53WriterState {
-            pacer: Pacer::new(surroundings.pace),
-            rng: fastrand::Rng::with_seed(surroundings.seed),
             surroundings,
             peers,
-            ledger: None,
+            writer,
             wants: Wants::new(),
-            told: false,
-            in_flight: false,
             draining: false,
+            reported: false,
             wake: None,
-            failing: None,
         };
         state.pump(&myself);
         Ok(state)
@@ -102,9 +90,7 @@ impl Actor for Route53Writer {
         match message {
             Route53WriterMessage::Want(id, records) => state.want(id, records),
             Route53WriterMessage::WantAll(wants) => state.want_all(wants),
-            Route53WriterMessage::Read(answer) => state.on_read(answer),
-            Route53WriterMessage::Answered(batch, answer) => state.on_answered(&batch, &answer),
-            Route53WriterMessage::LookedUp(lookup, answer) => state.on_looked_up(&lookup, answer),
+            Route53WriterMessage::Answered(call, answer) => state.on_answered(call, answer),
             Route53WriterMessage::WakeDue => state.wake = None,
             Route53WriterMessage::Introduce => state.introduce(),
             Route53WriterMessage::Drain(deadline) => state.drain(&myself, deadline),
@@ -121,9 +107,7 @@ impl Route53WriterState {
             return;
         }
         let old = self.wants.remove(&id).unwrap_or_default();
-        if let Some(ledger) = self.ledger.as_mut().filter(|_| self.told) {
-            want_instead(ledger, &self.surroundings.registrant, &old, &records);
-        }
+        self.writer.want(&old, &records);
         if !records.is_empty() {
             self.wants.insert(id, records);
         }
@@ -135,111 +119,45 @@ impl Route53WriterState {
         }
         let old: Vec<_> = std::mem::replace(&mut self.wants, wants).into_values().flatten().collect();
         let new: Vec<_> = self.wants.values().flatten().cloned().collect();
-        self.told = true;
-        if let Some(ledger) = &mut self.ledger {
-            want_instead(ledger, &self.surroundings.registrant, &old, &new);
-        }
-    }
-
-    fn on_read(&mut self, answer: Result<Vec<RecordSet>, ZoneError>) {
-        self.on_call_answered(answer.as_ref().map(|_| ()));
-        let Ok(sets) = answer else { return };
-        let own: Vec<_> = sets.into_iter().filter(|set| self.surroundings.registrant.owns(set)).collect();
-        tracing::info!(zone = self.surroundings.zone.name(), own = own.len(), "zone read");
-        let mut ledger = Ledger::new(own.iter().cloned());
-        // The host's address outlives its services at a stop, and follows a change of address.
-        let host = self.surroundings.registrant.host_record();
-        if own.iter().any(|set| set.key() == host.key()) {
-            ledger.want(host.key(), Some(host));
-        }
-        if self.draining {
-            ledger.drain();
-        }
-        if self.told {
-            let wanted: Vec<_> = self.wants.values().flatten().cloned().collect();
-            want_instead(&mut ledger, &self.surroundings.registrant, &[], &wanted);
-        }
-        self.ledger = Some(ledger);
-        self.peers.registrar.cast(RegistrarMessage::Known(own));
+        self.writer.want(&old, &new);
+        let news = self.writer.told_all();
+        self.tell(news);
     }
 
     fn introduce(&self) {
-        if let Some(ledger) = &self.ledger {
-            self.peers.registrar.cast(RegistrarMessage::Known(ledger.known().cloned().collect()));
+        if let Some(known) = self.writer.known() {
+            self.peers.registrar.cast(RegistrarMessage::Known(known));
         }
     }
 
     fn drain(&mut self, myself: &ActorRef<Route53WriterMessage>, deadline: Duration) {
-        self.want_all(Wants::new());
         self.draining = true;
-        if let Some(ledger) = &mut self.ledger {
-            ledger.drain();
-        }
+        self.wants.clear();
+        self.writer.drain(self.surroundings.clock.now(), deadline);
+        self.surroundings.zone.drain();
         myself.send_after(self.surroundings.clock.until(deadline), || Route53WriterMessage::DrainOver);
     }
 
     fn report_drained(&self) {
-        let left = match &self.ledger {
-            Some(ledger) => ledger.unsettled().filter(|key| key.kind == RecordType::Srv).cloned().collect(),
-            None => Vec::new(),
-        };
-        self.peers.agent.cast(AgentMessage::Drained { left, zone_read: self.ledger.is_some() });
+        let left = self.writer.unsettled().filter(|key| key.kind == RecordType::Srv).cloned().collect();
+        self.peers.agent.cast(AgentMessage::Drained { left, zone_read: self.writer.is_whole() });
     }
 
     /// Starts what is due: one call at a time.
     fn pump(&mut self, myself: &ActorRef<Route53WriterMessage>) {
-        if self.in_flight {
-            return;
-        }
+        self.writer.set_hosts(*self.surroundings.fleet.borrow());
         let now = self.surroundings.clock.now();
-        let Some(ledger) = &self.ledger else {
-            if self.may_call(myself, now, 0, true) {
-                self.read(myself);
-            }
-            return;
-        };
-        if !self.told {
-            return;
+        match self.writer.next(now) {
+            Next::Call(call) => self.call(myself, call),
+            Next::At(at) => self.wake_at(myself, at),
+            Next::Nothing => {}
         }
-        if let Some(lookup) = ledger.lookup().cloned() {
-            if self.may_call(myself, now, 0, true) {
-                self.look_up(myself, lookup);
-            }
-            return;
+        if self.draining && self.writer.settled() {
+            self.report_drained();
+        } else if self.surroundings.once && !self.draining && !self.reported && self.writer.finished(now) {
+            self.reported = true;
+            self.peers.agent.cast(AgentMessage::Reconciled(self.writer.unsettled().cloned().collect()));
         }
-        let units = ledger.batch(now);
-        if units.is_empty() {
-            if self.draining && ledger.settled() {
-                self.report_drained();
-            } else if let Some(at) = ledger.due_at() {
-                self.wake_at(myself, at);
-            }
-            return;
-        }
-        let urgent = self.draining || units.iter().any(Unit::urgent);
-        let changes: Vec<_> = units.into_iter().flat_map(|unit| unit.changes).collect();
-        let cost = changes.iter().map(batch::cost).sum();
-        if self.may_call(myself, now, cost, urgent) {
-            self.change(myself, changes);
-        }
-    }
-
-    /// Whether a call may go now; if not, the writer is woken when it may.
-    fn may_call(
-        &mut self,
-        myself: &ActorRef<Route53WriterMessage>,
-        now: Duration,
-        cost: usize,
-        urgent: bool,
-    ) -> bool {
-        let at = self.pacer.ready_at(now, cost, urgent);
-        if at > now {
-            self.wake_at(myself, at);
-            return false;
-        }
-        self.pacer.on_call(now, cost);
-        self.in_flight = true;
-        true
     }
 
     fn wake_at(&mut self, myself: &ActorRef<Route53WriterMessage>, at: Duration) {
@@ -250,123 +168,75 @@ impl Route53WriterState {
         self.wake = Some(timer.abort_handle());
     }
 
-    fn change(&self, myself: &ActorRef<Route53WriterMessage>, changes: Vec<Change>) {
-        let zone = self.surroundings.zone.clone();
-        call(myself, async move {
-            let answer = contained(zone.change(&changes)).await.unwrap_or_else(panicked).map(|_| ());
-            Route53WriterMessage::Answered(changes, answer)
+    fn call(&self, myself: &ActorRef<Route53WriterMessage>, call: Call) {
+        let (zone, myself) = (self.surroundings.zone.clone(), myself.clone());
+        tokio::spawn(async move {
+            let answer = contained(call.make(&*zone)).await.unwrap_or_else(|reason| call.unanswered(reason));
+            let _ = myself.cast(Route53WriterMessage::Answered(call, answer));
         });
     }
 
-    fn look_up(&self, myself: &ActorRef<Route53WriterMessage>, lookup: Lookup) {
-        let zone = self.surroundings.zone.clone();
-        let start = match &lookup {
-            Lookup::Set(key) => ListStart::from(key.clone()),
-            Lookup::GroupTtl(name, kind) => {
-                ListStart { name: Some(name.clone()), kind: Some(*kind), set_identifier: None }
+    fn on_answered(&mut self, call: Call, answer: Answer) {
+        let news = self.writer.on_answer(call, answer, self.surroundings.clock.now());
+        self.tell(news);
+    }
+
+    fn tell(&self, news: Vec<News>) {
+        for news in news {
+            match news {
+                News::Known(own) => {
+                    tracing::info!(zone = self.surroundings.zone.name(), own = own.len(), "zone read");
+                    self.peers.registrar.cast(RegistrarMessage::Known(own));
+                }
+                News::Found(own) => {
+                    tracing::info!(zone = self.surroundings.zone.name(), own = own.len(), "zone read");
+                    self.peers.registrar.cast(RegistrarMessage::Found(own));
+                }
+                News::Note(note) => self.log_note(&note),
+                News::Mended(keys) => log_mended(&keys),
+                News::Contested(set) => tracing::error!(
+                    host = self.surroundings.registrant.host_name(),
+                    record = %set,
+                    "somebody else's address stands under this host's name: nothing new is registered; \
+                     pass another --hostname, or remove it"
+                ),
+                News::Uncontested => tracing::info!("this host's name is its own again: registering"),
+                News::Failing(ZoneError::Denied(reason)) => tracing::error!(
+                    reason,
+                    "the registry denies a call; what waits is kept: allow this host's role that action"
+                ),
+                News::Failing(error) => {
+                    tracing::warn!(%error, "the zone did not take a call; what waits is kept");
+                }
+                News::Recovered => tracing::info!("the zone answers again"),
             }
-        };
-        call(myself, async move {
-            let answer = contained(zone.list(Some(&start), 1)).await.unwrap_or_else(panicked);
-            Route53WriterMessage::LookedUp(
-                lookup,
-                answer.map(|page| page.sets.into_iter().next().map(RecordSet::canonical)),
-            )
-        });
-    }
-
-    fn read(&self, myself: &ActorRef<Route53WriterMessage>) {
-        let zone = self.surroundings.zone.clone();
-        call(myself, async move {
-            Route53WriterMessage::Read(contained(read_all(&*zone)).await.unwrap_or_else(panicked))
-        });
-    }
-
-    fn on_answered(&mut self, batch: &[Change], answer: &Result<(), ZoneError>) {
-        self.on_call_answered(answer.as_ref().copied());
-        let now = self.surroundings.clock.now();
-        let Some(ledger) = &mut self.ledger else { return };
-        for note in ledger.on_answer(batch, answer, now) {
-            log(&note, now);
         }
     }
 
-    fn on_looked_up(&mut self, lookup: &Lookup, answer: Result<Option<RecordSet>, ZoneError>) {
-        self.on_call_answered(answer.as_ref().map(|_| ()));
-        if let (Ok(found), Some(ledger)) = (answer, &mut self.ledger) {
-            ledger.on_lookup(lookup, found);
-        }
-    }
-
-    fn on_call_answered(&mut self, answer: Result<(), &ZoneError>) {
-        self.in_flight = false;
-        let now = self.surroundings.clock.now();
-        self.pacer.on_answer(now, answer, self.rng.f64());
-        let kind = answer.err().map(ZoneError::kind);
-        if kind != self.failing {
-            match answer {
-                Err(error) => tracing::warn!(%error, "the zone did not take a call; what waits is kept"),
-                Ok(()) => tracing::info!("the zone answers again"),
+    fn log_note(&self, note: &Note) {
+        match note {
+            Note::Done(Change { action, set }) => {
+                let (record, value) = (set.key().name, set.values.join(", "));
+                let id = set.set_identifier.as_deref().unwrap_or_default();
+                tracing::info!(%action, record, kind = %set.kind, value, weight = set.weight, id, "written");
             }
-            self.failing = kind;
+            Note::Parked(change, parked) => {
+                let again = parked.until.saturating_sub(self.surroundings.clock.now()).as_secs();
+                let reason = &parked.reason;
+                if change.set.key() == self.surroundings.registrant.host_record().key() {
+                    let remedy = "pass another --hostname, or remove what stands under this name";
+                    tracing::error!(%change, reason, "this host's address is refused, and no service is registered without it: {remedy}; tried again in {again} s");
+                } else {
+                    tracing::error!(%change, reason, "refused: tried again in {again} s, others go on");
+                }
+            }
+            Note::AlreadyGone(key) => tracing::warn!(record = %key, "was gone already"),
         }
     }
 }
 
-/// Everything that the zone holds, page by page.
-async fn read_all(zone: &dyn Zone) -> Result<Vec<RecordSet>, ZoneError> {
-    let mut sets = Vec::new();
-    let mut start: Option<ListStart> = None;
-    loop {
-        let page = zone.list(start.as_ref(), PAGE_ITEMS_MAX).await?;
-        sets.extend(page.sets.into_iter().map(RecordSet::canonical));
-        match page.next {
-            Some(next) => start = Some(next),
-            None => return Ok(sets),
-        }
-    }
-}
-
-/// Replaces one set of wants by another; the host's address goes in with the first service.
-fn want_instead(ledger: &mut Ledger, registrant: &Registrant, old: &[RecordSet], new: &[RecordSet]) {
-    let kept: BTreeSet<Key> = new.iter().map(RecordSet::key).collect();
-    for key in old.iter().map(RecordSet::key).filter(|key| !kept.contains(key)) {
-        ledger.want(key, None);
-    }
-    for set in new {
-        ledger.want(set.key(), Some(set.clone()));
-    }
-    if !new.is_empty() {
-        let host = registrant.host_record();
-        ledger.want(host.key(), Some(host));
-    }
-}
-
-fn call(
-    myself: &ActorRef<Route53WriterMessage>,
-    asked: impl Future<Output = Route53WriterMessage> + Send + 'static,
-) {
-    let myself = myself.clone();
-    tokio::spawn(async move {
-        let _ = myself.cast(asked.await);
-    });
-}
-
-fn panicked<T>(reason: String) -> Result<T, ZoneError> {
-    Err(ZoneError::Unknown(reason))
-}
-
-fn log(note: &Note, now: Duration) {
-    match note {
-        Note::Done(Change { action, set }) => {
-            let (record, value) = (set.key().name, set.values.join(", "));
-            let id = set.set_identifier.as_deref().unwrap_or_default();
-            tracing::info!(%action, record, kind = %set.kind, value, weight = set.weight, id, "written");
-        }
-        Note::Parked(change, parked) => {
-            let again = parked.until.saturating_sub(now).as_secs();
-            tracing::error!(%change, reason = parked.reason, "refused: tried again in {again} s, others go on");
-        }
-        Note::AlreadyGone(key) => tracing::warn!(record = %key, "was gone already"),
+fn log_mended(keys: &BTreeSet<Key>) {
+    for key in keys {
+        tracing::warn!(record = %key, "not as it was written, or nobody's any more: mending it");
     }
 }

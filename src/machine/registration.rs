@@ -181,6 +181,13 @@ impl Registrant {
         })
     }
 
+    /// Whether a record set makes this host's name lead elsewhere: somebody else's, at the name of its
+    /// address.
+    pub fn is_contested_by(&self, set: &RecordSet) -> bool {
+        let leads = matches!(set.kind, RecordType::A | RecordType::Aaaa | RecordType::Cname);
+        leads && set.key().name == self.host_name() && !self.owns(set)
+    }
+
     /// Where an own SRV record set points, as an offer would say it; `addresses` are the zone's A records
     /// by name.
     pub fn endpoint(&self, set: &RecordSet, task_address: impl Fn(&str) -> Option<Ipv4Addr>) -> Option<At> {

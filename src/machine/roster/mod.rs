@@ -205,11 +205,6 @@ impl Roster {
         if self.barrier == Barrier::Open {
             return Vec::new();
         }
-        let mut registered: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (id, event) in known.iter().filter_map(|set| self.registered_event(set, known)) {
-            registered.entry(id).or_default().push(event);
-        }
-        self.registered = Some(registered);
         self.held.clear();
         for set in known {
             let mark = set.set_identifier.as_deref().and_then(Mark::parse);
@@ -217,10 +212,34 @@ impl Roster {
                 self.held.entry(id).or_default().push(set.clone());
             }
         }
-        let ids: Vec<_> = self.machines.keys().cloned().collect();
-        let mut outputs: Vec<_> = ids.iter().flat_map(|id| self.recall(id, now)).collect();
+        let mut outputs = self.adopt(known, now);
         outputs.extend(self.try_open(now));
         outputs
+    }
+
+    /// What the zone holds of this host, when it could not be read before wants had gone out. What an
+    /// earlier run registered of a container that has not proved itself since holds on. Says everything
+    /// again, so that the writer may delete the rest.
+    pub fn on_found(&mut self, found: &[RecordSet], now: Duration) -> Vec<Output> {
+        if self.barrier != Barrier::Open {
+            return self.on_known(found, now);
+        }
+        if self.drained {
+            return Vec::new();
+        }
+        let mut outputs = self.adopt(found, now);
+        outputs.push(Output::WantAll(self.all_wants()));
+        outputs
+    }
+
+    fn adopt(&mut self, known: &[RecordSet], now: Duration) -> Vec<Output> {
+        let mut registered: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (id, event) in known.iter().filter_map(|set| self.registered_event(set, known)) {
+            registered.entry(id).or_default().push(event);
+        }
+        self.registered = Some(registered);
+        let ids: Vec<_> = self.machines.keys().cloned().collect();
+        ids.iter().flat_map(|id| self.recall(id, now)).collect()
     }
 
     /// Time has passed.

@@ -9,6 +9,7 @@
 //! | [`open`](mod@open) | the lock, whose journal it is, and how far it may be trusted |
 //! | [`file`](mod@file) | a journal with a copy on disk, which goes on without the disk |
 //! | `store` | that copy: tables, format, durability |
+//! | `shared` | a journal that outlives its writer |
 //!
 //! ## After a crash
 //!
@@ -51,6 +52,7 @@
 
 pub mod file;
 pub mod open;
+mod shared;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -60,6 +62,7 @@ use std::fmt;
 
 pub use self::file::FileJournal;
 pub use self::open::{Locked, Memory, Opened, open, try_open};
+pub use self::shared::SharedJournal;
 use crate::machine::record::{Change, Key, RecordSet};
 
 /// What is remembered of a key.

@@ -35,6 +35,22 @@ impl Ledger {
         }
     }
 
+    /// Takes the refusal of a [`Lookup`] that may not be made: what depends on it waits, and nothing else.
+    /// Any other failure says nothing of the lookup, which stays due.
+    pub fn on_lookup_refused(&mut self, lookup: &Lookup, error: &ZoneError, now: Duration) {
+        if !matches!(error, ZoneError::Denied(_) | ZoneError::Invalid(_) | ZoneError::Rejected(_)) {
+            return;
+        }
+        self.lookups.insert(lookup.clone(), now + REFUSED_WAIT);
+        if let Lookup::GroupTtl(name, kind) = lookup {
+            let group = self.differing.iter().filter(|key| key.name == *name && key.kind == *kind);
+            for key in group.cloned().collect::<Vec<_>>() {
+                let reason = format!("its group's TTL cannot be read: {error}");
+                self.parked.insert(key, Parked { until: now + REFUSED_WAIT, reason, tries: 0, whole: false });
+            }
+        }
+    }
+
     /// Takes the answer to a [`Lookup`]: the first set at or after it, if it is that.
     pub fn on_lookup(&mut self, lookup: &Lookup, found: Option<RecordSet>) {
         self.lookups.remove(lookup);
@@ -59,15 +75,23 @@ impl Ledger {
     fn on_done(&mut self, batch: &[Change]) -> Vec<Note> {
         let half_cleared = batch.iter().any(|change| self.suspects.contains(&change.set.key()));
         self.others_first = half_cleared;
+        self.touch(batch);
         for change in batch {
             let key = change.set.key();
             match change.action {
-                Action::Delete => self.known.remove(&key),
-                Action::Create | Action::Upsert => {
-                    self.known.insert(key.clone(), Known::Written(change.set.clone()))
+                Action::Delete => {
+                    self.known.remove(&key);
+                    // Its successor was refused, and waits on.
+                    if !self.wanted.contains_key(&key) {
+                        self.parked.remove(&key);
+                    }
                 }
-            };
-            self.parked.remove(&key);
+                Action::Create | Action::Upsert => {
+                    self.known.insert(key.clone(), Known::Written(change.set.clone()));
+                    self.parked.remove(&key);
+                    self.rechecked.remove(&(key.name.clone(), key.kind));
+                }
+            }
             if half_cleared {
                 self.suspects.remove(&key);
             }
@@ -88,8 +112,9 @@ impl Ledger {
     }
 
     fn on_unknown(&mut self, batch: &[Change]) {
+        self.touch(batch);
         for change in batch {
-            let unsure = Known::Unsure { set: change.set.clone(), absent_once: false };
+            let unsure = Known::Unsure { set: change.set.clone(), absent: false };
             let key = change.set.key();
             // In a swap the DELETE comes first: what may stand there is what the CREATE wrote.
             self.known.insert(key.clone(), unsure);
@@ -122,19 +147,16 @@ impl Ledger {
             }
             Cause::ValuesDiffer => {
                 self.known.insert(key.clone(), Known::Unread);
-                self.lookups.insert(Lookup::Set(key.clone()));
+                self.lookups.insert(Lookup::Set(key.clone()), now);
                 None
             }
             Cause::NotFound => self.on_not_found(&key, now),
-            Cause::TtlDiffers if !self.group_ttls.contains_key(&(key.name.clone(), key.kind)) => {
-                self.lookups.insert(Lookup::GroupTtl(key.name.clone(), key.kind));
+            // Or the group has begun anew since its TTL was read: that is looked up once more.
+            Cause::TtlDiffers if self.may_look_up_ttl(&key) => {
+                self.lookups.insert(Lookup::GroupTtl(key.name.clone(), key.kind), now);
                 None
             }
-            Cause::TtlDiffers => {
-                // The group has begun anew since its TTL was read.
-                self.group_ttls.remove(&(key.name.clone(), key.kind));
-                Some(self.park(change, reason, REFUSED_WAIT, now))
-            }
+            Cause::TtlDiffers => Some(self.park(change, reason, REFUSED_WAIT, now)),
             Cause::Other if self.doubt(change) => None,
             Cause::Other => Some(self.park(change, reason, REFUSED_WAIT, now)),
         };
@@ -143,17 +165,27 @@ impl Ledger {
     }
 
     fn on_not_found(&mut self, key: &Key, now: Duration) -> Option<Note> {
-        if let Some(Known::Unsure { absent_once, .. }) = self.known.get_mut(key)
-            && !*absent_once
-            && !self.draining
-        {
-            // Wanted again meanwhile: an UPSERT is right whatever comes late.
-            if self.wanted.contains_key(key) {
+        if let Some(Known::Unsure { absent: false, .. }) = self.known.get(key) {
+            if let Some(wanted) = self.wanted.get(key) {
+                // Taken out by itself, since its successor waits: that has the last word.
+                let waits = self.is_withheld(wanted, now);
+                if let Some(parked) = self.parked.get_mut(key) {
+                    parked.whole = true;
+                } else if waits {
+                    let reason = "what it points to is not this host's".to_owned();
+                    let parked = Parked { until: now + LATE_WAIT, reason, tries: 0, whole: true };
+                    self.parked.insert(key.clone(), parked);
+                }
                 return None;
             }
-            *absent_once = true;
-            let reason = "an earlier call of unknown outcome may still be applied".to_owned();
-            self.parked.insert(key.clone(), Parked { until: now + LATE_WAIT, reason, tries: 0 });
+            if let Some(Known::Unsure { absent, .. }) = self.known.get_mut(key) {
+                *absent = true;
+            }
+            if !self.draining {
+                let reason = "an earlier call of unknown outcome may still be applied".to_owned();
+                let parked = Parked { until: now + LATE_WAIT, reason, tries: 0, whole: true };
+                self.parked.insert(key.clone(), parked);
+            }
             return None;
         }
         self.known.remove(key);
@@ -196,9 +228,21 @@ impl Ledger {
             change.action == Action::Delete && matches!(self.known.get(&key), Some(Known::Unsure { .. }));
         if doubtful {
             self.known.insert(key.clone(), Known::Unread);
-            self.lookups.insert(Lookup::Set(key));
+            self.lookups.entry(Lookup::Set(key)).or_default();
         }
         doubtful
+    }
+
+    /// Whether the TTL of this key's group is not known, or was not looked up since it did not do.
+    fn may_look_up_ttl(&mut self, key: &Key) -> bool {
+        let group = (key.name.clone(), key.kind);
+        self.group_ttls.remove(&group).is_none() || self.rechecked.insert(group)
+    }
+
+    fn touch(&mut self, batch: &[Change]) {
+        if let Some(touched) = &mut self.touched {
+            touched.extend(batch.iter().map(|change| change.set.key()));
+        }
     }
 
     fn park(&mut self, change: &Change, reason: &str, first: Duration, now: Duration) -> Note {
@@ -208,7 +252,8 @@ impl Ledger {
             DENIED_WAIT => (first * 2u32.saturating_pow(tries.min(8))).min(DENIED_WAIT_MAX),
             _ => first,
         };
-        let parked = Parked { until: now + wait, reason: reason.to_owned(), tries };
+        let whole = change.action == Action::Delete;
+        let parked = Parked { until: now + wait, reason: reason.to_owned(), tries, whole };
         self.parked.insert(key, parked.clone());
         Note::Parked(change.clone(), parked)
     }

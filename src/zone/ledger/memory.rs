@@ -12,7 +12,7 @@ impl Ledger {
         for (key, state) in entries {
             let known = match state {
                 State::Written(set) => Known::Written(set),
-                State::Unsure(set) => Known::Unsure { set, absent_once: false },
+                State::Unsure(set) => Known::Unsure { set, absent: false },
                 State::Unread => Known::Unread,
             };
             ledger.known.insert(key.clone(), known);

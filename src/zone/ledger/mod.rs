@@ -16,12 +16,13 @@
 
 mod answer;
 mod memory;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::batch::{self, Unit};
-use crate::machine::record::{Action, Change, Key, RecordSet, RecordType};
+use crate::machine::record::{Action, Change, Key, RecordSet, RecordType, canonical};
 
 /// How long a refused change waits before it is tried again.
 pub const REFUSED_WAIT: Duration = Duration::from_secs(600);
@@ -38,8 +39,8 @@ pub const LATE_WAIT: Duration = Duration::from_secs(60);
 enum Known {
     /// This was written, and the registry said so.
     Written(RecordSet),
-    /// This may have been written; the call's outcome is unknown.
-    Unsure { set: RecordSet, absent_once: bool },
+    /// This may have been written; the call's outcome is unknown. `absent` once a delete found nothing.
+    Unsure { set: RecordSet, absent: bool },
     /// Something stands there under our mark; what, has to be read.
     Unread,
 }
@@ -52,6 +53,8 @@ pub struct Parked {
     /// What the registry said.
     pub reason: String,
     tries: u32,
+    /// Whether taking out what stands there waits too: it was refused by itself.
+    whole: bool,
 }
 
 /// What has to be looked up before the ledger can go on.
@@ -61,6 +64,16 @@ pub enum Lookup {
     Set(Key),
     /// The TTL of this name's group.
     GroupTtl(String, RecordType),
+}
+
+impl Lookup {
+    /// The key that is looked up, where it is one.
+    pub fn key(&self) -> Option<Key> {
+        match self {
+            Self::Set(key) => Some(key.clone()),
+            Self::GroupTtl(..) => None,
+        }
+    }
 }
 
 /// Something for the log.
@@ -82,9 +95,16 @@ pub struct Ledger {
     /// The keys whose wanted and known differ.
     differing: BTreeSet<Key>,
     parked: BTreeMap<Key, Parked>,
-    lookups: BTreeSet<Lookup>,
+    /// What has to be looked up, and from when on.
+    lookups: BTreeMap<Lookup, Duration>,
     /// TTLs of groups that others began.
     group_ttls: BTreeMap<(String, RecordType), i64>,
+    /// Groups whose TTL was looked up again, after the one that was known did not do.
+    rechecked: BTreeSet<(String, RecordType)>,
+    /// Names that somebody else's address stands under: nothing new may point to them.
+    contested: BTreeSet<String>,
+    /// The keys that were written, or may have been, since a sweep began to read.
+    touched: Option<BTreeSet<Key>>,
     /// A refused batch that named nobody: one of these is to blame.
     suspects: BTreeSet<Key>,
     /// Whether a last suspect, all but convicted, lets the others have one call first.
@@ -107,6 +127,21 @@ impl Ledger {
         })
     }
 
+    /// Whether something stands, or may stand, under this key.
+    pub fn holds(&self, key: &Key) -> bool {
+        self.known.contains_key(key)
+    }
+
+    /// The keys that are wanted.
+    pub fn wanted_keys(&self) -> impl Iterator<Item = &Key> {
+        self.wanted.keys()
+    }
+
+    /// The names under which something is wanted or known.
+    pub fn names(&self) -> BTreeSet<String> {
+        self.wanted.keys().chain(self.known.keys()).map(|key| key.name.clone()).collect()
+    }
+
     /// Replaces what is wanted of one key.
     pub fn want(&mut self, key: Key, set: Option<RecordSet>) {
         let was = match set {
@@ -123,22 +158,32 @@ impl Ledger {
     pub fn drain(&mut self) {
         self.draining = true;
         self.parked.clear();
+        self.lookups.values_mut().for_each(|from| *from = Duration::ZERO);
+        for key in self.differing.clone() {
+            self.compare(key);
+        }
     }
 
     /// What has to be looked up first.
-    pub fn lookup(&self) -> Option<&Lookup> {
-        self.lookups.first()
+    pub fn lookup(&self, now: Duration) -> Option<&Lookup> {
+        self.lookups.iter().find(|(_, from)| **from <= now).map(|(lookup, _)| lookup)
+    }
+
+    /// Says whose names are contested: while somebody else's address stands under one, nothing new that
+    /// points to it is written.
+    pub fn contest(&mut self, names: BTreeSet<String>) {
+        self.contested = names;
+    }
+
+    /// The first of the contested names that something waits for.
+    pub fn withheld(&self) -> Option<&str> {
+        let new = self.differing.iter().filter_map(|key| self.wanted.get(key));
+        new.filter_map(target).find_map(|target| self.contested.get(&target)).map(String::as_str)
     }
 
     /// The next batch: the longest that one call may carry. Empty when nothing differs that may go now.
     pub fn batch(&self, now: Duration) -> Vec<Unit> {
-        let changes = self
-            .differing
-            .iter()
-            .filter(|key| self.parked.get(*key).is_none_or(|parked| parked.until <= now))
-            .filter(|key| self.known.get(*key) != Some(&Known::Unread) || self.wanted.contains_key(*key))
-            .flat_map(|key| self.changes(key))
-            .collect();
+        let changes = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
         let units = batch::units(changes);
         let (suspects, others): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| self.suspected(unit));
         match suspects.len() {
@@ -146,6 +191,15 @@ impl Ledger {
             1 if self.others_first && !others.is_empty() => batch::pack(&others).to_vec(),
             n => batch::pack(&suspects[..n.div_ceil(2)]).to_vec(),
         }
+    }
+
+    /// What all that may go now costs.
+    pub fn backlog(&self, now: Duration) -> usize {
+        self.differing
+            .iter()
+            .flat_map(|key| self.due_changes(key, now))
+            .map(|change| batch::cost(&change))
+            .sum()
     }
 
     /// The keys that differ, parked ones included.
@@ -158,13 +212,50 @@ impl Ledger {
         self.differing.is_empty()
     }
 
-    /// When a parked change is due again.
+    /// When a parked change or lookup is due again.
     pub fn due_at(&self) -> Option<Duration> {
-        self.parked.values().map(|parked| parked.until).min()
+        self.parked.values().map(|parked| parked.until).chain(self.lookups.values().copied()).min()
+    }
+
+    /// Whether nothing can be done now that has not been refused.
+    pub fn stuck(&self, now: Duration) -> bool {
+        self.lookup(now).is_none() && self.batch(now).is_empty()
     }
 
     fn suspected(&self, unit: &Unit) -> bool {
         unit.changes.iter().any(|change| self.suspects.contains(&change.set.key()))
+    }
+
+    /// What of a key's changes may go now.
+    fn due_changes(&self, key: &Key, now: Duration) -> Vec<Change> {
+        let parked = self.parked.get(key).filter(|parked| parked.until > now);
+        if parked.is_some_and(|parked| parked.whole) {
+            return Vec::new();
+        }
+        let wanted = self.wanted.get(key);
+        if parked.is_none() && !wanted.is_some_and(|set| self.is_withheld(set, now)) {
+            return self.changes(key);
+        }
+        // What leaves DNS does not wait for a successor that is refused, or has nowhere to point to.
+        match self.known.get(key) {
+            Some(Known::Written(old) | Known::Unsure { set: old, .. })
+                if wanted.is_some_and(|set| set.values != old.values) =>
+            {
+                vec![Change { action: Action::Delete, set: old.clone() }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether what this would point to is not there, or somebody else's.
+    fn is_withheld(&self, set: &RecordSet, now: Duration) -> bool {
+        let Some(target) = target(set) else { return false };
+        let address = Key { name: target.clone(), kind: RecordType::A, set_identifier: None };
+        let refused = self.parked.range(&address..).take_while(|(key, _)| key.name == target);
+        let mut refused = refused.filter(|(key, parked)| {
+            key.kind == RecordType::A && parked.until > now && !self.known.contains_key(key)
+        });
+        self.contested.contains(&target) || refused.next().is_some()
     }
 
     /// What turns known into wanted, for one key.
@@ -179,6 +270,8 @@ impl Ledger {
                 vec![change(Action::Delete, old), change(Action::Create, &set)]
             }
             (Some(_), Some(set)) => vec![change(Action::Upsert, &set)],
+            // The registry has nothing there, and there is no time to see whether something comes late.
+            (Some(Known::Unsure { absent: true, .. }), None) if self.draining => vec![],
             (Some(Known::Written(old) | Known::Unsure { set: old, .. }), None) => {
                 vec![change(Action::Delete, old)]
             }
@@ -208,7 +301,7 @@ impl Ledger {
     fn compare(&mut self, key: Key) {
         let unread = self.known.get(&key) == Some(&Known::Unread) && !self.wanted.contains_key(&key);
         if unread {
-            self.lookups.insert(Lookup::Set(key.clone()));
+            self.lookups.entry(Lookup::Set(key.clone())).or_default();
         }
         if unread || !self.changes(&key).is_empty() {
             self.differing.insert(key);
@@ -218,6 +311,12 @@ impl Ledger {
             self.differing.remove(&key);
         }
     }
+}
+
+/// The name that an SRV record set points to.
+fn target(set: &RecordSet) -> Option<String> {
+    let value = set.values.first().filter(|_| set.kind == RecordType::Srv)?;
+    value.split(' ').nth(3).map(canonical)
 }
 
 #[cfg(test)]

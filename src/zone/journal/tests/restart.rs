@@ -22,7 +22,7 @@ struct Done {
 async fn settle(ledger: &mut Ledger, journal: &mut dyn Journal, zone: &EmbeddedZone) -> Done {
     let (mut done, mut now) = (Done::default(), Duration::ZERO);
     for _ in 0..20 {
-        if let Some(lookup) = ledger.lookup().cloned() {
+        if let Some(lookup) = ledger.lookup(now).cloned() {
             let Lookup::Set(key) = &lookup else { panic!("{lookup:?}") };
             let page = zone.list(Some(&ListStart::from(key.clone())), 1).await.unwrap();
             ledger.on_lookup(&lookup, page.sets.into_iter().next().map(RecordSet::canonical));

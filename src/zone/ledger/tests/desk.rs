@@ -121,7 +121,7 @@ impl Desk {
 
     /// One call; `false` where there is nothing to do now.
     pub(super) fn call(&mut self, fault: Fault) -> bool {
-        if let Some(lookup) = self.ledger.lookup().cloned() {
+        if let Some(lookup) = self.ledger.lookup(self.now).cloned() {
             self.look_up(&lookup, fault);
             return true;
         }

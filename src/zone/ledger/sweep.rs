@@ -1,0 +1,43 @@
+//! What a read of the zone, made beside the writing, teaches the ledger.
+//!
+//! A read takes many calls, and batches go out between them: what was written meanwhile is known better than
+//! any page says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Known, Ledger};
+use crate::machine::record::{Key, RecordSet};
+
+impl Ledger {
+    /// A read begins.
+    pub fn begin_sweep(&mut self) {
+        self.touched = Some(BTreeSet::new());
+    }
+
+    /// A read is over: it found these of our own sets, and would have found every key that `covers` says.
+    /// Returns the keys that are not as they were known; what is wanted of them is due.
+    pub fn end_sweep(&mut self, found: &[RecordSet], covers: impl Fn(&Key) -> bool) -> BTreeSet<Key> {
+        let touched = self.touched.take().unwrap_or_default();
+        let found: BTreeMap<Key, &RecordSet> = found.iter().map(|set| (set.key(), set)).collect();
+        let known = self.known.keys().filter(|key| covers(key));
+        let keys: BTreeSet<Key> =
+            known.chain(found.keys()).filter(|key| !touched.contains(*key)).cloned().collect();
+        let mut changed = BTreeSet::new();
+        for key in keys {
+            let now = match (found.get(&key), self.known.get(&key)) {
+                (Some(set), Some(Known::Written(old))) if *old == **set => continue,
+                // A call of unknown outcome may still be on its way; its own rule settles that.
+                (None, Some(Known::Unsure { .. })) => continue,
+                (Some(set), _) => Some(Known::Written((*set).clone())),
+                (None, _) => None,
+            };
+            match now {
+                Some(known) => self.known.insert(key.clone(), known),
+                None => self.known.remove(&key),
+            };
+            self.compare(key.clone());
+            changed.insert(key);
+        }
+        changed
+    }
+}

@@ -1,0 +1,469 @@
+//! Makes a zone what is wanted of it, one call at a time.
+//!
+//! Sans-IO: says which call comes next and when, and takes its answer. Brings together the
+//! [ledger](super::ledger), which knows what to write, the [pacer](super::pacing), which knows when, the
+//! [journal](super::journal), which remembers, and the reads that find what none of them knows. An actor
+//! carries its calls in the daemon, a plain loop where one thing is done and over.
+//!
+//! | before the first write | it is |
+//! |---|---|
+//! | the journal holds all | written at once, and nothing is listed |
+//! | the journal is lost, or lacks something | written at once; then the zone is listed, and own records that nobody wants are deleted |
+//! | the zone is to be read first | written when it was |
+//!
+//! ## Guarantees
+//!
+//! - One call at a time, never before the pacer lets it.
+//! - An intent is in the journal before its call goes out, and what the answer taught after it.
+//! - Only keys that carry exactly our mark are ever changed.
+//! - What somebody else changed of our records is found and mended, by name, at every resync.
+
+mod call;
+mod sweep;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+pub use self::call::{Answer, Call};
+use self::sweep::Sweep;
+use super::batch::{self, Unit};
+use super::journal::SharedJournal;
+use super::ledger::{Ledger, Note};
+use super::pacing::{Pace, Pacer};
+use super::{Page, ZoneError};
+use crate::backoff::Backoff;
+use crate::machine::record::{Key, RecordSet, RecordType};
+use crate::machine::registration::Registrant;
+
+/// How much a resync period varies, either way.
+const RESYNC_JITTER: f64 = 0.2;
+/// The share of a fleet's requests that its resyncs may take.
+const RESYNC_SHARE: f64 = 0.05;
+/// The first and the longest wait after a read that was refused.
+const READ_REFUSED: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));
+
+/// What a writer is told once.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whose records it writes.
+    pub registrant: Registrant,
+    /// How fast the zone may be called.
+    pub pace: Pace,
+    /// How often the own names are read and mended.
+    pub resync: Duration,
+    /// What was written before; `None` where the zone itself is as near.
+    pub journal: Option<SharedJournal>,
+    /// Whether nothing is written before the zone was read.
+    pub read_first: bool,
+    /// What all jitter is drawn from.
+    pub seed: u64,
+}
+
+/// What a writer does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Make this call, and bring its answer.
+    Call(Call),
+    /// Ask again then, unless something else happens.
+    At(Duration),
+    /// Nothing, until something happens.
+    Nothing,
+}
+
+/// What came out of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// For the log.
+    Note(Note),
+    /// The zone was read before anything was written: it holds this of ours.
+    Known(Vec<RecordSet>),
+    /// The zone was read after writing had begun. What of this nobody wants is deleted once
+    /// [`Writer::want`] has been told everything anew.
+    Found(Vec<RecordSet>),
+    /// Own records were not as they had been written, and are mended.
+    Mended(BTreeSet<Key>),
+    /// Somebody else's address stands under this host's name: nothing new is registered.
+    Contested(RecordSet),
+    /// That is over.
+    Uncontested,
+    /// The zone does not do what it is asked; said once for each kind of failure in a row.
+    Failing(ZoneError),
+    /// The zone answers again.
+    Recovered,
+}
+
+/// A read whose findings wait until all wants were told again.
+type Found = (Vec<RecordSet>, Box<dyn Fn(&Key) -> bool + Send>);
+
+/// The writer of one host's records.
+pub struct Writer {
+    settings: Settings,
+    ledger: Ledger,
+    pacer: Pacer,
+    rng: fastrand::Rng,
+    hosts: Option<u32>,
+    /// Whether enough is known to write.
+    ready: bool,
+    /// Whether all is known that the zone can hold of ours.
+    whole: bool,
+    /// Whether all that is wanted has been told.
+    told: bool,
+    in_flight: bool,
+    draining: bool,
+    sweep: Option<Sweep>,
+    found: Option<Found>,
+    resync_at: Option<Duration>,
+    read_refused: Backoff,
+    read_not_before: Duration,
+    contested: bool,
+    failing: Option<&'static str>,
+}
+
+impl Writer {
+    /// A writer that knows what its journal does.
+    pub fn new(settings: Settings) -> Self {
+        let (entries, whole) = settings.journal.as_ref().map(SharedJournal::load).unwrap_or_default();
+        let (first, longest) = READ_REFUSED;
+        let mut writer = Self {
+            ledger: Ledger::restore(entries),
+            pacer: Pacer::new(settings.pace),
+            rng: fastrand::Rng::with_seed(settings.seed),
+            hosts: None,
+            ready: !settings.read_first,
+            whole: whole && !settings.read_first,
+            told: false,
+            in_flight: false,
+            draining: false,
+            sweep: None,
+            found: None,
+            resync_at: None,
+            read_refused: Backoff::new(Duration::from_secs(1), first, longest),
+            read_not_before: Duration::ZERO,
+            contested: false,
+            failing: None,
+            settings,
+        };
+        writer.keep_host();
+        writer
+    }
+
+    /// What the zone holds of ours, as far as is known; `None` where it has to be read first.
+    pub fn known(&self) -> Option<Vec<RecordSet>> {
+        self.ready.then(|| self.ledger.known().cloned().collect())
+    }
+
+    /// How many hosts share the account's rate, where that is known.
+    pub fn set_hosts(&mut self, hosts: Option<u32>) {
+        self.hosts = hosts;
+        self.pacer.set_hosts(hosts);
+    }
+
+    /// Replaces one set of wants by another; the host's address goes in with the first service.
+    pub fn want(&mut self, old: &[RecordSet], new: &[RecordSet]) {
+        if self.draining {
+            return;
+        }
+        let kept: BTreeSet<Key> = new.iter().map(RecordSet::key).collect();
+        for key in old.iter().map(RecordSet::key).filter(|key| !kept.contains(key)) {
+            self.ledger.want(key, None);
+        }
+        for set in new {
+            self.ledger.want(set.key(), Some(set.clone()));
+        }
+        if !new.is_empty() {
+            let host = self.settings.registrant.host_record();
+            self.ledger.want(host.key(), Some(host));
+        }
+    }
+
+    /// With the last [`Writer::want`], everything has been told.
+    pub fn told_all(&mut self) -> Vec<News> {
+        self.told = true;
+        let found = self.found.take();
+        found.map(|(found, covers)| self.take_in(&found, covers, true)).into_iter().flatten().collect()
+    }
+
+    /// Nothing is wanted any more, and there is time until `deadline`. The host's address stays: answers
+    /// that lead to it may still be held.
+    pub fn drain(&mut self, now: Duration, deadline: Duration) {
+        let unwanted: Vec<Key> =
+            self.ledger.wanted_keys().filter(|key| !self.is_host(key)).cloned().collect();
+        for key in unwanted {
+            self.ledger.want(key, None);
+        }
+        self.told_all();
+        self.draining = true;
+        self.ledger.drain();
+        self.pacer.drain(now, deadline);
+    }
+
+    /// The same, and the host's address is not wanted either.
+    pub fn remove(&mut self, now: Duration, deadline: Duration) {
+        self.drain(now, deadline);
+        self.ledger.want(self.settings.registrant.host_record().key(), None);
+    }
+
+    /// Whether the zone is as wanted, and all is known of it.
+    pub fn settled(&self) -> bool {
+        self.told && self.whole && !self.in_flight && self.ledger.settled()
+    }
+
+    /// Whether all is done that can be done now: what is left was refused.
+    pub fn finished(&self, now: Duration) -> bool {
+        let reading = self.sweep.is_some() || self.found.is_some();
+        self.told && self.whole && !self.in_flight && !reading && self.ledger.stuck(now)
+    }
+
+    /// Whether all is known that the zone can hold of ours.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The keys that are not as wanted.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Key> {
+        self.ledger.unsettled()
+    }
+
+    /// What to do next. A call that is handed out is under way until its answer comes.
+    pub fn next(&mut self, now: Duration) -> Next {
+        if self.in_flight {
+            return Next::Nothing;
+        }
+        if !self.ready {
+            return self.read(now);
+        }
+        if !self.told {
+            return Next::Nothing;
+        }
+        if let Some(lookup) = self.ledger.lookup(now).cloned() {
+            return self.send(now, Call::LookUp(lookup), 0, true);
+        }
+        self.pacer.set_backlog(now, self.ledger.backlog(now));
+        let units = self.ledger.batch(now);
+        let mut next = Next::Nothing;
+        if !units.is_empty() {
+            let urgent = self.draining || units.iter().any(Unit::urgent);
+            let changes: Vec<_> = units.into_iter().flat_map(|unit| unit.changes).collect();
+            let cost = changes.iter().map(batch::cost).sum();
+            next = self.send(now, Call::Change(changes), cost, urgent);
+        }
+        if self.in_flight {
+            return next;
+        }
+        sooner(sooner(next, self.read(now)), self.ledger.due_at().map_or(Next::Nothing, Next::At))
+    }
+
+    /// Takes the answer to the call that was under way.
+    pub fn on_answer(&mut self, call: Call, answer: Answer, now: Duration) -> Vec<News> {
+        self.in_flight = false;
+        match (call, answer) {
+            (Call::Change(batch), Answer::Changed(answer)) => {
+                let answer = answer.map(drop);
+                self.pacer.on_answer(now, answer.as_ref().copied(), self.rng.f64());
+                let mut news = self.on_reached(answer.as_ref().copied());
+                news.extend(self.ledger.on_answer(&batch, &answer, now).into_iter().map(News::Note));
+                self.record(batch.iter().map(|change| change.set.key()).collect());
+                news
+            }
+            (Call::LookUp(lookup), Answer::Listed(answer)) => {
+                let news = self.on_listed(now, &answer);
+                match answer {
+                    Ok(page) => {
+                        let found = page.sets.into_iter().next().map(RecordSet::canonical);
+                        self.ledger.on_lookup(&lookup, found);
+                        self.record(lookup.key().into_iter().collect());
+                    }
+                    Err(error) => self.ledger.on_lookup_refused(&lookup, &error, now),
+                }
+                news
+            }
+            (Call::Read(_), Answer::Listed(answer)) => {
+                let mut news = self.on_listed(now, &answer);
+                news.extend(self.on_page(now, answer));
+                news
+            }
+            (Call::Change(_), Answer::Listed(_)) | (Call::LookUp(_) | Call::Read(_), Answer::Changed(_)) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Sends a call if it may go now.
+    fn send(&mut self, now: Duration, call: Call, cost: usize, urgent: bool) -> Next {
+        let at = self.pacer.ready_at(now, cost, urgent);
+        if at > now {
+            return Next::At(at);
+        }
+        if let (Call::Change(batch), Some(journal)) = (&call, &self.settings.journal) {
+            journal.intend(batch);
+        }
+        self.pacer.on_call(now, cost);
+        self.in_flight = true;
+        Next::Call(call)
+    }
+
+    /// Reads on, or begins a read that is due.
+    fn read(&mut self, now: Duration) -> Next {
+        if self.sweep.is_none() && self.found.is_none() {
+            self.sweep = self.due_sweep(now);
+            if self.sweep.is_some() {
+                self.ledger.begin_sweep();
+            }
+        }
+        let Some(sweep) = &self.sweep else {
+            let resync = self.resync_at.filter(|_| self.whole && !self.draining);
+            return resync.map_or(Next::Nothing, Next::At);
+        };
+        if self.read_not_before > now {
+            return Next::At(self.read_not_before);
+        }
+        let call = Call::Read(sweep.start().cloned());
+        self.send(now, call, 0, true)
+    }
+
+    fn due_sweep(&mut self, now: Duration) -> Option<Sweep> {
+        if !self.whole {
+            return Some(Sweep::whole());
+        }
+        let at = *self.resync_at.get_or_insert(now + period(&self.settings, self.hosts, 1, self.rng.f64()));
+        if at > now || self.draining {
+            return None;
+        }
+        let mut names: BTreeSet<String> = self.ledger.names();
+        if !names.is_empty() {
+            names.insert(self.settings.registrant.host_name());
+        }
+        self.resync_at = Some(now + period(&self.settings, self.hosts, names.len(), self.rng.f64()));
+        Sweep::of(names)
+    }
+
+    fn on_listed(&mut self, now: Duration, answer: &Result<Page, ZoneError>) -> Vec<News> {
+        let answer = answer.as_ref().map(|_| ());
+        self.pacer.on_read(now, answer, self.rng.f64());
+        self.on_reached(answer)
+    }
+
+    fn on_page(&mut self, now: Duration, answer: Result<Page, ZoneError>) -> Vec<News> {
+        let Some(mut sweep) = self.sweep.take() else { return Vec::new() };
+        let registrant = &self.settings.registrant;
+        match answer {
+            Ok(page) => {
+                self.read_refused.reset();
+                if !sweep.on_page(page, |set| registrant.owns(set) || registrant.is_contested_by(set)) {
+                    self.sweep = Some(sweep);
+                    return Vec::new();
+                }
+                self.on_swept(sweep)
+            }
+            // It may not be made: it waits, and writing goes on.
+            Err(ZoneError::Denied(_) | ZoneError::Invalid(_) | ZoneError::Rejected(_)) => {
+                self.read_not_before = now + self.read_refused.next(self.rng.f64());
+                self.sweep = Some(sweep);
+                Vec::new()
+            }
+            Err(_) => {
+                self.sweep = Some(sweep);
+                Vec::new()
+            }
+        }
+    }
+
+    fn on_swept(&mut self, sweep: Sweep) -> Vec<News> {
+        let whole = sweep.is_whole();
+        let (sets, covers) = sweep.end();
+        let (own, foreign): (Vec<_>, Vec<_>) =
+            sets.into_iter().partition(|set| self.settings.registrant.owns(set));
+        let mut news = Vec::from_iter(self.on_contested(foreign.into_iter().next()));
+        if whole && self.ready && !self.draining {
+            self.found = Some((own.clone(), Box::new(covers)));
+            news.push(News::Found(own));
+            return news;
+        }
+        let mended = self.take_in(&own, covers, whole);
+        if self.ready {
+            news.extend(mended);
+        } else {
+            self.ready = true;
+            news.push(News::Known(own));
+        }
+        news
+    }
+
+    fn on_contested(&mut self, foreign: Option<RecordSet>) -> Option<News> {
+        let was = std::mem::replace(&mut self.contested, foreign.is_some());
+        let name = self.settings.registrant.host_name();
+        self.ledger.contest(foreign.iter().map(|_| name.clone()).collect());
+        match (was, foreign) {
+            (false, Some(set)) => Some(News::Contested(set)),
+            (true, None) => Some(News::Uncontested),
+            _ => None,
+        }
+    }
+
+    /// What a read found is what there is.
+    fn take_in(&mut self, own: &[RecordSet], covers: impl Fn(&Key) -> bool, whole: bool) -> Vec<News> {
+        let changed = self.ledger.end_sweep(own, covers);
+        if whole {
+            self.whole = true;
+            self.keep_host();
+        }
+        self.record(changed.clone());
+        if let (true, Some(journal)) = (whole, &self.settings.journal) {
+            journal.complete();
+        }
+        if changed.is_empty() { Vec::new() } else { vec![News::Mended(changed)] }
+    }
+
+    /// The host's address outlives its services at a stop, and follows a change of address.
+    fn keep_host(&mut self) {
+        let host = self.settings.registrant.host_record();
+        if !self.draining && self.ledger.holds(&host.key()) {
+            self.ledger.want(host.key(), Some(host));
+        }
+    }
+
+    fn is_host(&self, key: &Key) -> bool {
+        key.kind == RecordType::A && key.name == self.settings.registrant.host_name()
+    }
+
+    fn record(&self, keys: BTreeSet<Key>) {
+        if let Some(journal) = &self.settings.journal {
+            journal.record(&self.ledger.states(keys));
+        }
+    }
+
+    fn on_reached(&mut self, answer: Result<(), &ZoneError>) -> Vec<News> {
+        let kind = answer.err().map(ZoneError::kind);
+        if kind == self.failing {
+            return Vec::new();
+        }
+        self.failing = kind;
+        vec![answer.err().cloned().map_or(News::Recovered, News::Failing)]
+    }
+}
+
+/// How long until the next resync of so many names: longer where a fleet would otherwise spend too much of
+/// its rate on them.
+fn period(settings: &Settings, hosts: Option<u32>, names: usize, random: f64) -> Duration {
+    let rate = settings.pace.requests.per_second;
+    let fleet = f64::from(hosts.unwrap_or(1)) * names as f64 / (RESYNC_SHARE * rate);
+    let period = settings.resync.as_secs_f64().max(fleet);
+    Duration::from_secs_f64(period * (1.0 + RESYNC_JITTER * (2.0 * random - 1.0)))
+}
+
+fn sooner(a: Next, b: Next) -> Next {
+    match (a, b) {
+        (call @ Next::Call(_), _) | (_, call @ Next::Call(_)) => call,
+        (Next::At(a), Next::At(b)) => Next::At(a.min(b)),
+        (Next::Nothing, next) | (next, Next::Nothing) => next,
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("registrant", &self.settings.registrant).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

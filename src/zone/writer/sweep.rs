@@ -1,0 +1,164 @@
+//! A read of the zone, page by page: all of it, or some names.
+//!
+//! Owns where the next page begins, and what is kept of the pages. When they are asked for is the
+//! [writer](super)'s, what they teach the [ledger](crate::zone::ledger)'s.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::machine::record::{Key, RecordSet, canonical};
+use crate::zone::{ListStart, Page};
+
+/// A read that is under way.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    /// The names that are read; `None` for the whole zone.
+    names: Option<BTreeSet<String>>,
+    /// Those of them that no page has covered yet, in the registry's order.
+    left: VecDeque<String>,
+    start: Option<ListStart>,
+    found: Vec<RecordSet>,
+}
+
+impl Sweep {
+    /// A read of the whole zone.
+    pub(super) fn whole() -> Self {
+        Self { names: None, left: VecDeque::new(), start: None, found: Vec::new() }
+    }
+
+    /// A read of these names; `None` where there are none.
+    pub(super) fn of(names: BTreeSet<String>) -> Option<Self> {
+        let mut left: Vec<String> = names.iter().cloned().collect();
+        left.sort_by(|a, b| zone_order(a, b));
+        let start = beginning(left.first()?);
+        Some(Self { names: Some(names), left: left.into(), start: Some(start), found: Vec::new() })
+    }
+
+    /// Where the next page begins.
+    pub(super) fn start(&self) -> Option<&ListStart> {
+        self.start.as_ref()
+    }
+
+    /// Whether all of the zone is read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.names.is_none()
+    }
+
+    /// Takes a page, and keeps of it what `keep` says. Returns whether it was the last.
+    pub(super) fn on_page(&mut self, page: Page, keep: impl Fn(&RecordSet) -> bool) -> bool {
+        self.found.extend(page.sets.into_iter().map(RecordSet::canonical).filter(keep));
+        self.start = page.next;
+        let (Some(_), Some(next)) = (&self.names, &self.start) else { return self.start.is_none() };
+        // Of a name that the next page begins with, there may be more.
+        let at = next.name.as_deref().map(canonical).unwrap_or_default();
+        while self.left.front().is_some_and(|name| zone_order(name, &at) == Ordering::Less) {
+            self.left.pop_front();
+        }
+        match self.left.front() {
+            None => self.start = None,
+            Some(name) if *name != at => self.start = Some(beginning(name)),
+            Some(_) => {}
+        }
+        self.start.is_none()
+    }
+
+    /// What was kept, and of which keys it would have found something.
+    pub(super) fn end(self) -> (Vec<RecordSet>, impl Fn(&Key) -> bool) {
+        let names = self.names;
+        (self.found, move |key: &Key| names.as_ref().is_none_or(|names| names.contains(&key.name)))
+    }
+}
+
+fn beginning(name: &str) -> ListStart {
+    ListStart { name: Some(name.to_owned()), kind: None, set_identifier: None }
+}
+
+/// The order of a list: by reversed labels. Source: Route 53 API reference, ListResourceRecordSets.
+fn zone_order(a: &str, b: &str) -> Ordering {
+    a.rsplit('.').cmp(b.rsplit('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::machine::record::{Action, Change, RecordType};
+    use crate::zone::Zone;
+    use crate::zone::embedded::{EmbeddedZone, Options};
+
+    fn set(name: &str, id: usize) -> RecordSet {
+        RecordSet {
+            name: format!("{name}.sd.internal"),
+            kind: RecordType::Srv,
+            set_identifier: Some(format!("x{id:03}")),
+            weight: Some(1),
+            multivalue: false,
+            ttl: 0,
+            values: vec![format!("1 1 {id} h.sd.internal")],
+        }
+    }
+
+    fn zone(sets: impl IntoIterator<Item = RecordSet>) -> EmbeddedZone {
+        let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
+        for set in sets {
+            zone.change(&[Change { action: Action::Create, set }]).now_or_never().unwrap().unwrap();
+        }
+        zone
+    }
+
+    fn read(zone: &EmbeddedZone, mut sweep: Sweep, page: usize) -> (Vec<RecordSet>, usize) {
+        for pages in 1.. {
+            let answer = zone.list(sweep.start(), page).now_or_never().unwrap().unwrap();
+            if sweep.on_page(answer, |set| set.set_identifier.is_some()) {
+                return (sweep.end().0, pages);
+            }
+        }
+        unreachable!()
+    }
+
+    #[test]
+    fn reads_each_set_of_the_zone_once_at_every_size_of_a_page() {
+        let sets: Vec<_> = (0..30).map(|n| set(["_a._tcp", "_b._udp", "c"][n / 10], n)).collect();
+        let zone = zone(sets.clone());
+        for page in 1..40 {
+            let (mut found, pages) = read(&zone, Sweep::whole(), page);
+            found.sort_by_key(|set| set.set_identifier.clone());
+            // Beside them, the zone's own NS and SOA.
+            assert_eq!((found, pages), (sets.clone(), 32_usize.div_ceil(page)), "{page}");
+        }
+    }
+
+    #[test]
+    fn reads_all_of_some_names_and_nothing_twice_at_every_size_of_a_page() {
+        let sets: Vec<_> =
+            (0..40).map(|n| set(["_a._tcp", "_b._tcp", "_c._udp", "_d._udp"][n % 4], n)).collect();
+        let zone = zone(sets.clone());
+        let names: BTreeSet<String> =
+            ["_a._tcp.sd.internal", "_d._udp.sd.internal", "_z._tcp.sd.internal"].map(String::from).into();
+        for page in 1..60 {
+            let sweep = Sweep::of(names.clone()).unwrap();
+            let (found, _) = read(&zone, sweep, page);
+            let mut found: Vec<_> = found.into_iter().filter(|set| names.contains(&set.name)).collect();
+            found.sort_by_key(|set| set.set_identifier.clone());
+            let wanted: Vec<_> = sets.iter().filter(|set| names.contains(&set.name)).cloned().collect();
+            assert_eq!(found, wanted, "{page}");
+        }
+    }
+
+    #[test]
+    fn names_that_one_page_covers_cost_one_call() {
+        let zone = zone((0..40).map(|n| set(["_a._tcp", "_b._tcp", "_c._udp", "_d._udp"][n % 4], n)));
+        let names = ["_a._tcp", "_b._tcp", "_c._udp"].map(|name| format!("{name}.sd.internal"));
+        assert_eq!(read(&zone, Sweep::of(names.into()).unwrap(), 300).1, 1);
+        assert!(Sweep::of(BTreeSet::new()).is_none());
+    }
+
+    #[test]
+    fn covers_what_it_read() {
+        let key = |name: &str| set(name, 1).key();
+        let (_, covers) = Sweep::of([key("_a._tcp").name].into()).unwrap().end();
+        assert!(covers(&key("_a._tcp")) && !covers(&key("_b._tcp")));
+        assert!(Sweep::whole().end().1(&key("_b._tcp")));
+    }
+}
