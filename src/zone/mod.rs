@@ -11,6 +11,7 @@ pub mod journal;
 pub mod ledger;
 pub mod pacing;
 pub mod refusal;
+pub mod route53;
 pub mod writer;
 
 use async_trait::async_trait;
