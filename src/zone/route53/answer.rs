@@ -130,3 +130,6 @@ fn read_fields(parent: &mut ScopedDecoder<'_, '_>, answer: &mut Answer) -> Optio
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests;

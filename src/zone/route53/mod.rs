@@ -5,7 +5,8 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | [`client`] | the SDK's client: timeouts, TLS, credentials, region |
+//! | [`mod@client`] | the SDK's client: timeouts, TLS, credentials, region |
+//! | [`mod@find`] | which zone it is |
 //! | `records` | record sets in the SDK's types and in ours; pure |
 //! | `fault` | what a failed call means |
 //! | [`answer`] | what an error's XML means; pure |
@@ -14,6 +15,7 @@
 pub mod answer;
 pub mod client;
 mod fault;
+pub mod find;
 pub mod reasons;
 mod records;
 
@@ -29,6 +31,7 @@ use tokio::time::Instant;
 
 pub use self::client::client;
 use self::fault::zone_error;
+pub use self::find::{FindError, Settings, Wanted, find, wait_for};
 use crate::machine::record::{Change, RecordSet, canonical};
 use crate::zone::{ChangeInfo, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
 
@@ -205,3 +208,8 @@ fn bare_id(id: &str) -> &str {
     let id = id.trim_start_matches('/');
     ["hostedzone/", "change/"].iter().find_map(|prefix| id.strip_prefix(prefix)).unwrap_or(id)
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

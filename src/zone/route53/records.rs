@@ -66,6 +66,8 @@ pub(super) fn record_set(set: sdk::ResourceRecordSet) -> Option<RecordSet> {
 /// # Errors
 /// [`ZoneError::Unknown`] where it says nothing of it.
 pub(super) fn change_info(info: Option<sdk::ChangeInfo>) -> Result<ChangeInfo, ZoneError> {
+    // What an answer lacks, the SDK makes up: an id without characters is none.
+    let info = info.filter(|info| !info.id.is_empty());
     let info = info.ok_or_else(|| ZoneError::Unknown("an answer without a change in it".to_owned()))?;
     let status = match info.status {
         sdk::ChangeStatus::Insync => ChangeStatus::InSync,

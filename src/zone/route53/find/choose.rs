@@ -1,0 +1,165 @@
+//! Which of the hosted zones that were seen is the one that is wanted, and why none is. Pure.
+//!
+//! Public and private zones may share a name, and so may private zones of different VPCs; a VPC has at most
+//! one of a name. A wrong guess would write where no client looks, or into the public DNS: where there is
+//! any doubt, none is chosen, and the error lists what was seen.
+
+use std::fmt;
+
+use crate::zone::ZoneError;
+
+/// A hosted zone that was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The id, without `/hostedzone/`.
+    pub id: String,
+    /// The name, lower case, without the final dot.
+    pub name: String,
+    /// Whether only VPCs see it.
+    pub private: bool,
+    /// The service that made it, which alone may change it, such as `servicediscovery.amazonaws.com`.
+    pub owner: Option<String>,
+    /// What somebody wrote of it.
+    pub comment: Option<String>,
+    /// The VPCs that see it, as far as they were told.
+    pub vpcs: Vec<String>,
+    /// Whether this host's VPC is one of them; `None` where that is not known.
+    pub here: Option<bool>,
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}", self.id, if self.private { "private" } else { "public" })?;
+        if !self.vpcs.is_empty() {
+            write!(f, ", seen by {}", self.vpcs.join(" and "))?;
+        }
+        if let Some(owner) = &self.owner {
+            write!(f, ", made by {owner}")?;
+        }
+        if let Some(comment) = &self.comment {
+            write!(f, ", {comment:?}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// Why no zone was chosen; the text says what was seen, and what to pass instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// There is no zone of that name.
+    #[error(
+        "there is no hosted zone {name} in this account: make a private one, or pass another ZONE or \
+         --zone-id ID"
+    )]
+    Absent {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// There are zones of that name, of which none is private.
+    #[error("the hosted zone {name} is public: {}: make a private one, or pass another ZONE", list(.seen))]
+    OnlyPublic {
+        /// The name that was asked for.
+        name: String,
+        /// The zones of that name.
+        seen: Vec<Seen>,
+    },
+    /// There are private zones of that name, of which this host's VPC sees none.
+    #[error(
+        "this host's {vpc} does not see the private hosted zone {name}: {}: associate it, or pass another \
+         ZONE, or --zone-id ID for a zone that other VPCs see",
+        list(.seen)
+    )]
+    Elsewhere {
+        /// The name that was asked for.
+        name: String,
+        /// This host's VPC.
+        vpc: String,
+        /// The private zones of that name.
+        seen: Vec<Seen>,
+    },
+    /// Several private zones of that name come into question.
+    #[error("there are several private hosted zones {name}: {}: pass --zone-id ID", list(.seen))]
+    Several {
+        /// The name that was asked for.
+        name: String,
+        /// Those that come into question.
+        seen: Vec<Seen>,
+    },
+    /// There is no zone of that id.
+    #[error("there is no hosted zone of the id {id} in this account: pass another --zone-id, or none")]
+    AbsentId {
+        /// The id that was asked for.
+        id: String,
+    },
+    /// The zone of that id is public.
+    #[error("the hosted zone {} of --zone-id is public: {seen}: pass a private one", .seen.name)]
+    Public {
+        /// The zone.
+        seen: Box<Seen>,
+    },
+    /// Another service, most likely Cloud Map, made the zone, and it alone may change it.
+    #[error(
+        "the hosted zone {} belongs to another service, which alone can change it: {seen}: pass another \
+         ZONE or --zone-id ID",
+        .seen.name
+    )]
+    Owned {
+        /// The zone.
+        seen: Box<Seen>,
+    },
+    /// The registry did not say.
+    #[error("{action}: {error}")]
+    Unanswered {
+        /// What was asked, as a policy names it.
+        action: &'static str,
+        /// What came of it.
+        error: ZoneError,
+    },
+}
+
+fn list(seen: &[Seen]) -> String {
+    seen.iter().map(Seen::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The one zone of `seen`, all of which are called `name`, that is private, is seen by this host's `vpc`
+/// where that is known, and that nobody else owns.
+///
+/// # Errors
+/// Where there is none, or more than one.
+pub fn by_name(name: &str, vpc: Option<&str>, seen: Vec<Seen>) -> Result<Seen, FindError> {
+    let name = || name.to_owned();
+    if seen.is_empty() {
+        return Err(FindError::Absent { name: name() });
+    }
+    let (private, public): (Vec<_>, Vec<_>) = seen.into_iter().partition(|zone| zone.private);
+    if private.is_empty() {
+        return Err(FindError::OnlyPublic { name: name(), seen: public });
+    }
+    let in_question = match vpc {
+        Some(vpc) => {
+            // A VPC sees no more than one, so a zone of which nothing is known is not it where another is.
+            let sure = private.iter().any(|zone| zone.here == Some(true));
+            let wanted = |zone: &Seen| zone.here == Some(true) || (!sure && zone.here.is_none());
+            if !private.iter().any(wanted) {
+                return Err(FindError::Elsewhere { name: name(), vpc: vpc.to_owned(), seen: private });
+            }
+            private.into_iter().filter(wanted).collect()
+        }
+        None => private,
+    };
+    let [zone] = <[Seen; 1]>::try_from(in_question)
+        .map_err(|several| FindError::Several { name: name(), seen: several })?;
+    unowned(zone)
+}
+
+/// The zone that was asked for by its id, if it may be written to.
+///
+/// # Errors
+/// Where it is public, or another service owns it.
+pub fn by_id(zone: Seen) -> Result<Seen, FindError> {
+    if zone.private { unowned(zone) } else { Err(FindError::Public { seen: Box::new(zone) }) }
+}
+
+fn unowned(zone: Seen) -> Result<Seen, FindError> {
+    if zone.owner.is_none() { Ok(zone) } else { Err(FindError::Owned { seen: Box::new(zone) }) }
+}
