@@ -3,6 +3,8 @@
 //! Every setting has a flag and a variable; the flag counts where both are given. Values are judged in
 //! [`crate::config`], all of them at once.
 
+use std::ffi::OsString;
+
 use clap::Parser;
 use clap::builder::FalseyValueParser;
 
@@ -14,21 +16,28 @@ What it does:
   (seconds), CHECK (tcp, none, docker), CHECK_HTTP (/path), CHECK_INTERVAL, CHECK_TIMEOUT; SERVICE_IGNORE=1
   leaves the container alone. Labels of the same names count too.
 
+  The zone is the private Route 53 hosted zone of that name which this host's VPC sees; a zone or
+  credentials that come later are waited for. Credentials and region are found as by every AWS tool.
+
 Signals:
   SIGTERM, SIGINT   withdraw every service of this host, then exit (a second one exits at once)
   SIGHUP            exit at once and leave the records to the next agent of this host
 
 Exit codes:
-  0    drained, or handed over
+  0    drained, handed over, synchronised or removed
   64   a setting is wrong; every wrong one is listed
-  69   something that is needed is not to be had: an address to listen on, the state directory, the host's
-       name or address; or DNS has failed; records stay
+  69   something that is needed is not to be had: an address to listen on, the state directory (or another
+       agent uses it), the host's name or address; or DNS has failed; records stay
   70   actors failed more than 5 times in 60 s; records stay, start it again
-  75   the drain's time ran out, what is left is listed, and a next start goes on with it; or it was stopped
-       before it was known which host this is
+  75   time ran out or a record was refused: what is left is listed, and a next start goes on with it; or
+       it was stopped before it was known which host and which zone this is
   143  a second SIGTERM (130: SIGINT); records are left as they were
 
 Examples:
+  ecssd sd.internal                           the daemon, on an EC2 host with a role that may change the zone
+  ecssd sd.internal --dry-run                 what it would write, line by line
+  ecssd sd.internal --sync                    once, and what was done
+  ecssd sd.internal --remove                  nothing of this host is left
   ecssd --local                               a zone in this process, DNS at 127.0.0.1:5333
   ecssd --local sd.internal --dns-listen 172.17.0.1:53
   dig @127.0.0.1 -p 5333 SRV _calc._tcp.servicediscovery.internal";
@@ -40,6 +49,14 @@ pub struct Cli {
     /// The zone's name.
     #[arg(value_name = "ZONE", env = "ECSSD_ZONE", default_value = "servicediscovery.internal")]
     pub zone: String,
+
+    /// The id of the Route 53 hosted zone, where its name does not tell which one it is.
+    #[arg(long, value_name = "ID", env = "ECSSD_ZONE_ID", help_heading = "Zone")]
+    pub zone_id: Option<String>,
+
+    /// Where Route 53's API is, for an emulator. [default: the vendor's, or AWS_ENDPOINT_URL]
+    #[arg(long, value_name = "URL", env = "ECSSD_ENDPOINT_URL", help_heading = "Zone")]
+    pub endpoint_url: Option<String>,
 
     /// Keep the zone in this process, in the state directory, and answer DNS for it.
     #[arg(long, env = "ECSSD_LOCAL", value_parser = FalseyValueParser::new(), help_heading = "Zone")]
@@ -56,6 +73,46 @@ pub struct Cli {
         help_heading = "Zone"
     )]
     pub dns_listen: Vec<String>,
+
+    /// Make this host's records as they should be, say what was done, and exit.
+    #[arg(long, env = "ECSSD_SYNC", value_parser = FalseyValueParser::new(), help_heading = "Tasks")]
+    pub sync: bool,
+
+    /// Take every record of this host out of the zone, and exit when the name servers answer so.
+    #[arg(long, env = "ECSSD_REMOVE", value_parser = FalseyValueParser::new(), help_heading = "Tasks")]
+    pub remove: bool,
+
+    /// Say on standard output what would be written, and write nothing.
+    #[arg(long, env = "ECSSD_DRY_RUN", value_parser = FalseyValueParser::new(), help_heading = "Tasks")]
+    pub dry_run: bool,
+
+    /// Requests a second to Route 53, at most. [default: 8; with --limits legacy, 4]
+    #[arg(long, value_name = "N", env = "ECSSD_RATE", help_heading = "Pace")]
+    pub rate: Option<String>,
+
+    /// Requests at once after quiet, at most. [default: 40; with --limits legacy, 5]
+    #[arg(long, value_name = "N", env = "ECSSD_BURST", help_heading = "Pace")]
+    pub burst: Option<String>,
+
+    /// The limits of the account that all its hosts share: 2026 (10 requests and 100 changes a second) or
+    /// legacy (5 requests a second).
+    #[arg(long, value_name = "LIMITS", env = "ECSSD_LIMITS", default_value = "2026", help_heading = "Pace")]
+    pub limits: String,
+
+    /// How often this host's own names are read, and what somebody else changed of its records is mended,
+    /// 1s to 1440m.
+    #[arg(long, value_name = "DURATION", env = "ECSSD_RESYNC", default_value = "30m", help_heading = "Pace")]
+    pub resync: String,
+
+    /// Understood from the predecessor's command line. This agent sends no events.
+    #[arg(
+        long,
+        env = "ECSSD_CW_SEND_EVENTS",
+        value_parser = FalseyValueParser::new(),
+        hide = true,
+        help_heading = "Tasks"
+    )]
+    pub cw_send_events: bool,
 
     /// The name that marks this host's records. [default: on EC2 the instance's id, elsewhere the host's
     /// name]
@@ -126,4 +183,44 @@ pub struct Cli {
         help_heading = "Logs"
     )]
     pub log_level: String,
+}
+
+/// The flags that the predecessor knew with one dash.
+const SINGLE_DASHED: [&str; 4] = ["-sync", "-remove", "-hostname", "-cw-send-events"];
+
+/// Gives the predecessor's flags their second dash, so that a unit file of that time keeps working.
+pub fn double_dashed(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let double = |argument: OsString| match argument.to_str() {
+        Some(text) if SINGLE_DASHED.contains(&text.split('=').next().unwrap_or(text)) => {
+            format!("-{text}").into()
+        }
+        _ => argument,
+    };
+    arguments.into_iter().map(double).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(double_dashed(["ecssd"].iter().chain(arguments).map(OsString::from)))
+    }
+
+    #[test]
+    fn the_predecessors_flags_keep_working() {
+        let cli = read(&["-sync", "-hostname", "web1", "-cw-send-events", "sd.internal"]).unwrap();
+        assert!(cli.sync && cli.cw_send_events && !cli.remove);
+        assert_eq!((cli.hostname.as_deref(), cli.zone.as_str()), (Some("web1"), "sd.internal"));
+        let cli = read(&["-hostname=web1", "-remove"]).unwrap();
+        assert!(cli.remove);
+        assert_eq!((cli.hostname.as_deref(), cli.zone.as_str()), (Some("web1"), "servicediscovery.internal"));
+    }
+
+    #[test]
+    fn other_single_dashes_are_refused_as_ever() {
+        for argument in ["-local", "-h0stname", "-syncs"] {
+            assert!(read(&[argument]).is_err(), "{argument}");
+        }
+    }
 }

@@ -14,9 +14,13 @@ use crate::host::identity::Given;
 use crate::machine::record::canonical;
 use crate::machine::registration::Owner;
 use crate::machine::service::duration;
+use crate::zone::pacing::{Pace, Rate};
+use crate::zone::route53::Wanted;
 
 const DRAIN_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(600);
+const RESYNC_MIN: Duration = Duration::from_secs(1);
+const RESYNC_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +33,69 @@ pub enum LogFormat {
     Json,
 }
 
-/// What an agent was told.
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Keep this host's records as they should be, until a signal.
+    Serve,
+    /// Make them so once.
+    Sync,
+    /// Take them out.
+    Remove,
+}
+
+impl Task {
+    /// Whether it ends by itself.
+    pub fn is_over_soon(self) -> bool {
+        self != Self::Serve
+    }
+}
+
+/// Where the zone is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registry {
+    /// In this process.
+    Local {
+        /// Where to answer DNS.
+        dns_listen: Vec<SocketAddr>,
+    },
+    /// In Route 53.
+    Route53 {
+        /// Which hosted zone.
+        wanted: Wanted,
+        /// Another endpoint than the vendor's.
+        endpoint_url: Option<String>,
+    },
+}
+
+/// Which limits the account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limits {
+    /// Those since July 2026.
+    Current,
+    /// Those from before.
+    Legacy,
+}
+
+/// What an agent was told.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// What to do.
+    pub task: Task,
+    /// Whether to say what would be written, and not write it.
+    pub dry_run: bool,
     /// The zone's name, lower case, without the final dot.
     pub zone: String,
-    /// Where to answer DNS.
-    pub dns_listen: Vec<SocketAddr>,
+    /// Where it is.
+    pub registry: Registry,
+    /// Which limits the account has.
+    pub limits: Limits,
+    /// Requests a second, where they are not the limits' own.
+    pub rate: Option<f64>,
+    /// Requests at once, where they are not the limits' own.
+    pub burst: Option<u32>,
+    /// How often the own records are read and mended.
+    pub resync: Duration,
     /// What was given of the host's name and address.
     pub host: Given,
     /// Where to keep what outlives the agent.
@@ -69,12 +129,6 @@ impl Config {
     /// All settings that do not hold.
     pub fn read(cli: &Cli) -> Result<Self, Vec<BadSetting>> {
         let mut bad = Vec::new();
-        if !cli.local {
-            bad.push(bad_setting(
-                "--local (ECSSD_LOCAL)",
-                "the zone in this process is the only one that can be written to so far; pass --local",
-            ));
-        }
         let mut note = |setting: &str, reason: String| bad.push(bad_setting(setting, &reason));
         let zone = zone(&cli.zone).map_err(|reason| note("ZONE (ECSSD_ZONE)", reason)).ok();
         let dns_listen: Vec<SocketAddr> = cli
@@ -85,6 +139,24 @@ impl Config {
                 text.trim().parse().map_err(|_| note("--dns-listen (ECSSD_DNS_LISTEN)", reason)).ok()
             })
             .collect();
+        let task = task(cli).map_err(|reason| note("--sync, --remove", reason)).ok();
+        let zone_id = given(cli.zone_id.as_deref()).map(zone_id).transpose();
+        let zone_id = zone_id.map_err(|reason| note("--zone-id (ECSSD_ZONE_ID)", reason)).ok();
+        let endpoint_url = given(cli.endpoint_url.as_deref()).map(endpoint_url).transpose();
+        let endpoint_url =
+            endpoint_url.map_err(|reason| note("--endpoint-url (ECSSD_ENDPOINT_URL)", reason)).ok();
+        if cli.local && (given(cli.zone_id.as_deref()).or(given(cli.endpoint_url.as_deref()))).is_some() {
+            let reason = "the zone is in this process: --zone-id and --endpoint-url go without it";
+            note("--local (ECSSD_LOCAL)", reason.to_owned());
+        }
+        let limits = limits(&cli.limits).map_err(|reason| note("--limits (ECSSD_LIMITS)", reason)).ok();
+        let rate = given(cli.rate.as_deref()).map(rate).transpose();
+        let rate = rate.map_err(|reason| note("--rate (ECSSD_RATE)", reason)).ok();
+        let burst = given(cli.burst.as_deref()).map(burst).transpose();
+        let burst = burst.map_err(|reason| note("--burst (ECSSD_BURST)", reason)).ok();
+        let resync = duration(&cli.resync, RESYNC_MIN, RESYNC_MAX)
+            .map_err(|reason| note("--resync (ECSSD_RESYNC)", reason))
+            .ok();
         let hostname = given(cli.hostname.as_deref()).map(Owner::new).transpose();
         let hostname = hostname.map_err(|error| note("--hostname (ECSSD_HOSTNAME)", error.to_string())).ok();
         let address = given(cli.address.as_deref()).map(address).transpose();
@@ -106,9 +178,18 @@ impl Config {
         let log_level =
             log_level(&cli.log_level).map_err(|reason| note("--log-level (ECSSD_LOG_LEVEL)", reason)).ok();
         let config = || {
+            let (zone, zone_id, endpoint_url) = (zone?, zone_id?, endpoint_url?);
+            let wanted = zone_id.map_or_else(|| Wanted::Name(zone.clone()), Wanted::Id);
+            let route53 = Registry::Route53 { wanted, endpoint_url };
             Some(Self {
-                zone: zone?,
-                dns_listen,
+                task: task?,
+                dry_run: cli.dry_run,
+                zone,
+                registry: if cli.local { Registry::Local { dns_listen } } else { route53 },
+                limits: limits?,
+                rate: rate?,
+                burst: burst?,
+                resync: resync?,
                 host: Given { hostname: hostname?.map(|owner| owner.to_string()), address: address? },
                 state_dir: state_dir?,
                 docker_socket: docker_socket?,
@@ -119,6 +200,20 @@ impl Config {
             })
         };
         config().filter(|_| bad.is_empty()).ok_or(bad)
+    }
+
+    /// How fast the zone may be called.
+    pub fn pace(&self) -> Pace {
+        let Registry::Route53 { .. } = self.registry else { return Pace::LOCAL };
+        let pace = match self.limits {
+            Limits::Current => Pace::ROUTE53,
+            Limits::Legacy => Pace::LEGACY,
+        };
+        let requests = Rate {
+            per_second: self.rate.unwrap_or(pace.requests.per_second),
+            burst: self.burst.map_or(pace.requests.burst, f64::from),
+        };
+        Pace { requests, ..pace }
     }
 }
 
@@ -144,6 +239,56 @@ fn zone(text: &str) -> Result<String, String> {
         Err(format!(
             "{text:?} is not a zone's name: labels of 1 to 63 letters, digits, hyphens and underscores, at most 180 characters in all"
         ))
+    }
+}
+
+fn task(cli: &Cli) -> Result<Task, String> {
+    match (cli.sync, cli.remove) {
+        (false, false) => Ok(Task::Serve),
+        (true, false) => Ok(Task::Sync),
+        (false, true) => Ok(Task::Remove),
+        (true, true) => Err("one makes records, the other takes them out; pass one of them".to_owned()),
+    }
+}
+
+/// Source: Route 53 API reference, HostedZone: at most 32 characters, without what comes before the slash.
+fn zone_id(text: &str) -> Result<String, String> {
+    let id = text.strip_prefix("/hostedzone/").unwrap_or(text);
+    if (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        Ok(id.to_owned())
+    } else {
+        Err(format!("{text:?} is not a hosted zone's id such as Z0123456789ABCDEFGHIJ"))
+    }
+}
+
+fn endpoint_url(text: &str) -> Result<String, String> {
+    match text.parse::<hyper::Uri>() {
+        Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() => {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!("{text:?} is not a URL such as http://127.0.0.1:4566")),
+    }
+}
+
+fn limits(text: &str) -> Result<Limits, String> {
+    match text.trim() {
+        "2026" => Ok(Limits::Current),
+        "legacy" => Ok(Limits::Legacy),
+        _ => Err(format!("{text:?} is not one of 2026, legacy")),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.1..=1_000.0).contains(&rate) => Ok(rate),
+        _ => Err(format!("{text:?} is not a number of requests a second from 0.1 to 1000")),
+    }
+}
+
+fn burst(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(burst) if (1..=1_000).contains(&burst) => Ok(burst),
+        _ => Err(format!("{text:?} is not a number of requests from 1 to 1000")),
     }
 }
 
@@ -204,7 +349,9 @@ mod tests {
     fn defaults_hold() {
         let config = read(&[]).unwrap();
         assert_eq!(config.zone, "servicediscovery.internal");
-        assert_eq!(config.dns_listen, ["127.0.0.1:5333".parse().unwrap()]);
+        let dns_listen = vec!["127.0.0.1:5333".parse().unwrap()];
+        assert_eq!(config.registry, Registry::Local { dns_listen });
+        assert_eq!((config.task, config.dry_run, config.pace()), (Task::Serve, false, Pace::LOCAL));
         assert_eq!(config.drain_timeout, Duration::from_secs(25));
         assert_eq!(config.host.hostname.as_deref(), Some("web1"));
     }
@@ -261,6 +408,53 @@ mod tests {
         for bad in ["::1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "10.0.0", "host"] {
             let cli = Cli::try_parse_from(["ecssd", "--local", "--hostname", "h", "--address", bad]).unwrap();
             assert!(Config::read(&cli).is_err(), "{bad}");
+        }
+    }
+
+    fn route53(arguments: &[&str]) -> Config {
+        let known = ["ecssd", "--hostname", "web1", "--address", "10.0.0.7"];
+        Config::read(&Cli::try_parse_from(known.iter().chain(arguments)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn without_local_the_zone_is_in_route_53() {
+        let wanted = |arguments: &[&str]| match route53(arguments).registry {
+            Registry::Route53 { wanted, endpoint_url } => (wanted, endpoint_url),
+            Registry::Local { .. } => panic!("it is here"),
+        };
+        let name = |name: &str| Wanted::Name(name.to_owned());
+        assert_eq!(wanted(&[]), (name("servicediscovery.internal"), None));
+        assert_eq!(wanted(&["sd.internal"]), (name("sd.internal"), None));
+        let id = ["--zone-id", "/hostedzone/Z1", "--endpoint-url", "http://127.0.0.1:4566"];
+        assert_eq!(wanted(&id), (Wanted::Id("Z1".into()), Some("http://127.0.0.1:4566".into())));
+        assert_eq!(wanted(&["--zone-id", " "]).0, name("servicediscovery.internal"));
+    }
+
+    #[test]
+    fn the_pace_is_that_of_the_limits_unless_it_is_given() {
+        assert_eq!(route53(&[]).pace(), Pace::ROUTE53);
+        assert_eq!(route53(&["--limits", "legacy"]).pace(), Pace::LEGACY);
+        let given = route53(&["--limits", "legacy", "--rate", "2.5", "--burst", "3"]).pace();
+        assert_eq!(given.requests, Rate { per_second: 2.5, burst: 3.0 });
+        assert_eq!(given.changes, None);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for (arguments, setting) in [
+            (&["--sync", "--remove"][..], "--sync, --remove"),
+            (&["--zone-id", "Z1"], "--local"),
+            (&["--endpoint-url", "http://127.0.0.1:4566"], "--local"),
+            (&["--zone-id", "Z 1"], "--zone-id"),
+            (&["--endpoint-url", "127.0.0.1"], "--endpoint-url"),
+            (&["--limits", "2025"], "--limits"),
+            (&["--rate", "0"], "--rate"),
+            (&["--rate", "NaN"], "--rate"),
+            (&["--burst", "1.5"], "--burst"),
+            (&["--resync", "0s"], "--resync"),
+        ] {
+            let bad = read(arguments).unwrap_err();
+            assert!(bad.iter().any(|bad| bad.starts_with(setting)), "{arguments:?}: {bad:?}");
         }
     }
 

@@ -4,15 +4,17 @@
 //!
 //! The door:
 //! - [`cli`], [`config`]: the command line, and the settings that hold.
-//! - [`daemon`], [`logs`]: an agent from start to exit code; its log lines.
+//! - [`daemon`], [`removal`]: an agent from start to exit code; one thing done and over.
+//! - [`logs`]: log lines.
 //!
 //! The house:
 //! - [`machine`]: the pure part: the convention, the lifecycle of a container, the records it wants.
 //! - [`actors`]: thin: messages to the pure parts, and what comes out to the world.
-//! - [`zone`]: what a zone is, what a batch is, when the next call may go; the embedded zone and its DNS.
-//!   - [`zone::ledger`], [`zone::batch`], [`zone::pacing`]: the writer's knowledge, packing and patience.
-//!   - [`zone::journal`]: that knowledge, kept over a restart: for a zone that costs a call to read. The
-//!     embedded one costs none and is read instead, so nothing uses it yet.
+//! - [`zone`]: what a zone is, what a batch is, when the next call may go, and two zones.
+//!   - [`zone::writer`]: which call comes next; of [`zone::ledger`], [`zone::batch`], [`zone::pacing`]: its
+//!     knowledge, packing and patience.
+//!   - [`zone::journal`]: that knowledge, kept over a restart: for a zone that costs a call to read.
+//!   - [`zone::route53`]: a hosted zone of Route 53, and which one it is.
 //!   - [`zone::embedded`], [`zone::dns`]: a model of a Route 53 private zone, and its name server.
 //!
 //! The edges:
@@ -28,9 +30,9 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
-
 pub mod engine;
 pub mod host;
 pub mod logs;
 pub mod machine;
+pub mod removal;
 pub mod zone;

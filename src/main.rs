@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ecssd::cli::Cli;
+use ecssd::cli::{Cli, double_dashed};
 use ecssd::config::Config;
 use ecssd::{daemon, logs};
 
@@ -11,7 +11,7 @@ use ecssd::{daemon, logs};
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(double_dashed(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -27,6 +27,11 @@ fn main() -> ExitCode {
         }
     };
     logs::init(config.log_format, config.log_level);
+    if cli.cw_send_events {
+        tracing::warn!(
+            "-cw-send-events: this agent sends no events; watch the container events of ECS instead"
+        );
+    }
     // One thread: nothing here keeps a core busy, and a daemon on every host should be small.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -1,7 +1,6 @@
 //! Route53Writer: carries between the [writer](crate::zone::writer), which decides what to call and when, the
 //! zone, the Registrar and the log.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -12,10 +11,8 @@ use super::peers::Peers;
 use super::registrar::RegistrarMessage;
 use super::{Surroundings, contained};
 use crate::machine::container::ContainerId;
-use crate::machine::record::{Change, Key, RecordSet, RecordType};
+use crate::machine::record::{RecordSet, RecordType};
 use crate::machine::roster::Wants;
-use crate::zone::ZoneError;
-use crate::zone::ledger::Note;
 use crate::zone::writer::{Answer, Call, News, Next, Settings, Writer};
 
 #[derive(Debug)]
@@ -182,61 +179,14 @@ impl Route53WriterState {
     }
 
     fn tell(&self, news: Vec<News>) {
+        let now = self.surroundings.clock.now();
         for news in news {
+            self.writer.log(&news, now);
             match news {
-                News::Known(own) => {
-                    tracing::info!(zone = self.surroundings.zone.name(), own = own.len(), "zone read");
-                    self.peers.registrar.cast(RegistrarMessage::Known(own));
-                }
-                News::Found(own) => {
-                    tracing::info!(zone = self.surroundings.zone.name(), own = own.len(), "zone read");
-                    self.peers.registrar.cast(RegistrarMessage::Found(own));
-                }
-                News::Note(note) => self.log_note(&note),
-                News::Mended(keys) => log_mended(&keys),
-                News::Contested(set) => tracing::error!(
-                    host = self.surroundings.registrant.host_name(),
-                    record = %set,
-                    "somebody else's address stands under this host's name: nothing new is registered; \
-                     pass another --hostname, or remove it"
-                ),
-                News::Uncontested => tracing::info!("this host's name is its own again: registering"),
-                News::Failing(ZoneError::Denied(reason)) => tracing::error!(
-                    reason,
-                    "the registry denies a call; what waits is kept: allow this host's role that action"
-                ),
-                News::Failing(error) => {
-                    tracing::warn!(%error, "the zone did not take a call; what waits is kept");
-                }
-                News::Recovered => tracing::info!("the zone answers again"),
+                News::Known(own) => self.peers.registrar.cast(RegistrarMessage::Known(own)),
+                News::Found(own) => self.peers.registrar.cast(RegistrarMessage::Found(own)),
+                _ => {}
             }
         }
-    }
-
-    fn log_note(&self, note: &Note) {
-        match note {
-            Note::Done(Change { action, set }) => {
-                let (record, value) = (set.key().name, set.values.join(", "));
-                let id = set.set_identifier.as_deref().unwrap_or_default();
-                tracing::info!(%action, record, kind = %set.kind, value, weight = set.weight, id, "written");
-            }
-            Note::Parked(change, parked) => {
-                let again = parked.until.saturating_sub(self.surroundings.clock.now()).as_secs();
-                let reason = &parked.reason;
-                if change.set.key() == self.surroundings.registrant.host_record().key() {
-                    let remedy = "pass another --hostname, or remove what stands under this name";
-                    tracing::error!(%change, reason, "this host's address is refused, and no service is registered without it: {remedy}; tried again in {again} s");
-                } else {
-                    tracing::error!(%change, reason, "refused: tried again in {again} s, others go on");
-                }
-            }
-            Note::AlreadyGone(key) => tracing::warn!(record = %key, "was gone already"),
-        }
-    }
-}
-
-fn log_mended(keys: &BTreeSet<Key>) {
-    for key in keys {
-        tracing::warn!(record = %key, "not as it was written, or nobody's any more: mending it");
     }
 }

@@ -1,8 +1,9 @@
 //! Who this host is.
 //!
-//! [`identity`] decides, [`imds`] asks EC2; what the host says of itself is here. Whether that makes good
+//! [`identity`] decides, [`imds`] asks EC2; [`fleet`] is how many others there are; what the host says of itself is here. Whether that makes good
 //! marks and records is judged by those who make them.
 
+pub mod fleet;
 pub mod identity;
 pub mod imds;
 

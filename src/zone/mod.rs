@@ -10,6 +10,7 @@ pub mod embedded;
 pub mod journal;
 pub mod ledger;
 pub mod pacing;
+pub mod plan;
 pub mod refusal;
 pub mod route53;
 pub mod writer;

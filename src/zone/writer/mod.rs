@@ -19,16 +19,18 @@
 //! - What somebody else changed of our records is found and mended, by name, at every resync.
 
 mod call;
+mod news;
 mod sweep;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use self::call::{Answer, Call};
+pub use self::news::News;
 use self::sweep::Sweep;
 use super::batch::{self, Unit};
 use super::journal::SharedJournal;
-use super::ledger::{Ledger, Note};
+use super::ledger::Ledger;
 use super::pacing::{Pace, Pacer};
 use super::{Page, ZoneError};
 use crate::backoff::Backoff;
@@ -68,28 +70,6 @@ pub enum Next {
     At(Duration),
     /// Nothing, until something happens.
     Nothing,
-}
-
-/// What came out of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
-    /// For the log.
-    Note(Note),
-    /// The zone was read before anything was written: it holds this of ours.
-    Known(Vec<RecordSet>),
-    /// The zone was read after writing had begun. What of this nobody wants is deleted once
-    /// [`Writer::want`] has been told everything anew.
-    Found(Vec<RecordSet>),
-    /// Own records were not as they had been written, and are mended.
-    Mended(BTreeSet<Key>),
-    /// Somebody else's address stands under this host's name: nothing new is registered.
-    Contested(RecordSet),
-    /// That is over.
-    Uncontested,
-    /// The zone does not do what it is asked; said once for each kind of failure in a row.
-    Failing(ZoneError),
-    /// The zone answers again.
-    Recovered,
 }
 
 /// A read whose findings wait until all wants were told again.

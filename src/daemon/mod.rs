@@ -1,0 +1,262 @@
+//! What the program does once its settings are read, from start to exit code: the daemon, or one of the tasks
+//! that are soon over.
+//!
+//! | | it |
+//! |---|---|
+//! | `serve` | keeps this host's records as they should be, until a signal |
+//! | `--sync` | makes them so once, and says what it did |
+//! | `--remove` | takes them out |
+//!
+//! `registry` opens what is written to, `signals` receives what an operator asks.
+
+mod registry;
+mod signals;
+
+use std::fmt::Display;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::registry::Open;
+use self::signals::{Asked, Signals};
+use crate::actors::{Exit, Running, Surroundings, start};
+use crate::check::NetworkChecker;
+use crate::clock::Clock;
+use crate::config::{Config, Task};
+use crate::engine::{EcsIntrospection, UnixDocker};
+use crate::host::identity::{Given, Identity, Sources};
+use crate::host::imds::Imds;
+use crate::machine::record::Key;
+use crate::machine::service::Scope;
+use crate::removal::{Removal, remove};
+
+/// What was asked for is not to be had (`EX_UNAVAILABLE`).
+const UNAVAILABLE: u8 = 69;
+/// Actors kept failing (`EX_SOFTWARE`).
+const GAVE_UP: u8 = 70;
+/// Time ran out, or something is left; a next start goes on with it (`EX_TEMPFAIL`).
+const LEFT_BEHIND: u8 = 75;
+/// How long a task that is soon over may take.
+const TASK_LIMIT: Duration = Duration::from_secs(120);
+
+/// Does what was asked for, until it is done, a signal comes, or the agent gives up.
+pub async fn run(config: Config) -> ExitCode {
+    match run_task(config).await {
+        Ok(code) => ExitCode::from(code),
+        Err(reason) => {
+            tracing::error!("{reason}");
+            ExitCode::from(UNAVAILABLE)
+        }
+    }
+}
+
+async fn run_task(config: Config) -> Result<u8, String> {
+    let mut signals = Signals::listen().map_err(|error| format!("signals cannot be received: {error}"))?;
+    let opened = async {
+        let identity = identity(&config).await?;
+        Open::open(&config, &identity).await
+    };
+    let open = tokio::select! {
+        biased;
+        // For a metadata service, a hosted zone or another agent it waits, but not past a signal.
+        asked = signals.next() => return Ok(asked_too_early(&config, asked)),
+        open = opened => open?,
+    };
+    match config.task {
+        Task::Serve => serve(config, open, signals).await,
+        Task::Sync => {
+            tokio::select! {
+                biased;
+                asked = signals.next() => Ok(interrupted(asked)),
+                code = sync(config, open) => code,
+            }
+        }
+        Task::Remove => {
+            tokio::select! {
+                biased;
+                asked = signals.next() => Ok(interrupted(asked)),
+                code = remove_all(&open) => Ok(code),
+            }
+        }
+    }
+}
+
+async fn serve(config: Config, mut open: Open, mut signals: Signals) -> Result<u8, String> {
+    let dry_run = config.dry_run;
+    let surroundings = surroundings(config, &open, false)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        owner = %surroundings.registrant.owner,
+        address = %surroundings.registrant.address,
+        zone = surroundings.registrant.zone,
+        dry_run,
+        "agent starts"
+    );
+    let agent = start(surroundings).await.map_err(text)?;
+    tokio::select! {
+        biased;
+        code = steer(&mut signals, agent) => Ok(code),
+        // Whoever starts it again gets the sockets anew; records stay.
+        error = open.dns_failed() => Err(error.to_string()),
+    }
+}
+
+async fn sync(config: Config, open: Open) -> Result<u8, String> {
+    let mut agent = start(surroundings(config, &open, true)?).await.map_err(text)?;
+    let Ok(exit) = tokio::time::timeout(TASK_LIMIT, agent.ended()).await else {
+        tracing::error!("not done in {} s: Docker or the zone does not answer", TASK_LIMIT.as_secs());
+        return Ok(LEFT_BEHIND);
+    };
+    let changes = open.planned.as_ref().map_or(0, |planned| planned.changes());
+    tracing::info!(changes, "synchronised");
+    Ok(exit_code(&exit))
+}
+
+async fn remove_all(open: &Open) -> u8 {
+    let removal = remove(&*open.zone, open.settings(true), TASK_LIMIT).await;
+    let changes = open.planned.as_ref().map_or(0, |planned| planned.changes());
+    match removal {
+        Removal::Done => {
+            tracing::info!(changes, "nothing of this host is left, and every name server answers so");
+            0
+        }
+        Removal::Unconfirmed => {
+            tracing::error!(
+                changes,
+                "nothing of this host is left, but some name servers may answer with it yet"
+            );
+            LEFT_BEHIND
+        }
+        Removal::Left(left) => {
+            say_left(&left);
+            tracing::error!(left = left.len(), "records are left; run --remove again");
+            LEFT_BEHIND
+        }
+        Removal::Unread => {
+            tracing::error!("the zone could not be read: records may be left; run --remove again");
+            LEFT_BEHIND
+        }
+    }
+}
+
+fn surroundings(config: Config, open: &Open, once: bool) -> Result<Surroundings, String> {
+    let settings = open.settings(once);
+    let registrant = settings.registrant;
+    let scope = Scope::new(&registrant.zone, registrant.owner.label());
+    Ok(Surroundings {
+        docker: Arc::new(UnixDocker::new(config.docker_socket, scope)),
+        tasks: Arc::new(EcsIntrospection::new(&config.ecs_introspection).map_err(text)?),
+        checker: Arc::new(NetworkChecker { host_address: registrant.address }),
+        zone: open.zone.clone(),
+        registrant,
+        journal: settings.journal,
+        read_first: settings.read_first,
+        once,
+        pace: settings.pace,
+        fleet: open.fleet(),
+        resync: settings.resync,
+        drain_timeout: config.drain_timeout,
+        clock: Clock::start(),
+        seed: settings.seed,
+    })
+}
+
+async fn identity(config: &Config) -> Result<Identity, String> {
+    let given = config.host.clone();
+    // Nothing is left to ask when both were given.
+    let imds = match given {
+        Given { hostname: Some(_), address: Some(_) } => None,
+        _ => Imds::from_variables(|name| std::env::var(name).ok()).map_err(text)?,
+    };
+    Sources::of_this_host(given, imds).identity().await.map_err(text)
+}
+
+fn asked_too_early(config: &Config, asked: Asked) -> u8 {
+    match (config.task, asked) {
+        (Task::Serve, Asked::HandOver) => 0,
+        (Task::Serve, Asked::Stop(_)) => {
+            tracing::error!(
+                "stopped before this host or its zone was found: an earlier run's records may be left"
+            );
+            LEFT_BEHIND
+        }
+        (Task::Sync | Task::Remove, asked) => interrupted(asked),
+    }
+}
+
+fn interrupted(asked: Asked) -> u8 {
+    tracing::error!("interrupted: it may be half done; run it again");
+    match asked {
+        Asked::Stop(code) => code,
+        Asked::HandOver => LEFT_BEHIND,
+    }
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}
+
+/// Passes signals on to the agent until it has ended, or a second one says at once.
+async fn steer(signals: &mut Signals, mut agent: Running) -> u8 {
+    let mut draining = false;
+    loop {
+        tokio::select! {
+            biased;
+            exit = agent.ended() => return exit_code(&exit),
+            asked = signals.next() => match asked {
+                Asked::Stop(code) if draining => {
+                    tracing::warn!("a second signal: exiting at once, records are left as they are");
+                    return code;
+                }
+                Asked::Stop(_) => {
+                    tracing::info!("withdrawing every service of this host");
+                    draining = true;
+                    agent.drain();
+                }
+                Asked::HandOver if draining => tracing::warn!("SIGHUP is too late: the drain goes on"),
+                Asked::HandOver => agent.hand_over(),
+            },
+        }
+    }
+}
+
+fn exit_code(exit: &Exit) -> u8 {
+    match exit {
+        Exit::Drained => {
+            tracing::info!("every service of this host is withdrawn: safe to stop");
+            0
+        }
+        Exit::HandedOver => {
+            tracing::info!("handed over: the records stay for the next agent of this host");
+            0
+        }
+        Exit::Reconciled(left) if left.is_empty() => 0,
+        Exit::Reconciled(left) => {
+            say_left(left);
+            tracing::error!(left = left.len(), "not everything could be made as it should be");
+            LEFT_BEHIND
+        }
+        Exit::LeftBehind(Some(left)) => {
+            say_left(left);
+            tracing::error!(
+                left = left.len(),
+                "the drain's time is over and records are left; start the agent again to remove them"
+            );
+            LEFT_BEHIND
+        }
+        Exit::LeftBehind(None) => {
+            tracing::error!("the drain's time is over before the zone could be read; records may be left");
+            LEFT_BEHIND
+        }
+        Exit::GaveUp => {
+            tracing::error!("actors kept failing: giving up, records stay; start the agent again");
+            GAVE_UP
+        }
+    }
+}
+
+fn say_left(left: &[Key]) {
+    for key in left {
+        tracing::error!(record = %key, "left behind");
+    }
+}

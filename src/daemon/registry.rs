@@ -1,0 +1,187 @@
+//! Opens what is written to: the zone in this process with its DNS, or the one in Route 53; and the memory of
+//! what was written to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::config::{Config, Registry};
+use crate::host::fleet;
+use crate::host::identity::Identity;
+use crate::machine::registration::Registrant;
+use crate::zone::dns::{self, DnsFront};
+use crate::zone::embedded::{EmbeddedZone, Options};
+use crate::zone::journal::{self, Memory, Opened, SharedJournal, Title};
+use crate::zone::pacing::Pace;
+use crate::zone::plan::{PlannedZone, Print};
+use crate::zone::route53::{self, Wanted};
+use crate::zone::writer::Settings;
+use crate::zone::{Zone, dns::DnsError};
+
+/// How long another agent of this host gets to hand over.
+const HAND_OVER_WAIT: Duration = Duration::from_secs(30);
+/// An instance that has been up for less, and has no journal, has written nothing yet.
+const NEW_INSTANCE: Duration = Duration::from_secs(600);
+/// So long that it does not come: what is only planned would be planned anew at every resync.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
+
+/// A zone that is open.
+pub(super) struct Open {
+    /// The zone.
+    pub(super) zone: Arc<dyn Zone>,
+    /// The same, where it says what is written to it.
+    pub(super) planned: Option<Arc<PlannedZone>>,
+    /// Who this host is in it.
+    pub(super) registrant: Registrant,
+    /// What was written to it before.
+    journal: Option<SharedJournal>,
+    /// The DNS that answers for it.
+    dns: Option<DnsFront>,
+    pace: Pace,
+    resync: Duration,
+}
+
+impl Open {
+    /// Opens what was configured. Waits for a hosted zone that is not there yet.
+    pub(super) async fn open(config: &Config, identity: &Identity) -> Result<Self, String> {
+        let (zone, dns): (Arc<dyn Zone>, _) = match &config.registry {
+            Registry::Local { dns_listen } => {
+                let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default())
+                    .map_err(super::text)?;
+                // A task that is soon over takes nobody's port.
+                let dns = match config.task.is_over_soon() {
+                    true => None,
+                    false => Some(dns::serve(zone.clone(), dns_listen).await.map_err(super::text)?),
+                };
+                for address in dns.iter().flat_map(DnsFront::addresses) {
+                    tracing::info!(%address, zone = config.zone, "answering DNS");
+                }
+                (Arc::new(zone), dns)
+            }
+            Registry::Route53 { wanted, endpoint_url } => {
+                let zone = find(wanted, endpoint_url.clone(), identity).await;
+                if let Wanted::Id(_) = wanted
+                    && zone.name() != config.zone
+                {
+                    tracing::info!(zone = zone.name(), id = zone.id(), "the zone of this id has this name");
+                }
+                (Arc::new(zone), None)
+            }
+        };
+        let Identity { owner, address, .. } = identity.clone();
+        let registrant = Registrant { owner, zone: zone.name().to_owned(), address };
+        let journal = match &config.registry {
+            // A plan reads what is there, and keeps nothing.
+            _ if config.dry_run => None,
+            Registry::Local { .. } => None,
+            Registry::Route53 { .. } => Some(open_journal(config, identity, &*zone, &registrant).await?),
+        };
+        let planned = (config.dry_run || config.task.is_over_soon())
+            .then(|| Arc::new(PlannedZone::new(zone.clone(), config.dry_run, print())));
+        Ok(Self {
+            zone: planned.clone().map_or(zone, |planned| planned),
+            planned,
+            registrant,
+            journal,
+            dns,
+            pace: config.pace(),
+            resync: if config.dry_run { NEVER } else { config.resync },
+        })
+    }
+
+    /// What its writer is told. Where everything is seen through at once, the zone is read first.
+    pub(super) fn settings(&self, read_first: bool) -> Settings {
+        Settings {
+            registrant: self.registrant.clone(),
+            pace: self.pace,
+            resync: self.resync,
+            journal: self.journal.clone(),
+            read_first: read_first || self.journal.is_none(),
+            seed: fastrand::u64(..),
+        }
+    }
+
+    /// How many hosts share the account's rate. A zone in this process is shared with nobody.
+    pub(super) fn fleet(&self) -> watch::Receiver<Option<u32>> {
+        if self.pace == Pace::LOCAL { watch::channel(None).1 } else { fleet::follow(self.zone.name()) }
+    }
+
+    /// Returns when the DNS fails; never, where there is none.
+    pub(super) async fn dns_failed(&mut self) -> DnsError {
+        match &mut self.dns {
+            Some(dns) => dns.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+async fn find(wanted: &Wanted, endpoint_url: Option<String>, identity: &Identity) -> route53::Route53Zone {
+    let settings = route53::Settings {
+        wanted: wanted.clone(),
+        endpoint_url,
+        region: identity.region.clone(),
+        vpc: identity.vpc.clone(),
+    };
+    let mut said = None;
+    let zone = route53::wait_for(&settings, |error, _| {
+        let text = error.to_string();
+        if said.as_ref() != Some(&text) {
+            tracing::error!("nothing is written, and it is looked for again: {text}");
+            said = Some(text);
+        }
+    })
+    .await;
+    tracing::info!(zone = zone.name(), id = zone.id(), "hosted zone found");
+    zone
+}
+
+async fn open_journal(
+    config: &Config,
+    identity: &Identity,
+    zone: &dyn Zone,
+    registrant: &Registrant,
+) -> Result<SharedJournal, String> {
+    let title = Title {
+        zone_id: zone.id().to_owned(),
+        zone: registrant.zone.clone(),
+        owner: registrant.owner.to_string(),
+    };
+    let Opened { journal, memory } =
+        journal::open(&config.state_dir, &title, HAND_OVER_WAIT).await.map_err(super::text)?;
+    match &memory {
+        Memory::Kept(entries) => {
+            tracing::info!(records = entries.len(), "the journal knows all of this host")
+        }
+        Memory::Fresh if identity.ec2 && uptime().is_some_and(|uptime| uptime < NEW_INSTANCE) => {
+            tracing::info!("a new instance has written nothing yet: the zone is not listed");
+            let journal = SharedJournal::from(Opened { journal, memory });
+            journal.complete();
+            return Ok(journal);
+        }
+        Memory::Without(reason) => tracing::error!(
+            reason,
+            "no journal can be kept: every start lists the zone once; mend --state-dir"
+        ),
+        memory => tracing::info!(
+            reason = memory.reason(),
+            "the journal does not know all of this host: the zone is listed once, beside the writing"
+        ),
+    }
+    Ok(SharedJournal::from(Opened { journal, memory }))
+}
+
+/// How long this machine has been up.
+fn uptime() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    let seconds: f64 = text.split(' ').next()?.parse().ok()?;
+    Some(Duration::from_secs_f64(seconds))
+}
+
+fn print() -> Print {
+    Box::new(|line| {
+        use std::io::Write;
+        // Whoever reads no more of a plan has seen enough of it.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    })
+}

@@ -1,0 +1,149 @@
+//! `--remove`: takes every record of this host out of the zone, and makes sure of it.
+//!
+//! Asks neither Docker nor ECS: what carries this host's mark goes, its address included.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::machine::record::Key;
+use crate::zone::writer::{Answer, Call, Next, Settings, Writer};
+use crate::zone::{ChangeStatus, Zone};
+
+/// How often an accepted change is asked after.
+const CONFIRM_PERIOD: Duration = Duration::from_secs(2);
+
+/// How a removal ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Nothing of this host is left, and every name server answers so.
+    Done,
+    /// Nothing of this host is left, but not every name server was seen to answer so.
+    Unconfirmed,
+    /// These are left.
+    Left(Vec<Key>),
+    /// The zone could not be read in time: what is left is not known.
+    Unread,
+}
+
+/// Removes what is this host's from `zone`, within `limit`.
+pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Removal {
+    let clock = Clock::start();
+    let deadline = clock.now() + limit;
+    let mut writer = Writer::new(settings);
+    writer.remove(clock.now(), deadline);
+    let mut last_change = None;
+    while !writer.settled() && clock.now() < deadline {
+        match writer.next(clock.now()) {
+            Next::Call(call) => {
+                let answer = make(zone, &call, clock.until(deadline)).await;
+                if let Answer::Changed(Ok(info)) = &answer {
+                    last_change = Some(info.id.clone());
+                }
+                for news in writer.on_answer(call, answer, clock.now()) {
+                    writer.log(&news, clock.now());
+                }
+            }
+            Next::At(at) => tokio::time::sleep(clock.until(at.min(deadline))).await,
+            Next::Nothing => break,
+        }
+    }
+    if !writer.is_whole() {
+        return Removal::Unread;
+    }
+    if !writer.settled() {
+        return Removal::Left(writer.unsettled().cloned().collect());
+    }
+    match last_change {
+        Some(id) if !confirmed(zone, &id, &clock, deadline).await => Removal::Unconfirmed,
+        _ => Removal::Done,
+    }
+}
+
+async fn make(zone: &dyn Zone, call: &Call, limit: Duration) -> Answer {
+    let answer = tokio::time::timeout(limit, call.make(zone)).await;
+    answer.unwrap_or_else(|_| call.unanswered("no answer in time".to_owned()))
+}
+
+/// Whether a change is on every name server before the time is over.
+async fn confirmed(zone: &dyn Zone, id: &str, clock: &Clock, deadline: Duration) -> bool {
+    loop {
+        match tokio::time::timeout(clock.until(deadline), zone.change_status(id)).await {
+            Ok(Ok(info)) if info.status == ChangeStatus::InSync => return true,
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the change cannot be asked after"),
+            Err(_) => return false,
+        }
+        if clock.until(deadline) <= CONFIRM_PERIOD {
+            return false;
+        }
+        tokio::time::sleep(CONFIRM_PERIOD).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::record::{Action, Change, RecordSet, RecordType};
+    use crate::machine::testing::registrant;
+    use crate::zone::embedded::{EmbeddedZone, Options};
+    use crate::zone::pacing::Pace;
+
+    const HEX: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
+
+    fn service(mark: &str, n: u16) -> RecordSet {
+        RecordSet {
+            name: format!("_s{}._tcp.sd.internal", n % 7),
+            kind: RecordType::Srv,
+            set_identifier: Some(format!("{mark}:{HEX}:{n}")),
+            weight: Some(1),
+            multivalue: false,
+            ttl: 0,
+            values: vec![format!("1 1 {n} {mark}.sd.internal")],
+        }
+    }
+
+    fn settings() -> Settings {
+        Settings {
+            registrant: registrant("i-0a"),
+            pace: Pace::ROUTE53,
+            resync: Duration::from_secs(1_800),
+            journal: None,
+            read_first: true,
+            seed: 1,
+        }
+    }
+
+    async fn zone_with(sets: impl IntoIterator<Item = RecordSet>) -> EmbeddedZone {
+        let options = Options { insync_after: Duration::from_secs(30), ..Options::default() };
+        let zone = EmbeddedZone::in_memory("sd.internal", options).unwrap();
+        let create = |set| Change { action: Action::Create, set };
+        let changes: Vec<_> = sets.into_iter().map(create).collect();
+        zone.change(&changes).await.unwrap();
+        zone
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_of_this_host_goes_and_nothing_else() {
+        let own = (0..300).map(|n| service("i-0a", n)).chain([registrant("i-0a").host_record()]);
+        let foreign = (0..90).map(|n| service("i-0b", n)).chain([registrant("i-0b").host_record()]);
+        let zone = zone_with(own.chain(foreign)).await;
+        let began = tokio::time::Instant::now();
+        assert_eq!(remove(&zone, settings(), Duration::from_secs(60)).await, Removal::Done);
+        assert!(began.elapsed() >= Duration::from_secs(28), "it was not waited for");
+        let left: Vec<_> = zone.snapshot().into_iter().filter_map(|set| set.set_identifier).collect();
+        assert_eq!(left.len(), 91);
+        assert!(left.iter().all(|mark| mark.starts_with("i-0b")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_to_remove_is_done() {
+        let zone = zone_with([service("i-0b", 1)]).await;
+        assert_eq!(remove(&zone, settings(), Duration::from_secs(60)).await, Removal::Done);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_seen_in_sync_in_time_is_said_to_be() {
+        let zone = zone_with([service("i-0a", 1)]).await;
+        assert_eq!(remove(&zone, settings(), Duration::from_secs(10)).await, Removal::Unconfirmed);
+    }
+}
