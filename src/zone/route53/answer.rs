@@ -53,8 +53,11 @@ fn meaning(status: u16, answer: Answer) -> ZoneError {
         | "SlowDown" => ZoneError::Throttled(said),
         _ if status == 429 => ZoneError::Throttled(said),
         "PriorRequestNotComplete" => ZoneError::Busy(message),
-        "InvalidChangeBatch" if messages.is_empty() => ZoneError::Rejected(reasons::split(&message)),
-        "InvalidChangeBatch" => ZoneError::Rejected(messages),
+        "InvalidChangeBatch" => {
+            let reasons = if messages.is_empty() { reasons::split(&message) } else { messages };
+            // A refusal without a reason is one all the same.
+            ZoneError::Rejected(if reasons.is_empty() { vec![said] } else { reasons })
+        }
         "InvalidInput" | "ValidationError" | "ValidationException" => ZoneError::Invalid(message),
         "NoSuchHostedZone" => ZoneError::NoSuchZone(message),
         "NoSuchChange" => ZoneError::NoSuchChange(message),

@@ -1,8 +1,10 @@
 //! The SDK's client: how long a call may take, what it trusts, where credentials and the region come from.
 //!
 //! The SDK's retries are off: they would spend the account's requests unseen. Its default HTTP client is
-//! not built in, for it brings a second TLS stack: the one that is made here must be passed to it.
+//! not built in, for it brings a second TLS stack: the one that is made here must be passed to it. It uses
+//! no proxy.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -59,13 +61,21 @@ pub async fn client(endpoint_url: Option<&str>, region: Option<String>) -> Clien
     Client::new(&loader.load().await)
 }
 
-fn http_client() -> SharedHttpClient {
-    let mut tls = TlsContext::builder();
-    if rustls_native_certs::load_native_certs().certs.is_empty() {
+/// Whether this host has CA certificates. Read once, as the HTTP client does.
+static HAS_ROOTS: LazyLock<bool> = LazyLock::new(|| {
+    let found = !rustls_native_certs::load_native_certs().certs.is_empty();
+    if !found {
         tracing::warn!(
             "this host has no CA certificates, so no https endpoint can be trusted: install them, or name \
              a file of them in SSL_CERT_FILE"
         );
+    }
+    found
+});
+
+fn http_client() -> SharedHttpClient {
+    let mut tls = TlsContext::builder();
+    if !*HAS_ROOTS {
         // Told to use the host's, the HTTP client of a debug build panics where there are none.
         tls = tls.with_trust_store(TrustStore::empty());
     }
@@ -76,5 +86,22 @@ fn http_client() -> SharedHttpClient {
     match tls.build() {
         Ok(tls) => builder.tls_context(tls).build_https(),
         Err(_) => builder.build_https(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn repeats_nothing_and_waits_no_longer_than_it_says() {
+        let client = client(Some("http://127.0.0.1:1"), None).await;
+        let config = client.config();
+        assert_eq!(config.retry_config().map(|retries| retries.max_attempts()), Some(1));
+        let timeouts = config.timeout_config().unwrap();
+        assert_eq!(timeouts.connect_timeout(), Some(CONNECT_LIMIT));
+        assert_eq!(timeouts.operation_timeout(), Some(CALL_LIMIT));
+        // The region of the machine that runs this may be set; there always is one.
+        assert!(config.region().is_some());
     }
 }

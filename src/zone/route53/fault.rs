@@ -26,9 +26,9 @@ pub(super) fn zone_error<E: Error + Send + Sync + 'static>(error: SdkError<E, Ht
         Some(cause) => ZoneError::Unauthenticated(without_credentials(cause)),
         None => {
             let text = chain(&error);
-            // Its own text names neither the cause nor the cure.
-            let cure = if text.contains("UnknownIssuer") {
-                ": this host does not trust the endpoint's certificate; are its CA certificates installed?"
+            // Its own text names no cure.
+            let cure = if text.contains("invalid peer certificate") {
+                "; this host does not trust the endpoint: are its CA certificates there, and its clock right?"
             } else {
                 ""
             };
@@ -42,11 +42,12 @@ fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Credent
 }
 
 fn without_credentials(cause: &CredentialsError) -> String {
-    let text = chain(cause);
+    // The chain of sources lists what became of each on a line of its own.
+    let text = chain(cause).lines().map(str::trim).collect::<Vec<_>>().join("; ");
     match cause {
         CredentialsError::CredentialsNotLoaded(_) => format!(
-            "no credentials in the environment, a profile, a web identity, an ECS container or the instance's \
-             role ({text}): give this host a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            "there are no credentials: give this host a role, or set AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY ({text})"
         ),
         CredentialsError::ProviderTimedOut(_) => {
             format!("the source of credentials does not answer ({text})")

@@ -206,8 +206,8 @@ async fn says_that_there_are_no_credentials_and_sends_nothing() {
             future::ProvideCredentials::ready(Err((self.0)()))
         }
     }
-    let cases: [(fn() -> CredentialsError, &str); 3] = [
-        (CredentialsError::not_loaded_no_source, "give this host a role"),
+    let cases = [
+        (CredentialsError::not_loaded_no_source as fn() -> CredentialsError, "give this host a role"),
         (|| CredentialsError::provider_timed_out(Duration::from_secs(1)), "does not answer"),
         (|| CredentialsError::provider_error("no role is attached"), "no role is attached"),
     ];

@@ -31,6 +31,7 @@ fn says_what_each_code_means() {
             "[Tried to x, RRSet with DNS name a., type SRV]",
             ZoneError::Rejected(vec!["Tried to x".into(), "RRSet with DNS name a., type SRV".into()]),
         ),
+        (400, "InvalidChangeBatch", "[]", ZoneError::Rejected(vec!["InvalidChangeBatch: []".into()])),
         (400, "InvalidInput", "Invalid XML ; ...", ZoneError::Invalid("Invalid XML ; ...".into())),
         (400, "ValidationError", "bad", ZoneError::Invalid("bad".into())),
         (404, "NoSuchHostedZone", "No hosted zone: Z1", ZoneError::NoSuchZone("No hosted zone: Z1".into())),
