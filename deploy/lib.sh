@@ -100,6 +100,23 @@ need_toolchain() {
     [[ $(cc -print-file-name=libc.a) == /* ]] || install_packages libc6-dev
 }
 
+# python_environment DIR PACKAGE==VERSION: a Python environment in DIR that has this package, made anew unless it does.
+python_environment() {
+    local dir=$1 package=$2
+    ! "$dir/bin/python" -c 'import sys, importlib.metadata as m; sys.exit(m.version(sys.argv[1]) != sys.argv[2])' \
+        "${package%%==*}" "${package#*==}" 2>/dev/null || return 0
+    say "installing $package"
+    rm -rf "$dir"
+    mkdir -p "$(dirname "$dir")"
+    if ! python3 -m venv "$dir" >&2; then
+        # A python3 without venv, or none; the system's own can be completed.
+        rm -rf "$dir"
+        install_packages python3 python3-venv
+        /usr/bin/python3 -m venv "$dir" >&2
+    fi
+    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$package" >&2
+}
+
 # wait_until SECONDS COMMAND... asks ten times a second; false when the time is over.
 wait_until() {
     local deadline=$((SECONDS + $1))
