@@ -11,15 +11,22 @@
 
 mod case;
 mod cases;
+mod emulator;
 mod trial;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::time::Duration;
 
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 
 use crate::case::Case;
 use crate::trial::Transcript;
+
+/// Says it even where the test passes: what is printed in the ordinary way is then shown to nobody.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "conformance: {text}");
+}
 
 /// The embedded zone's transcript of a case, in a zone of its own.
 async fn embedded(case: &Case) -> Transcript {
@@ -60,4 +67,21 @@ fn every_case_has_a_name_of_its_own() {
     assert!(names.len() == cases.len() && cases.len() >= 60, "{} names, {} cases", names.len(), cases.len());
     // They are labels of zones, too.
     assert!(names.iter().all(|name| name.len() <= 63));
+}
+
+#[tokio::test]
+async fn probe() {
+    let Some(emulator) = emulator::Emulator::of_this_run().await else { return };
+    for case in cases::all() {
+        let (ours, theirs) = (embedded(&case).await, emulator.transcript(&case).await);
+        if ours.lines != theirs.lines {
+            println!("=== {}", case.name);
+            for (index, line) in theirs.lines.iter().enumerate() {
+                if ours.lines.get(index) != Some(line) && index < 14 {
+                    println!("   theirs {line}\n     ours {:?}  {:?}", ours.lines.get(index), theirs.errors.get(index));
+                }
+            }
+            if ours.lines.len() > theirs.lines.len() { println!("   missing {}", ours.lines.len() - theirs.lines.len()); }
+        }
+    }
 }

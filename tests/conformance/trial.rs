@@ -26,9 +26,7 @@ impl Transcript {
     /// What the case says must come of it.
     pub fn expected(case: &Case) -> Vec<String> {
         let steps = case.steps.iter().enumerate().map(|(index, (_, answer))| step_line(index, &answer.shown));
-        // A registry lists names with the final dot.
-        let with_dot = |set: &RecordSet| RecordSet { name: format!("{}.", set.name), ..set.clone() };
-        steps.chain(case.leaves.iter().map(with_dot).map(|set| zone_line(&set))).collect()
+        steps.chain(case.leaves.iter().map(zone_line)).collect()
     }
 
     pub async fn of(case: &Case, zone: &dyn Zone) -> Self {
@@ -131,7 +129,7 @@ impl Trial<'_> {
             None => keys,
             Some(next) => {
                 let part = |part: Option<&str>| part.map(|part| format!(" {part}")).unwrap_or_default();
-                let name = next.name.as_deref().unwrap_or("-").replace(self.zone.name(), "@");
+                let name = self.at_sign_name(next.name.as_deref().unwrap_or("-"));
                 let kind = part(next.kind.map(RecordType::as_str));
                 format!("{keys}, next {name}{kind}{}", part(next.set_identifier.as_deref()))
             }
@@ -149,7 +147,12 @@ impl Trial<'_> {
     }
 
     fn at_sign(&self, set: &RecordSet) -> RecordSet {
-        RecordSet { name: set.name.replace(self.zone.name(), "@"), ..set.clone() }
+        RecordSet { name: self.at_sign_name(&set.name), ..set.clone() }
+    }
+
+    /// A zone may list names with the final dot or without.
+    fn at_sign_name(&self, name: &str) -> String {
+        name.strip_suffix('.').unwrap_or(name).replace(self.zone.name(), "@")
     }
 
     fn own_batch(&self, batch: &[Change]) -> Vec<Change> {

@@ -21,7 +21,7 @@ pub fn cases() -> Vec<Case> {
     let at_apex = || with(srv("web", "a", 1), |set| set.name = "@".into());
     let stale = || with(low_soa(), |set| set.ttl = 900);
     vec![
-        case("apex-as-made").first_page(300, "@. NS, @. SOA"),
+        case("apex-as-made").first_page(300, "@ NS, @ SOA"),
         case("apex-soa-upserted").change([upsert(low_soa())], accepted()).leaves([low_soa()]),
         case("apex-soa-swapped")
             .change([delete(as_made(RecordType::Soa)), create(low_soa())], accepted())

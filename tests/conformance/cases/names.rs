@@ -43,7 +43,7 @@ fn written() -> Vec<Case> {
             .change([create(srv("WEB", "a", 1))], exists())
             .change([create(srv("API", "a", 1))], accepted())
             .change([delete(srv("WEB", "a", 1))], accepted())
-            .list(at("API.@", None, None), 300, "api.@. SRV a")
+            .list(at("API.@", None, None), 300, "api.@ SRV a")
             .leaves([srv("api", "a", 1)]),
         case("name-with-escapes")
             .change([create(named("*.@")), create(named(r"\141b.@")), create(named(r"a\056b.@"))], accepted())

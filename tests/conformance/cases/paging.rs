@@ -19,32 +19,32 @@ fn sizes() -> Vec<Case> {
         paged(
             "pages-of-1",
             1,
-            "@. NS / @. SOA / api.@. SRV x / web.@. SRV a / web.@. SRV b / web.@. SRV c / www.@. A",
+            "@ NS / @ SOA / api.@ SRV x / web.@ SRV a / web.@ SRV b / web.@ SRV c / www.@ A",
         ),
         paged(
             "pages-of-2",
             2,
-            "@. NS, @. SOA / api.@. SRV x, web.@. SRV a / web.@. SRV b, web.@. SRV c / www.@. A",
+            "@ NS, @ SOA / api.@ SRV x, web.@ SRV a / web.@ SRV b, web.@ SRV c / www.@ A",
         ),
         paged(
             "pages-of-3",
             3,
-            "@. NS, @. SOA, api.@. SRV x / web.@. SRV a, web.@. SRV b, web.@. SRV c / www.@. A",
+            "@ NS, @ SOA, api.@ SRV x / web.@ SRV a, web.@ SRV b, web.@ SRV c / www.@ A",
         ),
         paged(
             "pages-of-one-less",
             6,
-            "@. NS, @. SOA, api.@. SRV x, web.@. SRV a, web.@. SRV b, web.@. SRV c / www.@. A",
+            "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c / www.@ A",
         ),
         paged(
             "pages-of-all",
             7,
-            "@. NS, @. SOA, api.@. SRV x, web.@. SRV a, web.@. SRV b, web.@. SRV c, www.@. A",
+            "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c, www.@ A",
         ),
         paged(
             "pages-of-one-more",
             8,
-            "@. NS, @. SOA, api.@. SRV x, web.@. SRV a, web.@. SRV b, web.@. SRV c, www.@. A",
+            "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c, www.@ A",
         ),
     ]
 }
@@ -53,24 +53,24 @@ fn nexts() -> Vec<Case> {
     vec![
         case("next-is-simple")
             .given(five())
-            .first_page(1, "@. NS, next @. SOA")
+            .first_page(1, "@ NS, next @ SOA")
             .first_page(
                 6,
-                "@. NS, @. SOA, api.@. SRV x, web.@. SRV a, web.@. SRV b, web.@. SRV c, next www.@. A",
+                "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c, next www.@ A",
             )
             .leaves(five()),
         case("next-has-an-identifier")
             .given(five())
-            .first_page(2, "@. NS, @. SOA, next api.@. SRV x")
-            .first_page(3, "@. NS, @. SOA, api.@. SRV x, next web.@. SRV a")
+            .first_page(2, "@ NS, @ SOA, next api.@ SRV x")
+            .first_page(3, "@ NS, @ SOA, api.@ SRV x, next web.@ SRV a")
             .leaves(five()),
         case("next-is-in-the-middle-of-a-name")
             .given(five())
-            .first_page(4, "@. NS, @. SOA, api.@. SRV x, web.@. SRV a, next web.@. SRV b")
+            .first_page(4, "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, next web.@ SRV b")
             .leaves(five()),
         case("next-is-nothing")
             .given(five())
-            .first_page(7, "@. NS, @. SOA, api.@. SRV x, web.@. SRV a, web.@. SRV b, web.@. SRV c, www.@. A")
+            .first_page(7, "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c, www.@ A")
             .leaves(five()),
     ]
 }
@@ -89,13 +89,13 @@ fn beyond_a_page() -> Vec<Case> {
             .leaves(many(298)),
         case("list-of-301")
             .given(many(299))
-            .first_page(300, "300 sets, next s2.@. SRV i98")
-            .first_page(301, "300 sets, next s2.@. SRV i98")
-            .pages(300, "300 sets / s2.@. SRV i98")
+            .first_page(300, "300 sets, next s2.@ SRV i98")
+            .first_page(301, "300 sets, next s2.@ SRV i98")
+            .pages(300, "300 sets / s2.@ SRV i98")
             .leaves(many(299)),
         case("list-of-more-than-a-page-may-hold")
             .given(many(400))
-            .first_page(1_000, "300 sets, next s2.@. SRV i98")
+            .first_page(1_000, "300 sets, next s2.@ SRV i98")
             .pages(1_000, "300 sets / 102 sets")
             .leaves(many(400)),
         case("pages-through-a-group")
