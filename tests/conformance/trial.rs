@@ -1,7 +1,7 @@
 //! A case put to one zone, and the transcript of what the zone did.
 //!
 //! A transcript holds a line for each step, and one for each set that the zone holds in the end. Two zones
-//! agree where their transcripts are the same.
+//! agree where these lines are the same.
 
 use std::time::Duration;
 
@@ -16,17 +16,26 @@ const INSYNC_POLLS_MAX: usize = 1_000;
 /// Keys that a line of a list names; of a longer one it says how many there are.
 const KEYS_SHOWN_MAX: usize = 12;
 
+#[derive(Debug)]
 pub struct Transcript {
-    pub lines: Vec<String>,
+    /// What came of each step.
+    pub steps: Vec<String>,
+    /// What the zone holds in the end, beside an apex as it was made.
+    pub zone: Vec<String>,
     /// The errors of the steps, in their own words; empty where there was none.
     pub errors: Vec<String>,
 }
 
 impl Transcript {
     /// What the case says must come of it.
-    pub fn expected(case: &Case) -> Vec<String> {
+    pub fn expected(case: &Case) -> Self {
         let steps = case.steps.iter().enumerate().map(|(index, (_, answer))| step_line(index, &answer.shown));
-        steps.chain(case.leaves.iter().map(zone_line)).collect()
+        Self { steps: steps.collect(), zone: case.leaves.iter().map(zone_line).collect(), errors: Vec::new() }
+    }
+
+    /// Whether the same came of the same case.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        self.steps == other.steps && self.zone == other.zone
     }
 
     pub async fn of(case: &Case, zone: &dyn Zone) -> Self {
@@ -35,14 +44,13 @@ impl Transcript {
             let done = zone.change(&trial.own_batch(batch)).await;
             done.unwrap_or_else(|error| panic!("{}: what is given was refused: {error}", case.name));
         }
-        let (mut lines, mut errors) = (Vec::new(), Vec::new());
+        let (mut steps, mut errors) = (Vec::new(), Vec::new());
         for (index, (step, _)) in case.steps.iter().enumerate() {
             let (shown, error) = trial.take(step).await;
-            lines.push(step_line(index, &shown));
+            steps.push(step_line(index, &shown));
             errors.push(error.map(|error| error.to_string()).unwrap_or_default());
         }
-        lines.extend(trial.held().await);
-        Self { lines, errors }
+        Self { steps, zone: trial.held().await, errors }
     }
 }
 
@@ -114,7 +122,6 @@ impl Trial<'_> {
         Ok(seen.join(", "))
     }
 
-    /// What the zone holds, beside an apex as it was made.
     async fn held(&self) -> Vec<String> {
         let held = all_sets(self.zone, 300).await.concat();
         let lost = self.made.iter().filter(|made| held.iter().all(|set| set.key() != made.key()));

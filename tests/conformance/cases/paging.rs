@@ -21,26 +21,14 @@ fn sizes() -> Vec<Case> {
             1,
             "@ NS / @ SOA / api.@ SRV x / web.@ SRV a / web.@ SRV b / web.@ SRV c / www.@ A",
         ),
-        paged(
-            "pages-of-2",
-            2,
-            "@ NS, @ SOA / api.@ SRV x, web.@ SRV a / web.@ SRV b, web.@ SRV c / www.@ A",
-        ),
-        paged(
-            "pages-of-3",
-            3,
-            "@ NS, @ SOA, api.@ SRV x / web.@ SRV a, web.@ SRV b, web.@ SRV c / www.@ A",
-        ),
+        paged("pages-of-2", 2, "@ NS, @ SOA / api.@ SRV x, web.@ SRV a / web.@ SRV b, web.@ SRV c / www.@ A"),
+        paged("pages-of-3", 3, "@ NS, @ SOA, api.@ SRV x / web.@ SRV a, web.@ SRV b, web.@ SRV c / www.@ A"),
         paged(
             "pages-of-one-less",
             6,
             "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c / www.@ A",
         ),
-        paged(
-            "pages-of-all",
-            7,
-            "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c, www.@ A",
-        ),
+        paged("pages-of-all", 7, "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c, www.@ A"),
         paged(
             "pages-of-one-more",
             8,
@@ -54,10 +42,7 @@ fn nexts() -> Vec<Case> {
         case("next-is-simple")
             .given(five())
             .first_page(1, "@ NS, next @ SOA")
-            .first_page(
-                6,
-                "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c, next www.@ A",
-            )
+            .first_page(6, "@ NS, @ SOA, api.@ SRV x, web.@ SRV a, web.@ SRV b, web.@ SRV c, next www.@ A")
             .leaves(five()),
         case("next-has-an-identifier")
             .given(five())

@@ -44,11 +44,7 @@ fn by_more() -> Vec<Case> {
             ("@", Some(RecordType::Soa), None),
             &format!("@ SOA, api.@ SRV x, {WEB}"),
         ),
-        begins(
-            "start-at-an-identifier",
-            ("web.@", srv_type, Some("b")),
-            "web.@ SRV b, web.@ SRV c, www.@ A",
-        ),
+        begins("start-at-an-identifier", ("web.@", srv_type, Some("b")), "web.@ SRV b, web.@ SRV c, www.@ A"),
         begins("start-between-identifiers", ("web.@", srv_type, Some("bb")), "web.@ SRV c, www.@ A"),
         begins("start-after-the-identifiers", ("web.@", srv_type, Some("d")), "www.@ A"),
         begins(
