@@ -114,7 +114,8 @@ python_environment() {
         install_packages python3 python3-venv
         /usr/bin/python3 -m venv "$dir" >&2
     fi
-    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$package" >&2
+    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$package" >&2 ||
+        fail "pip could not install $package"
 }
 
 # wait_until SECONDS COMMAND... asks ten times a second; false when the time is over.

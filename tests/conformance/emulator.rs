@@ -32,7 +32,7 @@ pub struct MadeZone {
 impl Emulator {
     /// The one that this run is given.
     pub async fn of_this_run() -> Option<Self> {
-        let url = std::env::var(ENDPOINT).ok()?;
+        let url = std::env::var(ENDPOINT).ok().filter(|url| !url.is_empty())?;
         // It takes any; the real ones of whoever runs this must not be sent to it.
         let credentials = Credentials::new("test", "test", None, None, "conformance");
         let config = route53::client(Some(&url), None).await.config().to_builder();

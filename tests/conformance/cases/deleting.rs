@@ -3,7 +3,8 @@
 use ecssd::machine::record::{RecordSet, RecordType};
 
 use crate::case::{
-    Answer, Case, a, accepted, case, create, delete, multivalue, not_found, simple, srv, values_differ, with,
+    Answer, Case, a, accepted, case, create, delete, multivalue, not_found, simple, srv, upsert,
+    values_differ, with,
 };
 
 pub fn cases() -> Vec<Case> {
@@ -32,7 +33,7 @@ fn exact() -> Vec<Case> {
             .change([delete(two_values("10.0.0.2", "10.0.0.1"))], accepted()),
         case("delete-what-was-upserted-since")
             .given([srv("web", "a", 1)])
-            .change([crate::case::upsert(srv("web", "a", 5))], accepted())
+            .change([upsert(srv("web", "a", 5))], accepted())
             .change([delete(srv("web", "a", 1))], values_differ())
             .change([delete(srv("web", "a", 5))], accepted()),
         case("delete-twice")

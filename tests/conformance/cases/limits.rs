@@ -1,6 +1,6 @@
 //! How much one batch may hold: values and their characters, those of an UPSERT twice.
 
-use ecssd::machine::record::RecordSet;
+use ecssd::machine::record::{RecordSet, RecordType};
 use ecssd::zone::refusal::Cause;
 
 use crate::case::{Case, a, accepted, case, create, delete, rejected, simple, upsert};
@@ -27,19 +27,24 @@ fn elements() -> Vec<Case> {
     ]
 }
 
-/// A set whose values have so many characters, in TXT strings of at most 252 with their marks.
+/// A set whose values have so many characters, in strings that a TXT value may have.
 fn text(characters: usize) -> RecordSet {
-    let mut values = Vec::new();
-    let mut left = characters;
-    while left > 0 {
-        // What remains must be long enough for its own marks and for a number that tells it from others.
-        let take = if left > 252 + 8 { 252 } else { left.min(252) };
-        let take = if left > take && left - take < 8 { take - 8 } else { take };
-        values.push(format!("\"{:x<1$}\"", format!("{:04}", values.len()), take - 2));
-        left -= take;
+    /// Of a string with its marks; and the least, for the marks and a number that tells it from others.
+    const MOST: usize = 252;
+    const LEAST: usize = 6;
+    let mut lengths = vec![MOST; characters / MOST];
+    match characters % MOST {
+        0 => {}
+        rest if rest < LEAST => {
+            lengths[0] -= LEAST;
+            lengths.push(rest + LEAST);
+        }
+        rest => lengths.push(rest),
     }
-    let values: Vec<&str> = values.iter().map(String::as_str).collect();
-    simple("text.@", ecssd::machine::record::RecordType::Txt, &values)
+    let string =
+        |(number, length): (usize, &usize)| format!("\"{:x<1$}\"", format!("{number:04}"), length - 2);
+    let values = lengths.iter().enumerate().map(string).collect();
+    RecordSet { values, ..simple("text.@", RecordType::Txt, &[]) }
 }
 
 fn characters() -> Vec<Case> {
@@ -56,7 +61,7 @@ fn characters() -> Vec<Case> {
 
 #[test]
 fn a_text_is_as_long_as_asked() {
-    for characters in [31_999, 32_000, 32_001, 16_000, 16_001] {
+    for characters in [252, 253, 16_000, 16_001, 31_999, 32_000, 32_001] {
         assert_eq!(text(characters).values.iter().map(String::len).sum::<usize>(), characters);
     }
 }
