@@ -109,6 +109,7 @@ mod tests {
             resync: Duration::from_secs(1_800),
             journal: None,
             read_first: true,
+            dry_run: false,
             seed: 1,
         }
     }

@@ -63,6 +63,7 @@ impl Actor for Route53Writer {
             resync: surroundings.resync,
             journal: surroundings.journal.clone(),
             read_first: surroundings.read_first,
+            dry_run: surroundings.dry_run,
             seed: surroundings.seed,
         });
         let mut state = Route53WriterState {

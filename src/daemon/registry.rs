@@ -40,6 +40,7 @@ pub(super) struct Open {
     dns: Option<DnsFront>,
     pace: Pace,
     resync: Duration,
+    dry_run: bool,
 }
 
 impl Open {
@@ -87,6 +88,7 @@ impl Open {
             dns,
             pace: config.pace(),
             resync: if config.dry_run { NEVER } else { config.resync },
+            dry_run: config.dry_run,
         })
     }
 
@@ -98,6 +100,7 @@ impl Open {
             resync: self.resync,
             journal: self.journal.clone(),
             read_first: read_first || self.journal.is_none(),
+            dry_run: self.dry_run,
             seed: fastrand::u64(..),
         }
     }

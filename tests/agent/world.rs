@@ -58,6 +58,7 @@ impl World {
             registrant: Registrant { owner: Owner::new("web1").unwrap(), zone: ZONE.into(), address: HOST },
             journal: None,
             read_first: true,
+            dry_run: false,
             once: false,
             pace: Pace::LOCAL,
             fleet: tokio::sync::watch::channel(None).1,

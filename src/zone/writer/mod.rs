@@ -57,6 +57,8 @@ pub struct Settings {
     pub journal: Option<SharedJournal>,
     /// Whether nothing is written before the zone was read.
     pub read_first: bool,
+    /// Whether nothing is really written: the log says so.
+    pub dry_run: bool,
     /// What all jitter is drawn from.
     pub seed: u64,
 }

@@ -67,7 +67,8 @@ impl Writer {
             Note::Done(Change { action, set }) => {
                 let (record, value) = (set.key().name, set.values.join(", "));
                 let id = set.set_identifier.as_deref().unwrap_or_default();
-                tracing::info!(%action, record, kind = %set.kind, value, weight = set.weight, id, "written");
+                let did = if self.settings.dry_run { "planned, not written" } else { "written" };
+                tracing::info!(%action, record, kind = %set.kind, value, weight = set.weight, id, "{did}");
             }
             Note::Parked(change, parked) => {
                 let again = parked.until.saturating_sub(now).as_secs();
