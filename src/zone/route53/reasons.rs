@@ -6,7 +6,8 @@
 //! after another.
 //!
 //! Sources of the texts: kubernetes-sigs/external-dns issues 5939, 1929 and 1411, aws/aws-sdk-go-v2 issue
-//! 518, barnybug/cli53 issue 81, hashicorp/terraform issue 9732.
+//! 518, barnybug/cli53 issue 81, hashicorp/terraform issue 9732; further texts as in
+//! [`embedded`](crate::zone::embedded).
 
 const BEGINNINGS: &[&str] = &[
     "Tried to ",
@@ -18,6 +19,11 @@ const BEGINNINGS: &[&str] = &[
     "The resource ",
     "The record ",
     "Number of ",
+    "Cannot have more than ",
+    "Exceeded limit ",
+    "RDATA character limit ",
+    "A HostedZone must ",
+    "FATAL problem: ",
 ];
 
 /// The reasons in `message`, with or without the brackets around them; none in an empty one.
@@ -40,8 +46,13 @@ pub fn split(message: &str) -> Vec<String> {
 
 /// Whether `text` ends outside brackets and quotes.
 fn is_closed(text: &str) -> bool {
-    let count = |wanted: char| text.chars().filter(|&char| char == wanted).count();
-    count('[') == count(']') && count('\'').is_multiple_of(2)
+    let bytes = text.as_bytes();
+    let count = |wanted: u8| bytes.iter().filter(|&&byte| byte == wanted).count();
+    // An apostrophe within a word, as in "doesn't", quotes nothing.
+    let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
+    let within = |at: usize| at > 0 && letter(bytes.get(at - 1)) && letter(bytes.get(at + 1));
+    let quotes = (0..bytes.len()).filter(|&at| bytes[at] == b'\'' && !within(at)).count();
+    count(b'[') == count(b']') && quotes.is_multiple_of(2)
 }
 
 #[cfg(test)]
@@ -57,6 +68,8 @@ mod tests {
             "RRSet of type CNAME with DNS name sd.internal. is not permitted at apex in zone sd.internal.";
         let value = "Invalid Resource Record: 'FATAL problem: SRVRRDATANotFourFields (Value is not four fields: priority, weight, port, target) encountered with '1 1''";
         let twice = "Duplicate Resource Record: '10.0.0.1'";
+        let fields = "FATAL problem: SRV record doesn't have 4 fields";
+        let full = "Exceeded limit MAX_RRSETS_BY_ZONE for zone: sd.internal.";
         let quoted = "Tried to create resource record set [name='a.', type='TXT', set-identifier='x, Tried to y'] but it already exists";
         let cases: Vec<(String, Vec<&str>)> = vec![
             (format!("[{create}]"), vec![create]),
@@ -71,7 +84,8 @@ mod tests {
                 vec!["Number of records limit of 1000 exceeded."],
             ),
             ("[one thing, another]".to_owned(), vec!["one thing, another"]),
-            ("[it's, Tried to say]".to_owned(), vec!["it's, Tried to say"]),
+            ("['open, Tried to say]".to_owned(), vec!["'open, Tried to say"]),
+            (format!("[{fields}, {create}, {full}, {twice}]"), vec![fields, create, full, twice]),
             ("[unclosed".to_owned(), vec!["[unclosed"]),
             ("[]".to_owned(), vec![]),
             (String::new(), vec![]),

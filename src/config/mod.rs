@@ -1,0 +1,242 @@
+//! Settings, judged: from the command line's text to values that hold.
+//!
+//! Every bad setting is reported, not only the first, each with what to do. Nothing here touches the
+//! world; what is not given and depends on the host is found out by [`crate::host`].
+
+mod values;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+
+use crate::cli::Cli;
+use crate::host::identity::Given;
+use crate::machine::service::duration;
+use crate::zone::pacing::{Pace, Rate};
+use crate::zone::route53::Wanted;
+
+const DRAIN_TIMEOUT_MIN: Duration = Duration::from_secs(1);
+const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(600);
+const RESYNC_MIN: Duration = Duration::from_secs(1);
+const RESYNC_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Keep this host's records as they should be, until a signal.
+    Serve,
+    /// Make them so once.
+    Sync,
+    /// Take them out.
+    Remove,
+}
+
+impl Task {
+    /// Whether it ends by itself.
+    pub fn is_over_soon(self) -> bool {
+        self != Self::Serve
+    }
+}
+
+/// Where the zone is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registry {
+    /// In this process.
+    Local {
+        /// Where to answer DNS.
+        dns_listen: Vec<SocketAddr>,
+    },
+    /// In Route 53.
+    Route53 {
+        /// Which hosted zone.
+        wanted: Wanted,
+        /// Another endpoint than the vendor's.
+        endpoint_url: Option<String>,
+    },
+}
+
+/// Which limits the account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limits {
+    /// Those since July 2026.
+    Current,
+    /// Those from before.
+    Legacy,
+}
+
+/// What an agent was told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// What to do.
+    pub task: Task,
+    /// Whether to say what would be written, and not write it.
+    pub dry_run: bool,
+    /// The zone's name, lower case, without the final dot.
+    pub zone: String,
+    /// Where it is.
+    pub registry: Registry,
+    /// Which limits the account has.
+    pub limits: Limits,
+    /// Requests a second, where they are not the limits' own.
+    pub rate: Option<f64>,
+    /// Requests at once, where they are not the limits' own.
+    pub burst: Option<u32>,
+    /// How often the own records are read and mended.
+    pub resync: Duration,
+    /// What was given of the host's name and address.
+    pub host: Given,
+    /// Where to keep what outlives the agent.
+    pub state_dir: PathBuf,
+    /// The Docker engine's socket.
+    pub docker_socket: PathBuf,
+    /// The ECS agent's introspection.
+    pub ecs_introspection: String,
+    /// How long a drain may take.
+    pub drain_timeout: Duration,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log_level: LevelFilter,
+}
+
+/// A setting that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{setting}: {reason}")]
+pub struct BadSetting {
+    /// The flag and its variable.
+    pub setting: String,
+    /// What is wrong, and what would be right.
+    pub reason: String,
+}
+
+impl Config {
+    /// Judges every setting.
+    ///
+    /// # Errors
+    /// All settings that do not hold.
+    pub fn read(cli: &Cli) -> Result<Self, Vec<BadSetting>> {
+        let mut judge = Judge::default();
+        if cli.local && (given(&cli.zone_id).or(given(&cli.endpoint_url))).is_some() {
+            let reason = "the zone is in this process: --zone-id and --endpoint-url go without it";
+            judge.note("--local", reason.to_owned());
+        }
+        let zone = judge.takes("ZONE", values::zone(&cli.zone));
+        let dns_listen: Vec<_> = cli
+            .dns_listen
+            .iter()
+            .filter_map(|text| judge.takes("--dns-listen", values::listen(text)))
+            .collect();
+        let task = judge.takes("--sync, --remove", task(cli));
+        let zone_id = judge.takes_given("--zone-id", &cli.zone_id, values::zone_id);
+        let endpoint_url = judge.takes_given("--endpoint-url", &cli.endpoint_url, values::endpoint_url);
+        let limits = judge.takes("--limits", values::limits(&cli.limits));
+        let rate = judge.takes_given("--rate", &cli.rate, values::rate);
+        let burst = judge.takes_given("--burst", &cli.burst, values::burst);
+        let resync = judge.takes("--resync", duration(&cli.resync, RESYNC_MIN, RESYNC_MAX));
+        let hostname = judge.takes_given("--hostname", &cli.hostname, values::hostname);
+        let address = judge.takes_given("--address", &cli.address, values::address);
+        let state_dir = judge.takes("--state-dir", values::path(&cli.state_dir));
+        let docker_socket =
+            judge.takes("--docker-socket", values::path(cli.docker_socket.trim_start_matches("unix://")));
+        let ecs_introspection = judge.takes("--ecs-introspection", values::http_url(&cli.ecs_introspection));
+        let drain_timeout = judge
+            .takes("--drain-timeout", duration(&cli.drain_timeout, DRAIN_TIMEOUT_MIN, DRAIN_TIMEOUT_MAX));
+        let log_format = judge.takes("--log-format", values::log_format(&cli.log_format));
+        let log_level = judge.takes("--log-level", values::log_level(&cli.log_level));
+        let config = || {
+            let (zone, zone_id, endpoint_url) = (zone?, zone_id?, endpoint_url?);
+            let wanted = zone_id.map_or_else(|| Wanted::Name(zone.clone()), Wanted::Id);
+            let route53 = Registry::Route53 { wanted, endpoint_url };
+            Some(Self {
+                task: task?,
+                dry_run: cli.dry_run,
+                zone,
+                registry: if cli.local { Registry::Local { dns_listen } } else { route53 },
+                limits: limits?,
+                rate: rate?,
+                burst: burst?,
+                resync: resync?,
+                host: Given { hostname: hostname?, address: address? },
+                state_dir: state_dir?,
+                docker_socket: docker_socket?,
+                ecs_introspection: ecs_introspection?,
+                drain_timeout: drain_timeout?,
+                log_format: log_format?,
+                log_level: log_level?,
+            })
+        };
+        config().filter(|_| judge.bad.is_empty()).ok_or(judge.bad)
+    }
+
+    /// How fast the zone may be called.
+    pub fn pace(&self) -> Pace {
+        let Registry::Route53 { .. } = self.registry else { return Pace::LOCAL };
+        let pace = match self.limits {
+            Limits::Current => Pace::ROUTE53,
+            Limits::Legacy => Pace::LEGACY,
+        };
+        let requests = Rate {
+            per_second: self.rate.unwrap_or(pace.requests.per_second),
+            burst: self.burst.map_or(pace.requests.burst, f64::from),
+        };
+        Pace { requests, ..pace }
+    }
+}
+
+/// Collects what does not hold.
+#[derive(Default)]
+struct Judge {
+    bad: Vec<BadSetting>,
+}
+
+impl Judge {
+    /// A flag such as `--zone-id`, or `ZONE`, has the variable of its name.
+    fn note(&mut self, flag: &str, reason: String) {
+        let variable = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
+        let setting = if flag.contains(',') { flag.to_owned() } else { format!("{flag} (ECSSD_{variable})") };
+        self.bad.push(BadSetting { setting, reason });
+    }
+
+    fn takes<T>(&mut self, flag: &str, judged: Result<T, String>) -> Option<T> {
+        judged.map_err(|reason| self.note(flag, reason)).ok()
+    }
+
+    fn takes_given<T>(
+        &mut self,
+        flag: &str,
+        text: &Option<String>,
+        judge: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Option<T>> {
+        self.takes(flag, given(text).map(judge).transpose())
+    }
+}
+
+/// An empty variable is as good as none.
+fn given(text: &Option<String>) -> Option<&str> {
+    text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn task(cli: &Cli) -> Result<Task, String> {
+    match (cli.sync, cli.remove) {
+        (false, false) => Ok(Task::Serve),
+        (true, false) => Ok(Task::Sync),
+        (false, true) => Ok(Task::Remove),
+        (true, true) => Err("one makes records, the other takes them out; pass one of them".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+use clap::Parser;
+
+use super::*;
+
+fn read(arguments: &[&str]) -> Result<Config, Vec<String>> {
+    let known = ["ecssd", "--local", "--hostname", "web1", "--address", "10.0.0.7"];
+    let cli = Cli::try_parse_from(known.iter().chain(arguments)).unwrap();
+    Config::read(&cli).map_err(|bad| bad.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn defaults_hold() {
+    let config = read(&[]).unwrap();
+    assert_eq!(config.zone, "servicediscovery.internal");
+    let dns_listen = vec!["127.0.0.1:5333".parse().unwrap()];
+    assert_eq!(config.registry, Registry::Local { dns_listen });
+    assert_eq!((config.task, config.dry_run, config.pace()), (Task::Serve, false, Pace::LOCAL));
+    assert_eq!(config.drain_timeout, Duration::from_secs(25));
+    assert_eq!(config.host.hostname.as_deref(), Some("web1"));
+}
+
+#[test]
+fn lists_every_bad_setting() {
+    let bad = read(&[
+        "..",
+        "--dns-listen",
+        "nowhere",
+        "--dns-listen",
+        "127.0.0.1",
+        "--state-dir",
+        "relative",
+        "--drain-timeout",
+        "1h",
+        "--log-format",
+        "xml",
+        "--log-level",
+        "loud",
+        "--docker-socket",
+        "tcp://1.2.3.4:2375",
+        "--ecs-introspection",
+        "ftp://x",
+    ])
+    .unwrap_err();
+    let settings: Vec<_> = bad.iter().map(|line| line.split(" (").next().unwrap()).collect();
+    assert_eq!(
+        settings,
+        [
+            "ZONE",
+            "--dns-listen",
+            "--dns-listen",
+            "--state-dir",
+            "--docker-socket",
+            "--ecs-introspection",
+            "--drain-timeout",
+            "--log-format",
+            "--log-level"
+        ]
+    );
+}
+
+#[test]
+fn a_zone_is_taken_in_any_case_and_with_its_final_dot() {
+    assert_eq!(read(&["SD.Internal."]).unwrap().zone, "sd.internal");
+    for bad in ["", ".", "a..b", "a b", "*.b", "é.b", &"a".repeat(64)] {
+        assert!(read(&[bad]).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn an_address_must_be_one_that_clients_can_reach() {
+    for bad in ["::1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "10.0.0", "host"] {
+        let cli = Cli::try_parse_from(["ecssd", "--local", "--hostname", "h", "--address", bad]).unwrap();
+        assert!(Config::read(&cli).is_err(), "{bad}");
+    }
+}
+
+fn route53(arguments: &[&str]) -> Config {
+    let known = ["ecssd", "--hostname", "web1", "--address", "10.0.0.7"];
+    Config::read(&Cli::try_parse_from(known.iter().chain(arguments)).unwrap()).unwrap()
+}
+
+#[test]
+fn without_local_the_zone_is_in_route_53() {
+    let wanted = |arguments: &[&str]| match route53(arguments).registry {
+        Registry::Route53 { wanted, endpoint_url } => (wanted, endpoint_url),
+        Registry::Local { .. } => panic!("it is here"),
+    };
+    let name = |name: &str| Wanted::Name(name.to_owned());
+    assert_eq!(wanted(&[]), (name("servicediscovery.internal"), None));
+    assert_eq!(wanted(&["sd.internal"]), (name("sd.internal"), None));
+    let id = ["--zone-id", "/hostedzone/Z1", "--endpoint-url", "http://127.0.0.1:4566"];
+    assert_eq!(wanted(&id), (Wanted::Id("Z1".into()), Some("http://127.0.0.1:4566".into())));
+    assert_eq!(wanted(&["--zone-id", " "]).0, name("servicediscovery.internal"));
+}
+
+#[test]
+fn the_pace_is_that_of_the_limits_unless_it_is_given() {
+    assert_eq!(route53(&[]).pace(), Pace::ROUTE53);
+    assert_eq!(route53(&["--limits", "legacy"]).pace(), Pace::LEGACY);
+    let given = route53(&["--limits", "legacy", "--rate", "2.5", "--burst", "3"]).pace();
+    assert_eq!(given.requests, Rate { per_second: 2.5, burst: 3.0 });
+    assert_eq!(given.changes, None);
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    for (arguments, setting) in [
+        (&["--sync", "--remove"][..], "--sync, --remove"),
+        (&["--zone-id", "Z1"], "--local"),
+        (&["--endpoint-url", "http://127.0.0.1:4566"], "--local"),
+        (&["--zone-id", "Z 1"], "--zone-id"),
+        (&["--endpoint-url", "127.0.0.1"], "--endpoint-url"),
+        (&["--limits", "2025"], "--limits"),
+        (&["--rate", "0"], "--rate"),
+        (&["--rate", "NaN"], "--rate"),
+        (&["--burst", "1.5"], "--burst"),
+        (&["--resync", "0s"], "--resync"),
+    ] {
+        let bad = read(arguments).unwrap_err();
+        assert!(bad.iter().any(|bad| bad.starts_with(setting)), "{arguments:?}: {bad:?}");
+    }
+}
+
+#[test]
+fn every_setting_has_a_flag_and_a_variable_of_its_name() {
+    use clap::CommandFactory;
+    for argument in Cli::command().get_arguments() {
+        let id = argument.get_id().as_str();
+        if ["help", "version"].contains(&id) {
+            continue;
+        }
+        let variable = argument.get_env().and_then(|name| name.to_str()).unwrap_or_default();
+        assert_eq!(variable, format!("ECSSD_{}", id.to_uppercase()), "{id}");
+        assert!(argument.get_help().is_some(), "{id}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Each setting's text, and what is wrong with it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use tracing::level_filters::LevelFilter;
+
+use super::{Limits, LogFormat};
+use crate::machine::record::canonical;
+use crate::machine::registration::Owner;
+
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    let reason = |_| format!("{text:?} is not an address and port such as 127.0.0.1:5333");
+    text.trim().parse().map_err(reason)
+}
+
+pub(super) fn hostname(text: &str) -> Result<String, String> {
+    Owner::new(text).map(|owner| owner.to_string()).map_err(|error| error.to_string())
+}
+
+pub(super) fn zone(text: &str) -> Result<String, String> {
+    let name = canonical(text.trim());
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+    };
+    // A service in the zone still has to fit: `_` + 63 characters + `._tcp.` is a fair share.
+    if name.len() <= 180 && name.split('.').all(label) {
+        Ok(name)
+    } else {
+        Err(format!(
+            "{text:?} is not a zone's name: labels of 1 to 63 letters, digits, hyphens and underscores, at most 180 characters in all"
+        ))
+    }
+}
+
+/// Source: Route 53 API reference, HostedZone: at most 32 characters, without what comes before the slash.
+pub(super) fn zone_id(text: &str) -> Result<String, String> {
+    let id = text.strip_prefix("/hostedzone/").unwrap_or(text);
+    if (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        Ok(id.to_owned())
+    } else {
+        Err(format!("{text:?} is not a hosted zone's id such as Z0123456789ABCDEFGHIJ"))
+    }
+}
+
+pub(super) fn endpoint_url(text: &str) -> Result<String, String> {
+    match text.parse::<hyper::Uri>() {
+        Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() => {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!("{text:?} is not a URL such as http://127.0.0.1:4566")),
+    }
+}
+
+pub(super) fn limits(text: &str) -> Result<Limits, String> {
+    match text.trim() {
+        "2026" => Ok(Limits::Current),
+        "legacy" => Ok(Limits::Legacy),
+        _ => Err(format!("{text:?} is not one of 2026, legacy")),
+    }
+}
+
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.1..=1_000.0).contains(&rate) => Ok(rate),
+        _ => Err(format!("{text:?} is not a number of requests a second from 0.1 to 1000")),
+    }
+}
+
+pub(super) fn burst(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(burst) if (1..=1_000).contains(&burst) => Ok(burst),
+        _ => Err(format!("{text:?} is not a number of requests from 1 to 1000")),
+    }
+}
+
+pub(super) fn address(text: &str) -> Result<Ipv4Addr, String> {
+    let address: Ipv4Addr = text
+        .parse()
+        .map_err(|_| format!("{text:?} is not an IPv4 address (IPv4 for now) such as 10.0.0.7"))?;
+    if address.is_unspecified() || address.is_broadcast() || address.is_multicast() {
+        return Err(format!("{text} is not an address that clients can connect to"));
+    }
+    Ok(address)
+}
+
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text.trim());
+    if path.is_absolute() { Ok(path) } else { Err(format!("{text:?} is not a path that begins with /")) }
+}
+
+pub(super) fn http_url(text: &str) -> Result<String, String> {
+    match text.trim().parse::<hyper::Uri>() {
+        Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(text.trim().to_owned()),
+        _ => Err(format!("{text:?} is not a URL such as http://127.0.0.1:51678")),
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text.trim() {
+        "auto" => Ok(LogFormat::Auto),
+        "human" => Ok(LogFormat::Human),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} is not one of human, json, auto")),
+    }
+}
+
+pub(super) fn log_level(text: &str) -> Result<LevelFilter, String> {
+    match text.trim() {
+        "error" => Ok(LevelFilter::ERROR),
+        "warn" => Ok(LevelFilter::WARN),
+        "info" => Ok(LevelFilter::INFO),
+        "debug" => Ok(LevelFilter::DEBUG),
+        _ => Err(format!("{text:?} is not one of error, warn, info, debug")),
+    }
+}
