@@ -38,7 +38,7 @@ pub struct Pace {
     /// Record changes a second, and how many may go at once after quiet; `None` where the account does not
     /// count them.
     pub changes: Option<Rate>,
-    /// After a call, how long changes gather before the next; deletes do not wait for it.
+    /// After a batch was written, how long changes gather before the next; deletes do not wait for it.
     pub gap: Duration,
 }
 
@@ -116,9 +116,9 @@ pub struct Pacer {
     pace: Pace,
     requests: Bucket,
     changes: Option<Bucket>,
-    /// When the last call went out, and when it was answered.
+    /// When the last call went out, and when one last wrote something.
     sent: Duration,
-    last_call: Option<Duration>,
+    last_write: Option<Duration>,
     not_before: Duration,
     throttled: Backoff,
     busy: Backoff,
@@ -141,7 +141,7 @@ impl Pacer {
             requests: Bucket::new(pace.requests),
             changes: pace.changes.map(Bucket::new),
             sent: Duration::ZERO,
-            last_call: None,
+            last_write: None,
             not_before: Duration::ZERO,
             throttled: Backoff::new(Duration::ZERO, ms(1_000), FLEET_RANGE.1),
             busy: Backoff::new(ms(20), ms(600), ms(4_000)),
@@ -176,7 +176,7 @@ impl Pacer {
     /// The earliest moment at which a call with this change cost may go. An `urgent` one, with deletes
     /// in it, does not wait for others to gather.
     pub fn ready_at(&self, now: Duration, cost: usize, urgent: bool) -> Duration {
-        let gathered = match self.last_call {
+        let gathered = match self.last_write {
             Some(last) if !urgent => last + self.pace.gap,
             _ => now,
         };
@@ -200,8 +200,8 @@ impl Pacer {
 
     /// A call that writes was answered. `random` is uniform in 0..1.
     pub fn on_answer(&mut self, now: Duration, answer: Result<(), &ZoneError>, random: f64) {
-        self.last_call = Some(now);
         if answer.is_ok() {
+            self.last_write = Some(now);
             let took = now.saturating_sub(self.sent);
             let before = self.success.unwrap_or(took);
             self.success = Some(before.mul_f64(SMOOTHING) + took.mul_f64(1.0 - SMOOTHING));

@@ -92,6 +92,7 @@ pub struct Writer {
     told: bool,
     in_flight: bool,
     draining: bool,
+    removing: bool,
     sweep: Option<Sweep>,
     found: Option<Found>,
     resync_at: Option<Duration>,
@@ -116,6 +117,7 @@ impl Writer {
             told: false,
             in_flight: false,
             draining: false,
+            removing: false,
             sweep: None,
             found: None,
             resync_at: None,
@@ -181,6 +183,7 @@ impl Writer {
 
     /// The same, and the host's address is not wanted either.
     pub fn remove(&mut self, now: Duration, deadline: Duration) {
+        self.removing = true;
         self.drain(now, deadline);
         self.ledger.want(self.settings.registrant.host_record().key(), None);
     }
@@ -399,7 +402,7 @@ impl Writer {
     /// The host's address outlives its services at a stop, and follows a change of address.
     fn keep_host(&mut self) {
         let host = self.settings.registrant.host_record();
-        if !self.draining && self.ledger.holds(&host.key()) {
+        if !self.removing && self.ledger.holds(&host.key()) {
             self.ledger.want(host.key(), Some(host));
         }
     }
@@ -415,6 +418,11 @@ impl Writer {
     }
 
     fn on_reached(&mut self, answer: Result<(), &ZoneError>) -> Vec<News> {
+        // A refusal is about what was asked, and told with that.
+        let answer = match answer {
+            Err(ZoneError::Rejected(_) | ZoneError::Invalid(_)) => Ok(()),
+            answer => answer,
+        };
         let kind = answer.err().map(ZoneError::kind);
         if kind == self.failing {
             return Vec::new();
