@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::machine::record::Key;
 use crate::zone::writer::{Answer, Call, Next, Settings, Writer};
-use crate::zone::{ChangeStatus, Zone};
+use crate::zone::{ChangeStatus, Zone, ZoneError};
 
 /// How often an accepted change is asked after.
 const CONFIRM_PERIOD: Duration = Duration::from_secs(2);
@@ -70,7 +70,11 @@ async fn confirmed(zone: &dyn Zone, id: &str, clock: &Clock, deadline: Duration)
         match tokio::time::timeout(clock.until(deadline), zone.change_status(id)).await {
             Ok(Ok(info)) if info.status == ChangeStatus::InSync => return true,
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the change cannot be asked after"),
+            Ok(Err(error @ (ZoneError::Denied(_) | ZoneError::NoSuchChange(_) | ZoneError::Invalid(_)))) => {
+                tracing::warn!(%error, "the change may not be asked after");
+                return false;
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "the change cannot be asked after now"),
             Err(_) => return false,
         }
         if clock.until(deadline) <= CONFIRM_PERIOD {

@@ -129,7 +129,7 @@ impl Config {
     /// All settings that do not hold.
     pub fn read(cli: &Cli) -> Result<Self, Vec<BadSetting>> {
         let mut judge = Judge::default();
-        if cli.local && (given(&cli.zone_id).or(given(&cli.endpoint_url))).is_some() {
+        if cli.local && [&cli.zone_id, &cli.endpoint_url].into_iter().any(|text| given(text).is_some()) {
             let reason = "the zone is in this process: --zone-id and --endpoint-url go without it";
             judge.note("--local", reason.to_owned());
         }

@@ -107,15 +107,19 @@ async fn sync(config: Config, open: Open) -> Result<u8, String> {
         tracing::error!("not done in {} s: Docker or the zone does not answer", TASK_LIMIT.as_secs());
         return Ok(LEFT_BEHIND);
     };
-    let changes = open.planned.as_ref().map_or(0, |planned| planned.changes());
-    tracing::info!(changes, "synchronised");
+    let did = if open.dry_run { "would change this much; nothing was written" } else { "synchronised" };
+    tracing::info!(changes = open.changes(), "{did}");
     Ok(exit_code(&exit))
 }
 
 async fn remove_all(open: &Open) -> u8 {
     let removal = remove(&*open.zone, open.settings(true), TASK_LIMIT).await;
-    let changes = open.planned.as_ref().map_or(0, |planned| planned.changes());
+    let changes = open.changes();
     match removal {
+        Removal::Done | Removal::Unconfirmed if open.dry_run => {
+            tracing::info!(changes, "would remove this much; nothing was written");
+            0
+        }
         Removal::Done => {
             tracing::info!(changes, "nothing of this host is left, and every name server answers so");
             0

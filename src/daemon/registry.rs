@@ -31,7 +31,7 @@ pub(super) struct Open {
     /// The zone.
     pub(super) zone: Arc<dyn Zone>,
     /// The same, where it says what is written to it.
-    pub(super) planned: Option<Arc<PlannedZone>>,
+    planned: Option<Arc<PlannedZone>>,
     /// Who this host is in it.
     pub(super) registrant: Registrant,
     /// What was written to it before.
@@ -40,7 +40,8 @@ pub(super) struct Open {
     dns: Option<DnsFront>,
     pace: Pace,
     resync: Duration,
-    dry_run: bool,
+    /// Whether it only says so.
+    pub(super) dry_run: bool,
 }
 
 impl Open {
@@ -103,6 +104,11 @@ impl Open {
             dry_run: self.dry_run,
             seed: fastrand::u64(..),
         }
+    }
+
+    /// How many changes were made, or would have been, where they are counted.
+    pub(super) fn changes(&self) -> usize {
+        self.planned.as_ref().map_or(0, |planned| planned.changes())
     }
 
     /// How many hosts share the account's rate. A zone in this process is shared with nobody.

@@ -81,6 +81,9 @@ impl Zone for PlannedZone {
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
+        if self.dry {
+            return Ok(ChangeInfo { id: id.to_owned(), status: ChangeStatus::InSync });
+        }
         self.zone.change_status(id).await
     }
 }
@@ -113,6 +116,7 @@ mod tests {
             Box::new(move |line: fmt::Arguments<'_>| lines.lock().unwrap().push(line.to_string()))
         };
         let planned = PlannedZone::new(Arc::new(zone.clone()), dry, print);
+        assert_eq!(planned.change_status("1").await.is_ok(), dry, "there has been no change");
         let create = [Change { action: Action::Create, set: address("10.0.0.7") }];
         planned.change(&create).await.unwrap();
         let again = planned.change(&create).await;

@@ -310,7 +310,10 @@ impl Writer {
         if !self.whole {
             return Some(Sweep::whole());
         }
-        let at = *self.resync_at.get_or_insert(now + period(&self.settings, self.hosts, 1, self.rng.f64()));
+        let Some(at) = self.resync_at else {
+            self.resync_at = Some(now + period(&self.settings, self.hosts, 1, self.rng.f64()));
+            return None;
+        };
         if at > now || self.draining {
             return None;
         }
