@@ -168,10 +168,8 @@ async fn open_journal(
             journal.complete();
             return Ok(journal);
         }
-        Memory::Without(reason) => tracing::error!(
-            reason,
-            "no journal can be kept: every start lists the zone once; mend --state-dir"
-        ),
+        // It said so itself.
+        Memory::Without(_) => {}
         memory => tracing::info!(
             reason = memory.reason(),
             "the journal does not know all of this host: the zone is listed once, beside the writing"

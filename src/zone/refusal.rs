@@ -47,9 +47,17 @@ pub fn read(reason: &str, batch: &[Change]) -> Refusal {
         Cause::NotFound | Cause::ValuesDiffer => Some(Action::Delete),
         Cause::TtlDiffers | Cause::Other => None,
     };
-    let named = field(reason, "name='", "'").or_else(|| word(reason, "DNS name "));
+    let named = field(reason, "name='", "'")
+        .or_else(|| word(reason, "DNS name "))
+        .or_else(|| word(reason, "resource record set ").filter(|word| !word.starts_with('[')));
     let Some(name) = named.map(canonical) else {
-        return Refusal { cause, suspects: Vec::new() };
+        // Where only one change can be meant, it need not be named.
+        let mut meant = batch.iter().enumerate().filter(|(_, change)| action == Some(change.action));
+        let suspects = match (meant.next(), meant.next()) {
+            (Some((index, _)), None) => vec![index],
+            _ => Vec::new(),
+        };
+        return Refusal { cause, suspects };
     };
     let kind = field(reason, "type='", "'").or_else(|| word(reason, "type "));
     let identifier = field(reason, "set-identifier='", "'").or_else(|| word(reason, "SetIdentifier "));
@@ -130,6 +138,14 @@ mod tests {
                 Cause::TtlDiffers,
                 vec![0],
             ),
+            // As an emulator says it.
+            (
+                "Tried to delete resource record set _b._tcp.sd.internal. type SRV but it was not found.",
+                Cause::NotFound,
+                vec![2],
+            ),
+            ("Tried to delete something, but it was not found", Cause::NotFound, vec![2]),
+            ("Tried to create something, but it already exists", Cause::AlreadyExists, vec![]),
             ("Number of records limit of 1000 exceeded.", Cause::Other, vec![]),
         ];
         for (reason, cause, suspects) in cases {

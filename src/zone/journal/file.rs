@@ -64,7 +64,7 @@ impl FileJournal {
             return;
         }
         let path = self.path.display();
-        tracing::error!(%path, reason, "the journal cannot be kept: the next start will list the zone");
+        tracing::error!(%path, reason, "the journal cannot be kept, so the next start will list the zone: mend the state directory");
         if let Err(error) = removed
             && error.kind() != io::ErrorKind::NotFound
         {

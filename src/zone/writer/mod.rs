@@ -395,11 +395,13 @@ impl Writer {
             self.whole = true;
             self.keep_host();
         }
-        self.record(changed.clone());
+        let mended: BTreeSet<Key> =
+            self.ledger.unsettled().filter(|key| changed.contains(*key)).cloned().collect();
+        self.record(changed);
         if let (true, Some(journal)) = (whole, &self.settings.journal) {
             journal.complete();
         }
-        if changed.is_empty() { Vec::new() } else { vec![News::Mended(changed)] }
+        if mended.is_empty() { Vec::new() } else { vec![News::Mended(mended)] }
     }
 
     /// The host's address outlives its services at a stop, and follows a change of address.

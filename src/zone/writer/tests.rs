@@ -151,6 +151,8 @@ fn without_a_journal_it_writes_first_and_then_deletes_what_nobody_wants() {
     // The Registrar says everything anew.
     stage.want(&[srv("i-0a", 1), srv("i-0a", 4)]);
     stage.settle();
+    let mended = BTreeSet::from([srv("i-0a", 2).key()]);
+    assert!(stage.news.contains(&News::Mended(mended)), "{:?}", stage.news);
     let mut own = stage.own();
     own.sort_by_key(RecordSet::key);
     assert_eq!(own, [srv("i-0a", 1), srv("i-0a", 4), host()]);
