@@ -2,6 +2,7 @@
 
 use futures_util::FutureExt;
 
+use super::reading::period;
 use super::*;
 use crate::machine::record::{Action, Change};
 use crate::machine::testing::registrant;

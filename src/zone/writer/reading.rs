@@ -1,0 +1,150 @@
+//! The reads of a writer: when one is due, what its pages hold, and what that means.
+//!
+//! The whole zone is read where not everything is known that it can hold of ours, and the own names at every
+//! resync. [`super::sweep`] goes from page to page.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::sweep::Sweep;
+use super::{Call, News, Next, Settings, Writer};
+use crate::machine::record::{Key, RecordSet};
+use crate::zone::{Page, ZoneError};
+
+/// How much a resync period varies, either way.
+const RESYNC_JITTER: f64 = 0.2;
+/// The share of a fleet's requests that its resyncs may take.
+const RESYNC_SHARE: f64 = 0.05;
+
+impl Writer {
+    /// Reads on, or begins a read that is due.
+    pub(super) fn read(&mut self, now: Duration) -> Next {
+        if self.sweep.is_none() && self.found.is_none() {
+            self.sweep = self.due_sweep(now);
+            if self.sweep.is_some() {
+                self.ledger.begin_sweep();
+            }
+        }
+        let Some(sweep) = &self.sweep else {
+            let resync = self.resync_at.filter(|_| self.whole && !self.draining);
+            return resync.map_or(Next::Nothing, Next::At);
+        };
+        if self.read_not_before > now {
+            return Next::At(self.read_not_before);
+        }
+        let call = Call::Read(sweep.start().cloned());
+        self.send(now, call, 0, true)
+    }
+
+    fn due_sweep(&mut self, now: Duration) -> Option<Sweep> {
+        if !self.whole {
+            return Some(Sweep::whole());
+        }
+        let Some(at) = self.resync_at else {
+            self.resync_at = Some(now + period(&self.settings, self.hosts, 1, self.rng.f64()));
+            return None;
+        };
+        if at > now || self.draining {
+            return None;
+        }
+        let mut names: BTreeSet<String> = self.ledger.names();
+        if !names.is_empty() {
+            names.insert(self.settings.registrant.host_name());
+        }
+        self.resync_at = Some(now + period(&self.settings, self.hosts, names.len(), self.rng.f64()));
+        Sweep::of(names)
+    }
+
+    pub(super) fn on_listed(&mut self, now: Duration, answer: &Result<Page, ZoneError>) -> Vec<News> {
+        let answer = answer.as_ref().map(|_| ());
+        self.pacer.on_read(now, answer, self.rng.f64());
+        self.on_reached(answer)
+    }
+
+    pub(super) fn on_page(&mut self, now: Duration, answer: Result<Page, ZoneError>) -> Vec<News> {
+        let Some(mut sweep) = self.sweep.take() else { return Vec::new() };
+        let registrant = &self.settings.registrant;
+        match answer {
+            Ok(page) => {
+                self.read_refused.reset();
+                if !sweep.on_page(page, |set| registrant.owns(set) || registrant.is_contested_by(set)) {
+                    self.sweep = Some(sweep);
+                    return Vec::new();
+                }
+                self.on_swept(sweep)
+            }
+            // It may not be made: it waits, and writing goes on.
+            Err(ZoneError::Denied(_) | ZoneError::Invalid(_) | ZoneError::Rejected(_)) => {
+                self.read_not_before = now + self.read_refused.next(self.rng.f64());
+                self.sweep = Some(sweep);
+                Vec::new()
+            }
+            Err(_) => {
+                self.sweep = Some(sweep);
+                Vec::new()
+            }
+        }
+    }
+
+    fn on_swept(&mut self, sweep: Sweep) -> Vec<News> {
+        let whole = sweep.is_whole();
+        let (sets, covers) = sweep.end();
+        let (own, foreign): (Vec<_>, Vec<_>) =
+            sets.into_iter().partition(|set| self.settings.registrant.owns(set));
+        let mut news = Vec::from_iter(self.on_contested(foreign.into_iter().next()));
+        if whole && self.ready && !self.draining {
+            self.found = Some((own.clone(), Box::new(covers)));
+            news.push(News::Found(own));
+            return news;
+        }
+        let mended = self.take_in(&own, covers, whole);
+        if self.ready {
+            news.extend(mended);
+        } else {
+            self.ready = true;
+            news.push(News::Known(own));
+        }
+        news
+    }
+
+    fn on_contested(&mut self, foreign: Option<RecordSet>) -> Option<News> {
+        let was = std::mem::replace(&mut self.contested, foreign.is_some());
+        let name = self.settings.registrant.host_name();
+        self.ledger.contest(foreign.iter().map(|_| name.clone()).collect());
+        match (was, foreign) {
+            (false, Some(set)) => Some(News::Contested(set)),
+            (true, None) => Some(News::Uncontested),
+            _ => None,
+        }
+    }
+
+    /// What a read found is what there is.
+    pub(super) fn take_in(
+        &mut self,
+        own: &[RecordSet],
+        covers: impl Fn(&Key) -> bool,
+        whole: bool,
+    ) -> Vec<News> {
+        let changed = self.ledger.end_sweep(own, covers);
+        if whole {
+            self.whole = true;
+            self.keep_host();
+        }
+        let mended: BTreeSet<Key> =
+            self.ledger.unsettled().filter(|key| changed.contains(*key)).cloned().collect();
+        self.record(changed);
+        if let (true, Some(journal)) = (whole, &self.settings.journal) {
+            journal.complete();
+        }
+        if mended.is_empty() { Vec::new() } else { vec![News::Mended(mended)] }
+    }
+}
+
+/// How long until the next resync of so many names: longer where a fleet would otherwise spend too much of
+/// its rate on them.
+pub(super) fn period(settings: &Settings, hosts: Option<u32>, names: usize, random: f64) -> Duration {
+    let rate = settings.pace.requests.per_second;
+    let fleet = f64::from(hosts.unwrap_or(1)) * names as f64 / (RESYNC_SHARE * rate);
+    let period = settings.resync.as_secs_f64().max(fleet);
+    Duration::from_secs_f64(period * (1.0 + RESYNC_JITTER * (2.0 * random - 1.0)))
+}
