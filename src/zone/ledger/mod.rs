@@ -212,9 +212,10 @@ impl Ledger {
         self.differing.is_empty()
     }
 
-    /// When a parked change or lookup is due again.
-    pub fn due_at(&self) -> Option<Duration> {
-        self.parked.values().map(|parked| parked.until).chain(self.lookups.values().copied()).min()
+    /// When a parked change or lookup is due again that is not due now.
+    pub fn due_at(&self, now: Duration) -> Option<Duration> {
+        let parked = self.parked.values().map(|parked| parked.until);
+        parked.chain(self.lookups.values().copied()).filter(|at| *at > now).min()
     }
 
     /// Whether nothing can be done now that has not been refused.
@@ -233,7 +234,8 @@ impl Ledger {
             return Vec::new();
         }
         let wanted = self.wanted.get(key);
-        if parked.is_none() && !wanted.is_some_and(|set| self.is_withheld(set, now)) {
+        let waits = |set: &RecordSet| self.is_withheld(set, now) || self.awaits_ttl(key);
+        if parked.is_none() && !wanted.is_some_and(waits) {
             return self.changes(key);
         }
         // What leaves DNS does not wait for a successor that is refused, or has nowhere to point to.
@@ -245,6 +247,12 @@ impl Ledger {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the TTL of this key's group has yet to be looked up.
+    fn awaits_ttl(&self, key: &Key) -> bool {
+        // Asked of every key for every batch, and hardly ever so.
+        !self.lookups.is_empty() && self.lookups.contains_key(&Lookup::GroupTtl(key.name.clone(), key.kind))
     }
 
     /// Whether what this would point to is not there, or somebody else's.

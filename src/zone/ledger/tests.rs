@@ -108,7 +108,7 @@ fn after_an_unknown_outcome_a_missing_record_is_believed_a_minute_later() {
     desk.unwant(&own(0, 80));
     // The delete finds nothing, and then the create arrives.
     desk.call(Fault::None);
-    assert_eq!((desk.own_sets().len(), desk.ledger.due_at()), (1, Some(desk.now + LATE_WAIT)));
+    assert_eq!((desk.own_sets().len(), desk.ledger.due_at(desk.now)), (1, Some(desk.now + LATE_WAIT)));
     desk.settle();
     assert_eq!(desk.own_sets(), []);
 }

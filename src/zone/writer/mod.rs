@@ -29,11 +29,11 @@ use std::time::Duration;
 pub use self::call::{Answer, Call};
 pub use self::news::News;
 use self::sweep::Sweep;
+use super::ZoneError;
 use super::batch::{self, Unit};
 use super::journal::SharedJournal;
 use super::ledger::Ledger;
 use super::pacing::{Pace, Pacer};
-use super::ZoneError;
 use crate::backoff::Backoff;
 use crate::machine::record::{Key, RecordSet, RecordType};
 use crate::machine::registration::Registrant;
@@ -96,6 +96,7 @@ pub struct Writer {
     read_refused: Backoff,
     read_not_before: Duration,
     contested: bool,
+    lookup_failed: bool,
     failing: Option<&'static str>,
 }
 
@@ -121,6 +122,7 @@ impl Writer {
             read_refused: Backoff::new(Duration::from_secs(1), first, longest),
             read_not_before: Duration::ZERO,
             contested: false,
+            lookup_failed: false,
             failing: None,
             settings,
         };
@@ -217,11 +219,13 @@ impl Writer {
         if !self.told {
             return Next::Nothing;
         }
-        if let Some(lookup) = self.ledger.lookup(now).cloned() {
-            return self.send(now, Call::LookUp(lookup), 0, true);
-        }
         self.pacer.set_backlog(now, self.ledger.backlog(now));
         let units = self.ledger.batch(now);
+        // One that failed does not hold up what can be written without it.
+        let lookup = self.ledger.lookup(now).filter(|_| units.is_empty() || !self.lookup_failed);
+        if let Some(lookup) = lookup.cloned() {
+            return self.send(now, Call::LookUp(lookup), 0, true);
+        }
         let mut next = Next::Nothing;
         if !units.is_empty() {
             let urgent = self.draining || units.iter().any(Unit::urgent);
@@ -232,7 +236,7 @@ impl Writer {
         if self.in_flight {
             return next;
         }
-        sooner(sooner(next, self.read(now)), self.ledger.due_at().map_or(Next::Nothing, Next::At))
+        sooner(sooner(next, self.read(now)), self.ledger.due_at(now).map_or(Next::Nothing, Next::At))
     }
 
     /// Takes the answer to the call that was under way.
@@ -249,6 +253,7 @@ impl Writer {
             }
             (Call::LookUp(lookup), Answer::Listed(answer)) => {
                 let news = self.on_listed(now, &answer);
+                self.lookup_failed = answer.is_err();
                 match answer {
                     Ok(page) => {
                         let found = page.sets.into_iter().next().map(RecordSet::canonical);

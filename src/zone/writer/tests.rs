@@ -77,6 +77,7 @@ impl Stage {
     /// Answers one call, if one may go now or after a wait that is no longer than `wait`.
     fn step(&mut self, wait: Duration, answer: impl FnOnce(&EmbeddedZone, &Call) -> Answer) -> bool {
         let next = match self.writer.next(self.now) {
+            Next::At(at) if at <= self.now => panic!("a timer that is due now fires for ever"),
             Next::At(at) if at <= self.now + wait => {
                 self.now = at;
                 self.writer.next(at)
@@ -225,6 +226,30 @@ fn a_page_that_may_not_be_read_is_asked_for_ever_less_often_and_holds_up_nothing
     let elapsed = stage.now - Duration::from_secs(100);
     assert!(stage.reads() < 30 && elapsed > Duration::from_secs(45), "{} in {elapsed:?}", stage.reads());
     assert!(stage.own().len() > 100);
+}
+
+#[test]
+fn a_lookup_that_fails_holds_up_nothing_else_and_is_made_in_the_end() {
+    let mut stage = Stage::new(settings(Some(journal(true)), false));
+    stage.by_hand(Action::Create, [RecordSet { ttl: 30, ..srv("i-0b", 1) }]);
+    stage.want(&[srv("i-0a", 1)]);
+    let listless = |zone: &EmbeddedZone, call: &Call| match call {
+        Call::Change(_) => call.make(zone).now_or_never().unwrap(),
+        _ => call.unanswered("cut".into()),
+    };
+    for n in 2..30 {
+        let other = RecordSet { name: format!("_n{n}._tcp.sd.internal"), ..srv("i-0a", n) };
+        stage.writer.want(&[], &[other]);
+        stage.step(Duration::from_secs(60), listless);
+        stage.step(Duration::from_secs(60), listless);
+    }
+    assert!(stage.own().len() >= 28, "{}", stage.own().len());
+    let rejected = stage.changes().len();
+    assert!(rejected < 40, "{rejected} changes");
+    stage.now += Duration::from_secs(60);
+    stage.settle();
+    assert!(stage.own().contains(&RecordSet { ttl: 30, ..srv("i-0a", 1) }));
+    assert!(stage.writer.settled());
 }
 
 #[test]

@@ -32,7 +32,7 @@ async fn settle(ledger: &mut Ledger, journal: &mut dyn Journal, zone: &EmbeddedZ
         }
         let batch: Vec<_> = ledger.batch(now).into_iter().flat_map(|unit: Unit| unit.changes).collect();
         if batch.is_empty() {
-            match ledger.due_at() {
+            match ledger.due_at(now) {
                 Some(at) => now = at,
                 None => break,
             }

@@ -176,7 +176,7 @@ impl Desk {
                 check(self);
                 continue;
             }
-            match self.ledger.due_at() {
+            match self.ledger.due_at(self.now) {
                 Some(at) => self.now = self.now.max(at),
                 None => {
                     assert!(self.ledger.settled(), "nothing to do, and not settled");

@@ -107,7 +107,7 @@ fn a_denied_change_is_tried_again_ever_more_rarely() {
     let waits: Vec<_> = (0..7)
         .map(|_| {
             desk.call(Fault::None);
-            let wait = desk.ledger.due_at().unwrap() - desk.now;
+            let wait = desk.ledger.due_at(desk.now).unwrap() - desk.now;
             desk.now += wait;
             wait.as_secs() / 60
         })
