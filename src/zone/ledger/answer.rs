@@ -1,12 +1,17 @@
 //! What each answer of a registry teaches the ledger.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::{DENIED_WAIT, DENIED_WAIT_MAX, Known, LATE_WAIT, Ledger, Lookup, Note, Parked, REFUSED_WAIT};
 use crate::machine::record::{Action, Change, Key, RecordSet};
 use crate::zone::ZoneError;
 use crate::zone::refusal::{self, Cause};
+
+/// How much sooner than its wait a refused change may be tried again: what one policy denies a whole fleet
+/// does not come back all at once.
+const PARKED_JITTER: f64 = 0.2;
 
 impl Ledger {
     /// Takes the answer to a batch.
@@ -252,9 +257,17 @@ impl Ledger {
             DENIED_WAIT => (first * 2u32.saturating_pow(tries.min(8))).min(DENIED_WAIT_MAX),
             _ => first,
         };
+        let wait = wait.mul_f64(1.0 - PARKED_JITTER * random(&key, tries)).max(DENIED_WAIT);
         let whole = change.action == Action::Delete;
         let parked = Parked { until: now + wait, reason: reason.to_owned(), tries, whole };
         self.parked.insert(key, parked.clone());
         Note::Parked(change.clone(), parked)
     }
+}
+
+/// Uniform in 0..1, and the same for each try at a key: a ledger draws no lots.
+fn random(key: &Key, tries: u32) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    (key, tries).hash(&mut hasher);
+    fastrand::Rng::with_seed(hasher.finish()).f64()
 }
