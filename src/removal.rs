@@ -51,7 +51,7 @@ pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Rem
         return Removal::Unread;
     }
     if !writer.settled() {
-        return Removal::Left(writer.unsettled().cloned().collect());
+        return Removal::Left(writer.unsettled().into_iter().collect());
     }
     match last_change {
         Some(id) if !confirmed(zone, &id, &clock, deadline).await => Removal::Unconfirmed,

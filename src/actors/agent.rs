@@ -21,6 +21,8 @@ use crate::machine::record::Key;
 const RESTARTS_MAX: usize = 5;
 /// See [`RESTARTS_MAX`].
 const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
+/// How long a writer that is started again makes no call.
+const WRITER_HOLD: Duration = Duration::from_secs(1);
 /// What the writer gets beyond a drain's deadline to name what is left.
 const REPORT_SLACK: Duration = Duration::from_millis(500);
 
@@ -199,7 +201,10 @@ impl AgentState {
                 actor.get_id()
             }
             Child::Writer => {
-                let args = (surroundings, peers);
+                // After a panic an earlier call may be under way, or waited for.
+                let again = !self.restarts.is_empty();
+                let hold = if again { self.surroundings.clock.now() + WRITER_HOLD } else { Duration::ZERO };
+                let args = (surroundings, peers, hold);
                 let (actor, _) = Route53Writer::spawn_linked(None, Route53Writer, args, agent).await?;
                 self.peers.writer.fill(actor.clone());
                 actor.get_id()

@@ -30,7 +30,7 @@ pub(super) enum RegistrarMessage {
     Listed(BTreeSet<ContainerId>, Seq),
     /// What the zone holds of this host.
     Known(Vec<RecordSet>),
-    /// The same, when it was read late: it is answered with all that is wanted.
+    /// The same, when it was read late: the writer waits to hear what of it is wanted.
     Found(Vec<RecordSet>),
     /// The writer lost its memory of what is wanted.
     WriterRestarted,
@@ -57,6 +57,8 @@ pub(super) struct RegistrarState {
     names: BTreeMap<ContainerId, String>,
     probers: BTreeMap<ContainerId, Prober>,
     wake: Option<(Duration, AbortHandle)>,
+    /// Whether the writer waits to hear what of its findings is wanted.
+    owes_judgement: bool,
     rng: fastrand::Rng,
 }
 
@@ -77,6 +79,7 @@ impl Actor for Registrar {
             peers,
             names: BTreeMap::new(),
             probers: BTreeMap::new(),
+            owes_judgement: false,
             wake: None,
         })
     }
@@ -100,7 +103,10 @@ impl Actor for Registrar {
                 outputs
             }
             RegistrarMessage::Known(known) => state.roster.on_known(&known, now),
-            RegistrarMessage::Found(found) => state.roster.on_found(&found, now),
+            RegistrarMessage::Found(found) => {
+                state.owes_judgement = true;
+                state.roster.on_found(&found, now)
+            }
             RegistrarMessage::WriterRestarted => {
                 state.roster.wants().map(Output::WantAll).into_iter().collect()
             }
@@ -121,6 +127,10 @@ impl Actor for Registrar {
         };
         for output in outputs {
             state.carry(output).await?;
+        }
+        if state.owes_judgement && state.roster.wants().is_some() {
+            state.owes_judgement = false;
+            state.peers.writer.cast(Route53WriterMessage::FoundJudged);
         }
         state.schedule(&myself);
         Ok(())

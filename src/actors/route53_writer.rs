@@ -30,6 +30,8 @@ pub(super) enum Route53WriterMessage {
     WakeDue,
     /// Tell the Registrar what the zone holds, as soon as that is known.
     Introduce,
+    /// All is wanted that is to be wanted of what was found in the zone.
+    FoundJudged,
     /// Nothing is wanted any more but the host's address; to be done by then.
     Drain(Duration),
     /// The time of a drain is over.
@@ -50,14 +52,14 @@ pub(super) struct Route53WriterState {
 impl Actor for Route53Writer {
     type Msg = Route53WriterMessage;
     type State = Route53WriterState;
-    type Arguments = (Surroundings, Peers);
+    type Arguments = (Surroundings, Peers, Duration);
 
     async fn pre_start(
         &self,
         myself: ActorRef<Self::Msg>,
-        (surroundings, peers): Self::Arguments,
+        (surroundings, peers, hold_until): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let writer = Writer::new(Settings {
+        let settings = Settings {
             registrant: surroundings.registrant.clone(),
             pace: surroundings.pace,
             resync: surroundings.resync,
@@ -65,7 +67,8 @@ impl Actor for Route53Writer {
             read_first: surroundings.read_first,
             dry_run: surroundings.dry_run,
             seed: surroundings.seed,
-        });
+        };
+        let writer = Writer::starting_at(settings, hold_until);
         let mut state = Route53WriterState {
             surroundings,
             peers,
@@ -91,6 +94,7 @@ impl Actor for Route53Writer {
             Route53WriterMessage::Answered(call, answer) => state.on_answered(call, answer),
             Route53WriterMessage::WakeDue => state.wake = None,
             Route53WriterMessage::Introduce => state.introduce(),
+            Route53WriterMessage::FoundJudged => state.on_found_judged(),
             Route53WriterMessage::Drain(deadline) => state.drain(&myself, deadline),
             Route53WriterMessage::DrainOver => state.report_drained(),
         }
@@ -118,13 +122,20 @@ impl Route53WriterState {
         let old: Vec<_> = std::mem::replace(&mut self.wants, wants).into_values().flatten().collect();
         let new: Vec<_> = self.wants.values().flatten().cloned().collect();
         self.writer.want(&old, &new);
-        let news = self.writer.told_all();
+        self.writer.told_all();
+    }
+
+    fn on_found_judged(&mut self) {
+        let news = self.writer.judged_found();
         self.tell(news);
     }
 
     fn introduce(&self) {
         if let Some(known) = self.writer.known() {
             self.peers.registrar.cast(RegistrarMessage::Known(known));
+        }
+        if let Some(found) = self.writer.found() {
+            self.peers.registrar.cast(RegistrarMessage::Found(found));
         }
     }
 
@@ -137,7 +148,7 @@ impl Route53WriterState {
     }
 
     fn report_drained(&self) {
-        let left = self.writer.unsettled().filter(|key| key.kind == RecordType::Srv).cloned().collect();
+        let left = self.writer.unsettled().into_iter().filter(|key| key.kind == RecordType::Srv).collect();
         self.peers.agent.cast(AgentMessage::Drained { left, zone_read: self.writer.is_whole() });
     }
 
@@ -154,7 +165,7 @@ impl Route53WriterState {
             self.report_drained();
         } else if self.surroundings.once && !self.draining && !self.reported && self.writer.finished(now) {
             self.reported = true;
-            self.peers.agent.cast(AgentMessage::Reconciled(self.writer.unsettled().cloned().collect()));
+            self.peers.agent.cast(AgentMessage::Reconciled(self.writer.unsettled().into_iter().collect()));
         }
     }
 

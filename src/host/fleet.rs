@@ -13,6 +13,8 @@ use tokio::sync::watch;
 
 /// How often it is asked for: as often as the janitor may say something new.
 const PERIOD: Duration = Duration::from_secs(300);
+/// More hosts than this share no account: such a hint is wrong.
+const HOSTS_MAX: u32 = 100_000;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -69,7 +71,7 @@ async fn ask(
 /// `hosts=N`, perhaps among other words.
 fn parse(text: &str) -> Option<u32> {
     let hosts = text.split_whitespace().find_map(|word| word.strip_prefix("hosts="))?;
-    hosts.parse().ok().filter(|hosts| *hosts > 0)
+    hosts.parse().ok().filter(|hosts| (1..=HOSTS_MAX).contains(hosts))
 }
 
 fn name_server(resolv_conf: &str) -> Option<SocketAddr> {
@@ -89,9 +91,17 @@ mod tests {
     fn reads_a_number_of_hosts_and_nothing_else() {
         assert_eq!(parse("hosts=300"), Some(300));
         assert_eq!(parse("since=2026 hosts=7"), Some(7));
-        for other in
-            ["", "hosts", "hosts=", "hosts=0", "hosts=-1", "hosts=many", "ghosts=3", "hosts=99999999999"]
-        {
+        for other in [
+            "",
+            "hosts",
+            "hosts=",
+            "hosts=0",
+            "hosts=-1",
+            "hosts=many",
+            "ghosts=3",
+            "hosts=100001",
+            "hosts=99999999999",
+        ] {
             assert_eq!(parse(other), None, "{other}");
         }
     }

@@ -140,6 +140,18 @@ pub fn canonical(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
+/// What lists sort names by: the labels reversed, with a final dot (`internal.sd.web.`), octet by octet. The
+/// names under a name share its key as a prefix.
+/// Source: Route 53 API reference, ListResourceRecordSets.
+pub fn list_order(name: &str) -> String {
+    let mut key = String::with_capacity(name.len() + 1);
+    for label in name.strip_suffix('.').unwrap_or(name).rsplit('.') {
+        key.push_str(label);
+        key.push('.');
+    }
+    key
+}
+
 /// What a change does to its record set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]

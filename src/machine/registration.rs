@@ -169,13 +169,16 @@ impl Registrant {
         address.into_iter().chain([srv]).collect()
     }
 
-    /// Whether a record set is this host's own: of exactly its mark, and of a type that it writes.
+    /// Whether a record set is this host's own: of exactly its mark, of the type that such a mark is given
+    /// to, and an address under the name that it is given. Others name weighted sets after hosts too.
     pub fn owns(&self, set: &RecordSet) -> bool {
         let mark = set.set_identifier.as_deref().and_then(Mark::parse);
         mark.is_some_and(|mark| {
+            let name = set.key().name;
             mark.owner == self.owner
                 && match mark.subject {
-                    Subject::Host | Subject::Container(_) => set.kind == RecordType::A,
+                    Subject::Host => set.kind == RecordType::A && name == self.host_name(),
+                    Subject::Container(id) => set.kind == RecordType::A && name == self.task_name(&id),
                     Subject::Service(..) => set.kind == RecordType::Srv,
                 }
         })
@@ -230,8 +233,9 @@ mod tests {
 
     const HEX: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
 
+    /// Under the name of the owner's address.
     fn set(kind: RecordType, mark: &str) -> RecordSet {
-        let address = registrant("i-0a").host_record();
+        let address = registrant(mark.split(':').next().unwrap()).host_record();
         RecordSet { kind, set_identifier: Some(mark.to_owned()), ..address }
     }
 
@@ -345,6 +349,17 @@ mod tests {
             "the one key that both write: the same host's address"
         );
         assert!(!registrant("i-0a").owns(&set(RecordType::A, "web1")));
+    }
+
+    #[test]
+    fn owns_no_address_of_another_name_that_somebody_marked_after_this_host() {
+        let web1 = registrant("web1");
+        let host = web1.host_record();
+        assert!(web1.owns(&host));
+        assert!(!web1.owns(&RecordSet { name: "app.sd.internal".into(), ..host.clone() }));
+        let task = RecordSet { set_identifier: Some(format!("web1:{HEX}")), ..host };
+        assert!(!web1.owns(&task));
+        assert!(web1.owns(&RecordSet { name: "000000000000.sd.internal.".into(), ..task }));
     }
 
     proptest! {

@@ -173,6 +173,11 @@ impl Pacer {
         self.not_before = self.not_before.min(now + self.drain_cap(now));
     }
 
+    /// No call goes before `at`.
+    pub fn hold_until(&mut self, at: Duration) {
+        self.not_before = self.not_before.max(at);
+    }
+
     /// The earliest moment at which a call with this change cost may go. An `urgent` one, with deletes
     /// in it, does not wait for others to gather.
     pub fn ready_at(&self, now: Duration, cost: usize, urgent: bool) -> Duration {

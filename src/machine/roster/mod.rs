@@ -64,8 +64,8 @@ pub enum Output {
 enum Barrier {
     /// No list has come yet; these have been looked at.
     Closed { seen: BTreeSet<ContainerId> },
-    /// The list has come; these are still to be looked at.
-    Listed { unseen: BTreeSet<ContainerId>, until: Duration },
+    /// The list has come.
+    Listed { until: Duration },
     /// Wants go to the writer as they change.
     Open,
 }
@@ -84,6 +84,8 @@ pub struct Roster {
     /// The record sets of earlier runs, by container: before the barrier opens all of them, then those of
     /// containers that run and have not been looked at yet.
     held: Wants,
+    /// Those that run and have not been looked at yet.
+    unseen: BTreeSet<ContainerId>,
     /// Answers about containers that a list as young as this did not show are stale.
     floor: Seq,
     barrier: Barrier,
@@ -102,6 +104,7 @@ impl Roster {
             waiting: BTreeSet::new(),
             registered: None,
             held: Wants::new(),
+            unseen: BTreeSet::new(),
             floor: Seq::default(),
             barrier: Barrier::Closed { seen: BTreeSet::new() },
             drained: false,
@@ -122,7 +125,7 @@ impl Roster {
     pub fn wake_at(&self) -> Option<Duration> {
         let barrier = match &self.barrier {
             // While the zone is unread, time alone opens nothing.
-            Barrier::Listed { until, .. } if self.registered.is_some() => Some(*until),
+            Barrier::Listed { until } if self.registered.is_some() => Some(*until),
             Barrier::Listed { .. } | Barrier::Closed { .. } | Barrier::Open => None,
         };
         self.deadlines.values().copied().chain(barrier).min()
@@ -149,14 +152,11 @@ impl Roster {
             Event::Killed { signal, .. } => stops(*signal, STOP_SIGNAL_DEFAULT),
             _ => false,
         };
-        match &mut self.barrier {
-            Barrier::Closed { seen: earlier } if seen => {
-                earlier.insert(id.clone());
+        if seen {
+            self.unseen.remove(id);
+            if let Barrier::Closed { seen } = &mut self.barrier {
+                seen.insert(id.clone());
             }
-            Barrier::Listed { unseen, .. } if seen => {
-                unseen.remove(id);
-            }
-            _ => {}
         }
         let mut outputs = self.step(id, event, now);
         outputs.extend(self.recall(id, now));
@@ -182,13 +182,11 @@ impl Roster {
                 self.deadlines.remove(&id);
             }
         }
-        match &mut self.barrier {
-            Barrier::Closed { seen } => {
-                let unseen = listed.difference(seen).cloned().collect();
-                self.barrier = Barrier::Listed { unseen, until: now + BARRIER };
-            }
-            Barrier::Listed { unseen, .. } => unseen.retain(|id| listed.contains(id)),
-            Barrier::Open => {}
+        if let Barrier::Closed { seen } = &self.barrier {
+            self.unseen = listed.difference(seen).cloned().collect();
+            self.barrier = Barrier::Listed { until: now + BARRIER };
+        } else {
+            self.unseen.retain(|id| listed.contains(id));
         }
         if let Some(registered) = &mut self.registered {
             registered.retain(|id, _| listed.contains(id));
@@ -205,21 +203,15 @@ impl Roster {
         if self.barrier == Barrier::Open {
             return Vec::new();
         }
-        self.held.clear();
-        for set in known {
-            let mark = set.set_identifier.as_deref().and_then(Mark::parse);
-            if let Some(Subject::Container(id) | Subject::Service(id, _)) = mark.map(|mark| mark.subject) {
-                self.held.entry(id).or_default().push(set.clone());
-            }
-        }
+        self.held = by_container(known);
         let mut outputs = self.adopt(known, now);
         outputs.extend(self.try_open(now));
         outputs
     }
 
     /// What the zone holds of this host, when it could not be read before wants had gone out. What an
-    /// earlier run registered of a container that has not proved itself since holds on. Says everything
-    /// again, so that the writer may delete the rest.
+    /// earlier run registered of a container that has not been looked at, or has not proved itself since,
+    /// holds on. Says everything again, so that the writer may delete the rest.
     pub fn on_found(&mut self, found: &[RecordSet], now: Duration) -> Vec<Output> {
         if self.barrier != Barrier::Open {
             return self.on_known(found, now);
@@ -227,7 +219,9 @@ impl Roster {
         if self.drained {
             return Vec::new();
         }
+        self.held.extend(by_container(found).into_iter().filter(|(id, _)| self.unseen.contains(id)));
         let mut outputs = self.adopt(found, now);
+        outputs.retain(|output| !matches!(output, Output::Want(..) | Output::WantAll(_)));
         outputs.push(Output::WantAll(self.all_wants()));
         outputs
     }
@@ -372,12 +366,12 @@ impl Roster {
     }
 
     fn try_open(&mut self, now: Duration) -> Option<Output> {
-        let Barrier::Listed { unseen, until } = &self.barrier else { return None };
-        let complete = unseen.is_empty() && !self.machines.values().any(Lifecycle::unproven);
+        let Barrier::Listed { until } = &self.barrier else { return None };
+        let complete = self.unseen.is_empty() && !self.machines.values().any(Lifecycle::unproven);
         if self.registered.is_none() || !(complete || now >= *until) {
             return None;
         }
-        self.held.retain(|id, _| unseen.contains(id));
+        self.held.retain(|id, _| self.unseen.contains(id));
         self.barrier = Barrier::Open;
         self.said = self.granted_records();
         Some(Output::WantAll(self.all_wants()))
@@ -423,6 +417,19 @@ impl Roster {
         let weight = set.weight.and_then(|weight| weight.try_into().ok())?;
         Some((id, Event::Registered { service, container_port, at, weight }))
     }
+}
+
+/// The record sets of each container; the host's own are not among them.
+fn by_container(sets: &[RecordSet]) -> Wants {
+    let mut by_container = Wants::new();
+    for set in sets {
+        let mark = set.set_identifier.as_deref().and_then(Mark::parse);
+        if let Some(Subject::Container(id) | Subject::Service(id, _)) = mark.map(|mark| mark.subject) {
+            by_container.entry(id).or_default().push(set.clone());
+        }
+    }
+    by_container.values_mut().for_each(|sets| sets.sort_by_key(RecordSet::key));
+    by_container
 }
 
 /// What a service's record set leads to: udp and tcp ports of one number are different places.

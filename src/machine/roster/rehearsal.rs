@@ -115,12 +115,13 @@ impl Rehearsal {
 
     /// The zone holds the records of these containers, a bit for each, at this port.
     pub fn known(&mut self, containers: u8, port: u8) {
-        let shown = Shown { life: 0, port, unchecked: false, running: Running::Running };
-        let known: Vec<_> = (0..CONTAINERS)
-            .filter(|n| containers & (1 << n) != 0)
-            .flat_map(|container| records(container, shown))
-            .collect();
-        let outputs = self.roster.on_known(&known, self.now);
+        let outputs = self.roster.on_known(&held(containers, port), self.now);
+        self.hear(outputs);
+    }
+
+    /// The same, when it was read late.
+    pub fn found(&mut self, containers: u8, port: u8) {
+        let outputs = self.roster.on_found(&held(containers, port), self.now);
         self.hear(outputs);
     }
 
@@ -243,4 +244,10 @@ pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> 
         stop_timeout: None,
         offers: ["_web._tcp", "_api._tcp", "_log._udp"].map(offer).to_vec(),
     }
+}
+
+fn held(containers: u8, port: u8) -> Vec<RecordSet> {
+    let shown = Shown { life: 0, port, unchecked: false, running: Running::Running };
+    let containers = (0..CONTAINERS).filter(|n| containers & (1 << n) != 0);
+    containers.flat_map(|container| records(container, shown)).collect()
 }

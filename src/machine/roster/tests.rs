@@ -104,6 +104,35 @@ fn what_the_zone_holds_later_proves_nothing() {
 }
 
 #[test]
+fn what_is_found_late_of_a_container_that_is_unproven_or_was_not_looked_at_holds_on() {
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    host.listed(0b111, 0);
+    host.seen(0, shown(0), 0);
+    host.seen(2, unchecked(2), 0);
+    host.wait(BARRIER);
+    assert_eq!(host.told(), Some(&wants(&[(2, unchecked(2))])), "one waits for its check, one for a look");
+    host.found(0b1, 0);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])));
+    host.found(0b10, 1);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (1, shown(1)), (2, unchecked(2))])));
+    // The look says otherwise.
+    host.absent(1, 0);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])));
+    host.found(0b10, 1);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])), "it is over");
+}
+
+#[test]
+fn what_is_found_before_the_barrier_opens_is_known() {
+    let mut host = Rehearsal::default();
+    host.found(0b1, 0);
+    host.listed(0b1, 0);
+    host.seen(0, shown(0), 0);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0))])));
+}
+
+#[test]
 fn every_order_of_a_start_ends_the_same() {
     let steps: [fn(&mut Rehearsal); 6] = [
         |host| host.listed(0b11, 0),

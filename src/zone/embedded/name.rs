@@ -4,6 +4,7 @@
 //! Source: Route 53 developer guide, "DNS domain name format". Whether a name belongs to a zone is asked
 //! here; what may stand under it is not.
 
+use crate::machine::record::list_order;
 use std::fmt;
 
 use super::limits::{LABEL_OCTETS_MAX, NAME_OCTETS_MAX};
@@ -86,15 +87,9 @@ impl OwnerName {
         labels.map(|label| unescape(label).unwrap_or_default()).collect()
     }
 
-    /// What the registry sorts names by: the labels reversed, with a final dot (`internal.sd.web.`).
-    /// The names under a name share its key as a prefix.
+    /// See [`list_order`].
     pub(crate) fn sort_key(&self) -> String {
-        let mut key = String::with_capacity(self.text.len() + 1);
-        for label in self.text.rsplit('.') {
-            key.push_str(label);
-            key.push('.');
-        }
-        key
+        list_order(&self.text)
     }
 
     /// Whether this name is `zone` or under it.

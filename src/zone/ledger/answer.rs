@@ -61,6 +61,7 @@ impl Ledger {
         self.lookups.remove(lookup);
         match lookup {
             Lookup::Set(key) => {
+                self.touch(key);
                 match found.filter(|set| set.key() == *key) {
                     Some(set) => self.known.insert(key.clone(), Known::Written(set)),
                     None => self.known.remove(key),
@@ -80,9 +81,10 @@ impl Ledger {
     fn on_done(&mut self, batch: &[Change]) -> Vec<Note> {
         let half_cleared = batch.iter().any(|change| self.suspects.contains(&change.set.key()));
         self.others_first = half_cleared;
-        self.touch(batch);
         for change in batch {
             let key = change.set.key();
+            self.touch(&key);
+            self.disputed.remove(&key);
             match change.action {
                 Action::Delete => {
                     self.known.remove(&key);
@@ -117,10 +119,10 @@ impl Ledger {
     }
 
     fn on_unknown(&mut self, batch: &[Change]) {
-        self.touch(batch);
         for change in batch {
             let unsure = Known::Unsure { set: change.set.clone(), absent: false };
             let key = change.set.key();
+            self.touch(&key);
             // In a swap the DELETE comes first: what may stand there is what the CREATE wrote.
             self.known.insert(key.clone(), unsure);
             self.compare(key);
@@ -145,10 +147,18 @@ impl Ledger {
 
     fn on_refused(&mut self, change: &Change, cause: Cause, reason: &str, now: Duration) -> Option<Note> {
         let key = change.set.key();
+        self.touch(&key);
         let note = match cause {
             Cause::AlreadyExists => {
                 self.known.insert(key.clone(), Known::Unread);
                 None
+            }
+            Cause::ValuesDiffer
+                if self.disputed.insert(key.clone(), change.set.clone()).as_ref() == Some(&change.set) =>
+            {
+                self.disputed.remove(&key);
+                let reason = format!("{reason}; what can be read of it is what was sent");
+                Some(self.park(change, &reason, REFUSED_WAIT, now))
             }
             Cause::ValuesDiffer => {
                 self.known.insert(key.clone(), Known::Unread);
@@ -170,23 +180,10 @@ impl Ledger {
     }
 
     fn on_not_found(&mut self, key: &Key, now: Duration) -> Option<Note> {
-        if let Some(Known::Unsure { absent: false, .. }) = self.known.get(key) {
-            if let Some(wanted) = self.wanted.get(key) {
-                // Taken out by itself, since its successor waits: that has the last word.
-                let waits = self.is_withheld(wanted, now);
-                if let Some(parked) = self.parked.get_mut(key) {
-                    parked.whole = true;
-                } else if waits {
-                    let reason = "what it points to is not this host's".to_owned();
-                    let parked = Parked { until: now + LATE_WAIT, reason, tries: 0, whole: true };
-                    self.parked.insert(key.clone(), parked);
-                }
-                return None;
-            }
-            if let Some(Known::Unsure { absent, .. }) = self.known.get_mut(key) {
-                *absent = true;
-            }
-            if !self.draining {
+        if let Some(Known::Unsure { absent: absent @ false, .. }) = self.known.get_mut(key) {
+            *absent = true;
+            // Wanted again meanwhile: an UPSERT is right whatever comes late. In a drain there is no later.
+            if !self.draining && !self.wanted.contains_key(key) {
                 let reason = "an earlier call of unknown outcome may still be applied".to_owned();
                 let parked = Parked { until: now + LATE_WAIT, reason, tries: 0, whole: true };
                 self.parked.insert(key.clone(), parked);
@@ -244,9 +241,10 @@ impl Ledger {
         self.group_ttls.remove(&group).is_none() || self.rechecked.insert(group)
     }
 
-    fn touch(&mut self, batch: &[Change]) {
+    /// What is learnt of a key while a read is under way is known better than any page says.
+    fn touch(&mut self, key: &Key) {
         if let Some(touched) = &mut self.touched {
-            touched.extend(batch.iter().map(|change| change.set.key()));
+            touched.insert(key.clone());
         }
     }
 

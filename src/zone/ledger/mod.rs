@@ -101,8 +101,11 @@ pub struct Ledger {
     group_ttls: BTreeMap<(String, RecordType), i64>,
     /// Groups whose TTL was looked up again, after the one that was known did not do.
     rechecked: BTreeSet<(String, RecordType)>,
-    /// Names that somebody else's address stands under: nothing new may point to them.
-    contested: BTreeSet<String>,
+    /// What was read of a key whose delete did not match: where it says the same once more, there is
+    /// something to it that we do not see.
+    disputed: BTreeMap<Key, RecordSet>,
+    /// The name that somebody else's address stands under: nothing new may point to it.
+    contested: Option<String>,
     /// The keys that were written, or may have been, since a sweep began to read.
     touched: Option<BTreeSet<Key>>,
     /// A refused batch that named nobody: one of these is to blame.
@@ -114,6 +117,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// A ledger that knows what the zone holds of ours.
+    #[cfg(test)]
     pub fn new(known: impl IntoIterator<Item = RecordSet>) -> Self {
         let known: BTreeMap<_, _> = known.into_iter().map(|set| (set.key(), Known::Written(set))).collect();
         Self { differing: known.keys().cloned().collect(), known, ..Self::default() }
@@ -151,6 +155,11 @@ impl Ledger {
         if was.as_ref() != self.wanted.get(&key) {
             self.parked.remove(&key);
         }
+        if let (None, Some(Known::Unsure { absent, .. })) = (self.wanted.get(&key), self.known.get_mut(&key))
+        {
+            // The minute that makes it believable starts anew.
+            *absent = false;
+        }
         self.compare(key);
     }
 
@@ -169,16 +178,10 @@ impl Ledger {
         self.lookups.iter().find(|(_, from)| **from <= now).map(|(lookup, _)| lookup)
     }
 
-    /// Says whose names are contested: while somebody else's address stands under one, nothing new that
-    /// points to it is written.
-    pub fn contest(&mut self, names: BTreeSet<String>) {
-        self.contested = names;
-    }
-
-    /// The first of the contested names that something waits for.
-    pub fn withheld(&self) -> Option<&str> {
-        let new = self.differing.iter().filter_map(|key| self.wanted.get(key));
-        new.filter_map(target).find_map(|target| self.contested.get(&target)).map(String::as_str)
+    /// Says under which name somebody else's address stands: until that is over, nothing new that points to
+    /// it is written.
+    pub fn contest(&mut self, name: Option<String>) {
+        self.contested = name;
     }
 
     /// The next batch: the longest that one call may carry. Empty when nothing differs that may go now.
@@ -218,9 +221,10 @@ impl Ledger {
         parked.chain(self.lookups.values().copied()).filter(|at| *at > now).min()
     }
 
-    /// Whether nothing can be done now that has not been refused.
+    /// Whether all that is left was refused: there is nothing to do, and nothing that a minute settles.
     pub fn stuck(&self, now: Duration) -> bool {
-        self.lookup(now).is_none() && self.batch(now).is_empty()
+        let late = |key: &Key| matches!(self.known.get(key), Some(Known::Unsure { absent: true, .. }));
+        self.lookup(now).is_none() && self.batch(now).is_empty() && !self.differing.iter().any(late)
     }
 
     fn suspected(&self, unit: &Unit) -> bool {
@@ -234,19 +238,25 @@ impl Ledger {
             return Vec::new();
         }
         let wanted = self.wanted.get(key);
-        let waits = |set: &RecordSet| self.is_withheld(set, now) || self.awaits_ttl(key);
-        if parked.is_none() && !wanted.is_some_and(waits) {
+        if parked.is_none() && !wanted.is_some_and(|set| self.waits(key, set, now)) {
             return self.changes(key);
         }
         // What leaves DNS does not wait for a successor that is refused, or has nowhere to point to.
         match self.known.get(key) {
-            Some(Known::Written(old) | Known::Unsure { set: old, .. })
+            Some(Known::Written(old) | Known::Unsure { set: old, absent: false })
                 if wanted.is_some_and(|set| set.values != old.values) =>
             {
                 vec![Change { action: Action::Delete, set: old.clone() }]
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether something has to come true before this can be written. What stands already may change its
+    /// weight whatever becomes of its target.
+    fn waits(&self, key: &Key, set: &RecordSet, now: Duration) -> bool {
+        let stands = matches!(self.known.get(key), Some(Known::Written(old)) if old.values == set.values);
+        (!stands && self.is_withheld(set, now)) || self.awaits_ttl(key)
     }
 
     /// Whether the TTL of this key's group has yet to be looked up.
@@ -261,9 +271,10 @@ impl Ledger {
         let address = Key { name: target.clone(), kind: RecordType::A, set_identifier: None };
         let refused = self.parked.range(&address..).take_while(|(key, _)| key.name == target);
         let mut refused = refused.filter(|(key, parked)| {
-            key.kind == RecordType::A && parked.until > now && !self.known.contains_key(key)
+            let there = matches!(self.known.get(key), Some(Known::Written(_) | Known::Unread));
+            key.kind == RecordType::A && parked.until > now && !there
         });
-        self.contested.contains(&target) || refused.next().is_some()
+        self.contested.as_ref() == Some(&target) || refused.next().is_some()
     }
 
     /// What turns known into wanted, for one key.

@@ -14,6 +14,17 @@ impl Ledger {
         self.touched = Some(BTreeSet::new());
     }
 
+    /// A read was given up.
+    pub fn abandon_sweep(&mut self) {
+        self.touched = None;
+    }
+
+    /// Those of what a read found that nothing is known of but by it.
+    pub fn untouched(&self, found: &[RecordSet]) -> Vec<RecordSet> {
+        let touched = |key: &Key| self.touched.as_ref().is_some_and(|touched| touched.contains(key));
+        found.iter().filter(|set| !touched(&set.key())).cloned().collect()
+    }
+
     /// A read is over: it found these of our own sets, and would have found every key that `covers` says.
     /// Returns the keys that are not as they were known; what is wanted of them is due.
     pub fn end_sweep(&mut self, found: &[RecordSet], covers: impl Fn(&Key) -> bool) -> BTreeSet<Key> {

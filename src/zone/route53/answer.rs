@@ -15,8 +15,8 @@ use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 use super::reasons;
 use crate::zone::ZoneError;
 
-/// The most of a page that is not the service's that is shown, in characters.
-const FOREIGN_CHARS_MAX: usize = 200;
+/// The most of a text that is shown, in characters.
+const SHOWN_CHARS_MAX: usize = 500;
 
 /// What the answer says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,8 +31,7 @@ struct Answer {
 pub fn read(status: u16, body: &[u8]) -> ZoneError {
     let text = String::from_utf8_lossy(body);
     let Some(answer) = parse(&text) else {
-        let shown: String = text.trim().chars().take(FOREIGN_CHARS_MAX).collect();
-        let said = format!("HTTP {status}: {shown}");
+        let said = format!("HTTP {status}: {}", brief(&text));
         return if status == 429 { ZoneError::Throttled(said) } else { ZoneError::Unknown(said) };
     };
     meaning(status, answer)
@@ -40,7 +39,7 @@ pub fn read(status: u16, body: &[u8]) -> ZoneError {
 
 fn meaning(status: u16, answer: Answer) -> ZoneError {
     let Answer { code, message, messages } = answer;
-    let said = if message.is_empty() { code.clone() } else { format!("{code}: {message}") };
+    let said = if message.is_empty() { code.clone() } else { format!("{code}: {}", brief(&message)) };
     match &*code {
         "Throttling"
         | "ThrottlingException"
@@ -52,21 +51,29 @@ fn meaning(status: u16, answer: Answer) -> ZoneError {
         | "RequestLimitExceeded"
         | "SlowDown" => ZoneError::Throttled(said),
         _ if status == 429 => ZoneError::Throttled(said),
-        "PriorRequestNotComplete" => ZoneError::Busy(message),
+        "PriorRequestNotComplete" => ZoneError::Busy(brief(&message)),
         "InvalidChangeBatch" => {
             let reasons = if messages.is_empty() { reasons::split(&message) } else { messages };
             // A refusal without a reason is one all the same.
             ZoneError::Rejected(if reasons.is_empty() { vec![said] } else { reasons })
         }
-        "InvalidInput" | "ValidationError" | "ValidationException" => ZoneError::Invalid(message),
-        "NoSuchHostedZone" => ZoneError::NoSuchZone(message),
-        "NoSuchChange" => ZoneError::NoSuchChange(message),
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => ZoneError::Denied(message),
+        "InvalidInput" | "ValidationError" | "ValidationException" => ZoneError::Invalid(brief(&message)),
+        "NoSuchHostedZone" => ZoneError::NoSuchZone(brief(&message)),
+        "NoSuchChange" => ZoneError::NoSuchChange(brief(&message)),
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
+            ZoneError::Denied(brief(&message))
+        }
         _ => match unauthenticated(&code, &message) {
             Some(advice) => ZoneError::Unauthenticated(format!("{advice} ({said})")),
             None => ZoneError::Unknown(format!("HTTP {status}: {said}")),
         },
     }
+}
+
+/// The first line of a text. A signature that does not match is answered with the request as it was signed,
+/// the session's token in it.
+fn brief(text: &str) -> String {
+    text.trim().lines().next().unwrap_or_default().chars().take(SHOWN_CHARS_MAX).collect()
 }
 
 /// What to do about a caller that was not recognised; `None` where that was not what was wrong.

@@ -99,7 +99,7 @@ impl Route53Zone {
             .set_start_record_type(start.kind.clone())
             .set_start_record_identifier(start.set_identifier.clone())
             .max_items(i32::try_from(items).unwrap_or(i32::MAX));
-        request.send().await.map(RawPage::from).map_err(zone_error)
+        RawPage::read(request.send().await.map_err(zone_error)?)
     }
 
     async fn list_from(&self, start: RawStart, max_items: usize) -> Result<Page, ZoneError> {
@@ -190,16 +190,21 @@ struct RawPage {
     next: Option<RawStart>,
 }
 
-impl From<ListResourceRecordSetsOutput> for RawPage {
-    fn from(answer: ListResourceRecordSetsOutput) -> Self {
+impl RawPage {
+    fn read(answer: ListResourceRecordSetsOutput) -> Result<Self, ZoneError> {
         let sets = answer.resource_record_sets.into_iter().filter_map(records::record_set).collect();
         // Without a name a list begins at the zone's first set: that would go round for ever.
-        let next = (answer.is_truncated && answer.next_record_name.is_some()).then_some(RawStart {
+        if answer.is_truncated && answer.next_record_name.is_none() {
+            return Err(ZoneError::Unknown(
+                "a page that is not the last, without where the next begins".to_owned(),
+            ));
+        }
+        let next = answer.is_truncated.then_some(RawStart {
             name: answer.next_record_name,
             kind: answer.next_record_type,
             set_identifier: answer.next_record_identifier,
         });
-        Self { sets, next }
+        Ok(Self { sets, next })
     }
 }
 

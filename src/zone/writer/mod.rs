@@ -87,7 +87,8 @@ pub struct Writer {
     whole: bool,
     /// Whether all that is wanted has been told.
     told: bool,
-    in_flight: bool,
+    /// The keys of the call that is under way.
+    in_flight: Option<BTreeSet<Key>>,
     draining: bool,
     removing: bool,
     sweep: Option<Sweep>,
@@ -96,11 +97,19 @@ pub struct Writer {
     read_refused: Backoff,
     read_not_before: Duration,
     contested: bool,
+    contest_at: Option<Duration>,
     lookup_failed: bool,
     failing: Option<&'static str>,
 }
 
 impl Writer {
+    /// A writer that knows what its journal does, and makes no call before then.
+    pub fn starting_at(settings: Settings, then: Duration) -> Self {
+        let mut writer = Self::new(settings);
+        writer.pacer.hold_until(then);
+        writer
+    }
+
     /// A writer that knows what its journal does.
     pub fn new(settings: Settings) -> Self {
         let (entries, whole) = settings.journal.as_ref().map(SharedJournal::load).unwrap_or_default();
@@ -113,7 +122,7 @@ impl Writer {
             ready: !settings.read_first,
             whole: whole && !settings.read_first,
             told: false,
-            in_flight: false,
+            in_flight: None,
             draining: false,
             removing: false,
             sweep: None,
@@ -122,6 +131,7 @@ impl Writer {
             read_refused: Backoff::new(Duration::from_secs(1), first, longest),
             read_not_before: Duration::ZERO,
             contested: false,
+            contest_at: None,
             lookup_failed: false,
             failing: None,
             settings,
@@ -160,8 +170,17 @@ impl Writer {
     }
 
     /// With the last [`Writer::want`], everything has been told.
-    pub fn told_all(&mut self) -> Vec<News> {
+    pub fn told_all(&mut self) {
         self.told = true;
+    }
+
+    /// What waits for the answer to [`News::Found`], for whoever lost it.
+    pub fn found(&self) -> Option<Vec<RecordSet>> {
+        self.found.as_ref().map(|(own, _)| self.ledger.untouched(own))
+    }
+
+    /// All is wanted that is to be wanted of what was [found](News::Found): the rest is deleted.
+    pub fn judged_found(&mut self) -> Vec<News> {
         let found = self.found.take();
         found.map(|(found, covers)| self.take_in(&found, covers, true)).into_iter().flatten().collect()
     }
@@ -174,8 +193,18 @@ impl Writer {
         for key in unwanted {
             self.ledger.want(key, None);
         }
+        // An address that was never written need not be written now.
+        let host = self.settings.registrant.host_record().key();
+        if self.in_flight.is_none() && !self.ledger.holds(&host) {
+            self.ledger.want(host, None);
+        }
         self.told_all();
         self.draining = true;
+        self.judged_found();
+        if self.whole {
+            self.sweep = None;
+            self.ledger.abandon_sweep();
+        }
         self.ledger.drain();
         self.pacer.drain(now, deadline);
     }
@@ -189,13 +218,13 @@ impl Writer {
 
     /// Whether the zone is as wanted, and all is known of it.
     pub fn settled(&self) -> bool {
-        self.told && self.whole && !self.in_flight && self.ledger.settled()
+        self.told && self.whole && self.in_flight.is_none() && self.ledger.settled()
     }
 
     /// Whether all is done that can be done now: what is left was refused.
     pub fn finished(&self, now: Duration) -> bool {
         let reading = self.sweep.is_some() || self.found.is_some();
-        self.told && self.whole && !self.in_flight && !reading && self.ledger.stuck(now)
+        self.told && self.whole && self.in_flight.is_none() && !reading && self.ledger.stuck(now)
     }
 
     /// Whether all is known that the zone can hold of ours.
@@ -203,14 +232,14 @@ impl Writer {
         self.whole
     }
 
-    /// The keys that are not as wanted.
-    pub fn unsettled(&self) -> impl Iterator<Item = &Key> {
-        self.ledger.unsettled()
+    /// The keys that are not as wanted, or may not be, for a call is under way.
+    pub fn unsettled(&self) -> BTreeSet<Key> {
+        self.ledger.unsettled().chain(self.in_flight.iter().flatten()).cloned().collect()
     }
 
     /// What to do next. A call that is handed out is under way until its answer comes.
     pub fn next(&mut self, now: Duration) -> Next {
-        if self.in_flight {
+        if self.in_flight.is_some() {
             return Next::Nothing;
         }
         if !self.ready {
@@ -233,7 +262,7 @@ impl Writer {
             let cost = changes.iter().map(batch::cost).sum();
             next = self.send(now, Call::Change(changes), cost, urgent);
         }
-        if self.in_flight {
+        if self.in_flight.is_some() {
             return next;
         }
         sooner(sooner(next, self.read(now)), self.ledger.due_at(now).map_or(Next::Nothing, Next::At))
@@ -241,7 +270,7 @@ impl Writer {
 
     /// Takes the answer to the call that was under way.
     pub fn on_answer(&mut self, call: Call, answer: Answer, now: Duration) -> Vec<News> {
-        self.in_flight = false;
+        self.in_flight = None;
         match (call, answer) {
             (Call::Change(batch), Answer::Changed(answer)) => {
                 let answer = answer.map(drop);
@@ -285,7 +314,11 @@ impl Writer {
             journal.intend(batch);
         }
         self.pacer.on_call(now, cost);
-        self.in_flight = true;
+        let keys = match &call {
+            Call::Change(batch) => batch.iter().map(|change| change.set.key()).collect(),
+            Call::LookUp(_) | Call::Read(_) => BTreeSet::new(),
+        };
+        self.in_flight = Some(keys);
         Next::Call(call)
     }
 

@@ -15,8 +15,8 @@ pub enum News {
     Note(Note),
     /// The zone was read before anything was written: it holds this of ours.
     Known(Vec<RecordSet>),
-    /// The zone was read after writing had begun. What of this nobody wants is deleted once
-    /// [`Writer::told_all`] says that everything was told anew.
+    /// The zone was read after writing had begun: it holds this beside what was written since. What of it
+    /// nobody wants is deleted at [`Writer::judged_found`].
     Found(Vec<RecordSet>),
     /// Own records were not as they had been written, and are mended.
     Mended(BTreeSet<Key>),
@@ -48,7 +48,7 @@ impl Writer {
                 host = host.host_name(),
                 record = %set,
                 "somebody else's address stands under this host's name: nothing new is registered; pass \
-                 another --hostname, or remove it"
+                 another --hostname, or remove it, which is noticed within a minute"
             ),
             News::Uncontested => tracing::info!("this host's name is its own again: registering"),
             News::Failing(ZoneError::Denied(reason)) => tracing::error!(

@@ -15,6 +15,10 @@ use crate::zone::{Page, ZoneError};
 const RESYNC_JITTER: f64 = 0.2;
 /// The share of a fleet's requests that its resyncs may take.
 const RESYNC_SHARE: f64 = 0.05;
+/// The longest period that the size of a fleet makes of it.
+const FLEET_PERIOD_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// How often it is looked whether this host's name is its own again.
+const CONTEST_PERIOD: Duration = Duration::from_secs(60);
 
 impl Writer {
     /// Reads on, or begins a read that is due.
@@ -26,8 +30,9 @@ impl Writer {
             }
         }
         let Some(sweep) = &self.sweep else {
-            let resync = self.resync_at.filter(|_| self.whole && !self.draining);
-            return resync.map_or(Next::Nothing, Next::At);
+            let contest = self.contest_at.filter(|_| self.contested);
+            let next = contest.into_iter().chain(self.resync_at).min();
+            return next.filter(|_| self.whole && !self.draining).map_or(Next::Nothing, Next::At);
         };
         if self.read_not_before > now {
             return Next::At(self.read_not_before);
@@ -40,18 +45,24 @@ impl Writer {
         if !self.whole {
             return Some(Sweep::whole());
         }
-        let Some(at) = self.resync_at else {
-            self.resync_at = Some(now + period(&self.settings, self.hosts, 1, self.rng.f64()));
-            return None;
-        };
-        if at > now || self.draining {
+        if self.draining {
             return None;
         }
-        let mut names: BTreeSet<String> = self.ledger.names();
-        if !names.is_empty() {
-            names.insert(self.settings.registrant.host_name());
+        if self.contested && self.contest_at.is_none_or(|at| at <= now) {
+            self.contest_at = Some(now + CONTEST_PERIOD.mul_f64(1.0 - RESYNC_JITTER * self.rng.f64()));
+            return Sweep::of([self.settings.registrant.host_name()].into());
         }
-        self.resync_at = Some(now + period(&self.settings, self.hosts, names.len(), self.rng.f64()));
+        let mut names = BTreeSet::new();
+        if let Some(at) = self.resync_at {
+            if at > now {
+                return None;
+            }
+            names = self.ledger.names();
+            if !names.is_empty() {
+                names.insert(self.settings.registrant.host_name());
+            }
+        }
+        self.resync_at = Some(now + period(&self.settings, self.hosts, names.len().max(1), self.rng.f64()));
         Sweep::of(names)
     }
 
@@ -93,8 +104,9 @@ impl Writer {
             sets.into_iter().partition(|set| self.settings.registrant.owns(set));
         let mut news = Vec::from_iter(self.on_contested(foreign.into_iter().next()));
         if whole && self.ready && !self.draining {
-            self.found = Some((own.clone(), Box::new(covers)));
-            news.push(News::Found(own));
+            let found = self.ledger.untouched(&own);
+            self.found = Some((own, Box::new(covers)));
+            news.push(News::Found(found));
             return news;
         }
         let mended = self.take_in(&own, covers, whole);
@@ -109,8 +121,7 @@ impl Writer {
 
     fn on_contested(&mut self, foreign: Option<RecordSet>) -> Option<News> {
         let was = std::mem::replace(&mut self.contested, foreign.is_some());
-        let name = self.settings.registrant.host_name();
-        self.ledger.contest(foreign.iter().map(|_| name.clone()).collect());
+        self.ledger.contest(foreign.as_ref().map(|_| self.settings.registrant.host_name()));
         match (was, foreign) {
             (false, Some(set)) => Some(News::Contested(set)),
             (true, None) => Some(News::Uncontested),
@@ -145,6 +156,7 @@ impl Writer {
 pub(super) fn period(settings: &Settings, hosts: Option<u32>, names: usize, random: f64) -> Duration {
     let rate = settings.pace.requests.per_second;
     let fleet = f64::from(hosts.unwrap_or(1)) * names as f64 / (RESYNC_SHARE * rate);
-    let period = settings.resync.as_secs_f64().max(fleet);
+    // A hint may be wrong.
+    let period = settings.resync.as_secs_f64().max(fleet.min(FLEET_PERIOD_MAX.as_secs_f64()));
     Duration::from_secs_f64(period * (1.0 + RESYNC_JITTER * (2.0 * random - 1.0)))
 }

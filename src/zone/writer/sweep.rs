@@ -3,10 +3,9 @@
 //! Owns where the next page begins, and what is kept of the pages. When they are asked for is the
 //! [writer](super)'s, what they teach the [ledger](crate::zone::ledger)'s.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::machine::record::{Key, RecordSet, canonical};
+use crate::machine::record::{Key, RecordSet, canonical, list_order};
 use crate::zone::{ListStart, Page};
 
 /// A read that is under way.
@@ -14,8 +13,10 @@ use crate::zone::{ListStart, Page};
 pub(super) struct Sweep {
     /// The names that are read; `None` for the whole zone.
     names: Option<BTreeSet<String>>,
-    /// Those of them that no page has covered yet, in the registry's order.
+    /// Those of them that no page has reached yet, in the registry's order.
     left: VecDeque<String>,
+    /// The one of them that the last page began with, or came to.
+    current: Option<String>,
     start: Option<ListStart>,
     found: Vec<RecordSet>,
 }
@@ -23,15 +24,17 @@ pub(super) struct Sweep {
 impl Sweep {
     /// A read of the whole zone.
     pub(super) fn whole() -> Self {
-        Self { names: None, left: VecDeque::new(), start: None, found: Vec::new() }
+        Self { names: None, left: VecDeque::new(), current: None, start: None, found: Vec::new() }
     }
 
     /// A read of these names; `None` where there are none.
     pub(super) fn of(names: BTreeSet<String>) -> Option<Self> {
         let mut left: Vec<String> = names.iter().cloned().collect();
-        left.sort_by(|a, b| zone_order(a, b));
-        let start = beginning(left.first()?);
-        Some(Self { names: Some(names), left: left.into(), start: Some(start), found: Vec::new() })
+        left.sort_by_cached_key(|name| list_order(name));
+        let mut left = VecDeque::from(left);
+        let current = left.pop_front()?;
+        let start = Some(beginning(&current));
+        Some(Self { names: Some(names), left, current: Some(current), start, found: Vec::new() })
     }
 
     /// Where the next page begins.
@@ -49,12 +52,16 @@ impl Sweep {
         self.found.extend(page.sets.into_iter().map(RecordSet::canonical).filter(keep));
         self.start = page.next;
         let (Some(_), Some(next)) = (&self.names, &self.start) else { return self.start.is_none() };
-        // Of a name that the next page begins with, there may be more.
         let at = next.name.as_deref().map(canonical).unwrap_or_default();
-        while self.left.front().is_some_and(|name| zone_order(name, &at) == Ordering::Less) {
+        if self.current.as_ref() == Some(&at) {
+            return false;
+        }
+        // What comes before it has been covered. Each name is gone to once at most, so this ends in any order.
+        while self.left.front().is_some_and(|name| list_order(name) < list_order(&at)) {
             self.left.pop_front();
         }
-        match self.left.front() {
+        self.current = self.left.pop_front();
+        match &self.current {
             None => self.start = None,
             Some(name) if *name != at => self.start = Some(beginning(name)),
             Some(_) => {}
@@ -73,11 +80,6 @@ fn beginning(name: &str) -> ListStart {
     ListStart { name: Some(name.to_owned()), kind: None, set_identifier: None }
 }
 
-/// The order of a list: by reversed labels. Source: Route 53 API reference, ListResourceRecordSets.
-fn zone_order(a: &str, b: &str) -> Ordering {
-    a.rsplit('.').cmp(b.rsplit('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
@@ -86,6 +88,9 @@ mod tests {
     use crate::machine::record::{Action, Change, RecordType};
     use crate::zone::Zone;
     use crate::zone::embedded::{EmbeddedZone, Options};
+
+    /// In the order of their labels `_a` comes before `_a-b`, in that of a list after it.
+    const NAMES: [&str; 7] = ["_a", "_a-b", "_a-c", "_a._tcp", "_b._tcp", "_c._udp", "_d._udp"];
 
     fn set(name: &str, id: usize) -> RecordSet {
         RecordSet {
@@ -131,11 +136,10 @@ mod tests {
 
     #[test]
     fn reads_all_of_some_names_and_nothing_twice_at_every_size_of_a_page() {
-        let sets: Vec<_> =
-            (0..40).map(|n| set(["_a._tcp", "_b._tcp", "_c._udp", "_d._udp"][n % 4], n)).collect();
+        let sets: Vec<_> = (0..40).map(|n| set(NAMES[n % NAMES.len()], n)).collect();
         let zone = zone(sets.clone());
         let names: BTreeSet<String> =
-            ["_a._tcp.sd.internal", "_d._udp.sd.internal", "_z._tcp.sd.internal"].map(String::from).into();
+            ["_a", "_a-c", "_a._tcp", "_d._udp", "_z._tcp"].map(|name| format!("{name}.sd.internal")).into();
         for page in 1..60 {
             let sweep = Sweep::of(names.clone()).unwrap();
             let (found, _) = read(&zone, sweep, page);

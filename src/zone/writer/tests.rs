@@ -70,7 +70,8 @@ impl Stage {
 
     fn want(&mut self, new: &[RecordSet]) {
         self.writer.want(&[], new);
-        let news = self.writer.told_all();
+        self.writer.told_all();
+        let news = self.writer.judged_found();
         self.news.extend(news);
     }
 
@@ -266,12 +267,130 @@ fn a_foreign_address_under_this_hosts_name_stops_registration_until_it_is_gone()
     stage.settle();
     // What is over goes; nothing new comes.
     assert_eq!(stage.own(), [host()]);
-    assert_eq!(stage.writer.unsettled().count(), 1);
+    assert_eq!(stage.writer.unsettled().len(), 1);
+    // What stands already still follows its container's health.
     stage.by_hand(Action::Delete, [foreign]);
-    stage.now += Duration::from_secs(2_200);
+    stage.now += Duration::from_secs(60);
+    let before = stage.reads();
     stage.settle();
     assert!(stage.news.contains(&News::Uncontested));
-    assert_eq!(stage.own().len(), 2);
+    assert_eq!((stage.own().len(), stage.reads() - before), (2, 1));
+}
+
+#[test]
+fn while_its_name_is_contested_a_record_that_stands_still_changes_its_weight() {
+    let foreign = RecordSet { set_identifier: Some("i-0a.elsewhere".into()), ..host() };
+    let mut stage = Stage::new(settings(Some(journal(true)), false));
+    stage.want(&[srv("i-0a", 1)]);
+    stage.settle();
+    stage.by_hand(Action::Create, [foreign]);
+    stage.now += Duration::from_secs(2_200);
+    stage.settle();
+    stage.writer.want(&[srv("i-0a", 1)], &[RecordSet { weight: Some(0), ..srv("i-0a", 1) }]);
+    stage.settle();
+    assert!(stage.own().iter().any(|set| set.weight == Some(0)));
+}
+
+#[test]
+fn a_record_that_carries_what_we_cannot_see_is_parked_and_holds_up_nothing() {
+    let mut stage = Stage::new(settings(Some(journal(true)), false));
+    stage.want(&[srv("i-0a", 1)]);
+    stage.settle();
+    let key = srv("i-0a", 1).key();
+    // As of a set with a health check: what is listed of it is what we wrote, and no DELETE matches.
+    let mismatch = |zone: &EmbeddedZone, call: &Call| match call {
+        Call::Change(batch) if batch.iter().any(|change| change.set.key() == key) => {
+            Answer::Changed(Err(ZoneError::Rejected(vec![format!(
+                "Tried to delete resource record set [name='{}.', type='SRV', set-identifier='{}'] but the values \
+                 provided do not match the current values",
+                key.name,
+                key.set_identifier.as_deref().unwrap()
+            )])))
+        }
+        _ => call.make(zone).now_or_never().unwrap(),
+    };
+    stage.writer.want(&[srv("i-0a", 1)], &[srv("i-0a", 2)]);
+    let before = stage.calls.len();
+    while stage.step(Duration::from_secs(5), mismatch) {
+        assert!(stage.calls.len() < before + 10, "it goes on for ever");
+    }
+    assert!(stage.own().contains(&srv("i-0a", 2)));
+    assert_eq!(stage.writer.unsettled(), [srv("i-0a", 1).key()].into());
+    assert!(stage.writer.finished(stage.now));
+}
+
+#[test]
+fn an_unsure_record_whose_successor_waits_is_asked_about_once() {
+    let foreign = RecordSet { set_identifier: Some("i-0a.elsewhere".into()), ..host() };
+    let kept = journal(true);
+    kept.intend(&[Change { action: Action::Create, set: srv("i-0a", 1) }]);
+    let mut stage = Stage::new(settings(Some(kept), true));
+    stage.by_hand(Action::Create, [foreign, host()]);
+    stage.settle();
+    assert!(stage.news.iter().any(|news| matches!(news, News::Contested(_))));
+    stage.want(&[RecordSet { values: vec!["1 1 99 i-0a.sd.internal".into()], ..srv("i-0a", 1) }]);
+    for _ in 0..5 {
+        stage.settle();
+        stage.now += Duration::from_secs(60);
+    }
+    assert_eq!(stage.changes().len(), 1, "a delete that found nothing");
+    assert_eq!(stage.own(), [host()]);
+}
+
+#[test]
+fn a_task_that_is_soon_over_waits_for_the_minute_that_settles_a_lost_delete() {
+    let kept = journal(true);
+    let mut stage = Stage::new(settings(Some(kept.clone()), false));
+    stage.want(&[srv("i-0a", 1), srv("i-0a", 2)]);
+    stage.settle();
+    stage.writer.want(&[srv("i-0a", 1)], &[]);
+    stage.step(Duration::from_secs(1), |zone, call| {
+        call.make(zone).now_or_never();
+        call.unanswered("cut".into())
+    });
+    let mut stage = Stage::on(stage.zone.clone(), settings(Some(kept), true));
+    stage.settle();
+    stage.want(&[srv("i-0a", 2)]);
+    stage.settle();
+    assert!(!stage.writer.finished(stage.now), "it would say that something is left");
+    stage.now += Duration::from_secs(60);
+    stage.settle();
+    assert!(stage.writer.finished(stage.now) && stage.writer.settled());
+}
+
+#[test]
+fn a_drain_names_what_is_on_its_way_and_writes_no_address_that_nobody_needs() {
+    let mut stage = Stage::new(settings(Some(journal(true)), false));
+    stage.want(&[srv("i-0a", 1)]);
+    assert!(matches!(stage.writer.next(stage.now), Next::Call(_)));
+    stage.writer.drain(stage.now, stage.now + Duration::from_secs(1));
+    assert!(stage.writer.unsettled().contains(&srv("i-0a", 1).key()));
+    let mut stage = Stage::new(settings(Some(journal(true)), false));
+    stage.writer.want(&[], &[srv("i-0a", 1)]);
+    stage.writer.drain(stage.now, stage.now + Duration::from_secs(1));
+    stage.settle();
+    assert_eq!(stage.calls, []);
+    assert!(stage.writer.settled());
+}
+
+#[test]
+fn a_drain_does_not_wait_for_a_resync() {
+    let mut stage = Stage::new(settings(Some(journal(true)), false));
+    stage.by_hand(Action::Create, (0..90).map(|n| srv("i-0b", n)));
+    stage.want(&[srv("i-0a", 1)]);
+    stage.settle();
+    stage.now += Duration::from_secs(2_200);
+    let one_set = |zone: &EmbeddedZone, call: &Call| match call {
+        Call::Read(start) => Answer::Listed(zone.list(start.as_ref(), 1).now_or_never().unwrap()),
+        _ => call.make(zone).now_or_never().unwrap(),
+    };
+    for _ in 0..5 {
+        assert!(stage.step(Duration::from_secs(1), one_set));
+    }
+    stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
+    stage.settle();
+    assert!(stage.writer.settled());
+    assert_eq!((stage.reads(), stage.own()), (5, vec![host()]));
 }
 
 #[test]
