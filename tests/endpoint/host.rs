@@ -135,7 +135,10 @@ impl Host {
                 self.take(call, answer);
                 Step::Called
             }
-            Next::At(at) => Step::Until(at),
+            Next::At(at) => {
+                assert!(at > self.now(), "a writer that waits for the past never rests");
+                Step::Until(at)
+            }
             Next::Nothing => Step::Nothing,
         }
     }

@@ -8,5 +8,6 @@ mod api;
 mod errors;
 mod faults;
 mod host;
+mod property;
 mod rules;
 mod wire;
