@@ -132,6 +132,12 @@ impl Endpoint {
         self.0.lock().unwrap().poison = poison;
     }
 
+    /// What a call that broke off may still do something to.
+    pub fn under_way(&self) -> BTreeSet<Key> {
+        let service = self.0.lock().unwrap();
+        service.late.iter().flat_map(|(_, batch)| batch).map(|change| change.set.key()).collect()
+    }
+
     /// All that is still under way arrives.
     pub fn let_late_arrive(&self) {
         self.0.lock().unwrap().apply_late(|_| true);

@@ -143,6 +143,14 @@ impl Host {
         }
     }
 
+    /// The next thing, after at most a minute's wait.
+    pub async fn next_step(&mut self) {
+        if let Step::Until(at) = self.step().await {
+            self.sleep_until(at.min(self.now() + Duration::from_secs(60))).await;
+            self.step().await;
+        }
+    }
+
     /// Makes the next call, if it may go now, and keeps the answer back.
     pub async fn call_without_taking(&mut self) -> Option<Call> {
         self.deliver();
@@ -174,15 +182,21 @@ impl Host {
         }
     }
 
-    /// Right after throttling, the writer says when it goes on. A later delete may go half a second after
-    /// the call already, where others would still gather.
+    /// Right after throttling, the writer says when a new record could go: what waits for others to gather,
+    /// or for a read, waits no longer than the throttling lasts.
     fn note_promise(&mut self) {
+        if self.wanted.is_empty() {
+            return;
+        }
         let now = self.now();
+        let probe = RecordSet { values: vec!["1 1 9 probe.sd.internal".into()], ..own(9_999, 9) };
+        self.writer.want(&[], std::slice::from_ref(&probe));
         if let Next::At(at) = self.writer.next(now)
             && at > now + Pace::ROUTE53.gap
         {
             self.promises.push((Instant::now(), Instant::now() + (at - now)));
         }
+        self.writer.want(&[probe], &[]);
     }
 
     /// Goes on for so long.
