@@ -160,6 +160,12 @@ impl Host {
         Some(call)
     }
 
+    /// The next call is meant, and not made.
+    pub fn intend_only(&mut self) {
+        let next = self.writer.next(self.clock.now());
+        assert!(matches!(next, Next::Call(_)), "{next:?}");
+    }
+
     /// Takes an answer that was kept back.
     pub fn deliver(&mut self) -> bool {
         let answered = self.answered.take();

@@ -8,6 +8,7 @@ mod api;
 mod errors;
 mod faults;
 mod host;
+mod kill;
 mod property;
 mod rules;
 mod wire;
