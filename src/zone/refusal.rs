@@ -5,7 +5,7 @@
 //! aws/aws-sdk-go-v2 #518). A text that is not understood is kept as it is: the ledger then finds the
 //! change by halving.
 
-use crate::machine::record::{Action, Change, canonical};
+use crate::machine::record::{Action, Change, Key, canonical};
 
 /// What was wrong with a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,41 @@ pub struct Refusal {
     pub cause: Cause,
     /// Where in the batch the changes stand that fit the text; empty when it names none of them.
     pub suspects: Vec<usize>,
+}
+
+/// What has no room left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Full<'a> {
+    /// The whole zone.
+    Zone,
+    /// The group of one name and type.
+    Group {
+        /// The name, as the reason spells it.
+        name: &'a str,
+        /// The type's mnemonic.
+        kind: &'a str,
+    },
+}
+
+impl Full<'_> {
+    /// Reads a reason; `None` where it speaks of something else. Seen in DNSControl/dnscontrol#908 and
+    /// airbnb/zonify#16.
+    pub fn read(reason: &str) -> Option<Full<'_>> {
+        if reason.contains("Exceeded limit MAX_RRSETS_BY_ZONE") {
+            return Some(Full::Zone);
+        }
+        let (_, group) = reason.split_once("Exceeded limit on number of ")?;
+        let (name, rest) = group.split_once("RRSets for ")?.1.split_once(", type ")?;
+        Some(Full::Group { name, kind: rest.split(' ').next()? })
+    }
+
+    /// Whether a CREATE of this key finds no room.
+    pub fn concerns(&self, key: &Key) -> bool {
+        match self {
+            Full::Zone => true,
+            Full::Group { name, kind } => key.name == canonical(name) && key.kind.as_str() == *kind,
+        }
+    }
 }
 
 /// Reads one reason.
@@ -98,6 +133,18 @@ mod tests {
                 values: vec!["1 1 80 host.sd.internal".into()],
             },
         }
+    }
+
+    #[test]
+    fn knows_what_is_full() {
+        let zone = "batch refused: [Exceeded limit MAX_RRSETS_BY_ZONE for zone: sd.internal.]";
+        assert_eq!(Full::read(zone), Some(Full::Zone));
+        let name =
+            "Exceeded limit on number of weighted RRSets for _a._tcp.sd.internal., type SRV in this zone.";
+        let full = Full::read(name).unwrap();
+        assert!(full.concerns(&change(Action::Create, "_a._tcp.sd.internal", "x").set.key()));
+        assert!(!full.concerns(&change(Action::Create, "_b._tcp.sd.internal", "x").set.key()));
+        assert_eq!(Full::read("Number of records limit of 1000 exceeded."), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod errors;
 mod faults;
 mod host;
 mod kill;
+mod poison;
 mod property;
 mod rules;
 mod wire;

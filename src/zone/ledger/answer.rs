@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{DENIED_WAIT, DENIED_WAIT_MAX, Known, LATE_WAIT, Ledger, Lookup, Note, Parked, REFUSED_WAIT};
 use crate::machine::record::{Action, Change, Key, RecordSet};
 use crate::zone::ZoneError;
-use crate::zone::refusal::{self, Cause};
+use crate::zone::refusal::{self, Cause, Full};
 
 /// How much sooner than its wait a refused change may be tried again: what one policy denies a whole fleet
 /// does not come back all at once.
@@ -216,9 +216,24 @@ impl Ledger {
             .collect();
         let to_blame = |change: &&Change| created.is_empty() || created.contains(&change.set.key());
         let text = error.to_string();
-        let notes =
+        let mut notes: Vec<_> =
             batch.iter().filter(to_blame).map(|change| self.park(change, &text, first, now)).collect();
+        notes.extend(Full::read(&text).into_iter().flat_map(|full| self.park_like(&full, &text, now)));
         keys.into_iter().for_each(|key| self.compare(key));
+        notes
+    }
+
+    /// Where there is no room for one, there is none for its like: to find that out for each would hold up
+    /// the others. What takes the place of another needs none.
+    fn park_like(&mut self, full: &Full<'_>, reason: &str, now: Duration) -> Vec<Note> {
+        let due = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
+        let new = crate::zone::batch::units(due).into_iter().filter(|unit| !unit.urgent());
+        let mut notes = Vec::new();
+        for change in new.flat_map(|unit| unit.changes) {
+            if change.action == Action::Create && full.concerns(&change.set.key()) {
+                notes.push(self.park(&change, reason, REFUSED_WAIT, now));
+            }
+        }
         notes
     }
 

@@ -11,8 +11,8 @@
 //! - A DELETE is exact. CREATE is for what was never written, UPSERT for a changed weight, an unknown
 //!   outcome, or a key that turned out to exist under our own mark.
 //! - One refused change delays the others by at most ⌈log2 n⌉ + 1 calls: it is found by the words of the
-//!   refusal or by halving, and then waits alone, with its reason. Throttling and timeouts never take a
-//!   batch apart.
+//!   refusal or by halving, and then waits alone, with its reason. Where a name or the zone is full, all
+//!   that finds no room is one such change. Throttling and timeouts never take a batch apart.
 
 mod answer;
 mod memory;

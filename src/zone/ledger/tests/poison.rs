@@ -73,6 +73,21 @@ fn a_refusal_that_names_the_record_costs_one_call() {
 }
 
 #[test]
+fn a_full_name_delays_the_others_by_few_calls_however_many_find_no_room() {
+    let mut desk = Desk::default();
+    let full = |n: u16| RecordSet { name: "_full._tcp.sd.internal".into(), ..own(n, 80 + n) };
+    for n in 0..97 {
+        desk.by_hand(Action::Create, RecordSet { set_identifier: Some(format!("i-2:{n}")), ..full(n) });
+    }
+    (0..40).for_each(|n| desk.want(full(n)));
+    (100..140).for_each(|n| desk.want(own(n, 80 + n)));
+    while desk.call(Fault::None) {}
+    assert_eq!(desk.own_count(), 40 + 3, "what finds room goes in");
+    assert_eq!(desk.ledger.unsettled().count(), 37);
+    assert!(desk.calls <= 2 * (1 + 7) + 3, "{} calls", desk.calls);
+}
+
+#[test]
 fn a_refused_successor_does_not_keep_the_record_of_the_dead() {
     let mut desk = Desk::default();
     desk.want(own(0, 80));
