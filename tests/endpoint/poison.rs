@@ -59,8 +59,7 @@ async fn an_invalid_change_that_is_not_named() {
 #[tokio::test(start_paused = true)]
 async fn an_invalid_input() {
     for at in [1, 250] {
-        let poison =
-            |endpoint: &Endpoint| endpoint.set_poison(Some((own(at, 0).key(), Poison::Input)));
+        let poison = |endpoint: &Endpoint| endpoint.set_poison(Some((own(at, 0).key(), Poison::Input)));
         one_of_many(at, &poison, |n| own(n, 32_768), 600).await;
     }
 }
@@ -94,12 +93,17 @@ fn fill(endpoint: &Endpoint, sets: Vec<RecordSet>) {
     }
 }
 
+/// The n-th container's record, at a port that is its own.
+fn at(n: usize) -> RecordSet {
+    own(n, 32_000 + u16::try_from(n).unwrap())
+}
+
 /// A host with some records that stand, and more that find no room.
 async fn without_room(form: Form, crowd: Vec<RecordSet>, more: Vec<RecordSet>, words: &str) {
     let endpoint = Endpoint::new(ZONE);
     endpoint.set_form(form);
     let mut host = Host::new(&endpoint);
-    (0..10).for_each(|n| host.want(own(n, 32_768)));
+    (0..10).for_each(|n| host.want(at(n)));
     host.told_all();
     host.settle().await;
     let room = crowd.len();
@@ -109,7 +113,7 @@ async fn without_room(form: Form, crowd: Vec<RecordSet>, more: Vec<RecordSet>, w
     // With what finds no room comes what needs none: a changed weight, and a record that goes.
     let count = more.len();
     more.iter().cloned().for_each(|set| host.want(set));
-    host.want(RecordSet { weight: Some(0), ..own(0, 32_768) });
+    host.want(RecordSet { weight: Some(0), ..at(0) });
     host.unwant(&own(1, 0).key());
     host.pass(Duration::from_secs(30)).await;
     let standing = host.own_sets();
@@ -136,7 +140,7 @@ async fn the_101st_record_of_a_name() {
     for form in [Form::Common, Form::Own] {
         for more in [1, 40] {
             let name = format!("_crowd0._tcp.{ZONE}");
-            let sets = (100..100 + more).map(|n| RecordSet { name: name.clone(), ..own(n, 32_768) });
+            let sets = (100..100 + more).map(|n| RecordSet { name: name.clone(), ..at(n) });
             without_room(form, crowd(100), sets.collect(), "limit on number of weighted").await;
         }
     }
@@ -148,7 +152,7 @@ async fn a_full_zone() {
         for more in [2, 40] {
             // Beside them an SOA, an NS, ten records and the host's address.
             let crowd = crowd(10_000 - 2 - 11);
-            let sets = (100..100 + more).map(|n| own(n, 32_768)).collect();
+            let sets = (100..100 + more).map(|n| at(n)).collect();
             without_room(form, crowd, sets, "MAX_RRSETS_BY_ZONE").await;
         }
     }
