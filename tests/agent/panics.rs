@@ -124,7 +124,7 @@ async fn more_than_five_in_a_minute_end_the_agent_and_leave_the_records() {
     world.pass(5).await;
     world.log.panic_at("message=wanted", 100);
     for number in 2..20 {
-        world.docker.start(number, "_more._tcp", 32000 + u16::from(number));
+        world.docker.start(number, "_more._tcp", 32000 + u16::try_from(number).unwrap());
         world.pass(1).await;
     }
     assert_eq!(world.ended().await, Exit::GaveUp);
@@ -141,7 +141,7 @@ async fn of_a_check_is_a_failed_check_and_a_log_line() {
     assert_eq!(world.records("_web._tcp"), BTreeSet::new());
     let lines = world.log.lines();
     let panic = lines.iter().find(|line| line.starts_with("message=panic ")).expect("a line of the panic");
-    assert!(panic.contains("a check was told to panic") && panic.contains("world.rs:"), "{panic}");
+    assert!(panic.contains("a check was told to panic") && panic.contains("scripted.rs:"), "{panic}");
     world.checks.set_panicking(false);
     world.pass(10).await;
     assert_eq!(world.records("_web._tcp"), BTreeSet::from([(32001, 1)]));

@@ -11,7 +11,7 @@ use crate::world::World;
 async fn a_drain_is_one_batch() {
     let mut world = World::start().await;
     for number in 1..=50 {
-        world.docker.start(number, "_web._tcp", 32000 + u16::from(number));
+        world.docker.start(number, "_web._tcp", 32000 + u16::try_from(number).unwrap());
     }
     world.pass(5).await;
     assert_eq!(world.records("_web._tcp").len(), 50);
@@ -24,9 +24,9 @@ async fn a_drain_is_one_batch() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_there_at_the_start_is_one_batch() {
-    let docker = crate::world::ScriptedDocker::default();
+    let docker = crate::scripted::ScriptedDocker::default();
     for number in 1..=50 {
-        docker.start(number, "_web._tcp", 32000 + u16::from(number));
+        docker.start(number, "_web._tcp", 32000 + u16::try_from(number).unwrap());
     }
     let zone = ecssd::zone::embedded::EmbeddedZone::in_memory("sd.internal", Default::default()).unwrap();
     let world = World::start_with(docker, zone).await;

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod api;
+mod counts;
 mod errors;
 mod faults;
 mod host;
@@ -12,4 +13,7 @@ mod kill;
 mod poison;
 mod property;
 mod rules;
+#[path = "../common/scripted.rs"]
+#[allow(dead_code, reason = "what only the other tests do with it")]
+mod scripted;
 mod wire;

@@ -152,7 +152,7 @@ async fn a_full_zone() {
         for more in [2, 40] {
             // Beside them an SOA, an NS, ten records and the host's address.
             let crowd = crowd(10_000 - 2 - 11);
-            let sets = (100..100 + more).map(|n| at(n)).collect();
+            let sets = (100..100 + more).map(at).collect();
             without_room(form, crowd, sets, "MAX_RRSETS_BY_ZONE").await;
         }
     }

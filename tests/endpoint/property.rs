@@ -249,4 +249,43 @@ proptest! {
             tell("hands and late calls", &life);
         });
     }
+
+    #[test]
+    fn one_refused_change_delays_the_others_by_few_calls(
+        n in 2..80_usize,
+        place in any::<prop::sample::Index>(),
+        how in 0..3_usize,
+        common: bool,
+    ) {
+        on_a_paused_clock(async {
+            let endpoint = Endpoint::new(ZONE);
+            endpoint.set_form(if common { Form::Common } else { Form::Own });
+            let at = place.index(n);
+            let denied = format!("_denied._tcp.{ZONE}");
+            let set = |k: usize| match (k == at, how) {
+                (true, 0) => RecordSet { name: denied.clone(), ..own(k, 80) },
+                _ => own(k, 80),
+            };
+            match how {
+                0 => endpoint.deny([denied.clone()]),
+                1 => endpoint.set_poison(Some((own(at, 0).key(), Poison::Batch))),
+                _ => endpoint.set_poison(Some((own(at, 0).key(), Poison::Input))),
+            }
+            let mut host = Host::new(&endpoint);
+            (0..n).for_each(|k| host.want(set(k)));
+            host.told_all();
+            // The host's address is one of those that wait.
+            let changes = n + 1;
+            let bound = 1 + changes.next_power_of_two().ilog2() as usize + 1;
+            while host.own_sets().len() < changes - 1 {
+                host.next_step().await;
+                let calls = endpoint.count().changes;
+                assert!(calls <= bound, "{} of {n} after {calls} calls", host.own_sets().len());
+            }
+            endpoint.heal();
+            host.settle().await;
+            host.check_converged();
+            rules::check(&host);
+        });
+    }
 }

@@ -1,0 +1,184 @@
+//! A Docker that does as it is told, and checks that pass or fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ecssd::check::Checker;
+use ecssd::engine::{Docker, DockerError, DockerEvent, Events, Happening, Listed, Tasks, TasksError};
+use ecssd::machine::container::{self, Binding, Container, ContainerId, Network, Timestamp};
+use ecssd::machine::lifecycle::Target;
+use ecssd::machine::offer::At;
+use ecssd::machine::service::{Protocol, Scope, parse};
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+/// A Docker that does as it is told.
+#[derive(Clone, Default)]
+pub struct ScriptedDocker(Arc<Mutex<Engine>>);
+
+#[derive(Default)]
+struct Engine {
+    away: bool,
+    blind: bool,
+    clock: i64,
+    containers: BTreeMap<ContainerId, Container>,
+    listeners: Vec<mpsc::UnboundedSender<DockerEvent>>,
+    history: Vec<DockerEvent>,
+}
+
+impl ScriptedDocker {
+    /// Starts a container that offers `name` in `sd.internal` on its port 80, published at `port`.
+    pub fn start(&self, number: u32, name: &str, port: u16) -> ContainerId {
+        self.start_in("sd.internal", number, name, port)
+    }
+
+    /// The same, in another zone.
+    pub fn start_in(&self, zone: &str, number: u32, name: &str, port: u16) -> ContainerId {
+        let id: ContainerId = format!("{number:064x}").parse().unwrap();
+        let environment = [format!("SERVICE_80_NAME={name}")];
+        let scope = Scope::new(zone, "web1");
+        let convention = parse(environment.iter().map(String::as_str), [], &scope);
+        let mut engine = self.0.lock().unwrap();
+        engine.clock += 1;
+        let container = Container {
+            id: id.clone(),
+            name: format!("c{number}"),
+            started_at: Some(Timestamp::from_unix_nanos(engine.clock)),
+            running: container::Running::Running,
+            health: None,
+            stop_signal: 15,
+            stop_timeout: None,
+            network: Network::Published,
+            bindings: [((80, Protocol::Tcp), vec![Binding { address: Ipv4Addr::UNSPECIFIED, port }])].into(),
+            bound_ipv6: BTreeSet::new(),
+            services: convention.services,
+            bad_keys: convention.bad_keys,
+            ignored: false,
+            task_arn: None,
+        };
+        engine.containers.insert(id.clone(), container);
+        engine.tell(&id, Happening::Changed);
+        id
+    }
+
+    pub fn kill(&self, id: &ContainerId, signal: u8) {
+        let mut engine = self.0.lock().unwrap();
+        engine.clock += 1;
+        engine.tell(id, Happening::Killed(signal));
+    }
+
+    pub fn die(&self, id: &ContainerId) {
+        let mut engine = self.0.lock().unwrap();
+        engine.clock += 1;
+        let container = engine.containers.get_mut(id).unwrap();
+        container.running = container::Running::Stopped;
+        container.bindings.clear();
+        engine.tell(id, Happening::Died);
+    }
+
+    /// The engine lists containers, and answers no question about one; or does again.
+    pub fn set_blind(&self, blind: bool) {
+        self.0.lock().unwrap().blind = blind;
+    }
+
+    /// The engine goes away, or comes back.
+    pub fn set_away(&self, away: bool) {
+        let mut engine = self.0.lock().unwrap();
+        engine.away = away;
+        engine.listeners.clear();
+    }
+}
+
+impl Engine {
+    fn tell(&mut self, id: &ContainerId, happening: Happening) {
+        let time = Timestamp::from_unix_nanos(self.clock);
+        let event = DockerEvent { id: id.clone(), happening, time, age: Duration::ZERO };
+        self.history.push(event.clone());
+        self.listeners.retain(|listener| listener.send(event.clone()).is_ok());
+    }
+
+    fn reach(&self) -> Result<(), DockerError> {
+        let away = || DockerError::Unreachable { socket: "scripted".into(), reason: "away".into() };
+        if self.away { Err(away()) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Docker for ScriptedDocker {
+    async fn events(&self, _back: Duration) -> Result<Events, DockerError> {
+        let mut engine = self.0.lock().unwrap();
+        engine.reach()?;
+        let (sender, receiver) = mpsc::unbounded_channel();
+        engine.history.iter().for_each(|event| sender.send(event.clone()).unwrap());
+        engine.listeners.push(sender);
+        let events = futures_util::stream::unfold(receiver, |mut receiver| async {
+            receiver.recv().await.map(|event| (Ok(event), receiver))
+        });
+        Ok(events.boxed())
+    }
+
+    async fn running(&self) -> Result<Vec<Listed>, DockerError> {
+        let engine = self.0.lock().unwrap();
+        engine.reach()?;
+        let running = engine.containers.values().filter(|it| it.running != container::Running::Stopped);
+        Ok(running
+            .map(|it| Listed { id: it.id.clone(), fingerprint: format!("{:?}", it.bindings) })
+            .collect())
+    }
+
+    async fn inspect(&self, id: &ContainerId) -> Result<Option<Container>, DockerError> {
+        let engine = self.0.lock().unwrap();
+        engine.reach()?;
+        if engine.blind {
+            return Err(DockerError::Timeout("an inspect"));
+        }
+        Ok(engine.containers.get(id).cloned())
+    }
+}
+
+/// An ECS agent that knows no task.
+pub struct NoTasks;
+
+#[async_trait]
+impl Tasks for NoTasks {
+    async fn address(&self, _id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError> {
+        Ok(None)
+    }
+}
+
+/// Checks that pass, but at the ports that are named here.
+#[derive(Clone, Default)]
+pub struct ScriptedChecks(Arc<Mutex<Checks>>);
+
+#[derive(Default)]
+struct Checks {
+    failing: BTreeSet<u16>,
+    panicking: bool,
+}
+
+impl ScriptedChecks {
+    pub fn fail(&self, port: u16) {
+        self.0.lock().unwrap().failing.insert(port);
+    }
+
+    /// From now on, asking a target panics, or no longer.
+    pub fn set_panicking(&self, panicking: bool) {
+        self.0.lock().unwrap().panicking = panicking;
+    }
+}
+
+#[async_trait]
+impl Checker for ScriptedChecks {
+    async fn check(&self, target: &Target) -> Result<(), String> {
+        let At::Host { port } = target.at else { return Ok(()) };
+        let (failing, panicking) = {
+            let checks = self.0.lock().unwrap();
+            (checks.failing.contains(&port), checks.panicking)
+        };
+        assert!(!panicking, "a check was told to panic");
+        if failing { Err("told to fail".into()) } else { Ok(()) }
+    }
+}
