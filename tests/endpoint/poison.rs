@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use ecssd::machine::record::{Action, Change, RecordSet};
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::api::{Endpoint, Poison};
 use super::host::{Host, ZONE, own};
+use super::log::Log;
 use super::rules;
 use super::wire::Form;
 
@@ -74,6 +76,25 @@ async fn a_denied_name() {
         };
         one_of_many(at, &|endpoint: &Endpoint| endpoint.deny([name.clone()]), set, 60).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_logged_with_its_name_and_the_reason() {
+    let endpoint = Endpoint::new(ZONE);
+    endpoint.set_poison(Some((at(7).key(), Poison::Batch)));
+    let mut host = Host::new(&endpoint);
+    (0..20).for_each(|n| host.want(at(n)));
+    host.told_all();
+    host.pass(Duration::from_secs(30)).await;
+    let log = Log::default();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(log.clone()), || {
+        host.news.iter().for_each(|news| host.writer.log(news, host.now()));
+    });
+    let lines = log.lines();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("refused: tried again in")).collect();
+    println!("{told:?}");
+    let mark = at(7).set_identifier.unwrap();
+    assert!(told.len() == 1 && told[0].contains(&mark) && told[0].contains("A record is not permitted"));
 }
 
 /// `count` records of others, 100 to a name.
