@@ -102,7 +102,8 @@ impl Host {
 
     /// All that is wanted was said.
     pub fn told_all(&mut self) {
-        let news = self.writer.told_all();
+        self.writer.told_all();
+        let news = self.writer.judged_found();
         self.news.extend(news);
     }
 
@@ -229,7 +230,7 @@ impl Host {
                 Step::Nothing => panic!("nothing to do, and not settled"),
             }
         }
-        let left: Vec<_> = self.writer.unsettled().map(ToString::to_string).collect();
+        let left: Vec<_> = self.writer.unsettled().iter().map(ToString::to_string).collect();
         panic!("does not settle: {left:?}");
     }
 
