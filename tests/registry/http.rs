@@ -1,0 +1,73 @@
+//! As much HTTP as the front, the window and the tests' own questions need: plain, blocking, one request a
+//! connection.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+/// A request, as it came.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Method, target and version.
+    pub line: String,
+    pub headers: Vec<String>,
+    pub body: String,
+}
+
+impl Request {
+    pub fn method(&self) -> &str {
+        self.line.split(' ').next().unwrap()
+    }
+
+    pub fn target(&self) -> &str {
+        self.line.split(' ').nth(1).unwrap()
+    }
+
+    /// The next one of a connection; `None` at its end.
+    pub fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let mut line = String::new();
+        if from.read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        let (mut headers, mut length) = (Vec::new(), 0);
+        loop {
+            let mut header = String::new();
+            if from.read_line(&mut header)? == 0 {
+                return Ok(None);
+            }
+            let header = header.trim_end().to_owned();
+            if header.is_empty() {
+                break;
+            }
+            let (name, value) = header.split_once(':').unwrap();
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().unwrap();
+            }
+            headers.push(header);
+        }
+        let mut body = vec![0; length];
+        from.read_exact(&mut body)?;
+        Ok(Some(Self { line: line.trim_end().to_owned(), headers, body: String::from_utf8(body).unwrap() }))
+    }
+
+    /// Puts it to somebody else, and returns the whole answer.
+    pub fn pass_on(&self, authority: &str) -> io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(authority)?;
+        let connection = |header: &&String| header.to_ascii_lowercase().starts_with("connection:");
+        let kept = self.headers.iter().filter(|header| !connection(header)).cloned();
+        let lines: Vec<String> =
+            [self.line.clone()].into_iter().chain(kept).chain(["Connection: close".into()]).collect();
+        stream.write_all(format!("{}\r\n\r\n{}", lines.join("\r\n"), self.body).as_bytes())?;
+        let mut answer = Vec::new();
+        BufReader::new(stream).read_to_end(&mut answer)?;
+        Ok(answer)
+    }
+}
+
+/// Asks, and returns status and body.
+pub fn ask(authority: &str, method: &str, target: &str, body: &str) -> (u16, String) {
+    let headers = vec![format!("Host: {authority}"), format!("Content-Length: {}", body.len())];
+    let request = Request { line: format!("{method} {target} HTTP/1.1"), headers, body: body.to_owned() };
+    let answer = String::from_utf8(request.pass_on(authority).unwrap()).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}

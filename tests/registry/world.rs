@@ -1,0 +1,223 @@
+//! One test's world: a zone in the emulator, a front before it, containers that only its agents see, and the
+//! agents themselves, as processes.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use ecssd::machine::record::{RecordSet, RecordType};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::front::Front;
+use crate::support::{Container, Engine, PATIENCE, program, unique};
+use crate::window::Window;
+use crate::zone::{HostedZone, unique_zone};
+
+/// What this host goes by unless a test says otherwise.
+pub const OWNER: &str = "web1";
+/// How often anything is asked again.
+const POLL: Duration = Duration::from_millis(20);
+
+pub struct World {
+    pub engine: Engine,
+    pub zone: HostedZone,
+    pub front: Front,
+    window: Window,
+    label: String,
+    dir: TempDir,
+    runs: AtomicU32,
+}
+
+impl World {
+    /// A world with a private zone of its own.
+    pub fn new(label: &str) -> Self {
+        Self::with_zone(HostedZone::make(&unique_zone(label), true))
+    }
+
+    pub fn with_zone(zone: HostedZone) -> Self {
+        let (engine, label) = (Engine::given(), format!("ecssd-test={}", unique("world")));
+        let window = Window::open(&engine.socket, &label);
+        let dir = TempDir::new().unwrap();
+        Self { engine, zone, front: Front::start(), window, label, dir, runs: AtomicU32::new(0) }
+    }
+
+    /// A container that serves HTTP on its port 80, published at a random port.
+    pub fn web(&self, name: &str, options: &[&str]) -> Container {
+        self.engine.web(name, &[&["-l", self.label.as_str()], options].concat())
+    }
+
+    pub fn run(&self, options: &[&str], command: &[&str]) -> Container {
+        self.engine.run(&[&["-l", self.label.as_str()], options].concat(), command)
+    }
+
+    /// Containers that are registered at once and only wait, started together.
+    pub fn many(&self, names: &[String]) -> Vec<Container> {
+        let make = |name: &String| {
+            let service = format!("SERVICE_80_NAME={name}");
+            let options = ["-l", &self.label, "-p", "80", "-e", &service, "-e", "SERVICE_80_CHECK=none"];
+            self.engine.create(&options, &["sleep", "1000"])
+        };
+        let made: Vec<Container> = names.iter().map(make).collect();
+        let ids = made.iter().map(|container| container.id.as_str());
+        self.engine.docker(&["start"].into_iter().chain(ids).collect::<Vec<_>>());
+        made
+    }
+
+    /// Starts an agent that goes on until it is told to end.
+    pub fn agent(&self, options: &[&str]) -> Agent {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        let at = |name: &str| self.dir.path().join(format!("{name}-{run}"));
+        let (log, out) = (at("log"), at("out"));
+        let mut command = Command::new(program());
+        // Nothing of whoever runs this is meant for it, least of all credentials.
+        command.env_clear().env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+        command.args([self.zone.name.as_str(), "--endpoint-url", &self.front.url, "--log-format", "json"]);
+        command.arg("--docker-socket").arg(self.window.socket());
+        command.arg("--state-dir").arg(self.state());
+        command.arg("--address").arg(self.engine.bridge_address().to_string());
+        if !options.iter().any(|option| option.ends_with("-hostname")) {
+            command.args(["-hostname", OWNER]);
+        }
+        command.args(options).stdin(Stdio::null());
+        command.stdout(File::create(&out).unwrap()).stderr(File::create(&log).unwrap());
+        Agent { child: command.spawn().unwrap(), log, out }
+    }
+
+    /// Runs what is soon over: its exit code, and what it printed.
+    pub fn task(&self, options: &[&str]) -> (Option<i32>, Agent) {
+        let mut agent = self.agent(options);
+        (agent.ended(), agent)
+    }
+
+    /// Where its agents keep their journal.
+    pub fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    /// Waits until the one record of a service leads to this port; that record.
+    pub fn registered(&self, agent: &Agent, name: &str, port: u16) -> RecordSet {
+        agent.wait_for(&format!("port {port} for {name}"), || {
+            let sets = self.zone.named(name);
+            let [set] = <[RecordSet; 1]>::try_from(sets).ok()?;
+            (self::port(&set) == port).then_some(set)
+        })
+    }
+
+    /// Waits until a service has no record.
+    pub fn gone(&self, agent: &Agent, name: &str) {
+        agent.wait_for(&format!("no record of {name}"), || self.zone.named(name).is_empty().then_some(()));
+    }
+
+    /// The service records of all.
+    pub fn services(&self) -> Vec<RecordSet> {
+        self.zone.sets().into_iter().filter(|set| set.kind == RecordType::Srv).collect()
+    }
+
+    /// The names of all that the zone holds of this host.
+    pub fn own(&self) -> Vec<RecordSet> {
+        let own = |set: &RecordSet| {
+            set.set_identifier.as_deref().is_some_and(|id| id.split(':').next() == Some(OWNER))
+        };
+        self.zone.sets().into_iter().filter(own).collect()
+    }
+}
+
+/// The port of a service record.
+pub fn port(set: &RecordSet) -> u16 {
+    set.values[0].split(' ').nth(2).unwrap().parse().unwrap()
+}
+
+/// Asks until there is something.
+pub fn wait_for<T>(what: &str, log: impl Fn() -> String, mut found: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}; the log: {}", log());
+        sleep(POLL);
+    }
+}
+
+/// An agent, as a process.
+#[derive(Debug)]
+pub struct Agent {
+    child: Child,
+    log: PathBuf,
+    out: PathBuf,
+}
+
+impl Agent {
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// What it printed: a plan, line by line.
+    pub fn out(&self) -> Vec<String> {
+        fs::read_to_string(&self.out).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// The log's lines, as JSON; one that is still being written is left out.
+    pub fn log_lines(&self) -> Vec<Value> {
+        self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    pub fn wait_for<T>(&self, what: &str, found: impl FnMut() -> Option<T>) -> T {
+        wait_for(what, || self.log(), found)
+    }
+
+    /// How often the log says this.
+    pub fn said(&self, text: &str) -> usize {
+        self.log().matches(text).count()
+    }
+
+    /// Waits until the log says this.
+    pub fn says(&self, text: &str) {
+        self.wait_for(text, || (self.said(text) > 0).then_some(()));
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for its end; the exit code.
+    pub fn ended(&mut self) -> Option<i32> {
+        let (log, child) = (self.log.clone(), &mut self.child);
+        let log = || fs::read_to_string(&log).unwrap();
+        wait_for("the agent's end", log, || child.try_wait().unwrap()).code()
+    }
+
+    /// SIGTERM, and the exit code.
+    pub fn drain(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// SIGHUP, and the exit code.
+    pub fn hand_over(&mut self) -> Option<i32> {
+        self.signal("HUP");
+        self.ended()
+    }
+
+    pub fn kill_9(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,162 @@
+//! A hosted zone in the emulator, asked past the agent and its code: over plain HTTP, in the API's own XML.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+
+use crate::http;
+
+const ENDPOINT: &str = "ECSSD_TEST_ROUTE53_ENDPOINT";
+const API: &str = "/2013-04-01/hostedzone";
+const XMLNS: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
+
+/// Where the emulator is: address and port.
+pub fn emulator() -> String {
+    let url = std::env::var(ENDPOINT).ok().filter(|url| !url.is_empty());
+    let url = url.unwrap_or_else(|| {
+        panic!("{ENDPOINT} is not set: these tests need a Route 53 emulator, run them by tests/run")
+    });
+    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+}
+
+/// A zone's name that nobody else uses: the emulator may be anybody's.
+pub fn unique_zone(label: &str) -> String {
+    static RUN: OnceLock<u128> = OnceLock::new();
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let run = RUN.get_or_init(|| std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos());
+    format!("{label}{}.r{run}.internal", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[derive(Clone, Debug)]
+pub struct HostedZone {
+    pub name: String,
+    pub id: String,
+}
+
+impl HostedZone {
+    /// Makes a zone; private ones are seen by a VPC of their own.
+    pub fn make(name: &str, private: bool) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let vpc = format!("<VPC><VPCRegion>eu-central-1</VPCRegion><VPCId>vpc-{number:08x}</VPCId></VPC>");
+        let body = format!(
+            "<CreateHostedZoneRequest xmlns=\"{XMLNS}\"><Name>{name}</Name>{}\
+             <CallerReference>{name}-{number}</CallerReference></CreateHostedZoneRequest>",
+            if private { vpc.as_str() } else { "" }
+        );
+        let (status, answer) = http::ask(&emulator(), "POST", API, &body);
+        assert_eq!(status, 201, "{answer}");
+        let id = text(&answer, "Id").unwrap().trim_start_matches("/hostedzone/").to_owned();
+        Self { name: name.to_owned(), id }
+    }
+
+    /// The XML of every record set but the zone's own NS and SOA, in the zone's order.
+    pub fn raw(&self) -> Vec<String> {
+        let (mut sets, mut start) = (Vec::new(), String::new());
+        loop {
+            let target = format!("{API}/{}/rrset?maxitems=300{start}", self.id);
+            let (status, page) = http::ask(&emulator(), "GET", &target, "");
+            assert_eq!(status, 200, "{page}");
+            sets.extend(blocks(&page, "ResourceRecordSet").map(str::to_owned));
+            if text(&page, "IsTruncated").as_deref() != Some("true") {
+                break;
+            }
+            let next = |tag, parameter| {
+                text(&page, tag).map(|value| format!("&{parameter}={value}")).unwrap_or_default()
+            };
+            start = next("NextRecordName", "name")
+                + &next("NextRecordType", "type")
+                + &next("NextRecordIdentifier", "identifier");
+        }
+        sets.retain(|set| !matches!(text(set, "Type").as_deref(), Some("NS" | "SOA")));
+        sets
+    }
+
+    /// Every record set but the zone's own.
+    pub fn sets(&self) -> Vec<RecordSet> {
+        self.raw().iter().map(|xml| read_set(xml)).collect()
+    }
+
+    /// The record sets of one service or host of the zone.
+    pub fn named(&self, label: &str) -> Vec<RecordSet> {
+        let name = self.full(label);
+        self.sets().into_iter().filter(|set| set.name == name).collect()
+    }
+
+    pub fn full(&self, label: &str) -> String {
+        format!("{label}.{}", self.name)
+    }
+
+    /// Changes it, by hand or as somebody else; the answer where that is refused.
+    pub fn change(&self, action: Action, sets: &[RecordSet]) -> Result<(), String> {
+        let changes: String = sets
+            .iter()
+            .map(|set| format!("<Change><Action>{action}</Action>{}</Change>", write_set(set)))
+            .collect();
+        let body = format!(
+            "<ChangeResourceRecordSetsRequest xmlns=\"{XMLNS}\"><ChangeBatch><Changes>{changes}</Changes>\
+             </ChangeBatch></ChangeResourceRecordSetsRequest>"
+        );
+        let target = format!("{API}/{}/rrset", self.id);
+        let (status, answer) = http::ask(&emulator(), "POST", &target, &body);
+        if status == 200 { Ok(()) } else { Err(answer) }
+    }
+
+    pub fn create(&self, sets: &[RecordSet]) {
+        self.change(Action::Create, sets).unwrap();
+    }
+
+    pub fn delete(&self, sets: &[RecordSet]) {
+        self.change(Action::Delete, sets).unwrap();
+    }
+}
+
+/// The changes of a request's body.
+pub fn read_changes(body: &str) -> Vec<Change> {
+    let read = |change| {
+        let action = match text(change, "Action").as_deref() {
+            Some("CREATE") => Action::Create,
+            Some("DELETE") => Action::Delete,
+            Some("UPSERT") => Action::Upsert,
+            other => panic!("{other:?} is no action: {change}"),
+        };
+        Change { action, set: read_set(change) }
+    };
+    blocks(body, "Change").map(read).collect()
+}
+
+fn read_set(xml: &str) -> RecordSet {
+    let number = |tag| text(xml, tag).map(|text| text.parse::<i64>().unwrap());
+    RecordSet {
+        name: text(xml, "Name").unwrap().trim_end_matches('.').to_owned(),
+        kind: text(xml, "Type").unwrap().parse::<RecordType>().unwrap(),
+        set_identifier: text(xml, "SetIdentifier"),
+        weight: number("Weight"),
+        multivalue: false,
+        ttl: number("TTL").unwrap_or_default(),
+        values: blocks(xml, "Value").map(str::to_owned).collect(),
+    }
+}
+
+fn write_set(set: &RecordSet) -> String {
+    let tag = |name, text: String| format!("<{name}>{text}</{name}>");
+    let id = set.set_identifier.as_ref().map(|id| tag("SetIdentifier", id.clone())).unwrap_or_default();
+    let weight = set.weight.map(|weight| tag("Weight", weight.to_string())).unwrap_or_default();
+    let values: String =
+        set.values.iter().map(|value| tag("ResourceRecord", tag("Value", value.clone()))).collect();
+    let parts = [tag("Name", set.name.clone()), tag("Type", set.kind.to_string()), id, weight];
+    let rest = tag("TTL", set.ttl.to_string()) + &tag("ResourceRecords", values);
+    tag("ResourceRecordSet", parts.concat() + &rest)
+}
+
+/// The insides of all `<tag>` elements, which do not nest here.
+fn blocks<'a>(xml: &'a str, tag: &str) -> impl Iterator<Item = &'a str> {
+    let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
+    let pieces: Vec<&str> = xml.split(&open).skip(1).collect();
+    pieces.into_iter().filter_map(move |piece| piece.split(&close).next())
+}
+
+fn text(xml: &str, tag: &str) -> Option<String> {
+    blocks(xml, tag).next().map(str::to_owned)
+}
