@@ -32,7 +32,8 @@ pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Rem
     let mut writer = Writer::new(settings);
     writer.remove(clock.now(), deadline);
     let mut last_change = None;
-    while !writer.settled() && clock.now() < deadline {
+    // What was refused stays refused for longer than anybody waits for a removal.
+    while !writer.settled() && !writer.finished(clock.now()) && clock.now() < deadline {
         match writer.next(clock.now()) {
             Next::Call(call) => {
                 let answer = make(zone, &call, clock.until(deadline)).await;
@@ -91,6 +92,7 @@ mod tests {
     use crate::machine::testing::registrant;
     use crate::zone::embedded::{EmbeddedZone, Options};
     use crate::zone::pacing::Pace;
+    use crate::zone::{ChangeInfo, ListStart, Page, ZoneError};
 
     const HEX: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
 
@@ -138,6 +140,49 @@ mod tests {
         let left: Vec<_> = zone.snapshot().into_iter().filter_map(|set| set.set_identifier).collect();
         assert_eq!(left.len(), 91);
         assert!(left.iter().all(|mark| mark.starts_with("i-0b")));
+    }
+
+    /// A zone that does not let one name be changed.
+    struct Denying(EmbeddedZone, &'static str);
+
+    #[async_trait::async_trait]
+    impl Zone for Denying {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+
+        fn id(&self) -> &str {
+            self.0.id()
+        }
+
+        async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
+            if batch.iter().any(|change| change.set.name == self.1) {
+                return Err(ZoneError::Denied("not this name".to_owned()));
+            }
+            self.0.change(batch).await
+        }
+
+        async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError> {
+            self.0.list(start, max_items).await
+        }
+
+        async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
+            self.0.change_status(id).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_not_be_removed_is_named_at_once_and_the_rest_is_gone() {
+        let zone = zone_with((0..40).map(|n| service("i-0a", n))).await;
+        let zone = Denying(zone, "_s3._tcp.sd.internal");
+        let began = tokio::time::Instant::now();
+        let Removal::Left(left) = remove(&zone, settings(), Duration::from_secs(600)).await else {
+            panic!("nothing was denied")
+        };
+        let stuck: Vec<_> = zone.0.snapshot().into_iter().filter(|set| set.weight.is_some()).collect();
+        assert_eq!(left, stuck.iter().map(RecordSet::key).collect::<Vec<_>>());
+        assert!(left.len() == 6 && left.iter().all(|key| key.name == zone.1));
+        assert!(began.elapsed() < Duration::from_secs(60), "it waited for what was refused");
     }
 
     #[tokio::test(start_paused = true)]

@@ -62,11 +62,7 @@ impl Zone for PlannedZone {
         for change in batch {
             (self.print)(format_args!("{change}"));
         }
-        let answer = if self.dry {
-            Ok(ChangeInfo { id: "dry-run".to_owned(), status: ChangeStatus::InSync })
-        } else {
-            self.zone.change(batch).await
-        };
+        let answer = if self.dry { Ok(taken_for_done()) } else { self.zone.change(batch).await };
         match &answer {
             Ok(_) => {
                 self.changes.fetch_add(batch.len(), Ordering::Relaxed);
@@ -81,11 +77,13 @@ impl Zone for PlannedZone {
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
-        if self.dry {
-            return Ok(ChangeInfo { id: id.to_owned(), status: ChangeStatus::InSync });
-        }
-        self.zone.change_status(id).await
+        // The zone does not know of a change that was not made.
+        if self.dry { Ok(taken_for_done()) } else { self.zone.change_status(id).await }
     }
+}
+
+fn taken_for_done() -> ChangeInfo {
+    ChangeInfo { id: "dry-run".to_owned(), status: ChangeStatus::InSync }
 }
 
 #[cfg(test)]
@@ -118,7 +116,8 @@ mod tests {
         let planned = PlannedZone::new(Arc::new(zone.clone()), dry, print);
         assert_eq!(planned.change_status("1").await.is_ok(), dry, "there has been no change");
         let create = [Change { action: Action::Create, set: address("10.0.0.7") }];
-        planned.change(&create).await.unwrap();
+        let info = planned.change(&create).await.unwrap();
+        assert!(planned.change_status(&info.id).await.is_ok());
         let again = planned.change(&create).await;
         assert_eq!(again.is_ok(), dry);
         let lines = lines.lock().unwrap().clone();

@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 /// What the front does with a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Passes it on, and the answer back.
     Pass,
@@ -33,6 +33,8 @@ pub enum Act {
     Throttle,
     /// Says that this host may not do it.
     Deny,
+    /// Refuses the batch, for this reason.
+    Reject(String),
     /// Keeps it until [`Front::cut`]; it never reaches the emulator.
     HoldBefore,
     /// Passes it on, and keeps the answer until [`Front::cut`]; it never reaches the agent.
@@ -99,7 +101,7 @@ impl Front {
 
     /// Does this with every request of a kind, and passes the others.
     pub fn on(&self, kind: Kind, act: Act) {
-        self.rule(move |seen| if seen.kind == kind { act } else { Act::Pass });
+        self.rule(move |seen| if seen.kind == kind { act.clone() } else { Act::Pass });
     }
 
     /// Passes everything again, and closes what is held without an answer.
@@ -152,7 +154,7 @@ impl Front {
     fn serve(&self, mut stream: TcpStream, emulator: &str) -> std::io::Result<()> {
         let Some(request) = Request::read(&mut BufReader::new(stream.try_clone()?))? else { return Ok(()) };
         let seen = self.note(&request);
-        let answer = match seen.act {
+        let answer = match &seen.act {
             Act::Pass => request.pass_on(emulator)?,
             Act::Throttle => refusal(400, "Throttling", "Rate exceeded"),
             Act::Deny => refusal(
@@ -161,6 +163,7 @@ impl Front {
                 "User: arn:aws:sts::111122223333:assumed-role/hosts/i-0a is not authorized to perform: \
                  route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1",
             ),
+            Act::Reject(reason) => refusal(400, "InvalidChangeBatch", &format!("[{reason}]")),
             Act::HoldBefore => return self.wait_for_cut(seen.number),
             Act::HoldAfter => {
                 request.pass_on(emulator)?;

@@ -8,12 +8,21 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
+mod beside;
+mod counting;
+mod faults_of_life;
+mod faults_of_records;
+mod finding;
 mod front;
 mod http;
+mod mending;
+mod others;
 mod registering;
+mod restarting;
 #[allow(dead_code, reason = "the agent there has its zone in its own process")]
 #[path = "../docker/support.rs"]
 mod support;
+mod tasks;
 mod window;
 mod world;
 mod zone;

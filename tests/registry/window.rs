@@ -8,6 +8,7 @@ use std::io::{self, BufReader, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,20 +17,56 @@ use crate::http::Request;
 
 pub struct Window {
     dir: TempDir,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    shut: bool,
+    connections: usize,
+    open: Vec<UnixStream>,
 }
 
 impl Window {
     pub fn open(engine: &str, label: &str) -> Self {
-        let window = Self { dir: TempDir::new().unwrap() };
+        let window = Self { dir: TempDir::new().unwrap(), state: Arc::default() };
         let listener = UnixListener::bind(window.socket()).unwrap();
-        let (engine, label) = (engine.to_owned(), label.to_owned());
+        let (engine, label, state) = (engine.to_owned(), label.to_owned(), window.state.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming() {
+                let stream = stream.unwrap();
+                let mut state = state.lock().unwrap();
+                state.connections += 1;
+                if state.shut {
+                    continue;
+                }
+                state.open.push(stream.try_clone().unwrap());
+                drop(state);
                 let (engine, label) = (engine.clone(), label.clone());
-                std::thread::spawn(move || drop(pass(stream.unwrap(), &engine, &label)));
+                std::thread::spawn(move || drop(pass(stream, &engine, &label)));
             }
         });
         window
+    }
+
+    /// The engine goes away: every connection ends, and so does every new one.
+    pub fn shut(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.shut = true;
+        for stream in state.open.drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        state.connections = 0;
+    }
+
+    /// It is back.
+    pub fn open_again(&self) {
+        self.state.lock().unwrap().shut = false;
+    }
+
+    /// How often it was connected to since it was shut, or opened first.
+    pub fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -46,7 +83,8 @@ fn pass(agent: UnixStream, engine: &str, label: &str) -> io::Result<()> {
     });
     let mut requests = BufReader::new(agent);
     while let Some(request) = Request::read(&mut requests)? {
-        let lines: Vec<String> = [narrowed(&request.line, label)].into_iter().chain(request.headers).collect();
+        let lines: Vec<String> =
+            [narrowed(&request.line, label)].into_iter().chain(request.headers).collect();
         engine.write_all(format!("{}\r\n\r\n{}", lines.join("\r\n"), request.body).as_bytes())?;
     }
     engine.shutdown(Shutdown::Both)

@@ -15,18 +15,20 @@ use tempfile::TempDir;
 use crate::front::Front;
 use crate::support::{Container, Engine, PATIENCE, program, unique};
 use crate::window::Window;
-use crate::zone::{HostedZone, unique_zone};
+use crate::zone::{HostedZone, read_set, unique_zone};
 
 /// What this host goes by unless a test says otherwise.
 pub const OWNER: &str = "web1";
 /// How often anything is asked again.
 const POLL: Duration = Duration::from_millis(20);
+/// How long a process may take to end: one that waits for another waits 30 s.
+const END_PATIENCE: Duration = Duration::from_secs(75);
 
 pub struct World {
     pub engine: Engine,
     pub zone: HostedZone,
     pub front: Front,
-    window: Window,
+    pub window: Window,
     label: String,
     dir: TempDir,
     runs: AtomicU32,
@@ -79,7 +81,9 @@ impl World {
         command.args([self.zone.name.as_str(), "--endpoint-url", &self.front.url, "--log-format", "json"]);
         command.arg("--docker-socket").arg(self.window.socket());
         command.arg("--state-dir").arg(self.state());
-        command.arg("--address").arg(self.engine.bridge_address().to_string());
+        if !options.contains(&"--address") {
+            command.arg("--address").arg(self.engine.bridge_address().to_string());
+        }
         if !options.iter().any(|option| option.ends_with("-hostname")) {
             command.args(["-hostname", OWNER]);
         }
@@ -118,12 +122,27 @@ impl World {
         self.zone.sets().into_iter().filter(|set| set.kind == RecordType::Srv).collect()
     }
 
-    /// The names of all that the zone holds of this host.
+    /// What the zone holds of this host, by the form of its marks.
     pub fn own(&self) -> Vec<RecordSet> {
-        let own = |set: &RecordSet| {
-            set.set_identifier.as_deref().is_some_and(|id| id.split(':').next() == Some(OWNER))
-        };
-        self.zone.sets().into_iter().filter(own).collect()
+        self.zone.sets().into_iter().filter(is_own).collect()
+    }
+
+    /// All else that it holds, to the letter.
+    pub fn foreign(&self) -> Vec<String> {
+        self.zone.raw().into_iter().filter(|xml| !is_own(&read_set(xml))).collect()
+    }
+}
+
+fn is_own(set: &RecordSet) -> bool {
+    let id: Vec<&str> = set.set_identifier.as_deref().unwrap_or_default().split(':').collect();
+    let container = |id: &str| id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match (set.kind, &id[..]) {
+        (RecordType::A, [owner]) => *owner == OWNER,
+        (RecordType::A, [owner, id]) => *owner == OWNER && container(id),
+        (RecordType::Srv, [owner, id, port]) => {
+            *owner == OWNER && container(id) && port.parse::<u16>().is_ok()
+        }
+        _ => false,
     }
 }
 
@@ -133,13 +152,22 @@ pub fn port(set: &RecordSet) -> u16 {
 }
 
 /// Asks until there is something.
-pub fn wait_for<T>(what: &str, log: impl Fn() -> String, mut found: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, log: impl Fn() -> String, found: impl FnMut() -> Option<T>) -> T {
+    wait_long(PATIENCE, what, log, found)
+}
+
+fn wait_long<T>(
+    patience: Duration,
+    what: &str,
+    log: impl Fn() -> String,
+    mut found: impl FnMut() -> Option<T>,
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = found() {
             return found;
         }
-        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}; the log: {}", log());
+        assert!(start.elapsed() < patience, "waited in vain for {what}; the log: {}", log());
         sleep(POLL);
     }
 }
@@ -194,7 +222,7 @@ impl Agent {
     pub fn ended(&mut self) -> Option<i32> {
         let (log, child) = (self.log.clone(), &mut self.child);
         let log = || fs::read_to_string(&log).unwrap();
-        wait_for("the agent's end", log, || child.try_wait().unwrap()).code()
+        wait_long(END_PATIENCE, "the agent's end", log, || child.try_wait().unwrap()).code()
     }
 
     /// SIGTERM, and the exit code.

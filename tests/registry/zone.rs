@@ -126,7 +126,8 @@ pub fn read_changes(body: &str) -> Vec<Change> {
     blocks(body, "Change").map(read).collect()
 }
 
-fn read_set(xml: &str) -> RecordSet {
+/// A record set of the API's XML.
+pub fn read_set(xml: &str) -> RecordSet {
     let number = |tag| text(xml, tag).map(|text| text.parse::<i64>().unwrap());
     RecordSet {
         name: text(xml, "Name").unwrap().trim_end_matches('.').to_owned(),

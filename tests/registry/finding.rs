@@ -1,0 +1,61 @@
+//! Which zone it is.
+
+use crate::front::Counts;
+use crate::support::service;
+use crate::world::World;
+use crate::zone::{HostedZone, unique_zone};
+
+#[test]
+fn a_zone_that_comes_after_the_agent_is_found() {
+    let name = unique_zone("late");
+    let absent = HostedZone { name: name.clone(), id: String::new() };
+    let mut world = World::with_zone(absent);
+    let service = service("web");
+    let web = world.web(&service, &[]);
+    let mut agent = world.agent(&[]);
+    agent.says("make a private one");
+    world.zone = HostedZone::make(&name, true);
+    world.registered(&agent, &service, web.host_port("80/tcp"));
+    assert_eq!(agent.drain(), Some(0));
+}
+
+#[test]
+fn where_there_is_doubt_nothing_is_written_and_an_id_settles_it() {
+    let world = World::new("twin");
+    let twin = HostedZone::make(&world.zone.name, true);
+    let service = service("web");
+    let web = world.web(&service, &[]);
+    let mut agent = world.agent(&[]);
+    agent.says("several private hosted zones");
+    agent.says("pass --zone-id ID");
+    for id in [&world.zone.id, &twin.id] {
+        assert!(agent.said(id) > 0);
+    }
+    assert_eq!(world.front.counts(), Counts::default());
+    // It has written nothing that it knows of, and says that there may be more.
+    assert_eq!(agent.drain(), Some(75));
+    let mut agent = world.agent(&["--zone-id", &world.zone.id]);
+    world.registered(&agent, &service, web.host_port("80/tcp"));
+    assert_eq!(agent.drain(), Some(0));
+    assert_eq!(twin.raw(), Vec::<String>::new());
+}
+
+#[test]
+fn a_public_zone_is_never_written_to() {
+    let world = World::with_zone(HostedZone::make(&unique_zone("public"), false));
+    let service = service("web");
+    let web = world.web(&service, &[]);
+    let by_id = ["--zone-id", world.zone.id.as_str()];
+    for options in [&[][..], &by_id[..]] {
+        let agent = world.agent(options);
+        agent.says("is public");
+        agent.says("pass a");
+    }
+    assert_eq!(world.front.counts(), Counts::default());
+    // With a private one of the same name there is no doubt.
+    let private = HostedZone::make(&world.zone.name, true);
+    let agent = world.agent(&[]);
+    agent.wait_for("its record", || (private.named(&service).len() == 1).then_some(()));
+    assert_eq!(world.zone.raw(), Vec::<String>::new());
+    drop(web);
+}
