@@ -104,7 +104,7 @@ pub struct Ledger {
     /// What was read of a key whose delete did not match: where it says the same once more, there is
     /// something to it that we do not see.
     disputed: BTreeMap<Key, RecordSet>,
-    /// The name that somebody else's address stands under: nothing new may point to it.
+    /// The name that somebody else's address stands under: nothing new may stand there, or point to it.
     contested: Option<String>,
     /// The keys that were written, or may have been, since a sweep began to read.
     touched: Option<BTreeSet<Key>>,
@@ -178,8 +178,8 @@ impl Ledger {
         self.lookups.iter().find(|(_, from)| **from <= now).map(|(lookup, _)| lookup)
     }
 
-    /// Says under which name somebody else's address stands: until that is over, nothing new that points to
-    /// it is written.
+    /// Says under which name somebody else's address stands: until that is over, nothing new is written
+    /// there, nor what points to it.
     pub fn contest(&mut self, name: Option<String>) {
         self.contested = name;
     }
@@ -267,7 +267,10 @@ impl Ledger {
 
     /// Whether what this would point to is not there, or somebody else's.
     fn is_withheld(&self, set: &RecordSet, now: Duration) -> bool {
-        let Some(target) = target(set) else { return false };
+        let Some(target) = target(set) else {
+            let key = set.key();
+            return self.contested.as_ref() == Some(&key.name) && !self.known.contains_key(&key);
+        };
         let address = Key { name: target.clone(), kind: RecordType::A, set_identifier: None };
         let refused = self.parked.range(&address..).take_while(|(key, _)| key.name == target);
         let mut refused = refused.filter(|(key, parked)| {

@@ -32,6 +32,34 @@ fn a_clean_start_and_stop_cost_one_a_record() {
 }
 
 #[test]
+fn nothing_new_is_written_to_a_contested_name_nor_points_to_it() {
+    let address = |value: &str| RecordSet {
+        name: "i-0a.sd.internal".into(),
+        kind: RecordType::A,
+        set_identifier: Some("i-0a".into()),
+        weight: Some(1),
+        multivalue: false,
+        ttl: 60,
+        values: vec![value.into()],
+    };
+    let service = RecordSet { values: vec!["1 1 80 i-0a.sd.internal".into()], ..own(0, 80) };
+    let now = Duration::ZERO;
+    let mut ledger = Ledger::default();
+    ledger.contest(Some("i-0a.sd.internal".to_owned()));
+    for set in [address("10.0.0.7"), service] {
+        ledger.want(set.key(), Some(set));
+    }
+    assert!(ledger.batch(now).is_empty() && !ledger.settled());
+    ledger.contest(None);
+    assert_eq!(ledger.batch(now).len(), 2);
+    // What was there before follows its host.
+    let mut ledger = Ledger::new([address("10.0.0.7")]);
+    ledger.contest(Some("i-0a.sd.internal".to_owned()));
+    ledger.want(address("").key(), Some(address("10.0.0.8")));
+    assert_eq!(ledger.batch(now)[0].changes.len(), 2);
+}
+
+#[test]
 fn packs_as_many_creates_into_a_call_as_it_takes() {
     for n in [560, 561, 562, 1_122, 1_123] {
         let mut desk = Desk::default();
