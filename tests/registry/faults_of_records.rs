@@ -19,6 +19,8 @@ fn fault_01_a_host_s_address_is_followed_across_starts() {
     );
     for value in ["10.0.0.7", "10.0.0.7", "10.0.0.8"] {
         let mut agent = world.agent(&["--address", value]);
+        // Before, it does not listen to signals.
+        agent.says("agent starts");
         agent.wait_for(value, || {
             let hosts = world.zone.named(OWNER);
             (hosts.len() == 1 && hosts[0].values == [value]).then_some(())
@@ -171,7 +173,8 @@ fn fault_17_the_log_says_written_of_what_was_written() {
     let name = service("web");
     world.front.on(Kind::Change, Act::Deny);
     let web = world.web(&name, &[]);
-    let mut agent = world.agent(&[]);
+    // A drain that had nothing to withdraw does not wait for what is denied.
+    let mut agent = world.agent(&["--drain-timeout", "600s"]);
     agent.says("the registry denies a call");
     assert_eq!((agent.said("\"written\""), world.own().len()), (0, 0), "{}", agent.log());
     assert_eq!(agent.drain(), Some(0), "{}", agent.log());
