@@ -185,7 +185,7 @@ fn fault_17_the_log_says_written_of_what_was_written() {
     assert!(world.zone.sets().iter().all(|set| agent.said(&set.name) > 0));
 }
 
-/// What it wrote for one container, it took for another's: each record set has a key of its own.
+/// Beside the faults: two containers of one service are two keys, each written once and deleted once.
 #[test]
 fn no_key_is_ever_written_twice_in_a_batch() {
     let world = World::new("fault");

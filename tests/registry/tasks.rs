@@ -118,7 +118,7 @@ fn remove_names_what_it_may_not_remove_and_fails() {
     // Nor did it ask for ever: one batch of three is taken apart, and what is to blame is known.
     let Counts { changes, .. } = world.front.counts();
     assert!((2..=5).contains(&changes), "{changes}");
-    world.front.on(Kind::Zones, Act::Pass);
+    world.front.on(Kind::Change, Act::Pass);
     assert_eq!(world.task(&["--remove"]).0, Some(0));
     assert_eq!(world.own(), []);
 }
