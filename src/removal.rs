@@ -31,14 +31,17 @@ pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Rem
     let deadline = clock.now() + limit;
     let mut writer = Writer::new(settings);
     writer.remove(clock.now(), deadline);
-    let mut last_change = None;
+    let (mut last_change, mut unheard) = (None, false);
     // What was refused stays refused for longer than anybody waits for a removal.
     while !writer.settled() && !writer.finished(clock.now()) && clock.now() < deadline {
         match writer.next(clock.now()) {
             Next::Call(call) => {
                 let answer = make(zone, &call, clock.until(deadline)).await;
-                if let Answer::Changed(Ok(info)) = &answer {
-                    last_change = Some(info.id.clone());
+                match &answer {
+                    Answer::Changed(Ok(info)) => last_change = Some(info.id.clone()),
+                    // A change whose id was never heard cannot be asked after.
+                    Answer::Changed(Err(ZoneError::Unknown(_))) => unheard = true,
+                    _ => {}
                 }
                 for news in writer.on_answer(call, answer, clock.now()) {
                     writer.log(&news, clock.now());
@@ -55,6 +58,7 @@ pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Rem
         return Removal::Left(writer.unsettled().into_iter().collect());
     }
     match last_change {
+        _ if unheard => Removal::Unconfirmed,
         Some(id) if !confirmed(zone, &id, &clock, deadline).await => Removal::Unconfirmed,
         _ => Removal::Done,
     }
@@ -92,7 +96,7 @@ mod tests {
     use crate::machine::testing::registrant;
     use crate::zone::embedded::{EmbeddedZone, Options};
     use crate::zone::pacing::Pace;
-    use crate::zone::{ChangeInfo, ListStart, Page, ZoneError};
+    use crate::zone::{ChangeInfo, ListStart, Page};
 
     const HEX: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
 

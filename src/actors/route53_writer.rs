@@ -161,7 +161,8 @@ impl Route53WriterState {
             Next::At(at) => self.wake_at(myself, at),
             Next::Nothing => {}
         }
-        if self.draining && self.writer.settled() {
+        // What was refused stays so for longer than a drain lasts.
+        if self.draining && (self.writer.settled() || self.writer.finished(now)) {
             self.report_drained();
         } else if self.surroundings.once && !self.draining && !self.reported && self.writer.finished(now) {
             self.reported = true;

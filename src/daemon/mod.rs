@@ -56,11 +56,20 @@ async fn run_task(config: Config) -> Result<u8, String> {
         let identity = identity(&config).await?;
         Open::open(&config, &identity).await
     };
+    // Whoever runs a task waits for its end; the daemon has all the time there is.
+    let limit = if config.task.is_over_soon() { TASK_LIMIT } else { Duration::MAX };
     let open = tokio::select! {
         biased;
         // For a metadata service, a hosted zone or another agent it waits, but not past a signal.
         asked = signals.next() => return Ok(asked_too_early(&config, asked)),
-        open = opened => open?,
+        open = tokio::time::timeout(limit, opened) => match open {
+            Ok(open) => open?,
+            Err(_) => {
+                let seconds = TASK_LIMIT.as_secs();
+                tracing::error!("nothing was done: this host and its zone were not found within {seconds} s");
+                return Ok(LEFT_BEHIND);
+            }
+        },
     };
     match config.task {
         Task::Serve => serve(config, open, signals).await,
@@ -95,7 +104,7 @@ async fn serve(config: Config, mut open: Open, mut signals: Signals) -> Result<u
     let agent = start(surroundings).await.map_err(text)?;
     tokio::select! {
         biased;
-        code = steer(&mut signals, agent) => Ok(code),
+        code = steer(&mut signals, agent, dry_run) => Ok(code),
         // Whoever starts it again gets the sockets anew; records stay.
         error = open.dns_failed() => Err(error.to_string()),
     }
@@ -107,9 +116,12 @@ async fn sync(config: Config, open: Open) -> Result<u8, String> {
         tracing::error!("not done in {} s: Docker or the zone does not answer", TASK_LIMIT.as_secs());
         return Ok(LEFT_BEHIND);
     };
-    let did = if open.dry_run { "would change this much; nothing was written" } else { "synchronised" };
-    tracing::info!(changes = open.changes(), "{did}");
-    Ok(exit_code(&exit))
+    let code = exit_code(&exit);
+    if code == 0 {
+        let did = if open.dry_run { "would change this much; nothing was written" } else { "synchronised" };
+        tracing::info!(changes = open.changes(), "{did}");
+    }
+    Ok(code)
 }
 
 async fn remove_all(open: &Open) -> u8 {
@@ -202,7 +214,7 @@ fn text(error: impl Display) -> String {
 }
 
 /// Passes signals on to the agent until it has ended, or a second one says at once.
-async fn steer(signals: &mut Signals, mut agent: Running) -> u8 {
+async fn steer(signals: &mut Signals, mut agent: Running, dry_run: bool) -> u8 {
     let mut draining = false;
     loop {
         tokio::select! {
@@ -212,6 +224,10 @@ async fn steer(signals: &mut Signals, mut agent: Running) -> u8 {
                 Asked::Stop(code) if draining => {
                     tracing::warn!("a second signal: exiting at once, records are left as they are");
                     return code;
+                }
+                Asked::Stop(_) if dry_run => {
+                    tracing::info!("the plan ends here; nothing was written");
+                    return 0;
                 }
                 Asked::Stop(_) => {
                     tracing::info!("withdrawing every service of this host");
@@ -245,7 +261,7 @@ fn exit_code(exit: &Exit) -> u8 {
             say_left(left);
             tracing::error!(
                 left = left.len(),
-                "the drain's time is over and records are left; start the agent again to remove them"
+                "records are left, refused or out of time; start the agent again to remove them"
             );
             LEFT_BEHIND
         }

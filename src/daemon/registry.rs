@@ -2,13 +2,14 @@
 //! what was written to it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
 use crate::config::{Config, Registry};
 use crate::host::fleet;
 use crate::host::identity::Identity;
+use crate::machine::container::Timestamp;
 use crate::machine::registration::Registrant;
 use crate::zone::dns::{self, DnsFront};
 use crate::zone::embedded::{EmbeddedZone, Options};
@@ -21,7 +22,7 @@ use crate::zone::{Zone, dns::DnsError};
 
 /// How long another agent of this host gets to hand over.
 const HAND_OVER_WAIT: Duration = Duration::from_secs(30);
-/// An instance that has been up for less, and has no journal, has written nothing yet.
+/// An instance that was launched less than this ago, and has no journal, has written nothing yet.
 const NEW_INSTANCE: Duration = Duration::from_secs(600);
 /// So long that it does not come: what is only planned would be planned anew at every resync.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
@@ -162,7 +163,7 @@ async fn open_journal(
         Memory::Kept(entries) => {
             tracing::info!(records = entries.len(), "the journal knows all of this host")
         }
-        Memory::Fresh if identity.ec2 && uptime().is_some_and(|uptime| uptime < NEW_INSTANCE) => {
+        Memory::Fresh if identity.launched.is_some_and(is_recent) => {
             tracing::info!("a new instance has written nothing yet: the zone is not listed");
             let journal = SharedJournal::from(Opened { journal, memory });
             journal.complete();
@@ -178,11 +179,8 @@ async fn open_journal(
     Ok(SharedJournal::from(Opened { journal, memory }))
 }
 
-/// How long this machine has been up.
-fn uptime() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/uptime").ok()?;
-    let seconds: f64 = text.split(' ').next()?.parse().ok()?;
-    Some(Duration::from_secs_f64(seconds))
+fn is_recent(launched: Timestamp) -> bool {
+    launched.age(SystemTime::now()) < NEW_INSTANCE
 }
 
 fn print() -> Print {

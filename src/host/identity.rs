@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::imds::{Imds, Instance};
 use crate::backoff::Backoff;
+use crate::machine::container::Timestamp;
 use crate::machine::registration::{Owner, OwnerError};
 
 /// The first and the longest wait for a metadata service that is away.
@@ -31,8 +32,8 @@ pub struct Identity {
     pub region: Option<String>,
     /// The VPC that it is in.
     pub vpc: Option<String>,
-    /// Whether EC2 says so.
-    pub ec2: bool,
+    /// When its EC2 instance was launched, where that is what it goes by: such an owner was never there before.
+    pub launched: Option<Timestamp>,
 }
 
 /// Why a host cannot be told.
@@ -98,7 +99,7 @@ pub fn choose(
         address,
         region: instance.and_then(|instance| instance.region.clone()),
         vpc: instance.and_then(|instance| instance.vpc.clone()),
-        ec2: instance.is_some(),
+        launched: instance.filter(|_| given.hostname.is_none()).and_then(|instance| instance.launched),
     })
 }
 

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode};
 
+use crate::machine::container::Timestamp;
+
 /// Where it is, unless told otherwise. Source: EC2 user guide, "Access instance metadata".
 pub const ENDPOINT: &str = "http://169.254.169.254";
 /// Names another endpoint, as for the SDKs. Source: AWS SDKs reference guide, "IMDS credential provider".
@@ -24,7 +26,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// For all that is asked of it.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(2);
 /// The most bytes of an answer; a token has 56, a value fewer than 100.
-const ANSWER_BYTES_MAX: usize = 1024;
+const ANSWER_BYTES_MAX: usize = 4096;
 /// How long a token holds: as long as it takes to ask, and some.
 const TOKEN_SECONDS: &str = "60";
 
@@ -85,6 +87,8 @@ pub struct Instance {
     pub region: Option<String>,
     /// The VPC of the primary interface, `vpc-…`.
     pub vpc: Option<String>,
+    /// When it was launched; a reboot is no launch.
+    pub launched: Option<Timestamp>,
 }
 
 /// The instance metadata service.
@@ -151,8 +155,9 @@ impl Imds {
             Some(mac) => session.optional(&format!("network/interfaces/macs/{mac}/vpc-id"), is_word).await?,
             None => None,
         };
+        let launched = session.document().await?.and_then(|document| launched(&document));
         let address = address.parse().map_err(|_| self.odd("local-ipv4", "no address".to_owned()))?;
-        Ok(Instance { id, address, host_name, region, vpc })
+        Ok(Instance { id, address, host_name, region, vpc, launched })
     }
 
     /// Gets a token.
@@ -216,11 +221,19 @@ impl Session<'_> {
     /// # Errors
     /// When it does not answer, or oddly.
     pub async fn get(&self, path: &str) -> Result<Option<String>, ImdsError> {
-        let path = format!("/latest/meta-data/{path}");
+        self.get_at(&format!("/latest/meta-data/{path}")).await
+    }
+
+    /// What EC2 signs of the instance, as JSON; `None` where there is none.
+    async fn document(&self) -> Result<Option<String>, ImdsError> {
+        self.get_at("/latest/dynamic/instance-identity/document").await
+    }
+
+    async fn get_at(&self, path: &str) -> Result<Option<String>, ImdsError> {
         let url = format!("{}{path}", self.imds.endpoint);
         let asked = self.imds.client.get(url).header("X-aws-ec2-metadata-token", &self.token);
-        let answer = asked.send().await.map_err(|error| self.imds.odd(&path, cause(&error)))?;
-        self.imds.body(&path, answer).await
+        let answer = asked.send().await.map_err(|error| self.imds.odd(path, cause(&error)))?;
+        self.imds.body(path, answer).await
     }
 
     async fn optional(&self, path: &str, good: fn(&str) -> bool) -> Result<Option<String>, ImdsError> {
@@ -250,6 +263,12 @@ fn cause(error: &reqwest::Error) -> String {
 
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// Source: EC2 user guide, "Instance identity documents": `pendingTime`.
+fn launched(document: &str) -> Option<Timestamp> {
+    let document: serde_json::Value = serde_json::from_str(document).ok()?;
+    Timestamp::from_docker(document.get("pendingTime")?.as_str()?).ok()?
 }
 
 fn is_instance_id(text: &str) -> bool {

@@ -67,6 +67,7 @@ impl Zone for PlannedZone {
             Ok(_) => {
                 self.changes.fetch_add(batch.len(), Ordering::Relaxed);
             }
+            Err(error @ ZoneError::Unknown(_)) => (self.print)(format_args!("; perhaps not done: {error}")),
             Err(error) => (self.print)(format_args!("; not done: {error}")),
         }
         answer

@@ -23,7 +23,8 @@ fn what_is_given_counts_first_then_ec2_then_the_host() {
     ] {
         let identity = choose(&given(hostname, address), instance, &fallback()).unwrap();
         assert_eq!((identity.owner.as_str(), &*identity.address.to_string()), (owner, expected));
-        assert_eq!(identity.ec2, instance.is_some());
+        let own_id = hostname.is_none() && instance.is_some();
+        assert_eq!(identity.launched.is_some(), own_id);
         assert_eq!(identity.vpc, instance.and_then(|instance| instance.vpc.clone()));
         assert_eq!(identity.region, instance.and_then(|instance| instance.region.clone()));
     }
@@ -97,7 +98,7 @@ async fn on_ec2_it_waits_rather_than_go_by_another_name() {
     }
     server.becomes(Manner::Good);
     let identity = asked.await.unwrap().unwrap();
-    assert_eq!((identity.owner.as_str(), identity.ec2), ("i-0123456789abcdef0", true));
+    assert_eq!((identity.owner.as_str(), identity.launched.is_some()), ("i-0123456789abcdef0", true));
 }
 
 #[tokio::test]
@@ -105,5 +106,5 @@ async fn on_ec2_it_does_not_wait_where_all_is_given() {
     let server = Server::start(Manner::Off).await;
     let given = given(Some("web2"), Some("10.0.0.9"));
     let identity = sources(Some(&server), true, given).identity().await.unwrap();
-    assert_eq!((identity.owner.as_str(), identity.ec2), ("web2", false));
+    assert_eq!((identity.owner.as_str(), identity.launched), ("web2", None));
 }

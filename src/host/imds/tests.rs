@@ -112,6 +112,9 @@ fn answer(line: &str, request: &str, manner: Manner) -> (u16, &'static str) {
     if !request.contains(&format!("\nx-aws-ec2-metadata-token: {TOKEN}\r").to_ascii_lowercase()) {
         return (401, "");
     }
+    if line == "get /latest/dynamic/instance-identity/document" && manner != Manner::Bare {
+        return (200, "{\"instanceId\": \"i-0123456789abcdef0\", \"pendingTime\": \"2026-11-24T20:00:00Z\"}");
+    }
     let Some(path) = line.strip_prefix("get /latest/meta-data/") else { return (404, "") };
     match (path, manner) {
         ("instance-id", Manner::Garbage) => (200, "<html>Please log in</html>"),
@@ -133,6 +136,7 @@ pub(in crate::host) fn instance() -> Instance {
         host_name: Some("ip-10-123-145-167.eu-central-1.compute.internal".into()),
         region: Some("eu-central-1".into()),
         vpc: Some("vpc-0fedcba9876543210".into()),
+        launched: Timestamp::from_docker("2026-11-24T20:00:00Z").unwrap(),
     }
 }
 
@@ -145,7 +149,7 @@ async fn reads_an_instance_with_one_token() {
     let server = Server::start(Manner::Good).await;
     assert_eq!(server.imds.instance().await, Ok(instance()));
     assert_eq!(server.asked().iter().filter(|line| line.starts_with("put")).count(), 1);
-    let bare = Instance { host_name: None, region: None, vpc: None, ..instance() };
+    let bare = Instance { host_name: None, region: None, vpc: None, launched: None, ..instance() };
     assert_eq!(asked_of(Manner::Bare).await, Ok(bare));
 }
 
@@ -158,7 +162,7 @@ async fn says_why_there_is_no_answer_and_what_to_do() {
         (Manner::Old(405), "/latest/api/token: it answers 405"),
         (Manner::Redirect, "/latest/api/token: it answers 302"),
         (Manner::Garbage, "/latest/meta-data/instance-id: what came cannot be one"),
-        (Manner::Endless, "more than 1024 bytes came"),
+        (Manner::Endless, "more than 4096 bytes came"),
         (Manner::Hangup, "/latest/api/token: "),
     ] {
         let error = asked_of(manner).await.unwrap_err().to_string();

@@ -2,6 +2,7 @@
 //! restarted container keeps its id.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -30,6 +31,13 @@ impl Timestamp {
     pub fn from_unix_nanos(nanos: i64) -> Self {
         let since = time::Duration::nanoseconds(nanos);
         Self(OffsetDateTime::UNIX_EPOCH.saturating_add(since))
+    }
+}
+
+impl Timestamp {
+    /// How long ago that was, by this host's clock; nothing, where it is still to come.
+    pub fn age(self, now: SystemTime) -> Duration {
+        (OffsetDateTime::from(now) - self.0).try_into().unwrap_or_default()
     }
 }
 
