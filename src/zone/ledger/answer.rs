@@ -26,7 +26,7 @@ impl Ledger {
             Err(ZoneError::Rejected(reasons)) => self.on_rejected(batch, reasons, now),
             Err(error @ (ZoneError::Invalid(_) | ZoneError::Denied(_))) => self.on_blamed(batch, error, now),
             Err(ZoneError::Unknown(_)) => {
-                self.on_unknown(batch);
+                self.on_unknown(batch, now);
                 Vec::new()
             }
             // Nothing was applied, and nothing is wrong with the batch: it waits as it is.
@@ -118,11 +118,12 @@ impl Ledger {
         }
     }
 
-    fn on_unknown(&mut self, batch: &[Change]) {
+    fn on_unknown(&mut self, batch: &[Change], now: Duration) {
         for change in batch {
             let unsure = Known::Unsure { set: change.set.clone(), absent: false };
             let key = change.set.key();
             self.touch(&key);
+            self.doubted.insert(key.name.clone(), now);
             // In a swap the DELETE comes first: what may stand there is what the CREATE wrote.
             self.known.insert(key.clone(), unsure);
             self.compare(key);

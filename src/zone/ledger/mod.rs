@@ -106,8 +106,13 @@ pub struct Ledger {
     disputed: BTreeMap<Key, RecordSet>,
     /// The name that somebody else's address stands under: nothing new may stand there, or point to it.
     contested: Option<String>,
-    /// The keys that were written, or may have been, since a sweep began to read.
+    /// The keys of which something was learnt since a sweep began to read.
     touched: Option<BTreeSet<Key>>,
+    /// When it began.
+    sweep_began: Duration,
+    /// The names of which a call had an unknown outcome, and when: what may come late is found by a read that
+    /// begins [`LATE_WAIT`] after it.
+    doubted: BTreeMap<String, Duration>,
     /// A refused batch that named nobody: one of these is to blame.
     suspects: BTreeSet<Key>,
     /// Whether a last suspect, all but convicted, lets the others have one call first.
@@ -141,9 +146,10 @@ impl Ledger {
         self.wanted.keys()
     }
 
-    /// The names under which something is wanted or known.
+    /// The names under which something is wanted or known, or may have come late.
     pub fn names(&self) -> BTreeSet<String> {
-        self.wanted.keys().chain(self.known.keys()).map(|key| key.name.clone()).collect()
+        let keys = self.wanted.keys().chain(self.known.keys()).map(|key| &key.name);
+        keys.chain(self.doubted.keys()).cloned().collect()
     }
 
     /// Replaces what is wanted of one key.

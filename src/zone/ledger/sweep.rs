@@ -4,14 +4,16 @@
 //! any page says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use super::{Known, Ledger};
-use crate::machine::record::{Key, RecordSet};
+use super::{Known, LATE_WAIT, Ledger};
+use crate::machine::record::{Key, RecordSet, RecordType};
 
 impl Ledger {
     /// A read begins.
-    pub fn begin_sweep(&mut self) {
+    pub fn begin_sweep(&mut self, now: Duration) {
         self.touched = Some(BTreeSet::new());
+        self.sweep_began = now;
     }
 
     /// A read was given up.
@@ -29,6 +31,9 @@ impl Ledger {
     /// Returns the keys that are not as they were known; what is wanted of them is due.
     pub fn end_sweep(&mut self, found: &[RecordSet], covers: impl Fn(&Key) -> bool) -> BTreeSet<Key> {
         let touched = self.touched.take().unwrap_or_default();
+        let began = self.sweep_began;
+        let group = |name: &str| Key { name: name.to_owned(), kind: RecordType::Srv, set_identifier: None };
+        self.doubted.retain(|name, at| !covers(&group(name)) || *at + LATE_WAIT > began);
         let found: BTreeMap<Key, &RecordSet> = found.iter().map(|set| (set.key(), set)).collect();
         let known = self.known.keys().filter(|key| covers(key));
         let keys: BTreeSet<Key> =

@@ -26,7 +26,7 @@ impl Writer {
         if self.sweep.is_none() && self.found.is_none() {
             self.sweep = self.due_sweep(now);
             if self.sweep.is_some() {
-                self.ledger.begin_sweep();
+                self.ledger.begin_sweep(now);
             }
         }
         let Some(sweep) = &self.sweep else {

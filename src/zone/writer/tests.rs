@@ -469,6 +469,36 @@ fn a_delete_of_unknown_outcome_that_finds_nothing_is_left_to_the_journal_by_a_dr
 }
 
 #[test]
+fn what_comes_late_under_a_name_that_nobody_wants_any_more_is_found_at_a_resync() {
+    let elsewhere = RecordSet { name: "_other._tcp.sd.internal".into(), ..srv("i-0a", 2) };
+    let mut stage = Stage::new(settings(Some(journal(true)), false));
+    stage.want(std::slice::from_ref(&elsewhere));
+    stage.settle();
+    stage.writer.want(&[], &[srv("i-0a", 1)]);
+    let mut late = Vec::new();
+    stage.step(Duration::from_secs(1), |_, call| {
+        if let Call::Change(batch) = call {
+            late = batch.clone();
+        }
+        call.unanswered("cut".into())
+    });
+    stage.writer.want(&[srv("i-0a", 1)], &[]);
+    for _ in 0..5 {
+        stage.settle();
+        stage.now += Duration::from_secs(30);
+    }
+    assert!(stage.writer.settled());
+    stage.zone.change(&late).now_or_never().unwrap().unwrap();
+    stage.now += Duration::from_secs(2_200);
+    stage.settle();
+    let mut own = stage.own();
+    own.sort_by_key(RecordSet::key);
+    assert_eq!(own, [elsewhere, host()]);
+    // Found once, it is not looked for any more.
+    assert_eq!(stage.writer.ledger.names().len(), 2);
+}
+
+#[test]
 fn each_kind_of_failure_is_said_once_in_a_row() {
     let mut stage = Stage::new(settings(Some(journal(true)), false));
     stage.want(&[srv("i-0a", 1)]);
