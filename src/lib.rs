@@ -16,6 +16,7 @@
 //!   - [`zone::journal`]: that knowledge, kept over a restart: for a zone that costs a call to read.
 //!   - [`zone::route53`]: a hosted zone of Route 53, and which one it is.
 //!   - [`zone::embedded`], [`zone::dns`]: a model of a Route 53 private zone, and its name server.
+//! - [`janitor`]: the verdict on records that outlived their hosts; nothing calls it yet.
 //!
 //! The edges:
 //! - [`engine`]: what Docker and the ECS agent say.
@@ -32,6 +33,7 @@ pub mod config;
 pub mod daemon;
 pub mod engine;
 pub mod host;
+pub mod janitor;
 pub mod logs;
 pub mod machine;
 pub mod removal;

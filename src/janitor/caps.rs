@@ -1,0 +1,130 @@
+//! What of the dead goes in this run: little at a time, so that what is wrong is seen before it is large.
+//!
+//! Shares are of the *marked* records: what others wrote makes no room for more deletes. It counts as a
+//! target, though, where the last target of a name is at stake. An address goes in a later run than the
+//! records that point to it: only when the last list has none. So no order of calls can part them, and a
+//! client with an answer in hand has the time between two runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Look;
+use super::entry::target;
+use super::report::{Death, Finding, Held, Outcome, Report, Standstill};
+use super::rules::Rules;
+use super::verdict::{HostIs, Verdict};
+use crate::machine::record::{RecordType, canonical};
+use crate::machine::registration::Owner;
+
+/// Turns verdicts into outcomes.
+pub(super) fn apply(rules: &Rules, verdicts: Vec<Verdict>, looks: [&Look; 2]) -> Report {
+    let (dead, hosts) = hosts(&verdicts);
+    let many = hosts >= rules.hosts_at_least && rules.hosts_dead_over.is_exceeded(dead, hosts);
+    let held = if many {
+        let dead = |verdict: &Verdict| verdict.dead.ok().map(|_| Held::ManyHostsDead);
+        verdicts.iter().map(dead).collect()
+    } else {
+        holds(rules, &verdicts, looks)
+    };
+    let finding = |(verdict, held): (Verdict, Option<Held>)| {
+        let outcome = match (verdict.dead, held) {
+            (Err(kept), _) => Outcome::Keep(kept),
+            (Ok(death), Some(held)) => Outcome::Wait(death, held),
+            (Ok(death), None) => Outcome::Delete(death),
+        };
+        Finding { set: verdict.set, outcome }
+    };
+    Report {
+        standstill: many.then_some(Standstill::ManyHostsDead { dead, hosts }),
+        findings: verdicts.into_iter().zip(held).map(finding).collect(),
+    }
+}
+
+/// How many hosts look dead, and how many there are; those out of sight are no hosts here.
+fn hosts(verdicts: &[Verdict]) -> (usize, usize) {
+    let mut hosts: BTreeMap<&Owner, HostIs> = BTreeMap::new();
+    for verdict in verdicts {
+        if let Some(host) = &verdict.host {
+            let is = hosts.entry(host).or_insert(verdict.host_is);
+            *is = verdict.host_is.max(*is);
+        }
+    }
+    let count = |which: HostIs| hosts.values().filter(|is| **is >= which).count();
+    (count(HostIs::Dead), count(HostIs::Alive))
+}
+
+/// Why each record stays although it is dead, where it does. What is kept has none.
+fn holds(rules: &Rules, verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<Held>> {
+    let mut held = vec![None; verdicts.len()];
+    let mut services: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, verdict) in verdicts.iter().enumerate() {
+        if verdict.set.kind == RecordType::Srv {
+            services.entry(verdict.set.key().name).or_default().push(index);
+        }
+    }
+    for (name, targets) in &services {
+        service(rules, verdicts, looks, name, targets, &mut held);
+    }
+    let pointed_to = pointed_to(verdicts);
+    for (verdict, held) in verdicts.iter().zip(&mut held) {
+        let address = verdict.dead.is_ok() && verdict.set.kind == RecordType::A;
+        if address && rules.pointed_to && pointed_to.contains(&verdict.set.key().name) {
+            *held = Some(Held::PointedTo);
+        }
+    }
+    let marked = verdicts.iter().filter(|verdict| verdict.host.is_some()).count();
+    let mut quota = rules.absent_of_zone.quota(marked);
+    for (verdict, held) in verdicts.iter().zip(&mut held) {
+        if held.is_none() && verdict.dead.is_ok_and(|death| !death.is_positive()) {
+            match quota.checked_sub(1) {
+                Some(left) => quota = left,
+                None => *held = Some(Held::CapOfZone),
+            }
+        }
+    }
+    held
+}
+
+/// The targets of one name.
+fn service(
+    rules: &Rules,
+    verdicts: &[Verdict],
+    looks: [&Look; 2],
+    name: &str,
+    targets: &[usize],
+    held: &mut [Option<Held>],
+) {
+    let marked = targets.iter().filter(|&&target| verdicts[target].host.is_some()).count();
+    let dead = |positive: bool| {
+        let is = move |death: Death| death.is_positive() == positive;
+        targets.iter().copied().filter(move |&target| verdicts[target].dead.is_ok_and(is))
+    };
+    if rules.left_alone_over.is_exceeded(dead(false).count(), marked) {
+        targets.iter().for_each(|&target| held[target] = Some(Held::ServiceLeftAlone));
+        return;
+    }
+    for target in dead(true).skip(rules.positive_of_service.quota(marked)) {
+        held[target] = Some(Held::CapOfService);
+    }
+    for target in dead(false).skip(rules.absent_of_service.quota(marked)) {
+        held[target] = Some(Held::CapOfService);
+    }
+    let goes = |target: usize| verdicts[target].dead.is_ok() && held[target].is_none();
+    if rules.last_target && targets.iter().all(|&target| goes(target)) {
+        let runs = looks.iter().any(|look| look.snapshot.what.services.contains(name));
+        let nowhere = dead(true).count() == targets.len() && !(runs && rules.running_proof);
+        // What is dead by absence may yet be found alive.
+        if let Some(spared) = dead(false).chain(dead(true)).next().filter(|_| !nowhere) {
+            held[spared] = Some(Held::LastTarget);
+        }
+    }
+}
+
+/// The names that records of any owner point to.
+fn pointed_to(verdicts: &[Verdict]) -> BTreeSet<String> {
+    let points = |verdict: &Verdict| match verdict.set.kind {
+        RecordType::Srv => verdict.set.values.iter().filter_map(|value| Some(target(value)?.1)).collect(),
+        RecordType::Cname => verdict.set.values.iter().map(|value| canonical(value)).collect(),
+        _ => Vec::new(),
+    };
+    verdicts.iter().flat_map(points).collect()
+}

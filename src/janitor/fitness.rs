@@ -1,0 +1,41 @@
+//! Whether two looks bear a verdict: whole, in order, a minute apart, and not too old. Owns nothing of what
+//! they show.
+
+use std::time::Duration;
+
+use super::Look;
+use super::report::Standstill;
+use super::rules::Rules;
+
+/// Why these looks are no evidence, if they are not.
+///
+/// A clock that seems to go back leaves the order of things unknown, wherever it does so.
+pub(super) fn check(rules: &Rules, [first, last]: [&Look; 2], now: Duration) -> Result<(), Standstill> {
+    let missing: Vec<String> = [&first.list.missing, &first.snapshot.missing]
+        .into_iter()
+        .chain([&last.list.missing, &last.snapshot.missing])
+        .flatten()
+        .cloned()
+        .collect();
+    if rules.complete && !missing.is_empty() {
+        return Err(Standstill::Incomplete(missing));
+    }
+    let forward = [
+        first.list.began <= first.list.ended,
+        first.snapshot.began <= first.snapshot.ended,
+        last.list.began <= last.list.ended,
+        last.snapshot.began <= last.snapshot.ended,
+        last.snapshot.ended <= now,
+    ];
+    let list_first = [first, last].iter().all(|look| look.list.ended <= look.snapshot.began);
+    if forward.contains(&false) || (rules.list_first && !list_first) {
+        return Err(Standstill::OutOfOrder);
+    }
+    match last.list.began.checked_sub(first.snapshot.ended) {
+        None if rules.apart > Duration::ZERO => return Err(Standstill::OutOfOrder),
+        Some(apart) if apart < rules.apart => return Err(Standstill::TooClose(apart)),
+        _ => {}
+    }
+    let age = now.saturating_sub(last.snapshot.ended);
+    if age > rules.fresh { Err(Standstill::TooOld(age)) } else { Ok(()) }
+}

@@ -1,0 +1,66 @@
+//! The janitor: which records outlived what they speak of, when their host cannot remove them any more.
+//!
+//! Owns the verdict: from two [`Look`]s at the world and the time, what of the zone is kept and what may be
+//! deleted, with a reason each, and how much of it in one run. Nothing here does I/O, reads a clock or
+//! keeps anything between runs. Leaves to others: reading the zone, ECS and EC2 into a [`Look`], making the
+//! deletes (each an exact match of a set in [`Report::deletes`]), and saying what was done.
+//!
+//! | | |
+//! |---|---|
+//! | [`evidence`] | what was seen, and when |
+//! | [`fitness`] | whether two looks bear a verdict at all |
+//! | [`entry`] | whose a record is and what it speaks of |
+//! | [`verdict`] | dead or not, record by record |
+//! | [`caps`] | what of the dead goes in this run |
+//! | [`rules`] | the numbers and safeguards, in one place |
+//!
+//! # What counts
+//!
+//! - A host's death is what EC2 says: *terminated* is positive evidence. A *stopped* host serves nothing but
+//!   may come back with the same containers, so its services are dead by absence and its address is kept.
+//!   A host between states (pending, stopping, shutting down) is kept: the next run sees where it went.
+//! - A container's death is ECS's STOPPED, from a host whose ECS agent is connected. Where the instance is
+//!   deregistered or its agent is silent, ECS has let go of tasks that may run on: kept.
+//! - A container on a running host that ECS does not know is kept: it was started outside ECS, or ECS has
+//!   forgotten it; the host's agent is the authority.
+//! - A host that EC2 does not show is out of sight, and kept, unless its address lies in a network of
+//!   which EC2 shows every host ([`evidence::Snapshot::home`]): then it is gone, by absence. For hosts with
+//!   names of their own there is no such proof; those named after their address (`ip-10-0-0-7`) have it.
+//! - Clusters do not matter: an instance that is in EC2 but in no cluster is a host whose ECS agent is absent,
+//!   and one in two clusters is heard only if both hear it.
+//! - Two looks must agree on a death; the weaker evidence of the two counts. A record that either list lacks
+//!   or has otherwise is new or in somebody's hands: kept. So is one whose form is not what we write.
+//! - Weights say nothing of death, and a target of weight 0 is a target: Route 53 serves a name whose
+//!   targets are all at 0.
+//! - `awsvpc` containers are matched by their Docker id, as all are: an address is used again sooner.
+//! - Health is no evidence at all.
+
+pub mod caps;
+pub mod entry;
+pub mod evidence;
+pub mod fitness;
+pub mod report;
+pub mod rules;
+#[cfg(test)]
+mod tests;
+pub mod verdict;
+
+use std::time::Duration;
+
+pub use evidence::Look;
+pub use report::{Finding, Outcome, Report};
+use rules::{RULES, Rules};
+
+/// Judges the records of `zone` by two looks of one run. Times are those of one clock that never goes back;
+/// a verdict that is not acted on at once is not worth keeping.
+pub fn judge(zone: &str, first: &Look, last: &Look, now: Duration) -> Report {
+    judge_by(&RULES, zone, [first, last], now)
+}
+
+/// The same by other rules: tests take safeguards away to see that they are missed.
+fn judge_by(rules: &Rules, zone: &str, looks: [&Look; 2], now: Duration) -> Report {
+    match fitness::check(rules, looks, now) {
+        Ok(()) => caps::apply(rules, verdict::of_all(rules, zone, looks), looks),
+        Err(standstill) => Report::unjudged(standstill, looks[1]),
+    }
+}

@@ -1,0 +1,162 @@
+//! What a run comes to: an outcome and a reason for every record of the last list.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::Look;
+use crate::machine::record::RecordSet;
+
+/// Why a record is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kept {
+    /// Neither ours nor the predecessor's.
+    Unmarked,
+    /// Marked, but of another form than what is written under such a mark.
+    Malformed,
+    /// The first list lacks it.
+    New,
+    /// The first list has it otherwise.
+    Changed,
+    /// ECS says that its container runs.
+    Runs,
+    /// Its host runs, and ECS does not know its container.
+    OutsideEcs,
+    /// ECS says that it stopped, but does not hear its host.
+    HostUnheard,
+    /// Its host runs.
+    HostRuns,
+    /// Its host is being started, stopped or terminated.
+    HostUnsettled,
+    /// Its host is stopped, and may be started again at this address.
+    HostStopped,
+    /// ECS has its container on another host than its mark says.
+    HostsDiffer,
+    /// EC2 does not show its host, and need not.
+    HostOutOfSight,
+    /// The looks were no evidence.
+    Unjudged,
+}
+
+/// How a record's subject is known to be dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Death {
+    /// EC2 no longer shows its host, and would.
+    HostGone,
+    /// EC2 says that its host is stopped.
+    HostStopped,
+    /// ECS says that it stopped.
+    ContainerStopped,
+    /// EC2 says that its host is terminated.
+    HostTerminated,
+}
+
+impl Death {
+    /// Whether somebody says so, and it cannot be undone. Else it is known by absence.
+    pub fn is_positive(self) -> bool {
+        matches!(self, Self::ContainerStopped | Self::HostTerminated)
+    }
+
+    /// The weaker of two accounts of one death.
+    pub(super) fn weaker(self, other: Self) -> Self {
+        self.min(other)
+    }
+}
+
+/// Why what is dead stays for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Held {
+    /// Too many hosts look dead.
+    ManyHostsDead,
+    /// Too much of its service is dead by absence.
+    ServiceLeftAlone,
+    /// This run has taken its share of the service.
+    CapOfService,
+    /// This run has taken its share of the zone.
+    CapOfZone,
+    /// The last target of a service that may run somewhere.
+    LastTarget,
+    /// A record points to this address.
+    PointedTo,
+}
+
+/// What becomes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// It stays.
+    Keep(Kept),
+    /// It is dead, and stays for now.
+    Wait(Death, Held),
+    /// It goes.
+    Delete(Death),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keep(kept) => write!(f, "keep: {kept:?}"),
+            Self::Wait(death, held) => write!(f, "wait: {death:?}, {held:?}"),
+            Self::Delete(death) => write!(f, "delete: {death:?}"),
+        }
+    }
+}
+
+/// Why a run deletes nothing at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standstill {
+    /// Something could not be read.
+    Incomplete(Vec<String>),
+    /// What came before what cannot be told.
+    OutOfOrder,
+    /// The looks are only so far apart.
+    TooClose(Duration),
+    /// The evidence is so old.
+    TooOld(Duration),
+    /// So many hosts look dead, of so many.
+    ManyHostsDead {
+        /// That look dead.
+        dead: usize,
+        /// In sight.
+        hosts: usize,
+    },
+}
+
+/// A record of the last list, and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// As the last list has it.
+    pub set: RecordSet,
+    /// What becomes of it.
+    pub outcome: Outcome,
+}
+
+/// What a run comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Why nothing is deleted, if so.
+    pub standstill: Option<Standstill>,
+    /// One for each record of the last list, in its order.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    pub(super) fn unjudged(standstill: Standstill, last: &Look) -> Self {
+        let outcome = Outcome::Keep(Kept::Unjudged);
+        let finding = |set: &RecordSet| Finding { set: set.clone(), outcome };
+        Self { standstill: Some(standstill), findings: last.list.what.iter().map(finding).collect() }
+    }
+
+    /// The sets to delete, each only if it still is exactly this.
+    pub fn deletes(&self) -> impl Iterator<Item = &RecordSet> {
+        let goes = |finding: &&Finding| matches!(finding.outcome, Outcome::Delete(_));
+        self.findings.iter().filter(goes).map(|finding| &finding.set)
+    }
+
+    /// How many records came to which outcome.
+    pub fn counts(&self) -> BTreeMap<Outcome, usize> {
+        self.findings.iter().fold(BTreeMap::new(), |mut counts, finding| {
+            *counts.entry(finding.outcome).or_default() += 1;
+            counts
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! Dead or not, record by record: what each look says of it, and what both say together. Owns no numbers:
+//! how much of the dead may go is decided in [`caps`](super::caps).
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
+
+use super::Look;
+use super::entry::{About, Entry, is_instance_id, named_address};
+use super::evidence::{Hearing, Host, Power, Snapshot};
+use super::report::{Death, Kept};
+use super::rules::Rules;
+use crate::machine::record::{Key, RecordSet};
+use crate::machine::registration::Owner;
+
+/// A record, and whether it is dead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// As the last list has it.
+    pub set: RecordSet,
+    /// Its host, if it is marked.
+    pub host: Option<Owner>,
+    /// What is known of that host.
+    pub host_is: HostIs,
+    /// Why it is kept, or how it died.
+    pub dead: Result<Death, Kept>,
+}
+
+/// What is known of a host, over both looks; the worst counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum HostIs {
+    OutOfSight,
+    Alive,
+    Dead,
+}
+
+/// Judges every record of the last list.
+pub(super) fn of_all(rules: &Rules, zone: &str, [first, last]: [&Look; 2]) -> Vec<Verdict> {
+    let before: HashMap<Key, &RecordSet> = first.list.what.iter().map(|set| (set.key(), set)).collect();
+    let scenes = [first, last].map(|look| Scene::new(rules, zone, look));
+    let verdict = |set: &RecordSet| {
+        let mut set = set.clone();
+        let entry = match Entry::read(rules, &set, zone) {
+            Ok(entry) => entry,
+            Err(kept) => return Verdict { set, host: None, host_is: HostIs::OutOfSight, dead: Err(kept) },
+        };
+        let seen = scenes.each_ref().map(|scene| scene.of(&entry, &set));
+        let host_is = seen[0].0.max(seen[1].0);
+        let mut dead = match [seen[0].1, seen[1].1] {
+            [_, Err(kept)] => Err(kept),
+            [Err(kept), Ok(_)] if rules.both_looks => Err(kept),
+            [Err(_), Ok(death)] => Ok(death),
+            [Ok(first), Ok(last)] => Ok(first.weaker(last)),
+        };
+        match before.get(&set.key()) {
+            None if rules.listed_twice => dead = dead.and(Err(Kept::New)),
+            Some(&earlier) if *earlier != set && rules.unchanged => dead = dead.and(Err(Kept::Changed)),
+            Some(&earlier) if !rules.unchanged => set = earlier.clone(),
+            _ => {}
+        }
+        Verdict { set, host: Some(entry.host), host_is, dead }
+    };
+    last.list.what.iter().map(verdict).collect()
+}
+
+/// One look, ready to be asked.
+struct Scene<'a> {
+    rules: &'a Rules,
+    snapshot: &'a Snapshot,
+    /// Of hosts, by their own records.
+    addresses: BTreeMap<Owner, Ipv4Addr>,
+}
+
+/// A record's host, as one look has it.
+enum Found<'a> {
+    Instance(&'a Owner, &'a Host),
+    Gone,
+    OutOfSight,
+}
+
+impl<'a> Scene<'a> {
+    fn new(rules: &'a Rules, zone: &str, look: &'a Look) -> Self {
+        let address = |set| match Entry::read(rules, set, zone).ok()? {
+            Entry { host, about: About::Host(address) } => Some((host, address)),
+            _ => None,
+        };
+        let addresses = look.list.what.iter().filter_map(address).collect();
+        Self { rules, snapshot: &look.snapshot.what, addresses }
+    }
+
+    fn of(&self, entry: &Entry, set: &RecordSet) -> (HostIs, Result<Death, Kept>) {
+        let found = self.host(entry);
+        let host_is = match &found {
+            Found::OutOfSight => HostIs::OutOfSight,
+            Found::Gone => HostIs::Dead,
+            Found::Instance(_, host) if matches!(host.power, Power::Stopped | Power::Terminated) => {
+                HostIs::Dead
+            }
+            Found::Instance(..) => HostIs::Alive,
+        };
+        let dead = self.death(entry, found).and_then(|death| {
+            if self.leads_to_its_service(entry, set) { Err(Kept::Runs) } else { Ok(death) }
+        });
+        (host_is, dead)
+    }
+
+    /// An instance id is looked for as it is. A name tells little: ECS may say where its container is,
+    /// and EC2 who has its address.
+    fn host(&self, entry: &Entry) -> Found<'a> {
+        let snapshot = self.snapshot;
+        let address = self.address(&entry.host);
+        let by_id = is_instance_id(&entry.host);
+        let instance = if by_id {
+            snapshot.hosts.get_key_value(&entry.host)
+        } else {
+            let known = entry.container().and_then(|id| snapshot.containers.get(id));
+            known
+                .and_then(|known| snapshot.hosts.get_key_value(known.instance.as_ref()?))
+                .or_else(|| snapshot.holder(address?))
+        };
+        if let Some((id, host)) = instance {
+            return Found::Instance(id, host);
+        }
+        // Whoever has the address of an instance that is no more is another one.
+        let free = |address| by_id || !snapshot.held.contains(&address);
+        let provable = by_id || named_address(&entry.host).is_some();
+        let home = |address| snapshot.is_home(address) || !self.rules.home;
+        let gone = provable && address.is_some_and(|address| home(address) && free(address));
+        if gone || !self.rules.in_sight { Found::Gone } else { Found::OutOfSight }
+    }
+
+    fn death(&self, entry: &Entry, found: Found<'_>) -> Result<Death, Kept> {
+        let known = entry.container().and_then(|id| self.snapshot.containers.get(id));
+        let (id, host) = match found {
+            Found::OutOfSight => return Err(Kept::HostOutOfSight),
+            Found::Gone if known.is_some_and(|known| !known.stopped) => return Err(Kept::Runs),
+            Found::Gone => return Ok(Death::HostGone),
+            Found::Instance(id, host) => (id, host),
+        };
+        let elsewhere =
+            known.and_then(|known| known.instance.as_ref()).is_some_and(|instance| instance != id);
+        if elsewhere && self.rules.hosts_agree {
+            return Err(Kept::HostsDiffer);
+        }
+        let is_host = entry.container().is_none();
+        match host.power {
+            Power::Terminated => Ok(Death::HostTerminated),
+            Power::Stopped if is_host => Err(Kept::HostStopped),
+            Power::Stopped => Ok(Death::HostStopped),
+            Power::Stopping | Power::ShuttingDown if !self.rules.settled_power => Ok(Death::HostTerminated),
+            Power::Pending | Power::Stopping | Power::ShuttingDown => Err(Kept::HostUnsettled),
+            Power::Running if is_host => Err(Kept::HostRuns),
+            Power::Running => match known {
+                None if self.rules.outside_ecs => Err(Kept::OutsideEcs),
+                None => Ok(Death::HostGone),
+                Some(known) if !known.stopped => Err(Kept::Runs),
+                Some(_) if host.ecs != Hearing::Heard && self.rules.heard => Err(Kept::HostUnheard),
+                Some(_) => Ok(Death::ContainerStopped),
+            },
+        }
+    }
+
+    /// The predecessor's records have nothing in them that tells a host from the next one of its name: if
+    /// one leads to a running container of its service, it is right, whoever wrote it.
+    fn leads_to_its_service(&self, entry: &Entry, set: &RecordSet) -> bool {
+        let About::Former(_, port) = entry.about else { return false };
+        let name = set.key().name;
+        self.rules.places
+            && self.address(&entry.host).is_some_and(|address| {
+                let mut places = self.snapshot.places.iter();
+                places.any(|place| place.address == address && place.port == port && place.service == name)
+            })
+    }
+
+    fn address(&self, owner: &Owner) -> Option<Ipv4Addr> {
+        named_address(owner).or_else(|| self.addresses.get(owner).copied())
+    }
+}
