@@ -3,7 +3,10 @@
 //! Shares are of the *marked* records: what others wrote makes no room for more deletes. It counts as a
 //! target, though, where the last target of a name is at stake. An address goes in a later run than the
 //! records that point to it: only when the last list has none. So no order of calls can part them, and a
-//! client with an answer in hand has the time between two runs.
+//! client with an answer in hand has the time between two runs. A host's goes last of all that is the host's.
+//!
+//! Those that go first are the first of the list: what stays because of a cap is in the next run's reach,
+//! since what went is no longer before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,10 +68,18 @@ fn holds(rules: &Rules, verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<H
         service(rules, verdicts, looks, name, targets, &mut held);
     }
     let pointed_to = pointed_to(verdicts);
+    let leaning = leaning(verdicts);
     for (verdict, held) in verdicts.iter().zip(&mut held) {
-        let address = verdict.dead.is_ok() && verdict.set.kind == RecordType::A;
-        if address && rules.pointed_to && pointed_to.contains(&verdict.set.key().name) {
+        if verdict.dead.is_err() || verdict.set.kind != RecordType::A {
+            continue;
+        }
+        if rules.pointed_to && pointed_to.contains(&verdict.set.key().name) {
             *held = Some(Held::PointedTo);
+        } else if rules.host_last
+            && verdict.is_host
+            && verdict.host.as_ref().is_some_and(|host| leaning.contains(host))
+        {
+            *held = Some(Held::HostHasRecords);
         }
     }
     let marked = verdicts.iter().filter(|verdict| verdict.host.is_some()).count();
@@ -117,6 +128,11 @@ fn service(
             held[spared] = Some(Held::LastTarget);
         }
     }
+}
+
+/// The hosts that have more in the zone than their address: it may be all that proves them dead.
+fn leaning(verdicts: &[Verdict]) -> BTreeSet<&Owner> {
+    verdicts.iter().filter(|verdict| !verdict.is_host).filter_map(|verdict| verdict.host.as_ref()).collect()
 }
 
 /// The names that records of any owner point to.

@@ -78,6 +78,8 @@ pub enum Held {
     LastTarget,
     /// A record points to this address.
     PointedTo,
+    /// Its host has other records, and may be known to be dead by this address alone.
+    HostHasRecords,
 }
 
 /// What becomes of a record.

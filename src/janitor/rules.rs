@@ -73,6 +73,8 @@ pub struct Rules {
     pub running_proof: bool,
     /// An address stays while something points to it.
     pub pointed_to: bool,
+    /// The address of a host stays while it has other records.
+    pub host_last: bool,
 }
 
 /// The rules.
@@ -101,4 +103,5 @@ pub const RULES: Rules = Rules {
     last_target: true,
     running_proof: true,
     pointed_to: true,
+    host_last: true,
 };

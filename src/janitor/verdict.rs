@@ -19,6 +19,8 @@ pub(super) struct Verdict {
     pub set: RecordSet,
     /// Its host, if it is marked.
     pub host: Option<Owner>,
+    /// Whether it is that host's own address.
+    pub is_host: bool,
     /// What is known of that host.
     pub host_is: HostIs,
     /// Why it is kept, or how it died.
@@ -41,7 +43,15 @@ pub(super) fn of_all(rules: &Rules, zone: &str, [first, last]: [&Look; 2]) -> Ve
         let mut set = set.clone();
         let entry = match Entry::read(rules, &set, zone) {
             Ok(entry) => entry,
-            Err(kept) => return Verdict { set, host: None, host_is: HostIs::OutOfSight, dead: Err(kept) },
+            Err(kept) => {
+                return Verdict {
+                    set,
+                    host: None,
+                    is_host: false,
+                    host_is: HostIs::OutOfSight,
+                    dead: Err(kept),
+                };
+            }
         };
         let seen = scenes.each_ref().map(|scene| scene.of(&entry, &set));
         let host_is = seen[0].0.max(seen[1].0);
@@ -57,7 +67,8 @@ pub(super) fn of_all(rules: &Rules, zone: &str, [first, last]: [&Look; 2]) -> Ve
             Some(&earlier) if !rules.unchanged => set = earlier.clone(),
             _ => {}
         }
-        Verdict { set, host: Some(entry.host), host_is, dead }
+        let is_host = entry.container().is_none();
+        Verdict { set, host: Some(entry.host), is_host, host_is, dead }
     };
     last.list.what.iter().map(verdict).collect()
 }
@@ -120,8 +131,10 @@ impl<'a> Scene<'a> {
         if let Some((id, host)) = instance {
             return Found::Instance(id, host);
         }
-        // Whoever has the address of an instance that is no more is another one.
-        let free = |address| by_id || !snapshot.held.contains(&address);
+        // Another instance may have the address of one that is no more. An interface without an instance
+        // is a host that EC2 does not show yet.
+        let taken_over = |address| by_id && snapshot.holder(address).is_some();
+        let free = |address| !snapshot.held.contains(&address) || taken_over(address);
         let provable = by_id || named_address(&entry.host).is_some();
         let home = |address| snapshot.is_home(address) || !self.rules.home;
         let gone = provable && address.is_some_and(|address| home(address) && free(address));

@@ -1,1 +1,8 @@
-//! Tests.
+//! The janitor in small worlds that know the truth.
+
+mod any;
+mod checks;
+mod corners;
+mod faults;
+mod story;
+mod world;

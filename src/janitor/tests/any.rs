@@ -1,0 +1,152 @@
+//! Any world, any news, any failed page: what must hold does, and what must go goes.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{TestRng, TestRunner};
+
+use super::checks::{Known, absent_of, check, known, machines, services};
+use super::story::stories;
+use super::world::{Tag, World, ZONE};
+use crate::janitor::rules::{RULES, Rules, Share};
+use crate::janitor::{Outcome, judge};
+use crate::machine::record::RecordType;
+
+const CASES: u32 = 20_000;
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+#[test]
+fn deletes_what_is_dead_and_nothing_else() {
+    let counts: RefCell<BTreeMap<Outcome, usize>> = RefCell::default();
+    let tally = RefCell::new([0_usize; 3]);
+    let told = TestRunner::new(config(CASES)).run(&stories(), |story| {
+        let run = story.run(&RULES);
+        let due = check(&run).map_err(TestCaseError::fail)?;
+        let [due_and_done, registered, deletes] = &mut *tally.borrow_mut();
+        *due_and_done += usize::from(due);
+        *registered += run.registered_meanwhile;
+        *deletes += run.report.deletes().count();
+        for (outcome, count) in run.report.counts() {
+            *counts.borrow_mut().entry(outcome).or_default() += count;
+        }
+        Ok(())
+    });
+    told.unwrap_or_else(|failure| panic!("{failure}"));
+    let [due_and_done, registered, deletes] = tally.into_inner();
+    for (outcome, count) in counts.into_inner() {
+        println!("{count:>8} {outcome}");
+    }
+    println!("{CASES} cases, a delete due and done in {due_and_done}; {deletes} deletes");
+    println!("{registered} containers registered between a list and its snapshot");
+    assert!(due_and_done * 100 >= CASES as usize * 30, "too few worlds have something to do");
+    assert!(registered > 2_000);
+}
+
+#[test]
+fn everything_that_is_provably_dead_goes_in_the_end() {
+    let gone = RefCell::new((0, 0));
+    let told = TestRunner::new(config(1_500)).run(&stories(), |story| {
+        let mut world = story.world();
+        let dead = |world: &World| world.zone.keys().filter(|key| !world.is_alive(key)).count();
+        let before = dead(&world);
+        let runs = (0..60).find(|_| {
+            let looks = [world.look(0), world.look(100)];
+            let report = judge(ZONE, &looks[0], &looks[1], Duration::from_secs(102));
+            report.deletes().for_each(|set| world.delete(set));
+            report.deletes().count() == 0
+        });
+        prop_assert!(runs.is_some(), "never at rest");
+        check_rest(&world).map_err(TestCaseError::fail)?;
+        let (of, went) = &mut *gone.borrow_mut();
+        *of += before;
+        *went += before - dead(&world);
+        Ok(())
+    });
+    told.unwrap_or_else(|failure| panic!("{failure}"));
+    let (of, went) = gone.into_inner();
+    println!("{went} of {of} dead records went; each of the rest is spared by a rule");
+    assert!(went * 2 > of);
+}
+
+/// What is dead and still there is spared by a rule.
+fn check_rest(world: &World) -> Result<(), String> {
+    let looks = [world.look(0), world.look(100)];
+    let (dead, hosts) = machines(world, &looks);
+    if hosts >= 4 && dead * 100 > hosts * 55 {
+        return Ok(());
+    }
+    let services = services(world, &looks);
+    for (key, set) in &world.zone {
+        let spared = match (known(world, &looks, set), set.kind) {
+            (Known::Not, _) => true,
+            (_, RecordType::A) => world.zone.values().any(|other| {
+                let points = other.values[0].split(' ').next_back() == Some(&key.name);
+                let same = |job: usize| world.tags[key] == Tag::Machine(world.jobs[job].machine);
+                points || matches!(world.tags[&other.key()], Tag::Job(job) if same(job))
+            }),
+            (known, _) => {
+                let targets = &services[&*key.name];
+                let last =
+                    targets.len() == 1 && world.zone.keys().filter(|k| k.name == key.name).count() == 1;
+                let wanted = looks[1].snapshot.what.services.contains(&key.name);
+                absent_of(targets) * 2 > targets.len() || (last && (wanted || known == Known::Absent))
+            }
+        };
+        if !spared && world.tags[key] != Tag::Nobody {
+            return Err(format!("still there: {set}"));
+        }
+    }
+    Ok(())
+}
+
+fn mutants() -> Vec<(&'static str, Rules)> {
+    let all = Share { percent: 100 };
+    vec![
+        ("always keeps", Rules { apart: Duration::MAX, ..RULES }),
+        ("does not wait a minute", Rules { apart: Duration::from_secs(1), ..RULES }),
+        ("takes old evidence", Rules { fresh: Duration::MAX, ..RULES }),
+        ("takes what is not whole", Rules { complete: false, ..RULES }),
+        ("takes a snapshot before its list", Rules { list_first: false, ..RULES }),
+        ("believes the last look alone", Rules { both_looks: false, ..RULES }),
+        ("does not mind a first list without it", Rules { listed_twice: false, ..RULES }),
+        ("deletes as the first list has it", Rules { unchanged: false, ..RULES }),
+        ("takes any identifier for a mark", Rules { whole_mark: false, ..RULES }),
+        ("takes out of sight for gone", Rules { in_sight: false, ..RULES }),
+        ("is at home everywhere", Rules { home: false, ..RULES }),
+        ("knows no world outside ECS", Rules { outside_ecs: false, ..RULES }),
+        ("believes an ECS that does not hear", Rules { heard: false, ..RULES }),
+        ("takes stopping for stopped", Rules { settled_power: false, ..RULES }),
+        ("knows no cap of the zone", Rules { absent_of_zone: all, ..RULES }),
+        ("knows no cap by absence", Rules { absent_of_service: all, ..RULES }),
+        ("knows no cap by evidence", Rules { positive_of_service: all, ..RULES }),
+        ("leaves no service alone", Rules { left_alone_over: all, ..RULES }),
+        ("does not mind that all hosts die", Rules { hosts_dead_over: all, ..RULES }),
+        ("takes last targets", Rules { last_target: false, ..RULES }),
+        ("needs no proof for last targets", Rules { running_proof: false, ..RULES }),
+        ("takes addresses that are in use", Rules { pointed_to: false, ..RULES }),
+        ("takes a host's address too soon", Rules { host_last: false, ..RULES }),
+    ]
+}
+
+#[test]
+fn each_safeguard_is_missed_when_it_is_taken_away() {
+    let rng = TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config(1), rng);
+    let stories: Vec<_> = (0..3_000).map(|_| stories().new_tree(&mut runner).unwrap().current()).collect();
+    let mut survivors = Vec::new();
+    for (name, rules) in mutants() {
+        let caught =
+            stories.iter().enumerate().find_map(|(n, story)| Some((n, check(&story.run(&rules)).err()?)));
+        match caught {
+            Some((n, invariant)) => println!("{name}: case {n}, {invariant}"),
+            None => survivors.push(name),
+        }
+    }
+    assert!(survivors.is_empty(), "nobody misses: {survivors:?}");
+}

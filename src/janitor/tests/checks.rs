@@ -1,0 +1,181 @@
+//! What must hold of every run, whatever the rules were: by the truth of the world and by plain counting.
+//! Shares no code with the verdict.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::story::Run;
+use super::world::{Kind, Tag, World, docker_id, owner};
+use crate::janitor::Look;
+use crate::janitor::evidence::{Hearing, Power};
+use crate::machine::record::{Key, RecordSet, RecordType};
+
+/// How a thing could be known to be dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Known {
+    Not,
+    Absent,
+    Positive,
+}
+
+/// What a perfect observer knows of a machine.
+fn machine_known(world: &World, look: &Look, n: usize) -> Known {
+    match (world.machines[n].kind, look.snapshot.what.hosts.get(&owner(n))) {
+        (Kind::Foreign | Kind::OffEc2, _) => Known::Not,
+        (Kind::Ours, Some(host)) if host.power == Power::Terminated => Known::Positive,
+        // Nothing in the record of a name says which instance it was.
+        (Kind::Former, Some(host)) if host.power == Power::Terminated => Known::Absent,
+        (_, None) => Known::Absent,
+        _ => Known::Not,
+    }
+}
+
+fn job_known(world: &World, look: &Look, n: usize) -> Known {
+    let machine = world.jobs[n].machine;
+    let said = look.snapshot.what.containers.get(&docker_id(n).parse().unwrap());
+    let said_on = said.filter(|said| said.instance.is_some()).is_some();
+    let stopped = said.is_some_and(|said| said.stopped);
+    match look.snapshot.what.hosts.get(&owner(machine)) {
+        _ if !world.in_account(machine) => Known::Not,
+        None if said.is_some() && !stopped => Known::Not,
+        None => Known::Absent,
+        // The predecessor's, where ECS has a task running at that place.
+        Some(_) if world.machines[machine].kind == Kind::Former && said.is_some() && !stopped => Known::Not,
+        Some(host) => match (host.power, host.ecs) {
+            (Power::Terminated, _) if world.machines[machine].kind == Kind::Ours || said_on => {
+                Known::Positive
+            }
+            (Power::Terminated | Power::Stopped, _) => Known::Absent,
+            (Power::Running, Hearing::Heard) if stopped => Known::Positive,
+            _ => Known::Not,
+        },
+    }
+}
+
+pub(super) fn known(world: &World, looks: &[Look; 2], set: &RecordSet) -> Known {
+    if !looks.iter().all(|look| look.list.what.contains(set)) {
+        return Known::Not;
+    }
+    let in_one = |look| match world.tags[&set.key()] {
+        Tag::Nobody => Known::Not,
+        Tag::Machine(n) => machine_known(world, look, n),
+        Tag::Job(n) => job_known(world, look, n),
+    };
+    in_one(&looks[0]).min(in_one(&looks[1]))
+}
+
+/// The services of the last list, marked targets only, with what is known of each.
+pub(super) fn services<'a>(world: &World, looks: &'a [Look; 2]) -> BTreeMap<&'a str, Vec<(Key, Known)>> {
+    let mut services: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for set in &looks[1].list.what {
+        if set.kind == RecordType::Srv && world.tags[&set.key()] != Tag::Nobody {
+            services.entry(&set.name).or_default().push((set.key(), known(world, looks, set)));
+        }
+    }
+    services
+}
+
+pub(super) fn absent_of(targets: &[(Key, Known)]) -> usize {
+    targets.iter().filter(|(_, known)| *known == Known::Absent).count()
+}
+
+/// Machines that look dead in either look, and all that are in sight.
+pub(super) fn machines(world: &World, looks: &[Look; 2]) -> (usize, usize) {
+    let machine_of = |set: &RecordSet| match world.tags[&set.key()] {
+        Tag::Machine(n) => Some(n),
+        Tag::Job(n) => Some(world.jobs[n].machine),
+        Tag::Nobody => None,
+    };
+    let all: BTreeSet<usize> = looks[1].list.what.iter().filter_map(machine_of).collect();
+    let in_sight: Vec<_> = all.into_iter().filter(|&n| world.in_account(n)).collect();
+    let is_dead = |look: &Look, n: usize| {
+        let host = look.snapshot.what.hosts.get(&owner(n));
+        host.is_none_or(|host| matches!(host.power, Power::Terminated | Power::Stopped))
+    };
+    let dead = in_sight.iter().filter(|&&n| looks.iter().any(|look| is_dead(look, n))).count();
+    (dead, in_sight.len())
+}
+
+fn fit(run: &Run) -> bool {
+    let [first, last] = &run.looks;
+    let minute = Duration::from_secs(60);
+    first.list.ended <= first.snapshot.began
+        && last.list.ended <= last.snapshot.began
+        && first.snapshot.ended + minute <= last.list.began
+        && run.now <= last.snapshot.ended + minute
+        && run.looks.iter().all(|look| look.list.missing.is_empty() && look.snapshot.missing.is_empty())
+}
+
+fn ensure(holds: bool, invariant: &'static str) -> Result<(), &'static str> {
+    if holds { Ok(()) } else { Err(invariant) }
+}
+
+/// Names the invariant that does not hold. Tells whether a delete was due; then one was made.
+pub(super) fn check(run: &Run) -> Result<bool, &'static str> {
+    let [then, world] = &run.worlds;
+    let deletes: Vec<&RecordSet> = run.report.deletes().collect();
+    for set in &deletes {
+        let key = set.key();
+        ensure(world.tags[&key] != Tag::Nobody, "S1: a record without a mark")?;
+        ensure(run.looks[1].list.what.contains(set), "S4: not as the last look has it")?;
+        let seen = run.looks.iter().all(|look| look.list.what.contains(set));
+        ensure(seen, "S5: not in both lists")?;
+        let machine = match world.tags[&key] {
+            Tag::Machine(n) => n,
+            Tag::Job(n) => world.jobs[n].machine,
+            Tag::Nobody => continue,
+        };
+        ensure(world.in_account(machine), "a host out of sight")?;
+        let exact = world.zone.get(&key) == Some(*set);
+        ensure(!exact || !world.is_alive(&key), "truth: what it speaks of is alive")?;
+        ensure(!then.tags.contains_key(&key) || !then.is_alive(&key), "S5: alive at the first look")?;
+    }
+    ensure(deletes.is_empty() || fit(run), "S5: looks that are no evidence")?;
+    let (dead, hosts) = machines(world, &run.looks);
+    let many = hosts >= 4 && dead * 100 > hosts * 55;
+    ensure(deletes.is_empty() || !many, "S2: too many hosts dead")?;
+    counted(run, world, &deletes)?;
+    if !fit(run) || many {
+        return Ok(false);
+    }
+    let due = services(world, &run.looks).into_values().any(|targets| {
+        let positive = targets.iter().any(|(_, known)| *known == Known::Positive);
+        positive && targets.len() > 1 && absent_of(&targets) * 2 <= targets.len()
+    });
+    ensure(!due || !deletes.is_empty(), "progress: a delete was due and none was made")?;
+    Ok(due)
+}
+
+fn counted(run: &Run, world: &World, deletes: &[&RecordSet]) -> Result<(), &'static str> {
+    let goes = |key: &Key| deletes.iter().any(|set| set.key() == *key);
+    let lists = &run.looks[1].list.what;
+    for (name, targets) in services(world, &run.looks) {
+        let gone = |which: Known| targets.iter().filter(|(key, known)| *known == which && goes(key)).count();
+        let (all, absent, positive) = (targets.len(), gone(Known::Absent), gone(Known::Positive));
+        let alone = absent_of(&targets) * 2 > all;
+        ensure(!alone || absent + positive == 0, "S2: a service that is mostly dead by absence")?;
+        ensure(absent <= (all / 10).max(1), "S2: a tenth of a service by absence")?;
+        ensure(positive <= (all / 2).max(1), "S2: half of a service by positive evidence")?;
+        let left = lists.iter().filter(|set| set.name == name && set.kind == RecordType::Srv);
+        if left.filter(|set| !goes(&set.key())).count() == 0 {
+            let wanted = run.looks.iter().any(|look| look.snapshot.what.services.contains(name));
+            ensure(absent == 0 && !wanted, "S3: a last target without proof")?;
+        }
+    }
+    // One that others wrote looks just like a host's off EC2.
+    let marked = |set: &&RecordSet| world.tags[&set.key()] != Tag::Nobody || set.name.starts_with("blue.");
+    let ours = lists.iter().filter(marked).count();
+    let absent = deletes.iter().filter(|set| known(world, &run.looks, set) != Known::Positive).count();
+    ensure(absent <= (ours * 15 / 100).max(1), "S2: 15 % of the zone by absence")?;
+    for set in deletes.iter().filter(|set| set.kind == RecordType::A) {
+        let points = |srv: &&RecordSet| srv.values[0].split(' ').next_back() == Some(&set.name);
+        let pointed = lists.iter().filter(|srv| srv.kind == RecordType::Srv).any(|srv| points(&srv));
+        ensure(!pointed, "an address that is pointed to")?;
+        let same = |other: &RecordSet| match (world.tags[&set.key()], world.tags[&other.key()]) {
+            (Tag::Machine(machine), Tag::Job(job)) => world.jobs[job].machine == machine,
+            _ => false,
+        };
+        ensure(!lists.iter().any(same), "the address of a host with other records")?;
+    }
+    Ok(())
+}

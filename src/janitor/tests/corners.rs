@@ -1,0 +1,172 @@
+//! Corners that chance rarely turns.
+
+use super::faults::{at, deletes, fleet, job, machine, report};
+use super::world::{EcsSays, Kind, Machine, World, ZONE, docker_id, owner, service, weighted};
+use crate::janitor::evidence::{Hearing, Host, Power};
+use crate::janitor::report::{Death, Held, Kept, Outcome, Report, Standstill};
+use crate::janitor::rules::{RULES, Rules};
+use crate::janitor::{Look, judge, judge_by};
+use crate::machine::record::RecordType;
+
+/// What becomes of the only, or the first, service record of a container.
+fn of_job(report: &Report, n: usize) -> Outcome {
+    let is = |id: &String| id.contains(&docker_id(n));
+    let mut findings = report.findings.iter();
+    let finding = findings.find(|finding| finding.set.set_identifier.as_ref().is_some_and(is));
+    finding.expect("a record").outcome
+}
+
+fn of(world: &World) -> Report {
+    report([world.look(0), world.look(100)])
+}
+
+#[test]
+fn what_runs_on_an_instance_that_no_cluster_has_is_its_agents() {
+    let mut world = fleet(3, 2);
+    world.machines[0].ecs = Hearing::Absent;
+    world.jobs[0].ecs = EcsSays::Stopped;
+    world.jobs[1].ecs = EcsSays::Nothing;
+    let report = of(&world);
+    assert_eq!(of_job(&report, 0), Outcome::Keep(Kept::HostUnheard));
+    assert_eq!(of_job(&report, 1), Outcome::Keep(Kept::OutsideEcs));
+}
+
+#[test]
+fn a_stopped_host_loses_services_by_absence_and_keeps_its_address() {
+    let mut world = fleet(4, 2);
+    world.machines[0] = machine(Power::Stopped);
+    let report = of(&world);
+    assert_eq!(of_job(&report, 0), Outcome::Delete(Death::HostStopped));
+    assert_eq!(of_job(&report, 1), Outcome::Wait(Death::HostStopped, Held::CapOfService));
+    world.unregister(0);
+    world.unregister(1);
+    assert_eq!(of(&world).counts()[&Outcome::Keep(Kept::HostStopped)], 1);
+}
+
+#[test]
+fn the_weaker_evidence_of_two_looks_counts() {
+    let mut world = fleet(4, 2);
+    world.machines[0] = machine(Power::Stopped);
+    let first = world.look(0);
+    world.machines[0] = machine(Power::Terminated);
+    assert_eq!(of_job(&report([first, world.look(100)]), 0), Outcome::Delete(Death::HostStopped));
+    world.machines[0] = machine(Power::ShuttingDown);
+    assert_eq!(of_job(&of(&world), 0), Outcome::Keep(Kept::HostUnsettled));
+}
+
+#[test]
+fn a_container_that_ecs_has_elsewhere_is_kept() {
+    let mut world = fleet(3, 2);
+    world.jobs[0] = job(0, false);
+    let looks = [0, 100].map(|at| {
+        let mut look = world.look(at);
+        let id = docker_id(0).parse().unwrap();
+        look.snapshot.what.containers.get_mut(&id).unwrap().instance = Some(owner(1));
+        look
+    });
+    let careless = Rules { hosts_agree: false, ..RULES };
+    let by = |rules| of_job(&judge_by(rules, ZONE, looks.each_ref(), at(102)), 0);
+    assert_eq!(by(&RULES), Outcome::Keep(Kept::HostsDiffer));
+    assert_eq!(by(&careless), Outcome::Delete(Death::ContainerStopped));
+}
+
+#[test]
+fn the_predecessors_record_stays_where_it_leads_to_its_service() {
+    let mut world = World::default();
+    let former = Machine { kind: Kind::Former, ..machine(Power::Running) };
+    world.machine(former);
+    world.job(job(0, true));
+    world.job(job(0, false));
+    let looks = [0, 100].map(|at| {
+        let mut look = world.look(at);
+        let mut place = look.snapshot.what.places.first().unwrap().clone();
+        // Another container has the port of the one that stopped.
+        place.port = 32_001;
+        look.snapshot.what.places.insert(place);
+        look
+    });
+    let careless = Rules { places: false, ..RULES };
+    let by = |rules| of_job(&judge_by(rules, ZONE, looks.each_ref(), at(102)), 1);
+    assert_eq!(by(&RULES), Outcome::Keep(Kept::Runs));
+    assert_eq!(by(&careless), Outcome::Delete(Death::ContainerStopped));
+}
+
+#[test]
+fn without_a_home_a_host_that_ec2_has_forgotten_is_out_of_sight() {
+    let mut world = fleet(4, 2);
+    world.machines[0] = Machine { forgotten: true, ..machine(Power::Terminated) };
+    world.jobs[0].ecs = EcsSays::Nothing;
+    assert_eq!(of_job(&of(&world), 0), Outcome::Delete(Death::HostGone));
+    let mut looks = [world.look(0), world.look(100)];
+    looks.iter_mut().for_each(|look| look.snapshot.what.home.clear());
+    assert_eq!(of_job(&report(looks), 0), Outcome::Keep(Kept::HostOutOfSight));
+    // Nor is one gone whose address an interface holds: EC2 may not show its instance yet.
+    let mut looks = [world.look(0), world.look(100)];
+    looks[0].snapshot.what.held.insert(world.address(0));
+    assert_eq!(of_job(&report(looks.clone()), 0), Outcome::Keep(Kept::HostOutOfSight));
+    // Unless it is another instance's by now.
+    let successor = looks[1].snapshot.what.hosts[&owner(1)].clone();
+    for look in &mut looks {
+        look.snapshot.what.held.insert(world.address(0));
+        let host = Host { addresses: vec![world.address(0)], ..successor.clone() };
+        look.snapshot.what.hosts.insert(owner(9), host);
+    }
+    assert_eq!(of_job(&report(looks), 0), Outcome::Delete(Death::HostGone));
+}
+
+#[test]
+fn a_record_of_the_second_list_alone_is_new() {
+    let mut world = fleet(4, 2);
+    let list = world.look(0).list;
+    let late = world.job(job(0, false));
+    let first = Look { list, ..world.look(0) };
+    let report = report([first, world.look(100)]);
+    assert_eq!(of_job(&report, late), Outcome::Keep(Kept::New));
+}
+
+#[test]
+fn a_last_target_goes_only_with_proof_and_one_of_weight_0_is_a_target() {
+    let mut world = fleet(1, 1);
+    world.jobs[0] = job(0, false);
+    assert_eq!(deletes(&world), 1);
+    let mut looks = [world.look(0), world.look(100)];
+    looks[0].snapshot.what.services.insert(service(0));
+    let held = Outcome::Wait(Death::ContainerStopped, Held::LastTarget);
+    assert_eq!(of_job(&report(looks), 0), held);
+    // Another's record is a target too: the name is not emptied.
+    let mut by_hand = weighted(service(0), RecordType::Srv, "by-hand".into(), "1 1 80 a.example".into());
+    by_hand.weight = Some(0);
+    world.put(by_hand, super::world::Tag::Nobody);
+    assert_eq!(deletes(&world), 1);
+}
+
+#[test]
+fn an_address_goes_a_run_after_what_points_to_it() {
+    let mut world = fleet(3, 1);
+    world.machines[0] = machine(Power::Terminated);
+    world.jobs[0] = job(0, false);
+    for kind in [RecordType::Srv, RecordType::A] {
+        let report = of(&world);
+        let kinds: Vec<_> = report.deletes().map(|set| set.kind).collect();
+        assert_eq!(kinds, [kind]);
+        report.deletes().for_each(|set| world.delete(set));
+    }
+    assert_eq!(deletes(&world), 0);
+}
+
+#[test]
+fn looks_out_of_order_too_close_or_too_old_are_no_evidence() {
+    let mut world = fleet(3, 1);
+    world.jobs[0] = job(0, false);
+    let still = |second: u64, now: u64| {
+        let report = judge(ZONE, &world.look(100), &world.look(second), at(now));
+        assert!(report.standstill.is_none() || report.deletes().count() == 0);
+        report.standstill
+    };
+    assert_eq!(still(161, 162), None);
+    assert_eq!(still(160, 161), Some(Standstill::TooClose(at(59))));
+    assert_eq!(still(90, 200), Some(Standstill::OutOfOrder));
+    assert_eq!(still(161, 161), Some(Standstill::OutOfOrder));
+    assert_eq!(still(161, 222), None);
+    assert_eq!(still(161, 223), Some(Standstill::TooOld(at(61))));
+}

@@ -1,0 +1,252 @@
+//! One run of the janitor in a world that does not stand still: any hosts, any leftovers, any news in any
+//! gap between two pages, any failed page.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::world::{EcsSays, Job, Kind, Machine, Tag, World, ZONE, docker_id, owner, service, weighted};
+use crate::janitor::evidence::{Hearing, Power, Snapshot};
+use crate::janitor::rules::Rules;
+use crate::janitor::{Look, Report, judge_by};
+use crate::machine::record::{RecordSet, RecordType};
+
+/// Reads of one run, and then its deletes: in each gap before one, something may happen.
+const STEPS: u8 = 9;
+
+#[derive(Clone, Debug)]
+pub(super) struct Story {
+    pub machines: Vec<u16>,
+    pub jobs: Vec<u16>,
+    /// In which gap, what, to whom.
+    pub news: Vec<(u8, u8, u8)>,
+    pub fault: u8,
+}
+
+pub(super) fn stories() -> impl Strategy<Value = Story> {
+    let news = proptest::collection::vec((0..STEPS, 0..16_u8, any::<u8>()), 0..8);
+    let machines = proptest::collection::vec(any::<u16>(), 2..8);
+    let jobs = proptest::collection::vec(any::<u16>(), 2..14);
+    (machines, jobs, news, any::<u8>()).prop_map(|(machines, jobs, news, fault)| Story {
+        machines,
+        jobs,
+        news,
+        fault,
+    })
+}
+
+/// All that there is to check.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub looks: [Look; 2],
+    /// The truth at the end of the first look, and when the deletes are made.
+    pub worlds: [World; 2],
+    pub now: Duration,
+    pub report: Report,
+    /// Between a list and its snapshot.
+    pub registered_meanwhile: usize,
+}
+
+impl Story {
+    pub(super) fn world(&self) -> World {
+        let mut world = World::default();
+        for bits in &self.machines {
+            let kind = match bits & 15 {
+                0..=9 => Kind::Ours,
+                10..=13 => Kind::Former,
+                14 => Kind::Foreign,
+                _ => Kind::OffEc2,
+            };
+            let power = match (bits >> 4) & 31 {
+                0..=5 => Power::Terminated,
+                6 | 7 => Power::Stopped,
+                8 => Power::Stopping,
+                9 => Power::ShuttingDown,
+                10 => Power::Pending,
+                _ => Power::Running,
+            };
+            let ecs = match ((bits >> 9) & 7, power) {
+                (0, _) | (_, Power::Terminated) => Hearing::Absent,
+                (1, _) | (_, Power::Stopped) => Hearing::Silent,
+                _ => Hearing::Heard,
+            };
+            let forgotten = power == Power::Terminated && (bits >> 12) & 3 == 0;
+            world.machine(Machine { kind, power, ecs, forgotten });
+        }
+        for bits in &self.jobs {
+            let machine = usize::from(bits & 15) % world.machines.len();
+            let (on, heard) = (world.is_on(machine), world.machines[machine].ecs == Hearing::Heard);
+            let alive = (bits >> 4) & 7 < 5;
+            let ecs = match ((bits >> 7) & 3, alive && on, heard) {
+                (0, ..) => EcsSays::Nothing,
+                (_, true, true) | (1, _, false) => EcsSays::Runs,
+                _ => EcsSays::Stopped,
+            };
+            // Only a host that ECS does not hear runs what ECS calls stopped.
+            let alive = alive && !(heard && ecs == EcsSays::Stopped);
+            let service = if (bits >> 9) & 3 == 0 { 1 } else { 0 };
+            world.job(Job { machine, service, alive, ecs, vpc: (bits >> 11) & 3 == 0 });
+        }
+        for set in others() {
+            world.put(set, Tag::Nobody);
+        }
+        world
+    }
+
+    pub(super) fn run(&self, rules: &Rules) -> Run {
+        let mut world = self.world();
+        let fault = if self.fault < 64 { self.fault % 10 } else { u8::MAX };
+        let wait = if fault == 0 { 59 } else { 60 };
+        let late = if fault == 1 { 61 } else { 1 };
+        let mut registered_meanwhile = 0;
+        let mut looks = [0, 1].map(|_| Look::default());
+        let mut then = None;
+        let mut clock = 100;
+        for step in 0..STEPS {
+            let before = world.jobs.len();
+            for &(_, what, who) in self.news.iter().filter(|news| news.0 == step) {
+                // What starts again after the last snapshot, no verdict can know, if it is quick.
+                let hidden = step == STEPS - 1 && late == 1;
+                news(&mut world, what, usize::from(who), hidden);
+            }
+            let (look, page) = (usize::from(step / 4), step % 4);
+            // The list is read, ECS is not yet.
+            if page == 2 {
+                registered_meanwhile += world.jobs.len() - before;
+            }
+            let Some(seen) = looks.get_mut(look) else { break };
+            // The second look may take its snapshot first.
+            let page = if fault == 2 && look == 1 { (page + 2) % 4 } else { page };
+            clock += if step == 4 { wait } else { 1 };
+            let at = Duration::from_secs(clock);
+            match page {
+                0 | 1 => read_list(seen, &world, page, at),
+                2 => {
+                    world.show_ecs(&mut seen.snapshot.what);
+                    (seen.snapshot.began, seen.snapshot.ended) = (at, at);
+                }
+                _ => {
+                    world.show_ec2(&mut seen.snapshot.what);
+                    seen.snapshot.ended = at;
+                }
+            }
+            if step == 3 {
+                then = Some(world.clone());
+            }
+        }
+        match fault {
+            3 | 4 => lose_list(&mut looks[usize::from(fault - 3)]),
+            5 | 6 => lose_snapshot(&mut looks[usize::from(fault - 5)]),
+            7 => looks[1].list.began = Duration::from_secs(50),
+            _ => {}
+        }
+        let now = Duration::from_secs(clock + late);
+        let report = judge_by(rules, ZONE, looks.each_ref(), now);
+        Run { looks, worlds: [then.unwrap(), world], now, report, registered_meanwhile }
+    }
+}
+
+fn read_list(look: &mut Look, world: &World, page: u8, at: Duration) {
+    // The second page begins after the last name of the first.
+    let half = service(0);
+    let is_here = |set: &&RecordSet| (set.name < half) == (page == 0);
+    look.list.what.extend(world.list().iter().filter(is_here).cloned());
+    look.list.ended = at;
+    if page == 0 {
+        look.list.began = at;
+    }
+}
+
+fn lose_list(look: &mut Look) {
+    look.list.missing.push("the last page was throttled".to_owned());
+    let half = look.list.what.len() / 2;
+    look.list.what.truncate(half);
+}
+
+fn lose_snapshot(look: &mut Look) {
+    look.snapshot.missing.push("the second page failed".to_owned());
+    let Snapshot { hosts, containers, services, .. } = &mut look.snapshot.what;
+    let mut n = 0;
+    let mut even = || {
+        n += 1;
+        n % 2 == 0
+    };
+    hosts.retain(|_, _| even());
+    containers.retain(|_, _| even());
+    services.clear();
+}
+
+fn news(world: &mut World, what: u8, who: usize, hidden: bool) {
+    let machine = who % world.machines.len();
+    let on = world.machines[machine].power == Power::Running;
+    let job = who % world.jobs.len();
+    match what {
+        0..=4 if on => {
+            let heard = world.machines[machine].ecs == Hearing::Heard;
+            let ecs = if what > 0 && heard { EcsSays::Runs } else { EcsSays::Nothing };
+            world.job(Job { machine, service: 0, alive: true, ecs, vpc: what == 3 });
+        }
+        5 | 6 if world.runs(job) => {
+            world.jobs[job].alive = false;
+            if world.machines[world.jobs[job].machine].ecs == Hearing::Heard
+                && world.jobs[job].ecs == EcsSays::Runs
+            {
+                world.jobs[job].ecs = EcsSays::Stopped;
+            }
+            if what == 5 {
+                world.unregister(job);
+            }
+        }
+        7 => {
+            world.machines[machine].power = Power::Terminated;
+            world.machines[machine].ecs = Hearing::Absent;
+        }
+        8 if on => {
+            world.machines[machine].power = Power::Stopped;
+            world.machines[machine].ecs = Hearing::Silent;
+        }
+        9 if on => world.machines[machine].power = Power::Stopping,
+        10..=12 if world.machines[machine].power == Power::Stopped && !hidden => {
+            world.machines[machine].power = Power::Running;
+            let back: Vec<_> = (0..world.jobs.len())
+                .filter(|&n| world.jobs[n].machine == machine && world.jobs[n].alive)
+                .collect();
+            back.into_iter().for_each(|n| world.register(n));
+        }
+        // ECS lets go of a host on which everything runs on.
+        13 if on => {
+            world.machines[machine].ecs = Hearing::Absent;
+            let known = |job: &&mut Job| job.machine == machine && job.ecs == EcsSays::Runs;
+            world.jobs.iter_mut().filter(known).for_each(|job| job.ecs = EcsSays::Stopped);
+        }
+        14 => world.machines[machine].ecs = Hearing::Silent,
+        15 => {
+            let key = world.tags.iter().find(|(_, tag)| **tag == Tag::Job(job)).map(|(key, _)| key.clone());
+            if let Some(set) = key.and_then(|key| world.zone.get_mut(&key)) {
+                set.weight = Some(0);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Records that others wrote, some of them confusing.
+fn others() -> Vec<RecordSet> {
+    let record = |name: &str, kind, id: &str, value: &str| {
+        weighted(format!("{name}.{ZONE}"), kind, id.to_owned(), value.to_owned())
+    };
+    let simple =
+        RecordSet { set_identifier: None, weight: None, ..record("www", RecordType::A, "", "10.0.0.0") };
+    let (host, id) = (owner(0), docker_id(0));
+    vec![
+        simple,
+        record("api", RecordType::A, "blue", "10.0.9.9"),
+        record("blue", RecordType::A, "blue", "10.0.9.9"),
+        // As if a host had been asked to lend its id.
+        record("db", RecordType::A, host.as_str(), "10.0.9.9"),
+        record("cache", RecordType::A, &format!("{host}:{id}"), "10.0.9.9"),
+        record("_s0._tcp", RecordType::Srv, "by-hand", "1 1 80 www.sd.internal"),
+        record("_s2._tcp", RecordType::Srv, &format!("{host}:{id}:80"), "1 1 80 elsewhere.example"),
+        record("note", RecordType::Txt, &format!("{host}:{id}:80"), "\"x\""),
+    ]
+}
