@@ -6,7 +6,7 @@
 //! client with an answer in hand has the time between two runs. A host's goes last of all that is the host's.
 //!
 //! Those that go first are the first of the list: what stays because of a cap is in the next run's reach,
-//! since what went is no longer before it.
+//! since what went is no longer before it. One that the zone refuses to delete keeps its share in every run.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -26,6 +26,8 @@
 //! - A host that EC2 does not show is out of sight, and kept, unless its address lies in a network of
 //!   which EC2 shows every host ([`evidence::Snapshot::home`]): then it is gone, by absence. For hosts with
 //!   names of their own there is no such proof; those named after their address (`ip-10-0-0-7`) have it.
+//!   An address that an interface holds, but no instance that EC2 shows, is a host that is not shown *yet*.
+//!   The address is the host's own record, so that record goes last of all that is the host's.
 //! - Clusters do not matter: an instance that is in EC2 but in no cluster is a host whose ECS agent is absent,
 //!   and one in two clusters is heard only if both hear it.
 //! - Two looks must agree on a death; the weaker evidence of the two counts. A record that either list lacks

@@ -71,7 +71,7 @@ fn everything_that_is_provably_dead_goes_in_the_end() {
     told.unwrap_or_else(|failure| panic!("{failure}"));
     let (of, went) = gone.into_inner();
     println!("{went} of {of} dead records went; each of the rest is spared by a rule");
-    assert!(went * 2 > of);
+    assert!(went * 3 > of, "the rules spare too much");
 }
 
 /// What is dead and still there is spared by a rule.
