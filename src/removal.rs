@@ -119,6 +119,7 @@ mod tests {
             resync: Duration::from_secs(1_800),
             journal: None,
             read_first: true,
+            read_after: Duration::ZERO,
             dry_run: false,
             seed: 1,
         }

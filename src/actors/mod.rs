@@ -56,6 +56,8 @@ pub struct Surroundings {
     pub journal: Option<SharedJournal>,
     /// Whether nothing is written before the zone was read.
     pub read_first: bool,
+    /// How long the read that finds what no journal holds may wait.
+    pub read_after: Duration,
     /// Whether nothing is really written: the log says so.
     pub dry_run: bool,
     /// Whether to end once everything is as it should be, rather than at a signal.

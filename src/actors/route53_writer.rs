@@ -65,6 +65,7 @@ impl Actor for Route53Writer {
             resync: surroundings.resync,
             journal: surroundings.journal.clone(),
             read_first: surroundings.read_first,
+            read_after: surroundings.read_after,
             dry_run: surroundings.dry_run,
             seed: surroundings.seed,
         };

@@ -13,7 +13,7 @@ use crate::machine::container::Timestamp;
 use crate::machine::registration::Registrant;
 use crate::zone::dns::{self, DnsFront};
 use crate::zone::embedded::{EmbeddedZone, Options};
-use crate::zone::journal::{self, Memory, Opened, SharedJournal, Title};
+use crate::zone::journal::{self, Memory, SharedJournal, Title};
 use crate::zone::pacing::Pace;
 use crate::zone::plan::{PlannedZone, Print};
 use crate::zone::route53::{self, Wanted};
@@ -22,7 +22,7 @@ use crate::zone::{Zone, dns::DnsError};
 
 /// How long another agent of this host gets to hand over.
 const HAND_OVER_WAIT: Duration = Duration::from_secs(30);
-/// An instance that was launched less than this ago, and has no journal, has written nothing yet.
+/// An instance that was started less than this ago, and has no journal, is most likely new.
 const NEW_INSTANCE: Duration = Duration::from_secs(600);
 /// So long that it does not come: what is only planned would be planned anew at every resync.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
@@ -41,6 +41,7 @@ pub(super) struct Open {
     dns: Option<DnsFront>,
     pace: Pace,
     resync: Duration,
+    read_after: Duration,
     /// Whether it only says so.
     pub(super) dry_run: bool,
 }
@@ -74,11 +75,14 @@ impl Open {
         };
         let Identity { owner, address, .. } = identity.clone();
         let registrant = Registrant { owner, zone: zone.name().to_owned(), address };
-        let journal = match &config.registry {
+        let (journal, read_after) = match &config.registry {
             // A plan reads what is there, and keeps nothing.
-            _ if config.dry_run => None,
-            Registry::Local { .. } => None,
-            Registry::Route53 { .. } => Some(open_journal(config, identity, &*zone, &registrant).await?),
+            _ if config.dry_run => (None, Duration::ZERO),
+            Registry::Local { .. } => (None, Duration::ZERO),
+            Registry::Route53 { .. } => {
+                let (journal, read_after) = open_journal(config, identity, &*zone, &registrant).await?;
+                (Some(journal), read_after)
+            }
         };
         let planned = (config.dry_run || config.task.is_over_soon())
             .then(|| Arc::new(PlannedZone::new(zone.clone(), config.dry_run, print())));
@@ -90,6 +94,7 @@ impl Open {
             dns,
             pace: config.pace(),
             resync: if config.dry_run { NEVER } else { config.resync },
+            read_after,
             dry_run: config.dry_run,
         })
     }
@@ -102,6 +107,8 @@ impl Open {
             resync: self.resync,
             journal: self.journal.clone(),
             read_first: read_first || self.journal.is_none(),
+            // Where it comes first, or nothing else does, there is nothing to wait for.
+            read_after: if read_first { Duration::ZERO } else { self.read_after },
             dry_run: self.dry_run,
             seed: fastrand::u64(..),
         }
@@ -146,28 +153,29 @@ async fn find(wanted: &Wanted, endpoint_url: Option<String>, identity: &Identity
     zone
 }
 
+/// The journal, and how long the read that makes it whole may wait. A new instance has hardly written
+/// anything, and a fleet of them would read the zone all at once.
 async fn open_journal(
     config: &Config,
     identity: &Identity,
     zone: &dyn Zone,
     registrant: &Registrant,
-) -> Result<SharedJournal, String> {
+) -> Result<(SharedJournal, Duration), String> {
     let title = Title {
         zone_id: zone.id().to_owned(),
         zone: registrant.zone.clone(),
         owner: registrant.owner.to_string(),
     };
-    let Opened { journal, memory } =
-        journal::open(&config.state_dir, &title, HAND_OVER_WAIT).await.map_err(super::text)?;
-    match &memory {
+    let opened = journal::open(&config.state_dir, &title, HAND_OVER_WAIT).await.map_err(super::text)?;
+    let mut read_after = Duration::ZERO;
+    match &opened.memory {
         Memory::Kept(entries) => {
             tracing::info!(records = entries.len(), "the journal knows all of this host")
         }
         Memory::Fresh if identity.launched.is_some_and(is_recent) => {
-            tracing::info!("a new instance has written nothing yet: the zone is not listed");
-            let journal = SharedJournal::from(Opened { journal, memory });
-            journal.complete();
-            return Ok(journal);
+            read_after = config.resync.mul_f64(0.5 + fastrand::f64());
+            let minutes = read_after.as_secs() / 60;
+            tracing::info!(minutes, "a new instance: the zone is listed once, later, beside the writing");
         }
         // It said so itself.
         Memory::Without(_) => {}
@@ -176,7 +184,7 @@ async fn open_journal(
             "the journal does not know all of this host: the zone is listed once, beside the writing"
         ),
     }
-    Ok(SharedJournal::from(Opened { journal, memory }))
+    Ok((SharedJournal::from(opened), read_after))
 }
 
 fn is_recent(launched: Timestamp) -> bool {

@@ -32,7 +32,7 @@ pub struct Identity {
     pub region: Option<String>,
     /// The VPC that it is in.
     pub vpc: Option<String>,
-    /// When its EC2 instance was launched, where that is what it goes by: such an owner was never there before.
+    /// When its EC2 instance was last started, where that is what it goes by.
     pub launched: Option<Timestamp>,
 }
 

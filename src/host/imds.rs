@@ -87,7 +87,7 @@ pub struct Instance {
     pub region: Option<String>,
     /// The VPC of the primary interface, `vpc-…`.
     pub vpc: Option<String>,
-    /// When it was launched; a reboot is no launch.
+    /// When it was last started, as EC2 signs it.
     pub launched: Option<Timestamp>,
 }
 
@@ -155,7 +155,9 @@ impl Imds {
             Some(mac) => session.optional(&format!("network/interfaces/macs/{mac}/vpc-id"), is_word).await?,
             None => None,
         };
-        let launched = session.document().await?.and_then(|document| launched(&document));
+        // It only saves a call: whatever is wrong with it is no reason to wait.
+        let document = session.document().await.ok().flatten();
+        let launched = document.and_then(|document| launched(&document));
         let address = address.parse().map_err(|_| self.odd("local-ipv4", "no address".to_owned()))?;
         Ok(Instance { id, address, host_name, region, vpc, launched })
     }

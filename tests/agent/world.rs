@@ -50,6 +50,7 @@ impl World {
             registrant: Registrant { owner: Owner::new("web1").unwrap(), zone: ZONE.into(), address: HOST },
             journal: None,
             read_first: true,
+            read_after: Duration::ZERO,
             dry_run: false,
             once: false,
             pace: Pace::LOCAL,

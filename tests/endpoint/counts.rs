@@ -43,6 +43,7 @@ impl Whole {
             registrant,
             journal: Some(SharedJournal::new(Box::<MemoryJournal>::default(), true)),
             read_first: false,
+            read_after: Duration::ZERO,
             dry_run: false,
             once: false,
             pace: Pace::ROUTE53,

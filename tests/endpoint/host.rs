@@ -288,6 +288,7 @@ fn writer(journal: &SharedJournal) -> Writer {
         resync: RESYNC,
         journal: Some(journal.clone()),
         read_first: false,
+        read_after: Duration::ZERO,
         dry_run: false,
         seed: 7,
     })

@@ -152,11 +152,11 @@ impl Roster {
             Event::Killed { signal, .. } => stops(*signal, STOP_SIGNAL_DEFAULT),
             _ => false,
         };
-        if seen {
+        if seen || over {
             self.unseen.remove(id);
-            if let Barrier::Closed { seen } = &mut self.barrier {
-                seen.insert(id.clone());
-            }
+        }
+        if let (true, Barrier::Closed { seen }) = (seen, &mut self.barrier) {
+            seen.insert(id.clone());
         }
         let mut outputs = self.step(id, event, now);
         outputs.extend(self.recall(id, now));
@@ -204,6 +204,7 @@ impl Roster {
             return Vec::new();
         }
         self.held = by_container(known);
+        self.registered = None;
         let mut outputs = self.adopt(known, now);
         outputs.extend(self.try_open(now));
         outputs
@@ -211,27 +212,37 @@ impl Roster {
 
     /// What the zone holds of this host, when it could not be read before wants had gone out. What an
     /// earlier run registered of a container that has not been looked at, or has not proved itself since,
-    /// holds on. Says everything again, so that the writer may delete the rest.
+    /// holds on, beside what is known of it. Says everything again, so that the writer may delete the rest.
     pub fn on_found(&mut self, found: &[RecordSet], now: Duration) -> Vec<Output> {
-        if self.barrier != Barrier::Open {
-            return self.on_known(found, now);
-        }
         if self.drained {
             return Vec::new();
         }
-        self.held.extend(by_container(found).into_iter().filter(|(id, _)| self.unseen.contains(id)));
+        let open = self.barrier == Barrier::Open;
+        for (id, sets) in by_container(found) {
+            if open && !self.unseen.contains(&id) {
+                continue;
+            }
+            let held = self.held.entry(id).or_default();
+            let known: BTreeSet<_> = held.iter().map(RecordSet::key).collect();
+            held.extend(sets.into_iter().filter(|set| !known.contains(&set.key())));
+            held.sort_by_key(RecordSet::key);
+        }
         let mut outputs = self.adopt(found, now);
-        outputs.retain(|output| !matches!(output, Output::Want(..) | Output::WantAll(_)));
-        outputs.push(Output::WantAll(self.all_wants()));
+        if open {
+            outputs.retain(|output| !matches!(output, Output::Want(..) | Output::WantAll(_)));
+            outputs.push(Output::WantAll(self.all_wants()));
+        } else {
+            outputs.extend(self.try_open(now));
+        }
         outputs
     }
 
     fn adopt(&mut self, known: &[RecordSet], now: Duration) -> Vec<Output> {
-        let mut registered: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (id, event) in known.iter().filter_map(|set| self.registered_event(set, known)) {
+        let events: Vec<_> = known.iter().filter_map(|set| self.registered_event(set, known)).collect();
+        let registered = self.registered.get_or_insert_default();
+        for (id, event) in events {
             registered.entry(id).or_default().push(event);
         }
-        self.registered = Some(registered);
         let ids: Vec<_> = self.machines.keys().cloned().collect();
         ids.iter().flat_map(|id| self.recall(id, now)).collect()
     }

@@ -124,6 +124,32 @@ fn what_is_found_late_of_a_container_that_is_unproven_or_was_not_looked_at_holds
 }
 
 #[test]
+fn what_is_found_of_one_that_died_unseen_is_not_held() {
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    host.listed(0b1, 0);
+    host.wait(BARRIER);
+    host.died(0, 1);
+    host.found(0b1, 0);
+    assert_eq!(host.told(), Some(&Wants::new()));
+}
+
+#[test]
+fn what_is_found_joins_what_is_known() {
+    let mut host = Rehearsal::default();
+    host.known(0b11, 0);
+    host.listed(0b111, 0);
+    host.wait(BARRIER);
+    // Held until they are looked at; what was written since is not among what is found.
+    assert_eq!(host.told().map(Wants::len), Some(1), "one place is one container's");
+    let told = host.told().cloned();
+    host.found(0b100, 1);
+    let also = host.told().unwrap();
+    assert!(told.unwrap().iter().all(|(id, sets)| also.get(id) == Some(sets)));
+    assert!(also.contains_key(&id(2)));
+}
+
+#[test]
 fn what_is_found_before_the_barrier_opens_is_known() {
     let mut host = Rehearsal::default();
     host.found(0b1, 0);

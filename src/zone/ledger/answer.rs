@@ -48,7 +48,9 @@ impl Ledger {
         }
         self.lookups.insert(lookup.clone(), now + REFUSED_WAIT);
         if let Lookup::GroupTtl(name, kind) = lookup {
-            let group = self.differing.iter().filter(|key| key.name == *name && key.kind == *kind);
+            // What leaves DNS needs no TTL.
+            let wanted = self.differing.iter().filter(|key| self.wanted.contains_key(*key));
+            let group = wanted.filter(|key| key.name == *name && key.kind == *kind);
             for key in group.cloned().collect::<Vec<_>>() {
                 let reason = format!("its group's TTL cannot be read: {error}");
                 self.parked.insert(key, Parked { until: now + REFUSED_WAIT, reason, tries: 0, whole: false });
@@ -148,7 +150,9 @@ impl Ledger {
 
     fn on_refused(&mut self, change: &Change, cause: Cause, reason: &str, now: Duration) -> Option<Note> {
         let key = change.set.key();
-        self.touch(&key);
+        if matches!(cause, Cause::AlreadyExists | Cause::ValuesDiffer | Cause::NotFound) {
+            self.touch(&key);
+        }
         let note = match cause {
             Cause::AlreadyExists => {
                 self.known.insert(key.clone(), Known::Unread);
@@ -219,21 +223,26 @@ impl Ledger {
         let text = error.to_string();
         let mut notes: Vec<_> =
             batch.iter().filter(to_blame).map(|change| self.park(change, &text, first, now)).collect();
-        notes.extend(Full::read(&text).into_iter().flat_map(|full| self.park_like(&full, &text, now)));
+        let convicted = created.first().and_then(|key| self.parked.get(key)).cloned();
+        if let Some((full, parked)) = Full::read(&text).zip(convicted) {
+            notes.extend(self.park_like(&full, &parked, now));
+        }
         keys.into_iter().for_each(|key| self.compare(key));
         notes
     }
 
     /// Where there is no room for one, there is none for its like: to find that out for each would hold up
-    /// the others. What takes the place of another needs none.
-    fn park_like(&mut self, full: &Full<'_>, reason: &str, now: Duration) -> Vec<Note> {
+    /// the others. They wait as long, and are tried again together. What takes the place of another needs
+    /// no room.
+    fn park_like(&mut self, full: &Full<'_>, parked: &Parked, now: Duration) -> Vec<Note> {
         let due = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
         let new = crate::zone::batch::units(due).into_iter().filter(|unit| !unit.urgent());
+        let like = new.flat_map(|unit| unit.changes);
+        let like = like.filter(|change| change.action == Action::Create && full.concerns(&change.set.key()));
         let mut notes = Vec::new();
-        for change in new.flat_map(|unit| unit.changes) {
-            if change.action == Action::Create && full.concerns(&change.set.key()) {
-                notes.push(self.park(&change, reason, REFUSED_WAIT, now));
-            }
+        for change in like {
+            self.parked.insert(change.set.key(), parked.clone());
+            notes.push(Note::Parked(change, parked.clone()));
         }
         notes
     }

@@ -173,6 +173,11 @@ impl Ledger {
     pub fn drain(&mut self) {
         self.draining = true;
         self.parked.clear();
+        let wanted = &self.wanted;
+        self.lookups.retain(|lookup, _| match lookup {
+            Lookup::Set(_) => true,
+            Lookup::GroupTtl(name, kind) => wanted.keys().any(|key| key.name == *name && key.kind == *kind),
+        });
         self.lookups.values_mut().for_each(|from| *from = Duration::ZERO);
         for key in self.differing.clone() {
             self.compare(key);
@@ -229,7 +234,10 @@ impl Ledger {
 
     /// Whether all that is left was refused: there is nothing to do, and nothing that a minute settles.
     pub fn stuck(&self, now: Duration) -> bool {
-        let late = |key: &Key| matches!(self.known.get(key), Some(Known::Unsure { absent: true, .. }));
+        let late = |key: &Key| {
+            let absent = matches!(self.known.get(key), Some(Known::Unsure { absent: true, .. }));
+            absent && !self.wanted.contains_key(key)
+        };
         self.lookup(now).is_none() && self.batch(now).is_empty() && !self.differing.iter().any(late)
     }
 

@@ -54,6 +54,8 @@ pub struct Settings {
     pub journal: Option<SharedJournal>,
     /// Whether nothing is written before the zone was read.
     pub read_first: bool,
+    /// How long the read that finds what no journal holds may wait; a drain does not wait for it.
+    pub read_after: Duration,
     /// Whether nothing is really written: the log says so.
     pub dry_run: bool,
     /// What all jitter is drawn from.
@@ -129,7 +131,7 @@ impl Writer {
             found: None,
             resync_at: None,
             read_refused: Backoff::new(Duration::from_secs(1), first, longest),
-            read_not_before: Duration::ZERO,
+            read_not_before: settings.read_after,
             contested: false,
             contest_at: None,
             lookup_failed: false,
@@ -200,6 +202,7 @@ impl Writer {
         }
         self.told_all();
         self.draining = true;
+        self.read_not_before = Duration::ZERO;
         self.judged_found();
         if self.whole {
             self.sweep = None;

@@ -30,6 +30,7 @@ fn settings(journal: Option<SharedJournal>, read_first: bool) -> Settings {
         resync: Duration::from_secs(1_800),
         journal,
         read_first,
+        read_after: Duration::ZERO,
         dry_run: false,
         seed: 3,
     }
@@ -169,6 +170,25 @@ fn without_a_journal_it_writes_first_and_then_deletes_what_nobody_wants() {
     stage.want(&[srv("i-0a", 1), srv("i-0a", 4)]);
     stage.settle();
     assert_eq!(stage.calls, []);
+}
+
+#[test]
+fn a_read_that_may_wait_is_made_in_the_end_and_at_once_in_a_drain() {
+    let later = Settings { read_after: Duration::from_secs(1_000), ..settings(Some(journal(false)), false) };
+    let mut stage = Stage::new(later.clone());
+    stage.by_hand(Action::Create, [srv("i-0a", 7)]);
+    stage.want(&[srv("i-0a", 1)]);
+    stage.settle();
+    assert_eq!((stage.changes(), stage.reads()), (vec![2], 0));
+    stage.now = Duration::from_secs(1_000);
+    stage.settle();
+    stage.want(&[srv("i-0a", 1)]);
+    stage.settle();
+    assert_eq!((stage.reads(), stage.own().len()), (1, 2));
+    let mut stage = Stage::on(stage.zone.clone(), Settings { journal: Some(journal(false)), ..later });
+    stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
+    stage.settle();
+    assert_eq!((stage.reads(), stage.own()), (1, vec![host()]));
 }
 
 #[test]
