@@ -2,10 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 
-use std::net::UdpSocket;
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, UdpSocket};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+/// How long anything may take before a test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn ecssd(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ecssd"));
@@ -120,33 +127,88 @@ fn settings_come_from_variables_and_flags_win() {
 
 /// An endpoint that refuses connections: nobody listens at a port that was just free.
 fn nobody() -> String {
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     format!("http://{address}")
 }
 
-#[test]
-fn a_zone_that_cannot_be_asked_for_is_waited_for_and_said_once_and_a_signal_ends_it() {
-    let (dir, endpoint) = (TempDir::new().unwrap(), nobody());
-    let child = Command::new(env!("CARGO_BIN_EXE_ecssd"))
-        .args(["sd.internal", "--endpoint-url", &endpoint, "--hostname", "web1", "--address", "127.0.0.1"])
-        .args(["--state-dir", dir.path().to_str().unwrap()])
-        .env_remove("AWS_ACCESS_KEY_ID")
-        .envs([("AWS_EC2_METADATA_DISABLED", "true"), ("HOME", "/nowhere")])
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = String::new();
-    let mut child = child;
-    let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
-    while !lines.contains("nothing is written") {
-        assert!(std::io::BufRead::read_line(&mut log, &mut lines).unwrap() > 0, "it ended: {lines}");
+/// An agent that looks for its zone at `endpoint`, with nothing of this environment.
+struct Waiting {
+    child: Child,
+    lines: Receiver<String>,
+    said: String,
+    _state: TempDir,
+}
+
+impl Waiting {
+    fn start(endpoint: &str, environment: &[(&str, &str)]) -> Self {
+        let state = TempDir::new().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ecssd"))
+            .args(["sd.internal", "--endpoint-url", endpoint, "--hostname", "web1", "--address", "127.0.0.1"])
+            .args(["--state-dir", state.path().to_str().unwrap()])
+            .env_clear()
+            .envs([("AWS_EC2_METADATA_DISABLED", "true"), ("HOME", "/nowhere")])
+            .envs(environment.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = mpsc::channel();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        thread::spawn(move || log.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, lines, said: String::new(), _state: state }
     }
-    assert!(lines.contains("credentials"), "{lines}");
-    let term = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(term.success());
-    std::io::Read::read_to_string(&mut log, &mut lines).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(75), "{lines}");
-    assert_eq!(lines.matches("nothing is written").count(), 1, "{lines}");
+
+    fn says(&mut self, words: &str) {
+        while !self.said.contains(words) {
+            let line =
+                self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {words}: {}", self.said));
+            self.said.push_str(&line);
+        }
+    }
+
+    /// Ends it by SIGTERM; its exit code and all that it said.
+    fn end(mut self) -> (Option<i32>, String) {
+        let term = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(term.success());
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.said.push_str(&line);
+        }
+        (self.child.wait().unwrap().code(), std::mem::take(&mut self.said))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn without_credentials_it_says_what_to_do_and_a_signal_ends_the_wait() {
+    let mut agent = Waiting::start(&nobody(), &[]);
+    agent.says("nothing is written");
+    agent.says("AWS_ACCESS_KEY_ID");
+    assert_eq!(agent.end().0, Some(75));
+}
+
+#[test]
+fn a_zone_that_cannot_be_asked_for_is_looked_for_again_and_said_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, attempts) = mpsc::channel();
+    thread::spawn(move || {
+        // Whoever asks is cut off.
+        listener.incoming().try_for_each(|stream| {
+            drop(stream);
+            sender.send(())
+        })
+    });
+    let agent = Waiting::start(&endpoint, &[("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y")]);
+    for _ in 0..4 {
+        attempts.recv_timeout(PATIENCE).expect("another attempt");
+    }
+    let (code, said) = agent.end();
+    assert_eq!((code, said.matches("nothing is written").count()), (Some(75), 1), "{said}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Where the emulator does otherwise than the vendor documents, and so than the embedded zone.
 //!
-//! Nothing here is about the embedded zone: for that there are no exceptions. An entry holds exactly what
-//! the emulator does, so one that has become right, or wrong in another way, is noticed.
+//! Nothing here is about the embedded zone: for that there are no exceptions. An entry holds how each
+//! step comes out in the emulator, and how many sets it leaves, so one that has become right, or wrong in
+//! another way, is noticed.
 
 use crate::trial::Transcript;
 

@@ -31,15 +31,17 @@ pub struct MadeZone {
 
 impl Emulator {
     /// The one that this run is given.
-    pub async fn of_this_run() -> Option<Self> {
-        let url = std::env::var(ENDPOINT).ok().filter(|url| !url.is_empty())?;
+    pub async fn of_this_run() -> Self {
+        let url = std::env::var(ENDPOINT).ok().filter(|url| !url.is_empty());
+        let url =
+            url.unwrap_or_else(|| panic!("{ENDPOINT} is not set: tests/run starts the emulator and sets it"));
         // It takes any; the real ones of whoever runs this must not be sent to it.
         let credentials = Credentials::new("test", "test", None, None, "conformance");
         let config = route53::client(Some(&url), None).await.config().to_builder();
         let client = Client::from_conf(config.credentials_provider(credentials).build());
         let since = std::time::UNIX_EPOCH.elapsed().unwrap();
         let run = format!("r{}-{}", since.as_nanos(), std::process::id());
-        Some(Self { url, client, run, zones: AtomicU64::new(0) })
+        Self { url, client, run, zones: AtomicU64::new(0) }
     }
 
     /// A name under which nobody else has zones.

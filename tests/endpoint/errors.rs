@@ -74,11 +74,17 @@ async fn an_hour_of_any_error_changes_nothing_and_then_all_goes_on() {
         (0..5).for_each(|n| host.want(own(n, 32_768)));
         host.told_all();
         host.settle().await;
-        let (before, foreign) = (host.own_sets(), host.foreign_sets());
+        let (before, foreign, count) = (host.own_sets(), host.foreign_sets(), endpoint.count());
         endpoint.otherwise(Act::Say(says));
         host.want(own(7, 32_768));
         host.pass(Duration::from_secs(3_600)).await;
         assert_eq!(host.own_sets(), before, "{says:?}");
+        // Asked again and again, but no more often than its wait allows.
+        let asked = endpoint.count() - count;
+        let calls = asked.changes + asked.lists + asked.lookups;
+        let most = if says == Says::PriorRequestNotComplete { 2_500 } else { 600 };
+        assert!((2..=most).contains(&calls), "{says:?}: {calls} calls in an hour");
+        assert!(says != Says::Throttling || !host.promises.is_empty(), "no wait was ever seen");
         endpoint.heal();
         host.settle().await;
         host.check_converged();

@@ -182,7 +182,8 @@ async fn twice_in_a_row_at_every_pair_of_points() {
                         stage(&mut host, stage_now);
                     }
                     endpoint.script([act]);
-                    host.call_without_taking().await;
+                    let called = host.call_without_taking().await;
+                    assert!(called.is_some(), "stage {stage_now} is a call ({act:?})");
                     host.restart();
                 }
                 let wanted: Vec<_> = host.wanted.keys().cloned().collect();

@@ -8,7 +8,8 @@ use std::io::{self, BufReader, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -17,7 +18,7 @@ use crate::http::Request;
 
 pub struct Window {
     dir: TempDir,
-    state: Arc<Mutex<State>>,
+    state: Arc<(Mutex<State>, Condvar)>,
 }
 
 #[derive(Default)]
@@ -25,6 +26,8 @@ struct State {
     shut: bool,
     connections: usize,
     open: Vec<UnixStream>,
+    holds: bool,
+    held: usize,
 }
 
 impl Window {
@@ -35,15 +38,16 @@ impl Window {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let stream = stream.unwrap();
-                let mut state = state.lock().unwrap();
-                state.connections += 1;
-                if state.shut {
-                    continue;
+                {
+                    let mut state = state.0.lock().unwrap();
+                    state.connections += 1;
+                    if state.shut {
+                        continue;
+                    }
+                    state.open.push(stream.try_clone().unwrap());
                 }
-                state.open.push(stream.try_clone().unwrap());
-                drop(state);
-                let (engine, label) = (engine.clone(), label.clone());
-                std::thread::spawn(move || drop(pass(stream, &engine, &label)));
+                let (engine, label, state) = (engine.clone(), label.clone(), state.clone());
+                std::thread::spawn(move || drop(pass(stream, &engine, &label, &state)));
             }
         });
         window
@@ -51,7 +55,7 @@ impl Window {
 
     /// The engine goes away: every connection ends, and so does every new one.
     pub fn shut(&self) {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state.0.lock().unwrap();
         state.shut = true;
         for stream in state.open.drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
@@ -61,12 +65,23 @@ impl Window {
 
     /// It is back.
     pub fn open_again(&self) {
-        self.state.lock().unwrap().shut = false;
+        self.state.0.lock().unwrap().shut = false;
     }
 
     /// How often it was connected to since it was shut, or opened first.
     pub fn connections(&self) -> usize {
-        self.state.lock().unwrap().connections
+        self.state.0.lock().unwrap().connections
+    }
+
+    /// From now on questions about one container wait on their way to the engine; or go on.
+    pub fn hold(&self, holds: bool) {
+        self.state.0.lock().unwrap().holds = holds;
+        self.state.1.notify_all();
+    }
+
+    /// How many of them were held.
+    pub fn held(&self) -> usize {
+        self.state.0.lock().unwrap().held
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -74,7 +89,7 @@ impl Window {
     }
 }
 
-fn pass(agent: UnixStream, engine: &str, label: &str) -> io::Result<()> {
+fn pass(agent: UnixStream, engine: &str, label: &str, state: &(Mutex<State>, Condvar)) -> io::Result<()> {
     let mut engine = UnixStream::connect(engine)?;
     let (mut answers, mut back) = (engine.try_clone()?, agent.try_clone()?);
     std::thread::spawn(move || {
@@ -83,11 +98,23 @@ fn pass(agent: UnixStream, engine: &str, label: &str) -> io::Result<()> {
     });
     let mut requests = BufReader::new(agent);
     while let Some(request) = Request::read(&mut requests)? {
+        if is_inspect(&request.line) {
+            let (state, changed) = state;
+            let mut state = state.lock().unwrap();
+            state.held += usize::from(state.holds);
+            let limit = Duration::from_secs(60);
+            drop(changed.wait_timeout_while(state, limit, |state| state.holds).unwrap());
+        }
         let lines: Vec<String> =
             [narrowed(&request.line, label)].into_iter().chain(request.headers).collect();
         engine.write_all(format!("{}\r\n\r\n{}", lines.join("\r\n"), request.body).as_bytes())?;
     }
     engine.shutdown(Shutdown::Both)
+}
+
+fn is_inspect(line: &str) -> bool {
+    let path = line.split([' ', '?']).nth(1).unwrap_or_default();
+    path.ends_with("/json") && !path.ends_with("/containers/json")
 }
 
 /// The request line, with the label among its filters.

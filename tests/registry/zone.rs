@@ -65,9 +65,11 @@ impl HostedZone {
             let next = |tag, parameter| {
                 text(&page, tag).map(|value| format!("&{parameter}={value}")).unwrap_or_default()
             };
-            start = next("NextRecordName", "name")
+            let after = next("NextRecordName", "name")
                 + &next("NextRecordType", "type")
                 + &next("NextRecordIdentifier", "identifier");
+            assert_ne!(after, start, "the list goes round");
+            start = after;
         }
         sets.retain(|set| !matches!(text(set, "Type").as_deref(), Some("NS" | "SOA")));
         sets
