@@ -16,7 +16,7 @@ use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::journal::{self, Memory, SharedJournal, Title};
 use crate::zone::pacing::Pace;
 use crate::zone::plan::{PlannedZone, Print};
-use crate::zone::route53::{self, Wanted};
+use crate::zone::route53::{self, FindError, Wanted};
 use crate::zone::writer::Settings;
 use crate::zone::{Zone, dns::DnsError};
 
@@ -142,10 +142,14 @@ async fn find(wanted: &Wanted, endpoint_url: Option<String>, identity: &Identity
     };
     let mut said = None;
     let zone = route53::wait_for(&settings, |error, _| {
-        let text = error.to_string();
-        if said.as_ref() != Some(&text) {
-            tracing::error!("nothing is written, and it is looked for again: {text}");
-            said = Some(text);
+        // A connection breaks in many words.
+        let kind = match error {
+            FindError::Unanswered { action, error } => format!("{action}: {}", error.kind()),
+            error => error.to_string(),
+        };
+        if said.as_ref() != Some(&kind) {
+            tracing::error!("nothing is written, and it is looked for again: {error}");
+            said = Some(kind);
         }
     })
     .await;
