@@ -92,7 +92,7 @@ impl Actor for DockerWatcher {
     ) -> Result<Self::State, ActorProcessingErr> {
         myself.cast(DockerWatcherMessage::Subscribe)?;
         Ok(DockerWatcherState {
-            rng: fastrand::Rng::with_seed(args.surroundings.seed),
+            rng: fastrand::Rng::with_seed(args.surroundings.writer.seed),
             surroundings: args.surroundings,
             peers: args.peers,
             seq: args.seq,

@@ -33,10 +33,8 @@ pub use agent::{Exit, Running, start};
 use crate::check::Checker;
 use crate::clock::Clock;
 use crate::engine::{Docker, Tasks};
-use crate::machine::registration::Registrant;
 use crate::zone::Zone;
-use crate::zone::journal::SharedJournal;
-use crate::zone::pacing::Pace;
+use crate::zone::writer::Settings;
 
 /// What an agent works with. Everything that touches the world comes in here, so that a whole agent can
 /// run in a test.
@@ -50,35 +48,21 @@ pub struct Surroundings {
     pub checker: Arc<dyn Checker>,
     /// The zone that is written to.
     pub zone: Arc<dyn Zone>,
-    /// Who this host is in that zone.
-    pub registrant: Registrant,
-    /// What this host wrote before; `None` where the zone itself is as near.
-    pub journal: Option<SharedJournal>,
-    /// Whether nothing is written before the zone was read.
-    pub read_first: bool,
-    /// How long the read that finds what no journal holds may wait.
-    pub read_after: Duration,
-    /// Whether nothing is really written: the log says so.
-    pub dry_run: bool,
+    /// How it is written to, and who this host is in it. Its seed is what all jitter is drawn from.
+    pub writer: Settings,
     /// Whether to end once everything is as it should be, rather than at a signal.
     pub once: bool,
-    /// How fast the zone may be called.
-    pub pace: Pace,
-    /// How many hosts share that, where it is known.
+    /// How many hosts share the account's rate, where it is known.
     pub fleet: watch::Receiver<Option<u32>>,
-    /// How often the own records are read and mended.
-    pub resync: Duration,
     /// How long a drain may take.
     pub drain_timeout: Duration,
     /// The agent's clock.
     pub clock: Clock,
-    /// What all jitter is drawn from.
-    pub seed: u64,
 }
 
 impl std::fmt::Debug for Surroundings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Surroundings").field("registrant", &self.registrant).finish_non_exhaustive()
+        f.debug_struct("Surroundings").field("registrant", &self.writer.registrant).finish_non_exhaustive()
     }
 }
 

@@ -73,8 +73,8 @@ impl Actor for Registrar {
         (surroundings, peers): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         Ok(RegistrarState {
-            roster: Roster::new(surroundings.registrant.clone()),
-            rng: fastrand::Rng::with_seed(surroundings.seed),
+            roster: Roster::new(surroundings.writer.registrant.clone()),
+            rng: fastrand::Rng::with_seed(surroundings.writer.seed),
             surroundings,
             peers,
             names: BTreeMap::new(),

@@ -13,7 +13,7 @@ use super::{Surroundings, contained};
 use crate::machine::container::ContainerId;
 use crate::machine::record::{RecordSet, RecordType};
 use crate::machine::roster::Wants;
-use crate::zone::writer::{Answer, Call, News, Next, Settings, Writer};
+use crate::zone::writer::{Answer, Call, News, Next, Writer};
 
 #[derive(Debug)]
 pub(super) struct Route53Writer;
@@ -59,17 +59,7 @@ impl Actor for Route53Writer {
         myself: ActorRef<Self::Msg>,
         (surroundings, peers, hold_until): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let settings = Settings {
-            registrant: surroundings.registrant.clone(),
-            pace: surroundings.pace,
-            resync: surroundings.resync,
-            journal: surroundings.journal.clone(),
-            read_first: surroundings.read_first,
-            read_after: surroundings.read_after,
-            dry_run: surroundings.dry_run,
-            seed: surroundings.seed,
-        };
-        let writer = Writer::starting_at(settings, hold_until);
+        let writer = Writer::starting_at(surroundings.writer.clone(), hold_until);
         let mut state = Route53WriterState {
             surroundings,
             peers,

@@ -219,7 +219,7 @@ impl TaskResolverState {
             let new = || Sharers { stop_signal: owner.stop_signal, containers: BTreeSet::new() };
             self.sharers.entry(owner.id.clone()).or_insert_with(new).containers.insert(id.clone());
         }
-        let host_address = self.surroundings.registrant.address;
+        let host_address = self.surroundings.writer.registrant.address;
         let (offers, unpublished) = offers(container, network_owner, task_address, host_address);
         if container.running == Running::Running {
             self.on_unpublished(myself, container, unpublished);

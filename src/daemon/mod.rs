@@ -93,11 +93,12 @@ async fn run_task(config: Config) -> Result<u8, String> {
 async fn serve(config: Config, mut open: Open, mut signals: Signals) -> Result<u8, String> {
     let dry_run = config.dry_run;
     let surroundings = surroundings(config, &open, false)?;
+    let host = &surroundings.writer.registrant;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        owner = %surroundings.registrant.owner,
-        address = %surroundings.registrant.address,
-        zone = surroundings.registrant.zone,
+        owner = %host.owner,
+        address = %host.address,
+        zone = host.zone,
         dry_run,
         "agent starts"
     );
@@ -156,26 +157,18 @@ async fn remove_all(open: &Open) -> u8 {
 }
 
 fn surroundings(config: Config, open: &Open, once: bool) -> Result<Surroundings, String> {
-    let settings = open.settings(once);
-    let registrant = settings.registrant;
-    let scope = Scope::new(&registrant.zone, registrant.owner.label());
+    let writer = open.settings(once);
+    let scope = Scope::new(&writer.registrant.zone, writer.registrant.owner.label());
     Ok(Surroundings {
         docker: Arc::new(UnixDocker::new(config.docker_socket, scope)),
         tasks: Arc::new(EcsIntrospection::new(&config.ecs_introspection).map_err(text)?),
-        checker: Arc::new(NetworkChecker { host_address: registrant.address }),
+        checker: Arc::new(NetworkChecker { host_address: writer.registrant.address }),
         zone: open.zone.clone(),
-        registrant,
-        journal: settings.journal,
-        read_first: settings.read_first,
-        read_after: settings.read_after,
-        dry_run: settings.dry_run,
+        writer,
         once,
-        pace: settings.pace,
         fleet: open.fleet(),
-        resync: settings.resync,
         drain_timeout: config.drain_timeout,
         clock: Clock::start(),
-        seed: settings.seed,
     })
 }
 

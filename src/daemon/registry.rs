@@ -34,7 +34,7 @@ pub(super) struct Open {
     /// The same, where it says what is written to it.
     planned: Option<Arc<PlannedZone>>,
     /// Who this host is in it.
-    pub(super) registrant: Registrant,
+    registrant: Registrant,
     /// What was written to it before.
     journal: Option<SharedJournal>,
     /// The DNS that answers for it.

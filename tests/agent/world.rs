@@ -12,6 +12,7 @@ use ecssd::machine::record::{Change, RecordSet, RecordType};
 use ecssd::machine::registration::{Owner, Registrant};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use ecssd::zone::pacing::Pace;
+use ecssd::zone::writer::Settings;
 use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -47,18 +48,24 @@ impl World {
             tasks: Arc::new(NoTasks),
             checker: Arc::new(checks.clone()),
             zone: Arc::new(zone.clone()),
-            registrant: Registrant { owner: Owner::new("web1").unwrap(), zone: ZONE.into(), address: HOST },
-            journal: None,
-            read_first: true,
-            read_after: Duration::ZERO,
-            dry_run: false,
+            writer: Settings {
+                registrant: Registrant {
+                    owner: Owner::new("web1").unwrap(),
+                    zone: ZONE.into(),
+                    address: HOST,
+                },
+                journal: None,
+                read_first: true,
+                read_after: Duration::ZERO,
+                dry_run: false,
+                pace: Pace::LOCAL,
+                resync: Duration::from_secs(1_800),
+                seed: 7,
+            },
             once: false,
-            pace: Pace::LOCAL,
             fleet: tokio::sync::watch::channel(None).1,
-            resync: Duration::from_secs(1_800),
             drain_timeout: Duration::from_secs(25),
             clock: Clock::start(),
-            seed: 7,
         };
         let agent = start(surroundings).await.unwrap();
         Self { docker, checks, zone, log, agent, _logging: logging }

@@ -10,6 +10,7 @@ use ecssd::machine::record::RecordType;
 use ecssd::machine::registration::{Owner, Registrant};
 use ecssd::zone::journal::{MemoryJournal, SharedJournal};
 use ecssd::zone::pacing::Pace;
+use ecssd::zone::writer::Settings;
 
 use super::api::{Count, Endpoint};
 use super::scripted::{NoTasks, ScriptedChecks, ScriptedDocker};
@@ -40,18 +41,20 @@ impl Whole {
             tasks: Arc::new(NoTasks),
             checker: Arc::new(ScriptedChecks::default()),
             zone: Arc::new(endpoint.zone()),
-            registrant,
-            journal: Some(SharedJournal::new(Box::<MemoryJournal>::default(), true)),
-            read_first: false,
-            read_after: Duration::ZERO,
-            dry_run: false,
+            writer: Settings {
+                registrant,
+                journal: Some(SharedJournal::new(Box::<MemoryJournal>::default(), true)),
+                read_first: false,
+                read_after: Duration::ZERO,
+                dry_run: false,
+                pace: Pace::ROUTE53,
+                resync: Duration::from_secs(1_800),
+                seed: 7,
+            },
             once: false,
-            pace: Pace::ROUTE53,
             fleet: tokio::sync::watch::channel(None).1,
-            resync: Duration::from_secs(1_800),
             drain_timeout: Duration::from_secs(25),
             clock: Clock::start(),
-            seed: 7,
         });
         Self { docker, endpoint, agent: agent.await.unwrap() }
     }
