@@ -188,3 +188,16 @@ impl fmt::Display for Change {
         write!(f, "{:<6} {}", self.action, self.set)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_sort_the_text_of_reversed_labels_with_its_final_dot() {
+        assert_eq!(list_order("_web._tcp.sd.internal."), "internal.sd._tcp._web.");
+        // A hyphen comes before the dot, and so a longer label before the shorter that it begins with.
+        assert!(list_order("web-api.sd.internal") < list_order("web.sd.internal"));
+        assert!(list_order("sd.internal") < list_order("a.sd.internal"));
+    }
+}
