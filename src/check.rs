@@ -29,8 +29,19 @@ const ANSWER_MAX: usize = 8 * 1024;
 /// Something that can ask a target.
 #[async_trait]
 pub trait Checker: Send + Sync + 'static {
-    /// Asks once; the error says in a few words what was wrong.
-    async fn check(&self, target: &Target) -> Result<(), String>;
+    /// Asks once.
+    async fn check(&self, target: &Target) -> Result<(), CheckError>;
+}
+
+/// What was wrong with a target, in a few words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// It said nothing, which may be the fault of the one who asks.
+    #[error("no answer within {0:?}")]
+    TimedOut(Duration),
+    /// It, or its host, said no.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// Asks over the network.
@@ -43,11 +54,12 @@ pub struct NetworkChecker {
 
 #[async_trait]
 impl Checker for NetworkChecker {
-    async fn check(&self, target: &Target) -> Result<(), String> {
+    async fn check(&self, target: &Target) -> Result<(), CheckError> {
         let timeout = target.timing.timeout;
-        tokio::time::timeout(timeout, ask(target, self.address(target.at)))
-            .await
-            .unwrap_or_else(|_| Err(format!("no answer within {timeout:?}")))
+        match tokio::time::timeout(timeout, ask(target, self.address(target.at))).await {
+            Ok(answer) => answer.map_err(CheckError::Refused),
+            Err(_) => Err(CheckError::TimedOut(timeout)),
+        }
     }
 }
 
@@ -131,7 +143,7 @@ mod tests {
         (port, served)
     }
 
-    async fn http(answer: impl Into<Vec<u8>>) -> Result<(), String> {
+    async fn http(answer: impl Into<Vec<u8>>) -> Result<(), CheckError> {
         let (port, _served) = server(answer.into()).await;
         let check = EffectiveCheck::Http { path: "/health".into() };
         HERE.check(&target(port, check, Duration::from_secs(5))).await
@@ -146,7 +158,7 @@ mod tests {
         }
         for status in ["400 Bad Request", "404 Not Found", "500 Oops", "503 Busy"] {
             let error = http(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n")).await.unwrap_err();
-            assert!(error.contains(&status[..3]), "{error}");
+            assert!(error.to_string().contains(&status[..3]), "{error}");
         }
     }
 
@@ -175,7 +187,7 @@ mod tests {
         let tcp = |port| target(port, EffectiveCheck::Tcp, Duration::from_secs(5));
         assert_eq!(HERE.check(&tcp(port)).await, Ok(()));
         drop(listener);
-        assert!(HERE.check(&tcp(port)).await.unwrap_err().contains("refused"));
+        assert!(HERE.check(&tcp(port)).await.unwrap_err().to_string().contains("refused"));
     }
 
     #[tokio::test]
@@ -184,6 +196,6 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let check = EffectiveCheck::Http { path: "/".into() };
         let error = HERE.check(&target(port, check, Duration::from_millis(100))).await.unwrap_err();
-        assert!(error.contains("no answer within 100ms"), "{error}");
+        assert_eq!(error, CheckError::TimedOut(Duration::from_millis(100)));
     }
 }

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
 use super::peers::Peers;
 use super::task_resolver::TaskResolverMessage;
 use super::{Surroundings, contained};
 use crate::backoff::Backoff;
+use crate::engine::intake::Intake;
 use crate::engine::{Docker, DockerError, DockerEvent, Listed};
 use crate::machine::lifecycle::{STOP_SLACK, STOP_TIMEOUT_MIN, Seq};
 
@@ -34,8 +36,8 @@ pub(super) enum DockerWatcherMessage {
     Subscribe,
     /// The subscription of this generation stands.
     Subscribed(u64),
-    /// It brought an event.
-    Happened(u64, DockerEvent),
+    /// It brought these events, and waits with the next until they have been taken in.
+    Happened(u64, Vec<DockerEvent>, Turn),
     /// It ended.
     Ended(u64, Option<DockerError>),
     /// It is time for a list.
@@ -121,9 +123,9 @@ impl Actor for DockerWatcher {
                 state.subscribed_at = Some(state.surroundings.clock.now());
                 state.list(myself);
             }
-            DockerWatcherMessage::Happened(generation, event) if generation == state.generation => {
-                let seq = state.seq.next();
-                state.peers.resolver.cast(TaskResolverMessage::Happened(event, seq));
+            DockerWatcherMessage::Happened(generation, events, turn) if generation == state.generation => {
+                let events = events.into_iter().map(|event| (event, state.seq.next())).collect();
+                state.peers.resolver.cast(TaskResolverMessage::Happened(events, turn));
             }
             DockerWatcherMessage::Ended(generation, error) if generation == state.generation => {
                 state.on_ended(myself, error);
@@ -212,18 +214,36 @@ impl DockerWatcherState {
     }
 }
 
-/// Passes events on until there are no more.
+/// Passes events on until there are no more. While the last ones are on their way to the Registrar, what comes
+/// is summed up here: a storm of events makes no mailbox grow.
 async fn follow(docker: &dyn Docker, end: &EndOfStream) -> Result<(), DockerError> {
     let mut events = docker.events(REPLAY).await?;
     let _ = end.watcher.cast(DockerWatcherMessage::Subscribed(end.generation));
-    while let Some(event) = events.next().await {
-        // A watcher that is gone has been replaced, and its successor has a stream of its own.
-        if end.watcher.cast(DockerWatcherMessage::Happened(end.generation, event?)).is_err() {
-            break;
+    let (mut intake, turns) = (Intake::default(), Arc::new(Semaphore::new(1)));
+    let mut ended = false;
+    while !(ended && intake.is_empty()) {
+        tokio::select! {
+            biased;
+            // Nobody closes it.
+            Ok(turn) = turns.clone().acquire_owned(), if !intake.is_empty() => {
+                let happened = DockerWatcherMessage::Happened(end.generation, intake.take(), Turn(turn));
+                // A watcher that is gone has been replaced, and its successor has a stream of its own.
+                if end.watcher.cast(happened).is_err() {
+                    break;
+                }
+            }
+            event = events.next(), if !ended => match event {
+                Some(event) => intake.push(event?),
+                None => ended = true,
+            },
         }
     }
     Ok(())
 }
+
+/// The right to tell more: held by what was told, until the Registrar has taken it in.
+#[derive(Debug)]
+pub(super) struct Turn(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
 /// Tells the watcher that its stream ended, however it ended: also by a panic.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef};
 use tokio::task::AbortHandle;
 
 use super::Surroundings;
-use super::health_prober::{HealthProber, HealthProberArgs, HealthProberMessage};
+use super::docker_watcher::Turn;
+use super::health_prober::{Fleet, HealthProber, HealthProberArgs, HealthProberMessage};
 use super::peers::Peers;
 use super::route53_writer::Route53WriterMessage;
 use super::task_resolver::TaskResolverMessage;
@@ -26,6 +27,8 @@ pub(super) enum RegistrarMessage {
     Named(ContainerId, String),
     /// Something happened to a container.
     Event(ContainerId, Event),
+    /// All that came of one turn of Docker's events has been told: the next may come.
+    TurnOver(Turn),
     /// All that runs, asked for at this place.
     Listed(BTreeSet<ContainerId>, Seq),
     /// What the zone holds of this host.
@@ -56,6 +59,7 @@ pub(super) struct RegistrarState {
     roster: Roster,
     names: BTreeMap<ContainerId, String>,
     probers: BTreeMap<ContainerId, Prober>,
+    fleet: Fleet,
     wake: Option<(Duration, AbortHandle)>,
     /// Whether the writer waits to hear what of its findings is wanted.
     owes_judgement: bool,
@@ -79,6 +83,7 @@ impl Actor for Registrar {
             peers,
             names: BTreeMap::new(),
             probers: BTreeMap::new(),
+            fleet: Fleet::default(),
             owes_judgement: false,
             wake: None,
         })
@@ -94,6 +99,10 @@ impl Actor for Registrar {
         let outputs = match message {
             RegistrarMessage::Named(id, name) => {
                 state.names.insert(id, name);
+                Vec::new()
+            }
+            RegistrarMessage::TurnOver(turn) => {
+                drop(turn);
                 Vec::new()
             }
             RegistrarMessage::Event(id, event) => state.roster.on_event(&id, event, now),
@@ -155,6 +164,12 @@ impl RegistrarState {
                     None => tracing::info!(container, name, %service, port, %reason, "no longer wanted"),
                 }
             }
+            Output::Held(id, until) => {
+                let (container, name) = (id.short(), self.name(&id));
+                let seconds = self.surroundings.clock.until(until).as_secs();
+                tracing::warn!(container, name, seconds, "restarts too often: kept out of DNS for this long");
+            }
+            Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
             Output::Waits(id, parked) => {
                 let (container, name) = (id.short(), self.name(&id));
                 let (service, at) = (&parked.wanted.offer.service.name, parked.wanted.offer.at.to_string());
@@ -178,6 +193,8 @@ impl RegistrarState {
         if let Some(prober) = self.probers.remove(&container) {
             prober.actor.stop(None);
         }
+        let services = self.roster.services(&container);
+        self.fleet.suspicion().seat(container.clone(), services, targets.len());
         if targets.is_empty() {
             return Ok(());
         }
@@ -188,6 +205,8 @@ impl RegistrarState {
             targets: targets.clone(),
             checker: self.surroundings.checker.clone(),
             registrar: self.peers.registrar.clone(),
+            fleet: self.fleet.clone(),
+            clock: self.surroundings.clock,
             seed: self.rng.u64(..),
         };
         // The Agent supervises probers as it does all others: one budget of restarts for the host.

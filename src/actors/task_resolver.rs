@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
+use super::docker_watcher::Turn;
 use super::peers::Peers;
 use super::registrar::RegistrarMessage;
 use super::{Surroundings, contained};
@@ -30,8 +31,8 @@ pub(super) struct TaskResolver;
 
 #[derive(Debug)]
 pub(super) enum TaskResolverMessage {
-    /// Something happened to a container, and was learnt at this place.
-    Happened(DockerEvent, Seq),
+    /// These things happened to containers, each learnt at its place.
+    Happened(Vec<(DockerEvent, Seq)>, Turn),
     /// All that runs, asked for at this place.
     Listed(Vec<Listed>, Seq),
     /// The Registrar or a timer wants another look.
@@ -107,7 +108,10 @@ impl Actor for TaskResolver {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            TaskResolverMessage::Happened(event, seq) => state.on_happened(event, seq),
+            TaskResolverMessage::Happened(events, turn) => {
+                events.into_iter().for_each(|(event, seq)| state.on_happened(event, seq));
+                state.peers.registrar.cast(RegistrarMessage::TurnOver(turn));
+            }
             TaskResolverMessage::Listed(list, as_of) => state.on_listed(list, as_of),
             TaskResolverMessage::Look(id) => state.looks.want(id),
             TaskResolverMessage::Looked(id, as_of, look) => {

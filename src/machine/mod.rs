@@ -14,5 +14,6 @@ pub mod record;
 pub mod registration;
 pub mod roster;
 pub mod service;
+pub mod suspicion;
 #[cfg(test)]
 pub(crate) mod testing;

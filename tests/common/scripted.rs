@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ecssd::check::Checker;
+use ecssd::check::{CheckError, Checker};
 use ecssd::engine::{Docker, DockerError, DockerEvent, Events, Happening, Listed, Tasks, TasksError};
 use ecssd::machine::container::{self, Binding, Container, ContainerId, Network, Timestamp};
 use ecssd::machine::lifecycle::Target;
@@ -172,13 +172,13 @@ impl ScriptedChecks {
 
 #[async_trait]
 impl Checker for ScriptedChecks {
-    async fn check(&self, target: &Target) -> Result<(), String> {
+    async fn check(&self, target: &Target) -> Result<(), CheckError> {
         let At::Host { port } = target.at else { return Ok(()) };
         let (failing, panicking) = {
             let checks = self.0.lock().unwrap();
             (checks.failing.contains(&port), checks.panicking)
         };
         assert!(!panicking, "a check was told to panic");
-        if failing { Err("told to fail".into()) } else { Ok(()) }
+        if failing { Err(CheckError::Refused("told to fail".into())) } else { Ok(()) }
     }
 }

@@ -66,15 +66,18 @@ pub struct Life {
     pub stop_timeout: Option<Duration>,
     /// Its services.
     pub services: Vec<Tracked>,
+    /// Until when nothing is wanted of it, because its container restarts too often.
+    pub held_until: Option<Duration>,
 }
 
 impl Life {
-    pub(super) fn begin(sight: Sight, now: Duration) -> Self {
+    pub(super) fn begin(sight: Sight, held_until: Option<Duration>, now: Duration) -> Self {
         let mut life = Self {
             started_at: sight.started_at,
             stop_signal: sight.stop_signal,
             stop_timeout: sight.stop_timeout,
             services: Vec::new(),
+            held_until,
         };
         life.on_seen(sight, now);
         life
@@ -119,6 +122,7 @@ impl Life {
     }
 
     pub(super) fn on_tick(&mut self, now: Duration) {
+        self.held_until = self.held_until.filter(|until| *until > now);
         for tracked in &mut self.services {
             if matches!(tracked.health, Health::Unproven(since) if now >= since + GRACE) {
                 tracked.health = Health::Overdue;
@@ -127,6 +131,9 @@ impl Life {
     }
 
     pub(super) fn wanted(&self) -> Vec<Wanted> {
+        if self.held_until.is_some() {
+            return Vec::new();
+        }
         self.services
             .iter()
             .filter_map(|Tracked { offer, health }| {
@@ -153,13 +160,11 @@ impl Life {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.services
-            .iter()
-            .filter_map(|tracked| match tracked.health {
-                Health::Unproven(since) => Some(since + GRACE),
-                _ => None,
-            })
-            .min()
+        let graces = self.services.iter().filter_map(|tracked| match tracked.health {
+            Health::Unproven(since) => Some(since + GRACE),
+            _ => None,
+        });
+        graces.chain(self.held_until).min()
     }
 }
 
@@ -252,6 +257,10 @@ pub enum Reason {
     Overdue,
     /// The agent drains.
     Drain,
+    /// It restarts too often.
+    Restarts,
+    /// It restarted too often, and has stayed up since.
+    Steady,
     /// A look showed that it does not run.
     Stopped,
     /// A look showed that it is paused.
@@ -292,6 +301,8 @@ impl std::fmt::Display for Reason {
             Self::Registered => f.write_str("registered by an earlier run"),
             Self::Overdue => write!(f, "its check has not passed within {} s", GRACE.as_secs()),
             Self::Drain => f.write_str("the agent drains"),
+            Self::Restarts => f.write_str("it restarts too often"),
+            Self::Steady => f.write_str("it stays up"),
             Self::Stopped => f.write_str("stopped"),
             Self::Paused => f.write_str("paused"),
         }

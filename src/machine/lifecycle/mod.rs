@@ -17,6 +17,7 @@
 //! | Live      | verdict down, was serving      | Live      | the service, at weight 0                        |
 //! | Live      | [`GRACE`] over, never healthy  | Live      | the service, at weight 0                        |
 //! | Live      | killed, by a stopping signal   | Stopping  | nothing                                         |
+//! | Live      | seen in one life too many      | Live      | nothing while it is [held](restarts), then as it proved |
 //! | Live      | seen paused                    | Idle      | nothing; it may come back in the same life      |
 //! | Live      | died, seen stopped, absent     | Idle      | nothing; this life has ended                    |
 //! | Stopping  | killed                         | Stopping  | nothing; the first signal counts the time       |
@@ -40,14 +41,18 @@
 //! - Effects are derived from the states on both sides of a step, so what is wanted is what the state
 //!   says.
 
+mod edge;
 mod life;
+pub mod restarts;
 mod stopping;
 
 use std::time::Duration;
 
+pub use edge::Edge;
 pub use life::{Decision, Health, Life, Reason, Target, Tracked, Wanted};
 pub use stopping::{Kill, Stopping, stops};
 
+use self::restarts::Restarts;
 use super::container::{self, Running, Timestamp};
 use super::offer::Offer;
 use super::probe::Verdict;
@@ -157,6 +162,10 @@ pub enum Effect {
     WakeAt(Duration),
     /// Something for the log.
     Decided(Decision),
+    /// For the log: it restarts too often, and is kept out of DNS until then.
+    Held(Duration),
+    /// For the log: the step that was made.
+    Stepped(Edge),
 }
 
 /// Where a container is in its life. See the table at the top.
@@ -180,11 +189,12 @@ pub struct Lifecycle {
     horizon: Seq,
     /// The latest life that is known to have ended.
     ended: Option<Timestamp>,
+    restarts: Restarts,
 }
 
 impl Default for Lifecycle {
     fn default() -> Self {
-        Self { state: State::Idle, horizon: Seq::default(), ended: None }
+        Self { state: State::Idle, horizon: Seq::default(), ended: None, restarts: Restarts::default() }
     }
 }
 
@@ -234,19 +244,31 @@ impl Lifecycle {
 
     /// Whether this machine holds nothing that a new one would not, once answers asked for before `as_of`
     /// are known to be stale: it may be forgotten when a list of then does not show the container.
-    pub fn forgettable(&self, as_of: Seq) -> bool {
-        self.state == State::Idle && self.horizon <= as_of
+    pub fn forgettable(&self, as_of: Seq, now: Duration) -> bool {
+        self.state == State::Idle && self.horizon <= as_of && self.restarts.forgotten(now)
     }
 
     /// Takes one event.
     pub fn step(self, event: Event, now: Duration) -> (Self, Vec<Effect>) {
         let before = self.clone();
+        let edge = Edge::of(&before, &event, now);
         let reason = Reason::of(&event);
         let look = event == Event::Tick && before.survival_due(now);
         let after = self.next(event, now);
+        let reason = match (before.held_until(), after.held_until()) {
+            (None, Some(_)) => Reason::Restarts,
+            (Some(_), None) if reason == Reason::Overdue => Reason::Steady,
+            _ => reason,
+        };
         let mut effects = after.effects_since(&before, reason);
         if look {
             effects.push(Effect::Look);
+        }
+        if let Some(until) = after.held_until().filter(|until| before.held_until() != Some(*until)) {
+            effects.push(Effect::Held(until));
+        }
+        if after != before {
+            effects.push(Effect::Stepped(edge.to(&after)));
         }
         (after, effects)
     }
@@ -303,17 +325,28 @@ impl Lifecycle {
         match (sight.running, &mut self.state) {
             (Running::Running, State::Stopping(stopping)) => {
                 if !stopping.holds(&sight, now) {
-                    self.state = State::Live(Life::begin(sight, now));
+                    self.begin(sight, now);
                 }
             }
             (Running::Running, State::Live(live)) if live.started_at == sight.started_at => {
                 live.on_seen(sight, now);
             }
-            (Running::Running, State::Idle | State::Drained | State::Live(_)) => {
-                self.state = State::Live(Life::begin(sight, now));
-            }
+            (Running::Running, State::Idle | State::Drained | State::Live(_)) => self.begin(sight, now),
             (_, State::Stopping(_)) => {}
             (_, _) => self.state = State::Idle,
+        }
+    }
+
+    fn begin(&mut self, sight: Sight, now: Duration) {
+        let held = self.restarts.on_start(sight.started_at, now);
+        self.state = State::Live(Life::begin(sight, held, now));
+    }
+
+    /// Until when a life is kept out of DNS for having begun once too often.
+    fn held_until(&self) -> Option<Duration> {
+        match &self.state {
+            State::Live(life) => life.held_until,
+            State::Idle | State::Stopping(_) | State::Drained => None,
         }
     }
 

@@ -29,6 +29,8 @@ impl Told {
 
     fn tell(mut self, event: Event) -> Self {
         (self.machine, self.effects) = self.machine.step(event, self.now);
+        // Which step it was has no effect.
+        self.effects.retain(|effect| !matches!(effect, Effect::Stepped(_)));
         self
     }
 
@@ -283,6 +285,55 @@ fn a_look_without_a_process_ends_the_wait_when_the_time_is_over() {
 fn a_death_before_the_signal_does_not_end_the_wait() {
     let told = Told::new().killed(SIGTERM, LIFE + 10).died(1, LIFE - 10).seen(1, sight(EffectiveCheck::None));
     assert_eq!(told.weights(), NOTHING);
+}
+
+// === Held ===
+
+/// The n-th of several lives, one a second.
+fn life(n: u64, check: EffectiveCheck) -> Sight {
+    Sight { started_at: at(LIFE + n), ..sight(check) }
+}
+
+#[test]
+fn a_crash_loop_is_kept_out_of_dns_and_taken_back_once_it_stays_up() {
+    let mut told = Told::new();
+    for n in 1..5 {
+        told = told.after(secs(1)).seen(n, life(n, EffectiveCheck::None));
+        assert_eq!(told.weights(), [5], "the {n}th start");
+    }
+    let told = told.after(secs(1)).seen(5, life(5, EffectiveCheck::None));
+    assert_eq!(told.weights(), NOTHING);
+    assert!(told.effects.contains(&Effect::Held(told.now + restarts::HOLD)), "{:?}", told.effects);
+    let reason = |effect: &Effect| matches!(effect, Effect::Decided(it) if it.reason == Reason::Restarts);
+    assert!(told.effects.iter().any(reason), "{:?}", told.effects);
+    let told = told.after(secs(29)).seen(6, life(5, EffectiveCheck::None));
+    assert_eq!(told.weights(), NOTHING);
+    let told = told.after(secs(1));
+    assert_eq!(told.weights(), [5]);
+    let reason = |effect: &Effect| matches!(effect, Effect::Decided(it) if it.reason == Reason::Steady);
+    assert!(told.effects.iter().any(reason), "{:?}", told.effects);
+}
+
+#[test]
+fn a_held_life_proves_itself_meanwhile() {
+    let mut told = Told::new();
+    for n in 1..6 {
+        told = told.seen(n, life(n, EffectiveCheck::Tcp));
+    }
+    let told = told.probed(Verdict::Up);
+    assert_eq!(told.weights(), NOTHING);
+    assert_eq!(told.after(restarts::HOLD).weights(), [5]);
+}
+
+#[test]
+fn a_crash_loop_is_remembered_while_its_container_is_down() {
+    let mut told = Told::new();
+    for n in 1..6 {
+        told = told.seen(n, life(n, EffectiveCheck::None));
+    }
+    let told = told.tell(Event::Absent { as_of: Seq(6) });
+    assert!(!told.machine.forgettable(Seq(6), told.now));
+    assert!(told.machine.forgettable(Seq(6), told.now + restarts::HOLD + restarts::WITHIN));
 }
 
 // === Drained ===

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use super::claims::{Claims, Parked};
 use super::container::{ContainerId, Running, STOP_SIGNAL_DEFAULT, Timestamp};
-use super::lifecycle::{Decision, Effect, Event, Lifecycle, Seq, Target, Wanted, stops};
+use super::lifecycle::{Decision, Edge, Effect, Event, Lifecycle, Seq, State, Target, Wanted, stops};
 use super::record::{RecordSet, RecordType};
 use super::registration::{Mark, Registrant, Subject};
 use super::service::ServiceName;
@@ -56,6 +56,10 @@ pub enum Output {
     Look(ContainerId),
     /// Something for the log.
     Decided(ContainerId, Decision),
+    /// For the log: this container restarts too often, and is kept out of DNS until then.
+    Held(ContainerId, Duration),
+    /// For the log: the step that a container's lifecycle made.
+    Stepped(ContainerId, Edge),
     /// For the log: this want waits for a port that another container holds.
     Waits(ContainerId, Parked),
 }
@@ -114,6 +118,14 @@ impl Roster {
     /// The lifecycle of a container, if it is known.
     pub fn machine(&self, id: &ContainerId) -> Option<&Lifecycle> {
         self.machines.get(id)
+    }
+
+    /// The names of the services of a container that runs.
+    pub fn services(&self, id: &ContainerId) -> BTreeSet<String> {
+        let Some(State::Live(life)) = self.machines.get(id).map(Lifecycle::state) else {
+            return BTreeSet::new();
+        };
+        life.services.iter().map(|tracked| tracked.offer.service.name.as_str().to_owned()).collect()
     }
 
     /// The containers that are known.
@@ -177,7 +189,7 @@ impl Roster {
         let mut outputs = Vec::new();
         for id in gone {
             outputs.extend(self.step(&id, Event::Absent { as_of }, now));
-            if self.machines.get(&id).is_some_and(|machine| machine.forgettable(as_of)) {
+            if self.machines.get(&id).is_some_and(|machine| machine.forgettable(as_of, now)) {
                 self.machines.remove(&id);
                 self.deadlines.remove(&id);
             }
@@ -330,6 +342,8 @@ impl Roster {
                 Vec::new()
             }
             Effect::Decided(decision) => vec![Output::Decided(id.clone(), decision)],
+            Effect::Held(until) => vec![Output::Held(id.clone(), until)],
+            Effect::Stepped(edge) => vec![Output::Stepped(id.clone(), edge)],
         }
     }
 

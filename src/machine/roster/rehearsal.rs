@@ -164,7 +164,11 @@ impl Rehearsal {
                 Output::Probe { container, life, targets } => {
                     self.probing.insert(container, (life, targets));
                 }
-                Output::Look(_) | Output::Decided(..) | Output::Waits(..) => {}
+                Output::Look(_)
+                | Output::Decided(..)
+                | Output::Held(..)
+                | Output::Stepped(..)
+                | Output::Waits(..) => {}
             }
             self.check_ports();
         }

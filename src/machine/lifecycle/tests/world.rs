@@ -319,7 +319,7 @@ impl Watched {
                     self.probing = Some((life, targets)).filter(|(_, targets)| !targets.is_empty());
                 }
                 Effect::WakeAt(at) => self.timer = Some(at),
-                Effect::Look | Effect::Decided(_) => {}
+                Effect::Look | Effect::Decided(_) | Effect::Held(_) | Effect::Stepped(_) => {}
             }
         }
         assert_eq!(self.wanted, self.machine.wanted(), "told other wants than the state has");
@@ -388,6 +388,10 @@ impl StateMachineTest for Watched {
             for target in targets {
                 watched.tell(Event::Probed { life, target, verdict: Verdict::Up }, world.now());
             }
+        }
+        if let State::Live(Life { held_until: Some(until), .. }) = watched.machine.state() {
+            world.clock = world.clock.max(i64::try_from(until.as_nanos()).unwrap());
+            watched.wake(world.now());
         }
         let serves = world.running == Running::Running && !world.drained;
         let expected = if serves { world.offers(world.lives.len() - 1) } else { Vec::new() };
