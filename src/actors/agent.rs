@@ -251,7 +251,19 @@ impl AgentState {
             }
             return;
         }
+        if child == Child::Registrar {
+            self.stop_probers(myself);
+        }
         self.fill_in(child);
+    }
+
+    /// The probers of a Registrar that is gone answer to nobody: its successor has some of its own.
+    fn stop_probers(&self, myself: &ActorRef<AgentMessage>) {
+        for child in myself.get_cell().get_children() {
+            if !self.children.iter().any(|(id, _)| *id == child.get_id()) {
+                child.stop(None);
+            }
+        }
     }
 
     /// Gives a new incarnation what its predecessor knew, by asking those who still know.

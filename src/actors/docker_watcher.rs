@@ -121,6 +121,8 @@ impl Actor for DockerWatcher {
             DockerWatcherMessage::Subscribe => state.subscribe(myself),
             DockerWatcherMessage::Subscribed(generation) if generation == state.generation => {
                 state.subscribed_at = Some(state.surroundings.clock.now());
+                // What happened in between may show in no list: a container that was started again looks as before.
+                state.peers.resolver.cast(TaskResolverMessage::StartOver);
                 state.list(myself);
             }
             DockerWatcherMessage::Happened(generation, events, turn) if generation == state.generation => {

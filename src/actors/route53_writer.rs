@@ -1,6 +1,7 @@
 //! Route53Writer: carries between the [writer](crate::zone::writer), which decides what to call and when, the
 //! zone, the Registrar and the log.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -121,9 +122,13 @@ impl Route53WriterState {
         self.tell(news);
     }
 
+    /// Whatever waits to be written, or is on its way, was proved before it was wanted: a Registrar that starts
+    /// again takes it for registered.
     fn introduce(&self) {
         if let Some(known) = self.writer.known() {
-            self.peers.registrar.cast(RegistrarMessage::Known(known));
+            let mut sets: BTreeMap<_, _> = known.into_iter().map(|set| (set.key(), set)).collect();
+            sets.extend(self.wants.values().flatten().map(|set| (set.key(), set.clone())));
+            self.peers.registrar.cast(RegistrarMessage::Known(sets.into_values().collect()));
         }
         if let Some(found) = self.writer.found() {
             self.peers.registrar.cast(RegistrarMessage::Found(found));

@@ -129,6 +129,8 @@ impl TaskResolverState {
     fn on_happened(&mut self, event: DockerEvent, seq: Seq) {
         self.latest = self.latest.max(seq);
         let DockerEvent { id, happening, time, age } = event;
+        // The next list is not like the one before, though it may look so: what happens next may not be told.
+        self.fingerprints.insert(id.clone(), String::new());
         // A container lives no longer than the one whose network it shares.
         let sharers = self.sharers.get(&id);
         let tied: Vec<_> = sharers.iter().flat_map(|sharers| &sharers.containers).cloned().collect();
@@ -152,6 +154,10 @@ impl TaskResolverState {
                 self.looks.forget(&id);
                 self.forget(&id);
                 self.tell(id, Event::Absent { as_of: seq });
+            }
+            Happening::Started => {
+                self.tell(id.clone(), Event::Started { time });
+                std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id));
             }
             Happening::Changed => std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id)),
         }

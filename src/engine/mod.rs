@@ -74,7 +74,9 @@ pub enum Happening {
     Died,
     /// It was removed.
     Destroyed,
-    /// Anything after which it is worth a look: started, paused, another health.
+    /// A life of it began.
+    Started,
+    /// Anything else after which it is worth a look: paused, another health.
     Changed,
 }
 

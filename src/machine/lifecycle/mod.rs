@@ -111,6 +111,11 @@ pub enum Event {
         /// How long ago: a replayed event is old.
         age: Duration,
     },
+    /// A life of it began: what was told of before then is over.
+    Started {
+        /// When, by Docker's clock.
+        time: Timestamp,
+    },
     /// Its process ended.
     Died {
         /// The place of the news.
@@ -309,6 +314,8 @@ impl Lifecycle {
                 }
             }
             Event::Drain => self.state = State::Drained,
+            // A look shows more of it, and tells which life it is.
+            Event::Started { .. } => {}
             Event::Seen { .. } | Event::Absent { .. } | Event::Died { .. } | Event::Killed { .. } => {}
         }
         self

@@ -1,0 +1,301 @@
+//! One agent's side of the world: all that a process sees and does goes through here, and ends with it.
+//!
+//! `kill -9` can hit at each of these places, before or after it: there the world learns what the process did.
+
+use std::net::Ipv4Addr;
+use std::sync::MutexGuard;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ecssd::check::{CheckError, Checker};
+use ecssd::engine::{Docker, DockerError, DockerEvent, Events, Listed, Tasks, TasksError};
+use ecssd::machine::container::{self, Binding, Container, ContainerId, Network, Timestamp};
+use ecssd::machine::lifecycle::Target;
+use ecssd::machine::offer::At;
+use ecssd::machine::service::{Protocol, Scope, parse};
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+
+use super::host::{BUFFER, REPLAY, Told};
+use super::mutant::Mutant;
+use super::scenario::{Point, SpecCheck, SpecPort};
+use super::truth::{Truth, ZONE};
+use super::world::{State, World};
+
+/// How long an inspect or a list may take.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A process of a host.
+#[derive(Clone)]
+pub struct Agent {
+    pub world: World,
+    pub host: usize,
+    /// Which of the host's processes, one after the other.
+    pub life: u64,
+}
+
+impl Agent {
+    /// A step at a place where this process could be killed; `None` where it is dead.
+    pub fn step(&self, point: Point) -> Option<MutexGuard<'_, State>> {
+        let mut state = self.world.lock();
+        let of = &mut state.hosts[self.host];
+        if of.life != self.life || !of.alive {
+            return None;
+        }
+        if let Some((at, left, down_ms)) = &mut of.fuse
+            && *at == point
+        {
+            if *left == 0 {
+                let down_ms = *down_ms;
+                state.count("killed at a point");
+                state.kill_agent(self.host, down_ms);
+                return None;
+            }
+            *left -= 1;
+        }
+        Some(state)
+    }
+
+    /// The same, where the dead never come back to.
+    pub async fn step_or_never(&self, point: Point) -> MutexGuard<'_, State> {
+        if let Some(state) = self.step(point) {
+            return state;
+        }
+        std::future::pending().await
+    }
+}
+
+fn away() -> DockerError {
+    DockerError::Unreachable { socket: "simulated".to_owned(), reason: "away".to_owned() }
+}
+
+fn described(it: &Truth, now: Duration, owner: &str) -> Container {
+    let environment = it.environment();
+    let scope = Scope::new(ZONE, owner);
+    let convention = parse(environment.iter().map(String::as_str), [], &scope);
+    let on_host = matches!(it.spec.port, SpecPort::Host(_));
+    let shown = it.ports_shown(now) && !on_host;
+    let binding = Binding { address: Ipv4Addr::UNSPECIFIED, port: it.port };
+    let health = (it.spec.check == SpecCheck::Docker).then(|| {
+        let ready = it.spec.ready_ms.map(|ms| it.started + Duration::from_millis(ms.into()));
+        match (it.healthy, ready.is_some_and(|ready| now > ready)) {
+            (true, _) => container::Health::Healthy,
+            (false, true) if it.sick.is_some() => container::Health::Unhealthy,
+            (false, _) => container::Health::Starting,
+        }
+    });
+    Container {
+        id: it.id.clone(),
+        name: it.id.short().to_owned(),
+        started_at: (it.lives > 0).then(|| Timestamp::from_unix_nanos(it.started_wall)),
+        running: match (it.alive, it.paused) {
+            (true, false) => container::Running::Running,
+            (true, true) => container::Running::Paused,
+            (false, _) => container::Running::Stopped,
+        },
+        health,
+        stop_signal: 15,
+        stop_timeout: it.spec.stop_timeout.map(|seconds| Duration::from_secs(seconds.into())),
+        network: if on_host { Network::Host } else { Network::Published },
+        bindings: if shown { [((80, Protocol::Tcp), vec![binding])].into() } else { Default::default() },
+        bound_ipv6: Default::default(),
+        services: convention.services,
+        bad_keys: convention.bad_keys,
+        ignored: false,
+        task_arn: None,
+    }
+}
+
+#[async_trait]
+impl Docker for Agent {
+    async fn events(&self, back: Duration) -> Result<Events, DockerError> {
+        let receiver = {
+            let mut state = self.step_or_never(Point::AskDocker).await;
+            let now = state.now;
+            let of = &mut state.hosts[self.host];
+            if of.engine_away {
+                return Err(away());
+            }
+            let wall = of.wall(now);
+            let (sender, receiver) = mpsc::channel(BUFFER + REPLAY);
+            let young = |told: &&Told| wall - told.wall <= i64::try_from(back.as_nanos()).unwrap_or(i64::MAX);
+            of.replay.iter().filter(young).for_each(|told| {
+                let _ = sender.try_send(told.clone());
+            });
+            of.listeners.push(sender);
+            receiver
+        };
+        let events = futures_util::stream::unfold((self.clone(), receiver), |(agent, mut receiver)| async {
+            let told = receiver.recv().await?;
+            let event = {
+                let mut state = agent.step_or_never(Point::HearDocker).await;
+                state.count("Docker event");
+                state.court_hears(agent.host, agent.life, &told);
+                let now = state.now;
+                let age = state.hosts[agent.host].wall(now) - told.wall;
+                DockerEvent {
+                    id: told.id,
+                    happening: told.happening,
+                    time: Timestamp::from_unix_nanos(told.wall),
+                    age: Duration::from_nanos(age.try_into().unwrap_or(0)),
+                }
+            };
+            Some((Ok(event), (agent, receiver)))
+        });
+        Ok(events.boxed())
+    }
+
+    async fn running(&self) -> Result<Vec<Listed>, DockerError> {
+        let wait = self.ask_engine().await?;
+        tokio::time::sleep(wait.min(ENGINE_PATIENCE)).await;
+        let mut state = self.step_or_never(Point::HearDocker).await;
+        state.count("list");
+        if state.hosts[self.host].engine_away {
+            // A mutant takes what does not answer for empty.
+            return if state.mutant == Mutant::EmptyEngine { Ok(Vec::new()) } else { Err(away()) };
+        }
+        if wait > ENGINE_PATIENCE {
+            return Err(DockerError::Timeout("/containers/json"));
+        }
+        let now = state.now;
+        let running = state.hosts[self.host].containers.values().filter(|it| it.alive);
+        let listed = |it: &Truth| {
+            let fingerprint = format!("{} {} {}", it.port, it.ports_shown(now), it.paused);
+            Listed { id: it.id.clone(), fingerprint }
+        };
+        let list: Vec<_> = running.map(listed).collect();
+        state.court_lists(self.host, self.life, &list);
+        Ok(list)
+    }
+
+    async fn inspect(&self, id: &ContainerId) -> Result<Option<Container>, DockerError> {
+        let wait = self.ask_engine().await?;
+        // Some engines answer from what is so at the question, some at the answer.
+        let (early, before) = {
+            let mut state = self.step_or_never(Point::HearDocker).await;
+            (state.hosts[self.host].rng.bool(), self.look(&mut state, id))
+        };
+        tokio::time::sleep(wait.min(ENGINE_PATIENCE)).await;
+        let mut state = self.step_or_never(Point::HearDocker).await;
+        state.count("look");
+        if wait > ENGINE_PATIENCE {
+            return Err(DockerError::Timeout("an inspect"));
+        }
+        if state.hosts[self.host].engine_away {
+            return Err(away());
+        }
+        let answer = if early { before } else { self.look(&mut state, id) };
+        let seen = answer.as_ref().map(|(container, life)| (container.running, *life));
+        state.court_looks(self.host, self.life, id, seen);
+        Ok(answer.map(|(container, _)| container))
+    }
+}
+
+impl Agent {
+    /// How long the engine takes for an answer.
+    async fn ask_engine(&self) -> Result<Duration, DockerError> {
+        let mut state = self.step_or_never(Point::AskDocker).await;
+        let (now, mutant) = (state.now, state.mutant);
+        let of = &mut state.hosts[self.host];
+        let (slow_until, slow) = of.slow;
+        if now < of.hanging_until {
+            return Ok(ENGINE_PATIENCE * 2);
+        }
+        if of.engine_away && mutant != Mutant::EmptyEngine {
+            return Err(away());
+        }
+        let usual = Duration::from_micros(of.rng.u64(500..6_000));
+        Ok(if now < slow_until { usual + slow.mul_f64(of.rng.f64()) } else { usual })
+    }
+
+    fn look(&self, state: &mut State, id: &ContainerId) -> Option<(Container, u32)> {
+        let now = state.now;
+        let of = &state.hosts[self.host];
+        let it = of.containers.get(id).filter(|it| !it.removed)?;
+        Some((described(it, now, &of.owner), it.lives))
+    }
+}
+
+#[async_trait]
+impl Tasks for Agent {
+    async fn address(&self, _id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError> {
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl Checker for Agent {
+    async fn check(&self, target: &Target) -> Result<(), CheckError> {
+        let At::Host { mut port } = target.at else { unreachable!("no task has an address of its own here") };
+        let mutant = self.world.lock().mutant;
+        if mutant == Mutant::OtherPort {
+            port += 1;
+        }
+        let again = (mutant == Mutant::TwoProbes).then(|| self.probe(port, target.timing.timeout));
+        let (answer, _) = futures_util::future::join(
+            self.probe(port, target.timing.timeout),
+            futures_util::future::OptionFuture::from(again),
+        )
+        .await;
+        match answer {
+            Err(CheckError::TimedOut(_)) if mutant == Mutant::BlindDoubt => {
+                Err(CheckError::Refused("it said nothing".to_owned()))
+            }
+            answer => answer,
+        }
+    }
+}
+
+impl Agent {
+    async fn probe(&self, port: u16, timeout: Duration) -> Result<(), CheckError> {
+        let (wait, answer) = {
+            let mut state = self.step_or_never(Point::Probe).await;
+            state.count("probe");
+            state.court_probes(self.host, self.life, port);
+            state.answer_of(self.host, port, timeout)
+        };
+        let asking = Asking { agent: self.clone(), port };
+        tokio::time::sleep(wait).await;
+        // A process that stood still meanwhile finds its own time over.
+        drop(asking);
+        let mut state = self.step_or_never(Point::Probe).await;
+        state.court_probed(self.host, self.life, port, &answer);
+        answer
+    }
+}
+
+/// A probe in flight; one that is given up ends too.
+struct Asking {
+    agent: Agent,
+    port: u16,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let Agent { world, host, life } = &self.agent;
+        world.lock().court_probe_ends(*host, *life, self.port);
+    }
+}
+
+impl State {
+    /// What becomes of a connection to a port of a host.
+    fn answer_of(&mut self, host: usize, port: u16, timeout: Duration) -> (Duration, Result<(), CheckError>) {
+        let now = self.now;
+        let of = &mut self.hosts[host];
+        let usual = Duration::from_micros(of.rng.u64(200..3_000));
+        let refused = Err(CheckError::Refused("connection refused".to_owned()));
+        if now < of.dead_network_until {
+            return (timeout, Err(CheckError::TimedOut(timeout)));
+        }
+        // Where several hold a port, the engine leads to one of them.
+        let mut there = of.containers.values().filter(|it| it.alive && it.port == port);
+        let Some(it) = there.next() else { return (usual, refused) };
+        if it.serves(now) || there.any(|it| it.serves(now)) {
+            return (usual, Ok(()));
+        }
+        match it.paused || it.sick == Some(true) {
+            true => (timeout, Err(CheckError::TimedOut(timeout))),
+            false => (usual, refused),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! How a process may end: drained with nothing left or all of it named (L3), or given up after too many panics,
+//! with everything as it was (L2).
+
+use std::time::Duration;
+
+use ecssd::actors::Exit;
+use ecssd::machine::record::{Key, RecordSet, RecordType};
+
+use super::mark;
+use crate::supervisor::DRAIN_TIMEOUT;
+use crate::world::State;
+
+/// What a report may take beyond the deadline.
+const REPORT: Duration = Duration::from_secs(1);
+/// So many restarts within [`WITHIN`] are borne.
+const RESTARTS: usize = 5;
+const WITHIN: Duration = Duration::from_secs(60);
+
+impl State {
+    /// The service records of a host that stand now.
+    pub fn standing_of(&self, host: usize) -> Vec<RecordSet> {
+        let owner = &self.hosts[host].owner;
+        let own = |set: &RecordSet| {
+            let fields = mark(set);
+            set.kind == RecordType::Srv && fields.len() == 3 && fields[0] == owner
+        };
+        self.account.standing().into_values().filter(own).collect()
+    }
+
+    /// An actor of some agent panics. Whose, only the log knows; where there is one host, it is its.
+    pub fn court_panics(&mut self, host: usize) {
+        let now = self.now;
+        self.court.panics.push((host, now));
+        let many = self.panics_of_late(host) > RESTARTS + 1;
+        let alive = self.hosts[host].alive && self.hosts.len() == 1;
+        if many && alive {
+            self.court.accuse(
+                "L2",
+                now,
+                format!("host {host} goes on after {} panics", self.panics_of_late(host)),
+            );
+        }
+    }
+
+    fn panics_of_late(&self, host: usize) -> usize {
+        self.court.panics.iter().filter(|(of, at)| *of == host && *at + WITHIN > self.now).count()
+    }
+
+    /// A process has ended by itself.
+    pub fn court_ends(&mut self, host: usize, exit: &Exit) {
+        let now = self.now;
+        let standing = self.standing_of(host);
+        let unknown = |set: &&RecordSet| !self.court.doubtful.contains(&(host, set.key()));
+        let own: Vec<Key> = standing.iter().filter(unknown).map(RecordSet::key).collect();
+        let began = self.hosts[host].draining;
+        match exit {
+            Exit::Drained => {
+                if let Some(key) = own.first() {
+                    self.court.accuse(
+                        "L3",
+                        now,
+                        format!("{key} is left, and the agent says that it drained"),
+                    );
+                }
+            }
+            Exit::LeftBehind(Some(left)) => {
+                if let Some(key) = own.iter().find(|key| !left.contains(key)) {
+                    self.court.accuse(
+                        "L3",
+                        now,
+                        format!("{key} is left, and not named among {}", left.len()),
+                    );
+                }
+            }
+            Exit::GaveUp => {
+                if self.panics_of_late(host) <= RESTARTS {
+                    let text = format!("host {host} gave up after {} panics", self.panics_of_late(host));
+                    self.court.accuse("L2", now, text);
+                }
+                self.court.left.insert(host, standing);
+            }
+            Exit::LeftBehind(None) | Exit::HandedOver | Exit::Reconciled(_) => {}
+        }
+        if let Some(began) = began
+            && now > began + DRAIN_TIMEOUT + REPORT
+        {
+            let took = now - began;
+            self.court.accuse("L3", now, format!("the drain took {took:?}"));
+        }
+    }
+
+    /// Another process of a host starts: what one that gave up left is still there.
+    pub fn court_starts(&mut self, host: usize, whole: bool) {
+        let now = self.now;
+        let standing = self.standing_of(host);
+        if let Some(left) = self.court.left.remove(&host) {
+            let gone = left.iter().find(|set| {
+                let key = set.key();
+                !self.court.doubtful.contains(&(host, key.clone()))
+                    && !standing.iter().any(|it| it.key() == key)
+            });
+            if let Some(set) = gone {
+                self.court.accuse("L2", now, format!("{} went after the agent gave up", set.key()));
+            }
+        }
+        if !whole {
+            self.court.doubtful.extend(standing.iter().map(|set| (host, set.key())));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What an agent was told of its containers: from then on it has to know. S7 is judged by it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ecssd::engine::{Happening, Listed};
+use ecssd::machine::container::{ContainerId, Running};
+
+use crate::host::Told;
+use crate::world::State;
+
+/// What one process was told.
+#[derive(Default)]
+pub struct Known {
+    /// The latest life that it was told has ended, and when it was told.
+    pub dead: BTreeMap<ContainerId, (u32, Duration)>,
+    /// The latest life that it saw running.
+    pub seen: BTreeMap<ContainerId, u32>,
+    /// When the probes that are in flight began, by port.
+    pub probing: BTreeMap<u16, Vec<Duration>>,
+    /// What probes found, by port.
+    pub rows: BTreeMap<u16, super::probes::Row>,
+    /// Since when most of its probes are silent.
+    pub silent_since: Option<Duration>,
+}
+
+impl Known {
+    fn died(&mut self, id: &ContainerId, life: u32, now: Duration) {
+        let known = self.dead.entry(id.clone()).or_insert((life, now));
+        if known.0 < life {
+            *known = (life, now);
+        }
+    }
+}
+
+impl State {
+    /// An event reaches an agent.
+    pub fn court_hears(&mut self, host: usize, process: u64, told: &Told) {
+        if told.happening == Happening::Died {
+            let now = self.now;
+            self.court.known.entry((host, process)).or_default().died(&told.id, told.life, now);
+        }
+    }
+
+    /// A look reaches an agent: whether the container runs, and in which life.
+    pub fn court_looks(&mut self, host: usize, process: u64, id: &ContainerId, seen: Option<(Running, u32)>) {
+        let now = self.now;
+        let known = self.court.known.entry((host, process)).or_default();
+        match seen {
+            Some((Running::Stopped, life)) => known.died(id, life, now),
+            Some((_, life)) => {
+                let seen = known.seen.entry(id.clone()).or_default();
+                *seen = life.max(*seen);
+            }
+            None => {
+                let life = known.seen.get(id).copied();
+                life.into_iter().for_each(|life| known.died(id, life, now));
+            }
+        }
+    }
+
+    /// A list reaches an agent: what it saw, and does not find, has ended.
+    pub fn court_lists(&mut self, host: usize, process: u64, list: &[Listed]) {
+        let now = self.now;
+        let known = self.court.known.entry((host, process)).or_default();
+        let gone: Vec<_> = (known.seen.iter())
+            .filter(|(id, _)| !list.iter().any(|line| line.id == **id))
+            .map(|(id, life)| (id.clone(), *life))
+            .collect();
+        gone.iter().for_each(|(id, life)| known.died(id, *life, now));
+    }
+}

@@ -1,0 +1,93 @@
+//! Those who judge a run. They read the requests, the zone and the truth, and know nothing of how an agent
+//! comes to what it does: no rule here is the agent's own code.
+//!
+//! | | |
+//! |---|---|
+//! | `knowledge` | what an agent was told, and so has to know |
+//! | `requests` | what it may ask of the registry: S1, S3, S4, S6, S7, S9, S10, S11, S13, L4 |
+//! | `zone` | what may stand after a batch: S1, S8 |
+//! | `probes` | what its probers may do: S12, and what they found, for S13 |
+//! | `ends` | how a process may end: L2, L3 |
+//! | `peace` | what stands once all faults are over: L1, L4 |
+//! | `janitor` | what a janitor may delete: S2, S5 |
+
+mod ends;
+mod janitor;
+mod knowledge;
+mod peace;
+mod probes;
+mod requests;
+mod zone;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use ecssd::machine::record::{Key, RecordSet};
+
+pub use janitor::Looks;
+pub use knowledge::Known;
+pub use requests::Requests;
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which, by its name in the design.
+    pub invariant: &'static str,
+    pub at: Duration,
+    pub text: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:.6} s: {}", self.invariant, self.at.as_secs_f64(), self.text)
+    }
+}
+
+/// What the court has noted so far.
+#[derive(Default)]
+pub struct Court {
+    verdict: Option<Violation>,
+    /// By host and process.
+    known: BTreeMap<(usize, u64), Known>,
+    requests: BTreeMap<(usize, u64), Requests>,
+    /// By host: every content that it wrote or read of a key.
+    contents: BTreeMap<(usize, Key), BTreeSet<String>>,
+    /// By host: when a key was last asked to hold something, in which life of its container as the agent knew, and
+    /// what.
+    written: BTreeMap<(usize, Key), (Duration, u32, RecordSet)>,
+    /// Keys that hold what their host need not know: applied late, left by a process that was killed, edited.
+    doubtful: BTreeSet<(usize, Key)>,
+    /// When actors panicked.
+    panics: Vec<(usize, Duration)>,
+    /// What a process that gave up left.
+    left: BTreeMap<usize, Vec<RecordSet>>,
+    looks: Looks,
+}
+
+impl Court {
+    /// What was found first.
+    pub fn verdict(&self) -> Option<&Violation> {
+        self.verdict.as_ref()
+    }
+
+    fn accuse(&mut self, invariant: &'static str, at: Duration, text: String) {
+        self.verdict.get_or_insert(Violation { invariant, at, text });
+    }
+
+    /// A set as its host wrote it last, for a mutant that does not see more.
+    pub fn as_written(&self, host: usize, set: &RecordSet) -> RecordSet {
+        self.written.get(&(host, set.key())).map_or(set, |(.., written)| written).clone()
+    }
+}
+
+/// The fields of a mark.
+fn mark(set: &RecordSet) -> Vec<&str> {
+    set.set_identifier.as_deref().unwrap_or_default().split(':').collect()
+}
+
+/// A content, to be compared.
+fn content(set: &RecordSet) -> String {
+    let RecordSet { kind, weight, ttl, values, .. } = set;
+    format!("{kind} {weight:?} {ttl} {values:?}")
+}

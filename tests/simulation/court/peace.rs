@@ -1,0 +1,93 @@
+//! Once all faults are over: the zone is what the containers are (L1), and nothing that lives is missing (L4).
+
+use std::collections::BTreeMap;
+
+use ecssd::machine::record::RecordSet;
+
+use super::mark;
+use crate::scenario::SpecCheck;
+use crate::truth::{Truth, ZONE};
+use crate::world::State;
+
+/// What a service record says: its name and mark, where it leads, its weight.
+type Lines = BTreeMap<(String, String), (String, i64)>;
+
+impl State {
+    /// What is wrong with the zone, if anything.
+    pub fn unrest(&self) -> Option<(&'static str, String)> {
+        for host in 0..self.hosts.len() {
+            let (stands, wanted) = (self.stands(host), self.wanted(host));
+            for (place, line) in &wanted {
+                match stands.get(place) {
+                    None => {
+                        return Some((
+                            "L4",
+                            format!("{} {} of host {host} is missing: {line:?}", place.0, place.1),
+                        ));
+                    }
+                    Some(other) if other != line => {
+                        return Some((
+                            "L1",
+                            format!("{} {} is {other:?}, and should be {line:?}", place.0, place.1),
+                        ));
+                    }
+                    Some(_) => {}
+                }
+            }
+            if let Some((place, line)) = stands.iter().find(|(place, _)| !wanted.contains_key(place)) {
+                return Some(("L1", format!("{} {} is {line:?}, and should not be", place.0, place.1)));
+            }
+        }
+        None
+    }
+
+    /// Holds the zone against the truth, for good.
+    pub fn court_peace(&mut self) {
+        let now = self.now;
+        let foreign: Vec<_> = self.account.foreign.keys().cloned().collect();
+        self.court_foreign(foreign.into_iter());
+        if let Some((invariant, text)) = self.unrest() {
+            self.court.accuse(invariant, now, text);
+        }
+    }
+
+    fn stands(&self, host: usize) -> Lines {
+        let line = |set: &RecordSet| {
+            let place = (set.key().name, set.set_identifier.clone().unwrap_or_default());
+            (place, (set.values.join(","), set.weight.unwrap_or(-1)))
+        };
+        self.standing_of(host).iter().map(line).collect()
+    }
+
+    fn wanted(&self, host: usize) -> Lines {
+        let of = &self.hosts[host];
+        let mut holders: BTreeMap<u16, &Truth> = BTreeMap::new();
+        for it in of.containers.values().filter(|it| !it.has_reason(self.now)) {
+            let holder = holders.entry(it.port).or_insert(it);
+            if (it.started_wall, &it.id) > (holder.started_wall, &holder.id) {
+                *holder = it;
+            }
+        }
+        let mut lines = Lines::new();
+        for it in holders.values() {
+            let serves = match it.spec.check {
+                SpecCheck::None => Some(true),
+                SpecCheck::Tcp => {
+                    Some(of.containers.values().any(|other| other.port == it.port && other.serves(self.now)))
+                }
+                SpecCheck::Docker => Some(it.healthy),
+            };
+            let weight = if serves == Some(true) { it.spec.weight.into() } else { 0 };
+            for name in it.names() {
+                let mark = format!("{}:{}:{}", of.owner, it.id, it.inside());
+                lines.insert((name, mark), (format!("1 1 {} {}.{ZONE}", it.port, of.owner), weight));
+            }
+        }
+        lines
+    }
+
+    /// The containers that a name leads to.
+    pub fn targets_of(&self, name: &str) -> usize {
+        self.account.standing().values().filter(|set| set.key().name == name && mark(set).len() == 3).count()
+    }
+}

@@ -1,0 +1,124 @@
+//! A host's disk, as far as a journal needs one: what is kept over a death of the process, lost with the power,
+//! or no longer taken.
+
+use std::collections::BTreeMap;
+
+use ecssd::machine::record::Key;
+use ecssd::zone::journal::{Entry, Journal, State};
+
+use super::agent::Agent;
+use super::scenario::Point;
+
+/// How many of the last writes a power cut may take.
+const UNSYNCED: usize = 3;
+
+/// What is on it. A journal that cannot be kept is removed: half of one would mislead.
+#[derive(Debug, Default)]
+pub struct Disk {
+    entries: BTreeMap<Key, State>,
+    /// The entries before the last writes.
+    before: Vec<BTreeMap<Key, State>>,
+    complete: bool,
+    exists: bool,
+    full: bool,
+    /// Whether the machine went down since it was written.
+    doubtful: bool,
+}
+
+impl Disk {
+    pub fn power_off(&mut self) {
+        let lost = self.before.first().cloned();
+        self.entries = lost.unwrap_or_else(|| std::mem::take(&mut self.entries));
+        self.before.clear();
+        self.doubtful = true;
+    }
+
+    pub fn fill(&mut self) {
+        self.full = true;
+    }
+
+    pub fn mend(&mut self) {
+        self.full = false;
+    }
+
+    /// What an agent that starts now remembers, and whether that is all.
+    pub fn open(&mut self) -> (Vec<Entry>, bool) {
+        let whole = self.exists && self.complete && !self.doubtful && !self.full;
+        let entries = std::mem::take(&mut self.entries);
+        let entries: Vec<Entry> = match (self.exists && !self.full, whole) {
+            (true, true) => entries.into_iter().collect(),
+            (true, false) => entries.into_iter().map(|(key, state)| (key, state.doubted())).collect(),
+            (false, _) => Vec::new(),
+        };
+        self.entries = entries.iter().cloned().collect();
+        self.before.clear();
+        (self.complete, self.doubtful, self.exists) = (whole, false, !self.full);
+        (entries, whole)
+    }
+
+    fn write(&mut self, memory: &BTreeMap<Key, State>) {
+        if self.full {
+            self.exists = false;
+            return;
+        }
+        let before = std::mem::replace(&mut self.entries, memory.clone());
+        self.exists = true;
+        self.before.push(before);
+        let old = self.before.len().saturating_sub(UNSYNCED);
+        self.before.drain(..old);
+    }
+}
+
+/// The journal of one agent on that disk.
+pub struct SimJournal {
+    agent: Agent,
+    memory: BTreeMap<Key, State>,
+    complete: bool,
+}
+
+impl SimJournal {
+    pub fn new(agent: Agent, entries: Vec<Entry>, whole: bool) -> Self {
+        Self { agent, memory: entries.into_iter().collect(), complete: whole }
+    }
+}
+
+impl std::fmt::Debug for SimJournal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SimJournal")
+    }
+}
+
+impl Journal for SimJournal {
+    fn load(&self) -> Vec<Entry> {
+        self.memory.clone().into_iter().collect()
+    }
+
+    fn record(&mut self, learnt: &[(Key, Option<State>)]) {
+        for (key, state) in learnt {
+            match state {
+                Some(state) => self.memory.insert(key.clone(), state.clone()),
+                None => self.memory.remove(key),
+            };
+        }
+        // What is written just before a call is an intent.
+        let intent = learnt.iter().any(|(_, state)| matches!(state, Some(State::Unsure(_))));
+        let point = if intent { Point::Intend } else { Point::Record };
+        let Some(mut state) = self.agent.step(point) else { return };
+        state.count("journal write");
+        let disk = &mut state.hosts[self.agent.host].disk;
+        disk.complete = self.complete;
+        disk.write(&self.memory);
+    }
+
+    fn complete(&mut self) {
+        self.complete = true;
+        let Some(mut state) = self.agent.step(Point::Record) else { return };
+        let disk = &mut state.hosts[self.agent.host].disk;
+        disk.complete = true;
+        disk.write(&self.memory);
+    }
+
+    fn trouble(&self) -> Option<&str> {
+        None
+    }
+}

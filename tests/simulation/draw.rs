@@ -1,0 +1,164 @@
+//! Scenarios from seeds. Each seed leaves some kinds of operations out and prefers others, so that rare
+//! meetings of faults are not drowned in the average of all of them.
+
+use fastrand::Rng;
+
+use super::scenario::{CallFault, Operation, Point, Scenario, Spec, SpecCheck, SpecPort, SpecStop, What};
+
+/// Containers on a host at once.
+const SLOTS: u8 = 7;
+/// How many kinds [`one`] knows.
+const KINDS: usize = 34;
+
+impl Scenario {
+    /// What this seed is.
+    pub fn draw(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let hosts = [1, 1, 2, 3][rng.usize(..4)];
+        let weights: Vec<u32> = (0..KINDS).map(|kind| weight(kind, &mut rng)).collect();
+        let count = rng.usize(30..120);
+        let mut at = 0;
+        let mut operations = Vec::new();
+        for host in 0..hosts {
+            for slot in 0..rng.u8(0..5) {
+                let what = What::Run { slot, spec: spec(&mut rng) };
+                operations.push(Operation { at: rng.u64(0..3_000), host, what });
+            }
+        }
+        for _ in 0..count {
+            at += pause(&mut rng);
+            let host = rng.usize(..hosts);
+            operations.push(Operation { at, host, what: one(pick(&weights, &mut rng), &mut rng) });
+        }
+        operations.sort_by_key(|operation| operation.at);
+        Self { seed, hosts, legacy: rng.u8(..3) == 0, resync_minutes: [1, 5, 30][rng.usize(..3)], operations }
+    }
+}
+
+/// How often a kind is drawn in a seed. Containers come and go in each; a fault is absent in half of them.
+fn weight(kind: usize, rng: &mut Rng) -> u32 {
+    match kind {
+        0 => 24,
+        1..=9 => rng.u32(1..10),
+        _ if rng.bool() => 0,
+        _ => rng.u32(1..5),
+    }
+}
+
+fn pick(weights: &[u32], rng: &mut Rng) -> usize {
+    let mut place = rng.u32(..weights.iter().sum::<u32>());
+    for (kind, weight) in weights.iter().enumerate() {
+        match place.checked_sub(*weight) {
+            Some(rest) => place = rest,
+            None => return kind,
+        }
+    }
+    unreachable!("a place within the sum")
+}
+
+/// Milliseconds to the next operation: mostly at once or soon, seldom long.
+fn pause(rng: &mut Rng) -> u64 {
+    match rng.u8(..10) {
+        0 | 1 => 0,
+        2 | 3 => rng.u64(0..20),
+        4..=6 => rng.u64(0..3_000),
+        7 | 8 => rng.u64(0..30_000),
+        _ => rng.u64(0..200_000),
+    }
+}
+
+fn spec(rng: &mut Rng) -> Spec {
+    Spec {
+        service: rng.u8(..4),
+        two: rng.u8(..6) == 0,
+        weight: [1, 1, 1, 5, 0][rng.usize(..5)],
+        check: [SpecCheck::None, SpecCheck::Tcp, SpecCheck::Tcp, SpecCheck::Docker][rng.usize(..4)],
+        interval_seconds: [5, 15, 60][rng.usize(..3)],
+        port: match rng.u8(..10) {
+            0..=5 => SpecPort::Dynamic,
+            6 | 7 => SpecPort::Fixed(rng.u8(..3)),
+            _ => SpecPort::Host(rng.u8(..3)),
+        },
+        stop: match rng.u8(..6) {
+            0 | 1 => SpecStop::AtOnce,
+            2..=4 => SpecStop::After { ms: rng.u16(0..12_000) },
+            _ => SpecStop::Survives,
+        },
+        stop_timeout: [None, None, Some(2), Some(30), Some(160)][rng.usize(..5)],
+        ready_ms: match rng.u8(..8) {
+            0..=3 => Some(0),
+            4 | 5 => Some(rng.u32(0..5_000)),
+            6 => Some(rng.u32(0..100_000)),
+            _ => None,
+        },
+        restarts: rng.bool(),
+        ports_lag_ms: if rng.u8(..5) == 0 { rng.u16(0..600) } else { 0 },
+    }
+}
+
+fn one(kind: usize, rng: &mut Rng) -> What {
+    let slot = rng.u8(..SLOTS);
+    let seconds = [1, 5, 20, 70, 200][rng.usize(..5)];
+    let down_ms = [0, 10, 1_000, 20_000, 100_000][rng.usize(..5)];
+    match kind {
+        0 => What::Run { slot, spec: spec(rng) },
+        1 | 2 => What::Stop { slot },
+        3 => What::Die { slot },
+        4 => What::Restart { slot },
+        5 => What::Signal { slot, signal: [1, 2, 3, 9, 10, 15][rng.usize(..6)] },
+        6 => What::Pause { slot },
+        7 => What::Unpause { slot },
+        8 => What::Remove { slot },
+        9 => What::Sicken { slot, silent: rng.bool(), seconds },
+        10 => What::CrashLoop { slot, times: rng.u8(3..12), gap_ms: rng.u16(10..8_000) },
+        11 => What::Storm { slot, events: [300, 1_500][rng.usize(..2)] },
+        12 => What::DockerAway { seconds },
+        13 => What::DockerRestart { seconds: seconds.min(20), live_restore: rng.bool() },
+        14 => What::SilentStream { seconds },
+        15 => What::SlowLooks { ms: rng.u16(50..9_000), seconds },
+        16 => What::HangingLooks { seconds },
+        17 => What::DeadNetwork { seconds },
+        18 => What::Lag { ms: rng.u16(0..5_000) },
+        19 | 20 => What::Calls { fault: call_fault(rng), calls: rng.u8(1..8) },
+        21 => What::Outage { fault: call_fault(rng), seconds },
+        22 => What::RegistryDown { seconds },
+        23 => What::Noise { seconds: seconds.min(20) },
+        24 => What::Poison { slot, seconds },
+        25 => What::Deny { slot, seconds },
+        26 if rng.bool() => What::HandEdit { slot },
+        26 => What::HandDelete { slot },
+        27 => What::Kill { down_ms },
+        28 | 29 => What::Fuse { point: point(rng), nth: rng.u8(..12), down_ms },
+        30 if rng.bool() => What::Upgrade { down_ms: down_ms.min(1_000) },
+        30 => What::Drain { down_ms },
+        31 => match rng.u8(..3) {
+            0 => What::PowerOff { seconds: seconds.min(70) },
+            1 => What::DiskFull,
+            _ => What::ClockJump { seconds: [-7_200, -90, -5, 5, 90, 7_200][rng.usize(..6)] },
+        },
+        32 => What::Panic { line: rng.u8(..LINES), times: rng.u8(1..4) },
+        _ => What::Janitor,
+    }
+}
+
+/// How many lines [`What::Panic`] knows.
+pub const LINES: u8 = 6;
+
+fn call_fault(rng: &mut Rng) -> CallFault {
+    match rng.u8(..9) {
+        0 => CallFault::Throttled,
+        1 => CallFault::Busy,
+        2 => CallFault::Failed,
+        3 => CallFault::CutBefore,
+        4 => CallFault::CutAfter,
+        5 => CallFault::Late { ms: rng.u16(0..50_000) },
+        6 => CallFault::Slow { ms: rng.u16(0..9_000) },
+        7 => CallFault::NoCredentials,
+        _ => CallFault::Denied,
+    }
+}
+
+fn point(rng: &mut Rng) -> Point {
+    use Point::{Answer, AskDocker, Call, HearDocker, Intend, Probe, Record};
+    [AskDocker, HearDocker, Probe, Intend, Call, Call, Answer, Answer, Record, Record][rng.usize(..10)]
+}

@@ -1,0 +1,111 @@
+//! What is due later: the consequences of what happened, each with the life that it was meant for.
+
+use std::time::Duration;
+
+use ecssd::engine::Happening;
+use ecssd::machine::container::ContainerId;
+
+use super::world::State;
+
+/// Something that is due.
+#[derive(Clone, Debug)]
+pub enum Later {
+    /// The process of this life ends by itself.
+    Exit {
+        host: usize,
+        id: ContainerId,
+        life: u32,
+    },
+    /// Its time to stop is over.
+    Sigkill {
+        host: usize,
+        id: ContainerId,
+        life: u32,
+    },
+    /// It is started.
+    Start {
+        host: usize,
+        id: ContainerId,
+    },
+    /// One of several starts and ends of a crash loop.
+    Crash {
+        host: usize,
+        id: ContainerId,
+        left: u8,
+        gap_ms: u16,
+    },
+    /// Its HEALTHCHECK may have something new to say.
+    Health {
+        host: usize,
+        id: ContainerId,
+        life: u32,
+    },
+    /// Its check passes again.
+    Recover {
+        host: usize,
+        id: ContainerId,
+    },
+    /// The registry takes its records again; or its names.
+    Pardon(ContainerId),
+    Allow(String),
+    /// The engine is there again.
+    EngineUp {
+        host: usize,
+    },
+    /// The machine is.
+    PowerOn {
+        host: usize,
+    },
+    /// The second look of a run of the janitor.
+    JanitorLooksAgain,
+}
+
+impl State {
+    /// All that is due now.
+    pub fn run_due(&mut self) {
+        while let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let what = entry.remove();
+            self.run(what);
+        }
+    }
+
+    fn run(&mut self, what: Later) {
+        match what {
+            Later::Exit { host, id, life } if self.is_life(host, &id, life) => self.exits(host, &id),
+            Later::Sigkill { host, id, life } if self.is_life(host, &id, life) => {
+                self.signals(host, &id, 9);
+            }
+            Later::Start { host, id } => self.starts(host, &id),
+            Later::Crash { host, id, left, gap_ms } => {
+                let alive = self.hosts[host].containers.get(&id).is_some_and(|it| it.alive);
+                let wait = Duration::from_millis(gap_ms.into());
+                if alive {
+                    self.exits(host, &id);
+                } else if left > 0 {
+                    self.starts(host, &id);
+                }
+                if left > 0 {
+                    self.later(wait, Later::Crash { host, id, left: left - u8::from(!alive), gap_ms });
+                }
+            }
+            Later::Health { host, id, life } if self.is_life(host, &id, life) => {
+                let now = self.now;
+                if let Some(it) = self.hosts[host].containers.get_mut(&id) {
+                    it.healthy = it.serves(now);
+                }
+                self.happens(host, &id, Happening::Changed);
+            }
+            Later::Recover { host, id } => self.recovers(host, &id),
+            Later::Pardon(id) => self.account.poisoned.retain(|it| *it != id),
+            Later::Allow(name) => self.account.denied.retain(|it| *it != name),
+            Later::EngineUp { host } => self.engine_up(host),
+            Later::PowerOn { host } => self.power_on(host),
+            Later::JanitorLooksAgain => self.janitor_looks_again(),
+            Later::Exit { .. } | Later::Sigkill { .. } | Later::Health { .. } => {}
+        }
+    }
+
+    fn is_life(&self, host: usize, id: &ContainerId, life: u32) -> bool {
+        self.hosts[host].containers.get(id).is_some_and(|it| it.alive && it.lives == life)
+    }
+}

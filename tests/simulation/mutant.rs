@@ -1,0 +1,181 @@
+//! Bugs, planted between an agent and its world: each does what an agent with that bug would.
+//!
+//! The agent's code is as it is; the court sits on the world's side of these. Whoever looks for bugs with these
+//! checkers wants to have seen each of them caught.
+
+use std::time::Duration;
+
+use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+use ecssd::zone::{ChangeInfo, ZoneError};
+
+use super::agent::Agent;
+
+/// A bug; [`Mutant::None`] is the agent as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mutant {
+    #[default]
+    None,
+    /// S1: takes a record of somebody else along.
+    DeletesForeign,
+    /// S2: the janitor knows no caps.
+    NoCaps,
+    /// S3: takes what fails its check out, instead of setting its weight to 0.
+    DeletesTheSick,
+    /// S4: deletes whatever stands, instead of what it knows.
+    DeletesWhatStands,
+    /// S5: the janitor looks once.
+    LooksOnce,
+    /// S6: takes an engine that does not answer for an empty one.
+    EmptyEngine,
+    /// S7: a create is repeated after it was done.
+    RepeatsOldCalls,
+    /// S8: the two halves of a swap are parted, and the first is lost.
+    PartsSwaps,
+    /// S9: asks again at once when throttled.
+    HasNoPatience,
+    /// S10: one key twice in a batch.
+    SaysItTwice,
+    /// S11: takes batches apart whatever happens.
+    TakesBatchesApart,
+    /// S12: probes a port that is not its container's.
+    OtherPort,
+    /// S12: two probes at once.
+    TwoProbes,
+    /// S13: does not tell silence from refusal, and so never doubts itself.
+    BlindDoubt,
+    /// L1: a retry that gives up, and says that it was done.
+    GivesUp,
+    /// L1: a delete that is lost, and a zone that is not read.
+    LosesDeletes,
+    /// L2: what an agent that gave up leaves is cleaned away.
+    CleansUpAfterPanics,
+    /// L3: says that all is withdrawn when it is not.
+    DrainsInWords,
+    /// L4: forgets a registration.
+    ForgetsOne,
+    /// L1: what somebody edited is not seen.
+    SeesNoStrangeContent,
+}
+
+impl Mutant {
+    /// All of them, with the invariants that must catch each.
+    pub const ALL: [(Self, &[&str]); 20] = [
+        (Self::DeletesForeign, &["S1"]),
+        (Self::NoCaps, &["S2"]),
+        (Self::DeletesTheSick, &["S3"]),
+        (Self::DeletesWhatStands, &["S4"]),
+        (Self::LooksOnce, &["S5"]),
+        (Self::EmptyEngine, &["S6"]),
+        (Self::RepeatsOldCalls, &["S7"]),
+        (Self::PartsSwaps, &["S8"]),
+        (Self::HasNoPatience, &["S9"]),
+        (Self::SaysItTwice, &["S10"]),
+        (Self::TakesBatchesApart, &["S11"]),
+        (Self::OtherPort, &["S12"]),
+        (Self::TwoProbes, &["S12"]),
+        (Self::BlindDoubt, &["S13"]),
+        (Self::GivesUp, &["L1"]),
+        (Self::LosesDeletes, &["L1"]),
+        (Self::SeesNoStrangeContent, &["L1"]),
+        (Self::CleansUpAfterPanics, &["L2"]),
+        (Self::DrainsInWords, &["L3"]),
+        (Self::ForgetsOne, &["L4"]),
+    ];
+}
+
+impl Agent {
+    /// Makes of a batch what an agent with this bug would ask for; an answer, where it asks for nothing.
+    pub fn mutate(&self, mutant: Mutant, batch: &mut Vec<Change>) -> Option<Result<ChangeInfo, ZoneError>> {
+        let service = |change: &Change| change.set.kind == RecordType::Srv;
+        let delete = |change: &Change| service(change) && change.action == Action::Delete;
+        let mut state = self.world.lock();
+        match mutant {
+            Mutant::DeletesForeign => {
+                let own = state.hosts[self.host].owner.clone();
+                let foreign = |set: &RecordSet| {
+                    let mark = set.set_identifier.as_deref().unwrap_or_default();
+                    mark.starts_with(&own) && mark.split(':').next() != Some(&own)
+                };
+                if batch.iter().any(delete) {
+                    let found = state.account.standing().into_values().find(foreign);
+                    batch.extend(found.map(|set| Change { action: Action::Delete, set }));
+                }
+            }
+            Mutant::DeletesTheSick => {
+                for change in batch.iter_mut().filter(|it| service(it) && it.action == Action::Upsert) {
+                    if let (Some(0), Some(set)) =
+                        (change.set.weight, state.account.standing().get(&change.set.key()))
+                    {
+                        *change = Change { action: Action::Delete, set: set.clone() };
+                    }
+                }
+            }
+            Mutant::DeletesWhatStands => {
+                for change in batch.iter_mut().filter(|it| delete(it)) {
+                    if let Some(set) = state.account.standing().get(&change.set.key()) {
+                        change.set = set.clone();
+                    }
+                }
+            }
+            Mutant::PartsSwaps => {
+                let creates: Vec<_> = batch
+                    .iter()
+                    .filter(|it| it.action == Action::Create)
+                    .map(|it| it.set.values.clone())
+                    .collect();
+                batch.retain(|it| !delete(it) || !creates.contains(&it.set.values));
+            }
+            Mutant::SaysItTwice => {
+                let again = batch.iter().find(|it| it.action == Action::Upsert).cloned();
+                batch.extend(again);
+            }
+            Mutant::LosesDeletes | Mutant::DrainsInWords => {
+                let drains = state.hosts[self.host].draining.is_some();
+                if mutant == Mutant::LosesDeletes && !drains || mutant == Mutant::DrainsInWords && drains {
+                    batch.retain(|it| !delete(it));
+                }
+            }
+            Mutant::ForgetsOne => {
+                let drains = state.hosts[self.host].draining.is_some();
+                let standing = state.account.standing();
+                let created = batch.iter().find(|it| service(it) && it.action == Action::Create && !drains);
+                let name = created.map(|it| (it.set.key().name, it.set.set_identifier.clone()));
+                let own = state.hosts[self.host].owner.clone() + ":";
+                let other = standing.into_values().find(|set| {
+                    let mark = set.set_identifier.clone().unwrap_or_default();
+                    set.kind == RecordType::Srv
+                        && mark.starts_with(&own)
+                        && name
+                            .as_ref()
+                            .is_some_and(|(name, it)| set.key().name == *name && it.as_ref() != Some(&mark))
+                        && !batch.iter().any(|change| change.set.key() == set.key())
+                });
+                batch.extend(other.map(|set| Change { action: Action::Delete, set }));
+            }
+            _ => {}
+        }
+        if batch.is_empty() {
+            state.count("swallowed by a mutant");
+            return Some(Ok(state.made_up()));
+        }
+        None
+    }
+
+    /// Asks for each change by itself.
+    pub async fn one_by_one(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
+        let mut answer = Ok(self.world.lock().made_up());
+        for change in batch {
+            answer = self.ask(vec![change.clone()]).await;
+            if answer.is_err() {
+                return answer;
+            }
+        }
+        answer
+    }
+
+    /// Asks for the same again, later.
+    pub fn repeat_later(&self, batch: Vec<Change>) {
+        let wait = Duration::from_secs(20);
+        tokio::spawn(self.world.clone().repeat(self.clone(), batch, wait));
+    }
+}

@@ -1,0 +1,310 @@
+//! What happens in a run, as data: drawn from a seed, shortened when it shows a bug, kept when it did.
+//!
+//! Everything that a seed decides is in the list of operations, but for latencies, which each host draws from
+//! the seed as it goes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Whole hosts, and what happens to them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    pub seed: u64,
+    pub hosts: usize,
+    /// Whether the account still has the limits from before July 2026.
+    pub legacy: bool,
+    pub resync_minutes: u64,
+    pub operations: Vec<Operation>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Milliseconds since the start.
+    pub at: u64,
+    pub host: usize,
+    pub what: What,
+}
+
+/// One thing that happens to a host. A container is meant by its slot; where that is empty nothing happens.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum What {
+    Run {
+        slot: u8,
+        spec: Spec,
+    },
+    /// `docker stop`: TERM, and KILL when its time is over.
+    Stop {
+        slot: u8,
+    },
+    Signal {
+        slot: u8,
+        signal: u8,
+    },
+    Die {
+        slot: u8,
+    },
+    Restart {
+        slot: u8,
+    },
+    Pause {
+        slot: u8,
+    },
+    Unpause {
+        slot: u8,
+    },
+    Remove {
+        slot: u8,
+    },
+    CrashLoop {
+        slot: u8,
+        times: u8,
+        gap_ms: u16,
+    },
+    /// So many events of one container at once, as of a health check that execs.
+    Storm {
+        slot: u8,
+        events: u16,
+    },
+    Sicken {
+        slot: u8,
+        silent: bool,
+        seconds: u16,
+    },
+    DockerAway {
+        seconds: u16,
+    },
+    DockerRestart {
+        seconds: u16,
+        live_restore: bool,
+    },
+    SilentStream {
+        seconds: u16,
+    },
+    SlowLooks {
+        ms: u16,
+        seconds: u16,
+    },
+    HangingLooks {
+        seconds: u16,
+    },
+    /// This host's checks reach nobody.
+    DeadNetwork {
+        seconds: u16,
+    },
+    /// The process stands still.
+    Lag {
+        ms: u16,
+    },
+    /// What becomes of the next calls of this host.
+    Calls {
+        fault: CallFault,
+        calls: u8,
+    },
+    /// What becomes of all its calls for so long.
+    Outage {
+        fault: CallFault,
+        seconds: u16,
+    },
+    /// The registry itself is down, for everybody.
+    RegistryDown {
+        seconds: u16,
+    },
+    /// Somebody else uses up the account's requests.
+    Noise {
+        seconds: u16,
+    },
+    /// The registry will not have this container's records.
+    Poison {
+        slot: u8,
+        seconds: u16,
+    },
+    /// A policy denies the names of this container's services.
+    Deny {
+        slot: u8,
+        seconds: u16,
+    },
+    HandEdit {
+        slot: u8,
+    },
+    HandDelete {
+        slot: u8,
+    },
+    /// `kill -9` of the agent, now.
+    Kill {
+        down_ms: u32,
+    },
+    /// `kill -9` when it does the n-th thing of a kind from now on.
+    Fuse {
+        point: Point,
+        nth: u8,
+        down_ms: u32,
+    },
+    /// SIGHUP, and another agent.
+    Upgrade {
+        down_ms: u32,
+    },
+    /// SIGTERM, and another agent later.
+    Drain {
+        down_ms: u32,
+    },
+    PowerOff {
+        seconds: u16,
+    },
+    DiskFull,
+    /// The wall clock of the host.
+    ClockJump {
+        seconds: i32,
+    },
+    /// Actors panic at lines of their log.
+    Panic {
+        line: u8,
+        times: u8,
+    },
+    /// A run of the janitor, over all hosts.
+    Janitor,
+}
+
+/// What a container is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    pub service: u8,
+    /// Whether it has a second service on the same port.
+    pub two: bool,
+    pub weight: u8,
+    pub check: SpecCheck,
+    pub interval_seconds: u8,
+    pub port: SpecPort,
+    pub stop: SpecStop,
+    pub stop_timeout: Option<u16>,
+    /// When it can serve, from each start on; never, where it is `None`.
+    pub ready_ms: Option<u32>,
+    /// Whether it is started again when it ends.
+    pub restarts: bool,
+    /// For how long Docker does not show its ports.
+    pub ports_lag_ms: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SpecCheck {
+    None,
+    Tcp,
+    Docker,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SpecPort {
+    /// Docker chooses another at each start.
+    Dynamic,
+    Fixed(u8),
+    /// The host's network.
+    Host(u8),
+}
+
+/// What a container makes of TERM.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SpecStop {
+    AtOnce,
+    After { ms: u16 },
+    Survives,
+}
+
+/// What becomes of a call to the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum CallFault {
+    Throttled,
+    Busy,
+    /// 500: nothing was done, and the caller cannot know.
+    Failed,
+    /// The connection breaks before anything was done.
+    CutBefore,
+    /// It is done, and nobody hears of it.
+    CutAfter,
+    /// Nobody hears of it, and it is done later.
+    Late {
+        ms: u16,
+    },
+    /// It is done and answered late.
+    Slow {
+        ms: u16,
+    },
+    NoCredentials,
+    Denied,
+}
+
+/// A place at which an agent can be killed: all that others see of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Point {
+    AskDocker,
+    HearDocker,
+    Probe,
+    Intend,
+    Call,
+    Answer,
+    Record,
+}
+
+/// The kinds of faults, as a run counts them.
+impl What {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Run { .. } => "run",
+            Self::Stop { .. } => "stop",
+            Self::Signal { .. } => "signal",
+            Self::Die { .. } => "die",
+            Self::Restart { .. } => "restart",
+            Self::Pause { .. } => "pause",
+            Self::Unpause { .. } => "unpause",
+            Self::Remove { .. } => "remove",
+            Self::CrashLoop { .. } => "crash loop",
+            Self::Storm { .. } => "storm of events",
+            Self::Sicken { .. } => "failing check",
+            Self::DockerAway { .. } => "Docker away",
+            Self::DockerRestart { live_restore: true, .. } => "Docker restarts, live restore",
+            Self::DockerRestart { .. } => "Docker restarts",
+            Self::SilentStream { .. } => "silent stream",
+            Self::SlowLooks { .. } => "slow inspects",
+            Self::HangingLooks { .. } => "hanging inspects",
+            Self::DeadNetwork { .. } => "dead network",
+            Self::Lag { .. } => "process stands still",
+            Self::Calls { fault, .. } | Self::Outage { fault, .. } => fault.kind(),
+            Self::RegistryDown { .. } => "registry down",
+            Self::Noise { .. } => "account used up",
+            Self::Poison { .. } => "refused record",
+            Self::Deny { .. } => "denied name",
+            Self::HandEdit { .. } => "edited by hand",
+            Self::HandDelete { .. } => "deleted by hand",
+            Self::Kill { .. } => "agent killed",
+            Self::Fuse { .. } => "agent killed at a point",
+            Self::Upgrade { .. } => "upgrade",
+            Self::Drain { .. } => "drain",
+            Self::PowerOff { .. } => "power off",
+            Self::DiskFull => "disk full",
+            Self::ClockJump { .. } => "clock jump",
+            Self::Panic { .. } => "panic",
+            Self::Janitor => "janitor",
+        }
+    }
+}
+
+impl CallFault {
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Busy => "busy",
+            Self::Failed => "500",
+            Self::CutBefore => "cut before",
+            Self::CutAfter => "cut after",
+            Self::Late { .. } => "applied late",
+            Self::Slow { .. } => "slow call",
+            Self::NoCredentials => "no credentials",
+            Self::Denied => "denied call",
+        }
+    }
+}
+
+impl Operation {
+    pub fn time(&self) -> Duration {
+        Duration::from_millis(self.at)
+    }
+}

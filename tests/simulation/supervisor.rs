@@ -1,0 +1,140 @@
+//! The service manager of a host: starts an agent whenever there is none, passes signals on, and notes how each
+//! ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ecssd::actors::{Exit, Running, Surroundings, start};
+use ecssd::clock::Clock;
+use ecssd::machine::record::{Action, Change};
+use ecssd::machine::registration::{Owner, Registrant};
+use ecssd::zone::Zone;
+use ecssd::zone::journal::SharedJournal;
+use ecssd::zone::pacing::Pace;
+use ecssd::zone::writer::Settings;
+use futures_util::FutureExt;
+
+use super::agent::Agent;
+use super::disk::SimJournal;
+use super::host::Order;
+use super::mutant::Mutant;
+use super::truth::ZONE;
+use super::world::World;
+
+/// How long a drain may take.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
+/// How often the manager looks after its process. Signals and deaths are seen to within that.
+const LOOK: Duration = Duration::from_millis(10);
+/// After an agent that ended by itself.
+const RESTART: Duration = Duration::from_secs(2);
+
+/// Keeps an agent on a host, for ever.
+pub async fn supervise(world: World, host: usize) {
+    loop {
+        let due = {
+            let state = world.lock();
+            state.hosts[host].powered && state.now >= state.hosts[host].start_at
+        };
+        if !due {
+            tokio::time::sleep(LOOK).await;
+            continue;
+        }
+        let Some(mut running) = start_agent(&world, host).await else { continue };
+        watch(&world, host, &mut running).await;
+    }
+}
+
+async fn start_agent(world: &World, host: usize) -> Option<Running> {
+    let surroundings = {
+        let mut state = world.lock();
+        let (now, seed, legacy, resync) = (state.now, state.seed, state.account.legacy, state.resync);
+        let of = &mut state.hosts[host];
+        of.life += 1;
+        (of.alive, of.draining) = (true, None);
+        let (life, owner, address) = (of.life, of.owner.clone(), of.address);
+        let (entries, whole) = of.disk.open();
+        let agent = Agent { world: world.clone(), host, life };
+        state.court_starts(host, whole);
+        state.tell(
+            host,
+            format_args!("an agent starts, its journal {}", if whole { "whole" } else { "not whole" }),
+        );
+        state.count("agent started");
+        let journal = SimJournal::new(agent.clone(), entries, whole);
+        let settings = Settings {
+            registrant: Registrant { owner: Owner::new(&owner).ok()?, zone: ZONE.to_owned(), address },
+            pace: if legacy { Pace::LEGACY } else { Pace::ROUTE53 },
+            resync,
+            journal: Some(SharedJournal::new(Box::new(journal), whole)),
+            read_first: false,
+            read_after: if now.is_zero() { resync / 4 } else { Duration::ZERO },
+            dry_run: false,
+            seed: seed.wrapping_add(life * 1_000 + host as u64),
+        };
+        Surroundings {
+            docker: Arc::new(agent.clone()),
+            tasks: Arc::new(agent.clone()),
+            checker: Arc::new(agent.clone()),
+            zone: Arc::new(agent),
+            writer: settings,
+            once: false,
+            fleet: tokio::sync::watch::channel(None).1,
+            drain_timeout: DRAIN_TIMEOUT,
+            clock: Clock::start(),
+        }
+    };
+    start(surroundings).await.ok()
+}
+
+/// Looks after a process until it is gone.
+async fn watch(world: &World, host: usize, running: &mut Running) {
+    let mut down = RESTART;
+    loop {
+        let exit = tokio::select! {
+            biased;
+            exit = running.ended() => Some(exit),
+            () = tokio::time::sleep(LOOK) => None,
+        };
+        let mut state = world.lock();
+        if !state.hosts[host].alive {
+            // Killed: what is left of it in this process sees and does nothing any more.
+            running.hand_over();
+            return;
+        }
+        if let Some(exit) = exit {
+            let now = state.now;
+            let text = match &exit {
+                Exit::LeftBehind(Some(left)) => format!("left {} behind", left.len()),
+                exit => format!("{exit:?}"),
+            };
+            state.tell(host, format_args!("the agent ends: {text}"));
+            state.court_ends(host, &exit);
+            if exit == Exit::GaveUp && state.mutant == Mutant::CleansUpAfterPanics {
+                let standing = state.standing_of(host);
+                let batch: Vec<_> =
+                    standing.into_iter().map(|set| Change { action: Action::Delete, set }).collect();
+                let _ = state.account.zone.clone().change(&batch).now_or_never();
+            }
+            let of = &mut state.hosts[host];
+            (of.alive, of.start_at) = (false, now + down);
+            return;
+        }
+        match state.hosts[host].order.take() {
+            Some(Order::Upgrade { down_ms }) if state.hosts[host].draining.is_none() => {
+                down = Duration::from_millis(down_ms.into());
+                state.court_lets_off(host);
+                state.tell(host, format_args!("SIGHUP"));
+                running.hand_over();
+            }
+            Some(Order::Drain { down_ms }) if state.hosts[host].draining.is_none() => {
+                down = Duration::from_millis(down_ms.into());
+                let now = state.now;
+                state.hosts[host].draining = Some(now);
+                state.court_lets_off(host);
+                state.tell(host, format_args!("SIGTERM"));
+                running.drain();
+            }
+            _ => {}
+        }
+    }
+}
