@@ -105,6 +105,12 @@ impl Journal for SimJournal {
         let point = if intent { Point::Intend } else { Point::Record };
         let Some(mut state) = self.agent.step(point) else { return };
         state.count("journal write");
+        // What is meant is known, whether or not it is asked for.
+        for (_, known) in learnt {
+            if let Some(State::Unsure(set) | State::Written(set)) = known {
+                state.court_knows(self.agent.host, set);
+            }
+        }
         let disk = &mut state.hosts[self.agent.host].disk;
         disk.complete = self.complete;
         disk.write(&self.memory);

@@ -63,6 +63,8 @@ pub struct Host {
     pub fuse: Option<(Point, u8, u32)>,
     pub order: Option<Order>,
     pub draining: Option<Duration>,
+    /// When one of its processes was last told to drain: the next one finishes that, should it be killed.
+    pub drain_began: Option<Duration>,
 
     // Its calls.
     pub calls: VecDeque<CallFault>,
@@ -104,6 +106,7 @@ impl Host {
             fuse: None,
             order: None,
             draining: None,
+            drain_began: None,
             calls: VecDeque::new(),
             outage: None,
             rng: Rng::with_seed(scenario.seed.wrapping_mul(31).wrapping_add(index as u64)),

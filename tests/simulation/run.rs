@@ -43,7 +43,15 @@ impl Outcome {
 /// Runs a scenario on a clock of its own.
 pub fn run(scenario: &Scenario, mutant: Mutant) -> Outcome {
     let log = Log::default();
-    let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
+    let aloud = std::env::var_os("ALOUD").map(|_| {
+        tracing_subscriber::fmt::layer()
+            .without_time()
+            .with_ansi(false)
+            .with_target(false)
+            .with_writer(std::io::stderr)
+    });
+    let _logging =
+        tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()).with(aloud));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime on this thread");
     let (world, simulated) = runtime.block_on(async {
@@ -64,12 +72,12 @@ pub fn run(scenario: &Scenario, mutant: Mutant) -> Outcome {
 }
 
 async fn live(scenario: &Scenario, mutant: Mutant, log: &Log) -> World {
-    let world = World::new(scenario, mutant);
+    let world = World::new(scenario, mutant, log.clone());
     for host in 0..scenario.hosts {
         tokio::spawn(supervise(world.clone(), host));
     }
     for operation in &scenario.operations {
-        reach(&world, operation.time(), log).await;
+        reach(&world, operation.time()).await;
         let mut state = world.lock();
         if state.court.verdict().is_some() {
             return world.clone();
@@ -91,16 +99,11 @@ async fn live(scenario: &Scenario, mutant: Mutant, log: &Log) -> World {
 }
 
 /// Lets time pass until then, and does what is due meanwhile.
-async fn reach(world: &World, until: Duration, log: &Log) {
+async fn reach(world: &World, until: Duration) {
     loop {
         let next = {
             let mut state = world.lock();
             state.run_due();
-            let panicked = std::mem::take(&mut log.noted().panicked);
-            (0..panicked).for_each(|_| (0..state.hosts.len()).for_each(|host| state.court_panics(host)));
-            if panicked > 0 {
-                (0..state.hosts.len()).for_each(|host| state.court_lets_off(host));
-            }
             if state.now >= until || state.court.verdict().is_some() {
                 return;
             }
@@ -125,7 +128,7 @@ async fn make_peace(world: &World, scenario: &Scenario, log: &Log) {
     let end = began + CALM.max(resync.mul_f64(RESYNC_AT_MOST)) + SLACK;
     let mut at = began + CALM;
     loop {
-        reach(world, at, log).await;
+        reach(world, at).await;
         let mut state = world.lock();
         if state.court.verdict().is_some() || state.unrest().is_none() {
             state.court_peace();

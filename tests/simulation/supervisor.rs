@@ -130,6 +130,7 @@ async fn watch(world: &World, host: usize, running: &mut Running) {
                 down = Duration::from_millis(down_ms.into());
                 let now = state.now;
                 state.hosts[host].draining = Some(now);
+                state.hosts[host].drain_began = Some(now);
                 state.court_lets_off(host);
                 state.tell(host, format_args!("SIGTERM"));
                 running.drain();

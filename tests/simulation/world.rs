@@ -15,6 +15,7 @@ use super::account::Account;
 use super::court::Court;
 use super::host::Host;
 use super::later::Later;
+use super::log::Log;
 use super::mutant::Mutant;
 use super::scenario::Scenario;
 use super::truth::ZONE;
@@ -26,6 +27,7 @@ pub struct World(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     epoch: Instant,
+    log: Log,
     /// The court has a verdict.
     pub guilty: Notify,
 }
@@ -47,7 +49,7 @@ pub struct State {
 }
 
 impl World {
-    pub fn new(scenario: &Scenario, mutant: Mutant) -> Self {
+    pub fn new(scenario: &Scenario, mutant: Mutant, log: Log) -> Self {
         let throttle = if scenario.legacy { Throttle::Legacy } else { Throttle::Standard };
         let options = Options { throttle, ..Options::default() };
         let zone = EmbeddedZone::in_memory(ZONE, options).expect("a zone's name");
@@ -64,13 +66,17 @@ impl World {
             later: BTreeMap::new(),
             asked: 0,
         };
-        Self(Arc::new(Inner { state: Mutex::new(state), epoch: Instant::now(), guilty: Notify::new() }))
+        Self(Arc::new(Inner { state: Mutex::new(state), epoch: Instant::now(), log, guilty: Notify::new() }))
     }
 
     /// The world as it is now.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.now = self.0.epoch.elapsed();
+        // Whose actor it was, the log does not say.
+        for _ in 0..std::mem::take(&mut self.0.log.noted().panicked) {
+            (0..state.hosts.len()).for_each(|host| state.court_panics(host));
+        }
         if state.court.verdict().is_some() {
             self.0.guilty.notify_one();
         }

@@ -247,6 +247,11 @@ impl Lifecycle {
             || self.state == State::Drained
     }
 
+    /// Whether an answer that was asked for then says nothing any more.
+    pub fn outdates(&self, as_of: Seq) -> bool {
+        as_of < self.horizon
+    }
+
     /// Whether this machine holds nothing that a new one would not, once answers asked for before `as_of`
     /// are known to be stale: it may be forgotten when a list of then does not show the container.
     pub fn forgettable(&self, as_of: Seq, now: Duration) -> bool {
@@ -283,11 +288,11 @@ impl Lifecycle {
             return self;
         }
         match event {
-            Event::Seen { as_of, sight } if as_of >= self.horizon => {
+            Event::Seen { as_of, sight } if !self.outdates(as_of) => {
                 self.horizon = as_of;
                 self.on_seen(*sight, now);
             }
-            Event::Absent { as_of } if as_of >= self.horizon => {
+            Event::Absent { as_of } if !self.outdates(as_of) => {
                 self.horizon = as_of;
                 self.on_gone(now);
             }

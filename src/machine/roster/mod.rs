@@ -161,7 +161,13 @@ impl Roster {
         if stale || self.drained {
             return Vec::new();
         }
-        let seen = matches!(event, Event::Seen { .. } | Event::Absent { .. });
+        // An answer from before the latest death is no look at what runs now: another one is on its way.
+        let seen = match &event {
+            Event::Seen { as_of, .. } | Event::Absent { as_of } => {
+                self.machines.get(id).is_none_or(|machine| !machine.outdates(*as_of))
+            }
+            _ => false,
+        };
         if let Event::Started { time } = event
             && self.unseen_since_start(id)
         {

@@ -31,6 +31,7 @@ impl State {
     pub fn court_panics(&mut self, host: usize) {
         let now = self.now;
         self.court.panics.push((host, now));
+        self.court_lets_off(host);
         let many = self.panics_of_late(host) > RESTARTS + 1;
         let alive = self.hosts[host].alive && self.hosts.len() == 1;
         if many && alive {

@@ -76,9 +76,12 @@ impl State {
 
     /// It was shown these.
     pub fn court_read(&mut self, host: usize, sets: &[RecordSet]) {
-        for set in sets.iter().cloned().map(RecordSet::canonical) {
-            self.court.contents.entry((host, set.key())).or_default().insert(content(&set));
-        }
+        sets.iter().cloned().map(RecordSet::canonical).for_each(|set| self.court_knows(host, &set));
+    }
+
+    /// It wrote this down.
+    pub fn court_knows(&mut self, host: usize, set: &RecordSet) {
+        self.court.contents.entry((host, set.key())).or_default().insert(content(set));
     }
 
     /// A call that reads was refused.
@@ -211,7 +214,14 @@ impl State {
             }
         }
         if let Some(hunt) = &mut hunt {
-            let left = hunt.waiting.keys().find(|key| steady(self, key, hunt.began));
+            let standing = self.account.standing();
+            // What a read has found to be right need not be written.
+            let right = |change: &Change| {
+                let stands = standing.get(&change.set.key());
+                stands.is_some_and(|set| set.values == change.set.values && set.weight == change.set.weight)
+            };
+            let waiting = hunt.waiting.iter().filter(|(_, change)| !right(change)).map(|(key, _)| key);
+            let left = waiting.into_iter().find(|key| steady(self, key, hunt.began));
             match (left, hunt.calls_left.checked_sub(1)) {
                 (None, _) => {}
                 (Some(_), Some(less)) => hunt.calls_left = less,
@@ -333,8 +343,11 @@ impl State {
             self.court.written.get(&place).map_or((Duration::ZERO, 0), |(at, life, _)| (*at, *life));
         let rivals = of.containers.values().filter(|other| other.alive && other.port == it.port).count() > 1;
         // What was written of an earlier life gives way to one that has to prove itself.
-        let excused =
-            it.has_reason(now) || it.reason >= written || life < it.lives || rivals || of.draining.is_some();
+        let excused = it.has_reason(now)
+            || it.reason >= written
+            || life < it.lives
+            || rivals
+            || of.drain_began.is_some_and(|at| at >= written);
         if swapped || !right || !mine || excused {
             return;
         }
