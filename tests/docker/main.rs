@@ -10,6 +10,7 @@
 mod clients;
 mod engine;
 mod lives;
+mod network;
 mod networks;
 mod registration;
 mod stopping;

@@ -10,6 +10,8 @@
 mod dns;
 mod events;
 mod latency;
+#[path = "../common/percentile.rs"]
+mod percentile;
 mod process;
 mod table;
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::percentile::{ms, percentile};
 use crate::process::Idle;
 
 const NOTE: &str = "\
@@ -109,17 +110,4 @@ impl fmt::Display for Table {
         }
         write!(f, "\n{NOTE}")
     }
-}
-
-/// By nearest rank: a time that was measured, not one between two.
-fn percentile(times: &[Duration], percent: usize) -> Duration {
-    let mut sorted = times.to_vec();
-    sorted.sort();
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted[rank - 1]
-}
-
-fn ms(time: Duration) -> String {
-    let ms = time.as_secs_f64() * 1_000.0;
-    if ms < 100.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
 }

@@ -29,7 +29,8 @@ pub struct World {
     pub zone: HostedZone,
     pub front: Front,
     pub window: Window,
-    label: String,
+    /// What a container carries that its agents see.
+    pub label: String,
     dir: TempDir,
     runs: AtomicU32,
 }
@@ -41,7 +42,11 @@ impl World {
     }
 
     pub fn with_zone(zone: HostedZone) -> Self {
-        let (engine, label) = (Engine::given(), format!("ecssd-test={}", unique("world")));
+        Self::on(Engine::given(), zone)
+    }
+
+    pub fn on(engine: Engine, zone: HostedZone) -> Self {
+        let label = format!("ecssd-test={}", unique("world"));
         let window = Window::open(&engine.socket, &label);
         let dir = TempDir::new().unwrap();
         Self { engine, zone, front: Front::start(), window, label, dir, runs: AtomicU32::new(0) }
