@@ -146,7 +146,7 @@ impl TaskResolverState {
             }
             Happening::Died => {
                 for id in std::iter::once(id).chain(tied) {
-                    self.tell(id.clone(), Event::Died { at: seq, time });
+                    self.tell(id.clone(), Event::Died { at: seq, time, age });
                     self.looks.want(id);
                 }
             }
@@ -154,10 +154,6 @@ impl TaskResolverState {
                 self.looks.forget(&id);
                 self.forget(&id);
                 self.tell(id, Event::Absent { as_of: seq });
-            }
-            Happening::Started => {
-                self.tell(id.clone(), Event::Started { time });
-                std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id));
             }
             Happening::Changed => std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id)),
         }

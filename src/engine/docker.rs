@@ -144,7 +144,6 @@ fn read_event(message: &EventMessage) -> Option<DockerEvent> {
         "kill" => Happening::Killed(attribute("signal")?.parse().ok()?),
         "die" => Happening::Died,
         "destroy" => Happening::Destroyed,
-        "start" => Happening::Started,
         _ => Happening::Changed,
     };
     let nanos = message.time_nano.or_else(|| message.time?.checked_mul(1_000_000_000))?;

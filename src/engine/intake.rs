@@ -28,11 +28,9 @@ struct Sum {
     kinds: BTreeMap<Kind, (Timestamp, Duration)>,
 }
 
-/// Happenings in the order in which they are told: a start first, so that a signal or death before it is known to
-/// have been another life's; then what may withdraw a record.
+/// Happenings in the order in which they are told: what may withdraw a record first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    Started,
     Killed(u8),
     Died,
     Changed,
@@ -46,7 +44,6 @@ impl Intake {
         let kind = match happening {
             Happening::Killed(signal) => Kind::Killed(signal),
             Happening::Died => Kind::Died,
-            Happening::Started => Kind::Started,
             Happening::Changed => Kind::Changed,
             Happening::Destroyed => Kind::Destroyed,
         };
@@ -78,7 +75,6 @@ impl Sum {
             let happening = match kind {
                 Kind::Killed(signal) => Happening::Killed(signal),
                 Kind::Died => Happening::Died,
-                Kind::Started => Happening::Started,
                 Kind::Changed => Happening::Changed,
                 Kind::Destroyed => Happening::Destroyed,
             };

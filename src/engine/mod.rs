@@ -74,9 +74,7 @@ pub enum Happening {
     Died,
     /// It was removed.
     Destroyed,
-    /// A life of it began.
-    Started,
-    /// Anything else after which it is worth a look: paused, another health.
+    /// Anything after which it is worth a look: started, paused, another health.
     Changed,
 }
 

@@ -60,7 +60,7 @@ impl ScriptedDocker {
             task_arn: None,
         };
         engine.containers.insert(id.clone(), container);
-        engine.tell(&id, Happening::Started);
+        engine.tell(&id, Happening::Changed);
         id
     }
 

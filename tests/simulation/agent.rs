@@ -160,7 +160,7 @@ impl Docker for Agent {
         let now = state.now;
         let running = state.hosts[self.host].containers.values().filter(|it| it.alive);
         let listed = |it: &Truth| {
-            let fingerprint = format!("{} {} {}", it.port, it.ports_shown(now), it.paused);
+            let fingerprint = format!("{} {} {} {}", it.port, it.ports_shown(now), it.paused, it.healthy);
             Listed { id: it.id.clone(), fingerprint }
         };
         let list: Vec<_> = running.map(listed).collect();

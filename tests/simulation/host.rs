@@ -58,6 +58,7 @@ pub struct Host {
     // The process.
     pub life: u64,
     pub alive: bool,
+    pub started: Duration,
     /// When another agent starts.
     pub start_at: Duration,
     pub fuse: Option<(Point, u8, u32)>,
@@ -102,6 +103,7 @@ impl Host {
             disk: Disk::default(),
             life: 0,
             alive: false,
+            started: Duration::ZERO,
             start_at: Duration::ZERO,
             fuse: None,
             order: None,
@@ -295,6 +297,7 @@ impl State {
         let Some(port) = of.choose_port(&spec) else { return };
         let wall = of.wall(now);
         let it = of.containers.get_mut(id).expect("looked at before");
+        let port_before = it.port;
         it.alive = true;
         it.paused = false;
         it.healthy = false;
@@ -308,9 +311,11 @@ impl State {
         it.told_to_stop = None;
         it.starts.push(now);
         let life = it.lives;
+        self.contests(host, port_before);
+        self.contests(host, port);
         let text = format!("starts {} at {port}, life {life}", id.short());
         self.tell(host, format_args!("{text}"));
-        self.happens(host, id, Happening::Started);
+        self.happens(host, id, Happening::Changed);
         if spec.check == SpecCheck::Docker
             && let Some(ready) = spec.ready_ms
         {
@@ -319,13 +324,21 @@ impl State {
         }
     }
 
+    /// Who holds a port may have changed.
+    fn contests(&mut self, host: usize, port: u16) {
+        let now = self.now;
+        let rivals = self.hosts[host].containers.values_mut().filter(|it| it.alive && it.port == port);
+        rivals.for_each(|it| it.reason = now);
+    }
+
     pub fn exits(&mut self, host: usize, id: &ContainerId) {
         let now = self.now;
         let Some(it) = self.hosts[host].containers.get_mut(id).filter(|it| it.alive) else { return };
         it.alive = false;
         it.paused = false;
         it.reason = now;
-        let again = it.spec.restarts && it.told_to_stop.is_none();
+        let (again, port) = (it.spec.restarts && it.told_to_stop.is_none(), it.port);
+        self.contests(host, port);
         self.tell(host, format_args!("ends {}", id.short()));
         self.happens(host, id, Happening::Died);
         if again {

@@ -50,7 +50,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
         let (now, seed, legacy, resync) = (state.now, state.seed, state.account.legacy, state.resync);
         let of = &mut state.hosts[host];
         of.life += 1;
-        (of.alive, of.draining) = (true, None);
+        (of.alive, of.draining, of.started) = (true, None, now);
         let (life, owner, address) = (of.life, of.owner.clone(), of.address);
         let (entries, whole) = of.disk.open();
         let agent = Agent { world: world.clone(), host, life };

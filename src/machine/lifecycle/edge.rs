@@ -58,7 +58,6 @@ fn by(state: &State, event: &Event, now: Duration) -> &'static str {
         },
         Event::Absent { .. } => "absent",
         Event::Killed { .. } => "killed",
-        Event::Started { .. } => "started",
         Event::Died { .. } => "died",
         Event::Probed { verdict: Verdict::Up, .. } => "verdict up",
         Event::Probed { verdict: Verdict::Down, .. } => "verdict down",

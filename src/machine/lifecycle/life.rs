@@ -279,7 +279,6 @@ impl Reason {
             },
             Event::Absent { .. } => Self::Absent,
             Event::Killed { signal, .. } => Self::Killed(*signal),
-            Event::Started { .. } => Self::Seen,
             Event::Died { .. } => Self::Died,
             Event::Probed { verdict: Verdict::Up, .. } => Self::Healthy,
             Event::Probed { verdict: Verdict::Down, .. } => Self::Unhealthy,

@@ -111,17 +111,14 @@ pub enum Event {
         /// How long ago: a replayed event is old.
         age: Duration,
     },
-    /// A life of it began: what was told of before then is over.
-    Started {
-        /// When, by Docker's clock.
-        time: Timestamp,
-    },
     /// Its process ended.
     Died {
         /// The place of the news.
         at: Seq,
         /// When, by Docker's clock.
         time: Timestamp,
+        /// How long ago: a replayed event is old.
+        age: Duration,
     },
     /// A prober's verdict on one target of one life.
     Probed {
@@ -296,7 +293,7 @@ impl Lifecycle {
                 self.horizon = as_of;
                 self.on_gone(now);
             }
-            Event::Died { at, time } if at >= self.horizon && !self.began_after(time) => {
+            Event::Died { at, time, .. } if at >= self.horizon && !self.began_after(time) => {
                 self.horizon = at;
                 self.on_died(time);
             }
@@ -319,8 +316,6 @@ impl Lifecycle {
                 }
             }
             Event::Drain => self.state = State::Drained,
-            // A look shows more of it, and tells which life it is.
-            Event::Started { .. } => {}
             Event::Seen { .. } | Event::Absent { .. } | Event::Died { .. } | Event::Killed { .. } => {}
         }
         self

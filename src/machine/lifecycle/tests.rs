@@ -43,7 +43,7 @@ impl Told {
     }
 
     fn died(self, seq: u64, time: u64) -> Self {
-        self.tell(Event::Died { at: Seq(seq), time: at(time) })
+        self.tell(Event::Died { at: Seq(seq), time: at(time), age: Duration::ZERO })
     }
 
     fn probed(self, verdict: Verdict) -> Self {

@@ -90,9 +90,6 @@ pub struct Roster {
     held: Wants,
     /// Those that run and have not been looked at yet.
     unseen: BTreeSet<ContainerId>,
-    /// When the latest life began of those that have not been looked at: events are replayed at a start, and tell
-    /// of lives that were over before what an earlier run registered.
-    began: BTreeMap<ContainerId, Timestamp>,
     /// Answers about containers that a list as young as this did not show are stale.
     floor: Seq,
     barrier: Barrier,
@@ -112,7 +109,6 @@ impl Roster {
             registered: None,
             held: Wants::new(),
             unseen: BTreeSet::new(),
-            began: BTreeMap::new(),
             floor: Seq::default(),
             barrier: Barrier::Closed { seen: BTreeSet::new() },
             drained: false,
@@ -168,23 +164,7 @@ impl Roster {
             }
             _ => false,
         };
-        if let Event::Started { time } = event
-            && self.unseen_since_start(id)
-        {
-            let began = self.began.entry(id.clone()).or_insert(time);
-            *began = time.max(*began);
-        }
-        let over = match &event {
-            Event::Died { time, .. } => !self.began_after(id, *time),
-            // What the image takes as its stop signal is not known yet.
-            Event::Killed { signal, time, .. } => {
-                stops(*signal, STOP_SIGNAL_DEFAULT) && !self.began_after(id, *time)
-            }
-            _ => false,
-        };
-        if seen {
-            self.began.remove(id);
-        }
+        let over = is_over(&event, now);
         if seen || over {
             self.unseen.remove(id);
         }
@@ -221,7 +201,6 @@ impl Roster {
         } else {
             self.unseen.retain(|id| listed.contains(id));
         }
-        self.began.retain(|id, _| listed.contains(id));
         if let Some(registered) = &mut self.registered {
             registered.retain(|id, _| listed.contains(id));
         }
@@ -338,19 +317,9 @@ impl Roster {
         assert!(!self.drained || (wanting.is_empty() && self.said.is_empty()), "wanted after the drain");
     }
 
-    /// Whether nothing of a container is known but what events told.
-    fn unseen_since_start(&self, id: &ContainerId) -> bool {
-        self.machines.get(id).is_none_or(|machine| !matches!(machine.state(), State::Live(_)))
-    }
-
-    /// Whether a life of a container that was not looked at yet is known to have begun after that.
-    fn began_after(&self, id: &ContainerId, time: Timestamp) -> bool {
-        self.began.get(id).is_some_and(|began| *began > time)
-    }
-
     fn step(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
         let over = match &event {
-            Event::Died { time, .. } => !self.began_after(id, *time),
+            Event::Died { .. } => is_over(&event, now),
             Event::Absent { .. } => true,
             // Whatever runs later in its place has to prove itself.
             Event::Seen { sight, .. } => sight.running != Running::Running,
@@ -474,6 +443,17 @@ impl Roster {
         let service = set.key().name;
         let weight = set.weight.and_then(|weight| weight.try_into().ok())?;
         Some((id, Event::Registered { service, container_port, at, weight }))
+    }
+}
+
+/// Whether an event says that what an earlier run registered of a container is over. What happened before this agent
+/// started does not: it is replayed, and the run before may have seen to it, and registered the next life.
+fn is_over(event: &Event, now: Duration) -> bool {
+    match event {
+        Event::Died { age, .. } => *age <= now,
+        // What the image takes as its stop signal is not known yet.
+        Event::Killed { signal, age, .. } => stops(*signal, STOP_SIGNAL_DEFAULT) && *age <= now,
+        _ => false,
     }
 }
 

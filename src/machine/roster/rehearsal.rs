@@ -93,7 +93,7 @@ impl Rehearsal {
     pub fn died(&mut self, container: u8, life: u8) {
         self.seq += 1;
         let time = started_at(container, life, 2);
-        self.event(container, Event::Died { at: Seq(self.seq), time });
+        self.event(container, Event::Died { at: Seq(self.seq), time, age: Duration::ZERO });
     }
 
     /// A prober has a verdict on what it was told to probe.

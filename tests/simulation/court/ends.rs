@@ -44,7 +44,8 @@ impl State {
     }
 
     fn panics_of_late(&self, host: usize) -> usize {
-        self.court.panics.iter().filter(|(of, at)| *of == host && *at + WITHIN > self.now).count()
+        let since = self.now.saturating_sub(WITHIN).max(self.hosts[host].started);
+        self.court.panics.iter().filter(|(of, at)| *of == host && *at >= since).count()
     }
 
     /// A process has ended by itself.

@@ -26,10 +26,6 @@ impl State {
         let owners = self.hosts[host].containers.values().filter(|it| it.ports.contains(&port)).count();
         let known = self.court.known.entry((host, process)).or_default();
         let flying = known.probing.entry(port).or_default();
-        flying.push(now);
-        if std::env::var("DEBUG").is_ok() {
-            let n = flying.len();
-            self.tell(host, format_args!("probe {port} process {process}, in flight {n}"));
         }
         if owners == 0 {
             let text = format!("port {port} of host {host} is probed, and was never any container's");

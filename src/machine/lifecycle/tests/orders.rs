@@ -45,7 +45,7 @@ impl News {
         let seen = |sight| Event::Seen { as_of: Seq(place), sight: Box::new(sight) };
         match self {
             Killed => Event::Killed { signal: SIGTERM, time: at(self.time()), age: Duration::ZERO },
-            Died => Event::Died { at: Seq(place), time: at(self.time()) },
+            Died => Event::Died { at: Seq(place), time: at(self.time()), age: Duration::ZERO },
             SeenLife1 => seen(sight(EffectiveCheck::Tcp)),
             SeenStopped => seen(shown(Running::Stopped)),
             SeenLife2 => seen(life2),

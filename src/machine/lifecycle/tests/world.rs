@@ -136,7 +136,7 @@ impl World {
             News::Died(clock) => {
                 let time = Timestamp::from_unix_nanos(clock);
                 self.known_dead.extend(self.lives.iter().rev().find(|life| **life < time));
-                self.told.push(Event::Died { at: Seq(self.seq), time });
+                self.told.push(Event::Died { at: Seq(self.seq), time, age: Duration::ZERO });
             }
             News::Killed(signal, clock) => {
                 let (time, heard) = (Timestamp::from_unix_nanos(clock), self.now());
