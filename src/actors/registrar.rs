@@ -15,7 +15,7 @@ use super::task_resolver::TaskResolverMessage;
 use crate::machine::container::{ContainerId, Timestamp};
 use crate::machine::lifecycle::{Event, Seq, Target};
 use crate::machine::record::RecordSet;
-use crate::machine::roster::{Output, Roster};
+use crate::machine::roster::{Foreseen, Output, Roster};
 
 #[derive(Debug)]
 pub(super) struct Registrar;
@@ -153,6 +153,13 @@ impl RegistrarState {
                         tracing::info!(container, name, %service, port, at, weight, %reason, "wanted");
                     }
                     None => tracing::info!(container, name, %service, port, %reason, "no longer wanted"),
+                }
+            }
+            Output::Foreseen(id, Foreseen { service, weight, reason }) => {
+                let (container, name) = (id.short(), self.name(&id));
+                match weight {
+                    Some(weight) => tracing::info!(container, name, service, weight, reason, "foreseen"),
+                    None => tracing::info!(container, name, service, reason, "foreseen: not wanted"),
                 }
             }
             Output::Waits(id, parked) => {

@@ -64,6 +64,8 @@ pub struct Life {
     pub stop_signal: u8,
     /// How long it then has.
     pub stop_timeout: Option<Duration>,
+    /// The ECS task that it belongs to.
+    pub task: Option<String>,
     /// Its services.
     pub services: Vec<Tracked>,
 }
@@ -74,6 +76,7 @@ impl Life {
             started_at: sight.started_at,
             stop_signal: sight.stop_signal,
             stop_timeout: sight.stop_timeout,
+            task: sight.task.clone(),
             services: Vec::new(),
         };
         life.on_seen(sight, now);
