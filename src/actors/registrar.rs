@@ -14,6 +14,7 @@ use super::route53_writer::Route53WriterMessage;
 use super::task_resolver::TaskResolverMessage;
 use crate::machine::container::{ContainerId, Timestamp};
 use crate::machine::lifecycle::{Event, Seq, Target};
+use crate::machine::outlook::Outlook;
 use crate::machine::record::RecordSet;
 use crate::machine::roster::{Foreseen, Output, Roster};
 
@@ -38,6 +39,10 @@ pub(super) enum RegistrarMessage {
     ProberFailed(ActorId),
     /// A deadline has come.
     WakeDue,
+    /// What the host is told of its future.
+    Outlook(Outlook),
+    /// The agent will drain in a while.
+    Part,
     /// Nothing is wanted any more; the writer has to be done by then.
     Drain(Duration),
 }
@@ -72,8 +77,12 @@ impl Actor for Registrar {
         _myself: ActorRef<Self::Msg>,
         (surroundings, peers): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
+        let mut roster = Roster::new(surroundings.writer.registrant.clone());
+        if surroundings.notices.is_some() {
+            roster.expect_outlook();
+        }
         Ok(RegistrarState {
-            roster: Roster::new(surroundings.writer.registrant.clone()),
+            roster,
             rng: fastrand::Rng::with_seed(surroundings.writer.seed),
             surroundings,
             peers,
@@ -118,6 +127,8 @@ impl Actor for Registrar {
                 state.wake = None;
                 state.roster.on_time(now)
             }
+            RegistrarMessage::Outlook(outlook) => state.roster.on_outlook(outlook, now),
+            RegistrarMessage::Part => state.roster.part(now),
             RegistrarMessage::Drain(deadline) => {
                 let mut outputs = state.roster.drain(now);
                 outputs.retain(|output| !matches!(output, Output::WantAll(_)));
