@@ -20,7 +20,8 @@ What it does:
   credentials that come later are waited for. Credentials and region are found as by every AWS tool.
 
 Signals:
-  SIGTERM, SIGINT   withdraw every service of this host, then exit (a second one exits at once)
+  SIGTERM, SIGINT   withdraw every service of this host, then exit (a second one exits at once);
+                    SIGTERM as --on-term says
   SIGHUP            exit at once and leave the records to the next agent of this host
 
 Exit codes:
@@ -30,7 +31,8 @@ Exit codes:
        agent uses it), the host's name or address; or DNS has failed; records stay
   70   actors failed more than 5 times in 60 s; records stay, start it again
   75   time ran out or a record was refused: what is left is listed, and a next start goes on with it; or
-       it was stopped before it was known which host and which zone this is
+       with --confirm, not every name server was seen to answer so in time; or it was stopped
+       before it was known which host and which zone this is
   143  a second SIGTERM (130: SIGINT); records are left as they were
 
 Examples:
@@ -144,7 +146,8 @@ pub struct Cli {
     )]
     pub docker_socket: String,
 
-    /// The ECS agent's introspection, asked for the addresses of awsvpc tasks.
+    /// The ECS agent's introspection, asked for the addresses of awsvpc tasks and which container instance
+    /// this is.
     #[arg(
         long,
         value_name = "URL",
@@ -154,7 +157,33 @@ pub struct Cli {
     )]
     pub ecs_introspection: String,
 
-    /// How long SIGTERM may take to withdraw everything, 1s to 10m.
+    /// What SIGTERM means: drain (withdraw every service of this host), hand-over (leave the records to the
+    /// next agent), or auto: drain where a notice says that the host or its system goes, else hand over.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "ECSSD_ON_TERM",
+        default_value = "drain",
+        help_heading = "Stopping"
+    )]
+    pub on_term: String,
+
+    /// How long every service has weight 0 before it is withdrawn, 0 to 10m.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "ECSSD_DRAIN_DELAY",
+        default_value = "0",
+        help_heading = "Stopping"
+    )]
+    pub drain_delay: String,
+
+    /// A drain is over only when every name server answers so: usually within a minute, so give it a
+    /// --drain-timeout of that.
+    #[arg(long, env = "ECSSD_CONFIRM", value_parser = FalseyValueParser::new(), help_heading = "Stopping")]
+    pub confirm: bool,
+
+    /// How long it may take to withdraw everything, from the end of the delay, 1s to 10m.
     #[arg(
         long,
         value_name = "DURATION",

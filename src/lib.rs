@@ -21,7 +21,8 @@
 //! The edges:
 //! - [`engine`]: what Docker and the ECS agent say.
 //! - [`check`]: asks a target whether it serves.
-//! - [`host`]: who this host is.
+//! - [`host`]: who this host is, and what is about to happen to it.
+//! - [`status`]: what an operator sees.
 //! - [`clock`], [`backoff`]: time since the start, and waits that grow.
 
 pub mod actors;
@@ -37,4 +38,5 @@ pub mod janitor;
 pub mod logs;
 pub mod machine;
 pub mod removal;
+pub mod status;
 pub mod zone;

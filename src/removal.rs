@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::machine::record::Key;
+use crate::zone::Zone;
 use crate::zone::writer::{Answer, Call, Next, Settings, Writer};
-use crate::zone::{ChangeStatus, Zone, ZoneError};
-
-/// How often an accepted change is asked after.
-const CONFIRM_PERIOD: Duration = Duration::from_secs(2);
 
 /// How a removal ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,18 +28,12 @@ pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Rem
     let deadline = clock.now() + limit;
     let mut writer = Writer::new(settings);
     writer.remove(clock.now(), deadline);
-    let (mut last_change, mut unheard) = (None, false);
+    writer.confirm(clock.now());
     // What was refused stays refused for longer than anybody waits for a removal.
-    while !writer.settled() && !writer.finished(clock.now()) && clock.now() < deadline {
+    while !writer.drained(clock.now()) && clock.now() < deadline {
         match writer.next(clock.now()) {
             Next::Call(call) => {
                 let answer = make(zone, &call, clock.until(deadline)).await;
-                match &answer {
-                    Answer::Changed(Ok(info)) => last_change = Some(info.id.clone()),
-                    // A change whose id was never heard cannot be asked after.
-                    Answer::Changed(Err(ZoneError::Unknown(_))) => unheard = true,
-                    _ => {}
-                }
                 for news in writer.on_answer(call, answer, clock.now()) {
                     writer.log(&news, clock.now());
                 }
@@ -57,36 +48,12 @@ pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Rem
     if !writer.settled() {
         return Removal::Left(writer.unsettled().into_iter().collect());
     }
-    match last_change {
-        _ if unheard => Removal::Unconfirmed,
-        Some(id) if !confirmed(zone, &id, &clock, deadline).await => Removal::Unconfirmed,
-        _ => Removal::Done,
-    }
+    if writer.confirmed() == Some(true) { Removal::Done } else { Removal::Unconfirmed }
 }
 
 async fn make(zone: &dyn Zone, call: &Call, limit: Duration) -> Answer {
     let answer = tokio::time::timeout(limit, call.make(zone)).await;
     answer.unwrap_or_else(|_| call.unanswered("no answer in time".to_owned()))
-}
-
-/// Whether a change is on every name server before the time is over.
-async fn confirmed(zone: &dyn Zone, id: &str, clock: &Clock, deadline: Duration) -> bool {
-    loop {
-        match tokio::time::timeout(clock.until(deadline), zone.change_status(id)).await {
-            Ok(Ok(info)) if info.status == ChangeStatus::InSync => return true,
-            Ok(Ok(_)) => {}
-            Ok(Err(error @ (ZoneError::Denied(_) | ZoneError::NoSuchChange(_) | ZoneError::Invalid(_)))) => {
-                tracing::warn!(%error, "the change may not be asked after");
-                return false;
-            }
-            Ok(Err(error)) => tracing::debug!(%error, "the change cannot be asked after now"),
-            Err(_) => return false,
-        }
-        if clock.until(deadline) <= CONFIRM_PERIOD {
-            return false;
-        }
-        tokio::time::sleep(CONFIRM_PERIOD).await;
-    }
 }
 
 #[cfg(test)]
@@ -96,7 +63,7 @@ mod tests {
     use crate::machine::testing::registrant;
     use crate::zone::embedded::{EmbeddedZone, Options};
     use crate::zone::pacing::Pace;
-    use crate::zone::{ChangeInfo, ListStart, Page};
+    use crate::zone::{ChangeInfo, ListStart, Page, ZoneError};
 
     const HEX: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
 

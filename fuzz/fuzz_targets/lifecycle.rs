@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use ecssd::machine::container::Running;
-use ecssd::machine::roster::rehearsal::{CONTAINERS, Rehearsal, Shown};
+use ecssd::machine::roster::rehearsal::{CONTAINERS, Rehearsal, Shown, leaving};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 
@@ -45,6 +45,8 @@ enum Operation {
     Listed { containers: u8, late: u8 },
     Known { containers: u8, port: u8 },
     Wait(Wait),
+    Outlook { tasks: Option<u8>, withdraw_in: Option<u8> },
+    Part,
     Drain,
 }
 
@@ -89,6 +91,8 @@ fn operate(host: &mut Rehearsal, operation: Operation) {
             Wait::Grace => 60,
             Wait::Stop => 130,
         })),
+        Operation::Outlook { tasks, withdraw_in } => host.outlook(leaving(tasks), withdraw_in),
+        Operation::Part => host.part(),
         Operation::Drain => host.drain(),
     }
 }

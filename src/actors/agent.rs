@@ -3,19 +3,23 @@
 //! Starts the others again when they panic, and tells those who have to fill them in. Gives up when that
 //! happens too often: the service manager starts afresh, and the records stay where they are.
 
+mod stop;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::Surroundings;
 use super::docker_watcher::{DockerWatcher, DockerWatcherArgs, DockerWatcherMessage, SeqSource};
+use super::host_watcher::{HostWatcher, HostWatcherArgs, HostWatcherMessage, Memory};
 use super::peers::Peers;
 use super::registrar::{Registrar, RegistrarMessage};
 use super::route53_writer::{Route53Writer, Route53WriterMessage};
 use super::task_resolver::{TaskResolver, TaskResolverMessage};
 use crate::machine::record::Key;
+use crate::status::{Board, Readiness};
 
 /// The most restarts within [`RESTARTS_WITHIN`].
 const RESTARTS_MAX: usize = 5;
@@ -23,8 +27,6 @@ const RESTARTS_MAX: usize = 5;
 const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
 /// How long a writer that is started again makes no call.
 const WRITER_HOLD: Duration = Duration::from_secs(1);
-/// What the writer gets beyond a drain's deadline to name what is left.
-const REPORT_SLACK: Duration = Duration::from_millis(500);
 
 /// How an agent ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub enum Exit {
     /// The drain's deadline came first; these are left. `None` when that is not known, because the zone
     /// could not be read.
     LeftBehind(Option<Vec<Key>>),
+    /// Every service record of this host is gone, but not every name server was seen to answer so.
+    Unconfirmed,
     /// Records stay for the next agent of this host.
     HandedOver,
     /// Everything was as it should be, or made so, but for these.
@@ -47,12 +51,20 @@ struct Agent;
 
 #[derive(Debug)]
 pub(super) enum AgentMessage {
+    /// End in the way that is planned.
+    Stop,
+    /// Whether the host or its system goes, and why.
+    Judged(Option<String>),
+    /// Nobody has said so in time.
+    JudgementOverdue,
     /// Withdraw everything, then end.
     Drain,
+    /// All has had weight 0 for long enough.
+    DelayOver,
     /// End at once; records stay.
     HandOver,
     /// The writer is done, or out of time.
-    Drained { left: Vec<Key>, zone_read: bool },
+    Drained { left: Vec<Key>, zone_read: bool, confirmed: bool },
     /// All that could be done is done, but for these.
     Reconciled(Vec<Key>),
     /// The writer had its time, and said nothing.
@@ -67,6 +79,7 @@ pub(super) enum Child {
     Resolver,
     Registrar,
     Writer,
+    Host,
 }
 
 struct AgentState {
@@ -75,6 +88,12 @@ struct AgentState {
     seq: SeqSource,
     children: Vec<(ActorId, Child)>,
     restarts: VecDeque<Duration>,
+    /// What is known of the host's future.
+    memory: Memory,
+    /// Whether it waits to hear whether the host goes.
+    judging: bool,
+    /// Whether it is about to drain, or drains.
+    parting: bool,
     drain_deadline: Option<Duration>,
     exit: Option<oneshot::Sender<Exit>>,
 }
@@ -84,9 +103,20 @@ struct AgentState {
 pub struct Running {
     agent: ActorRef<AgentMessage>,
     exit: oneshot::Receiver<Exit>,
+    board: Board,
 }
 
 impl Running {
+    /// Drains or hands over, as is [planned](super::StopPlan).
+    pub fn stop(&self) {
+        let _ = self.agent.cast(AgentMessage::Stop);
+    }
+
+    /// Whether it can do its work, and what becomes of that.
+    pub fn readiness(&self) -> watch::Receiver<Readiness> {
+        self.board.readiness()
+    }
+
     /// Withdraws every service of this host, then ends.
     pub fn drain(&self) {
         let _ = self.agent.cast(AgentMessage::Drain);
@@ -109,8 +139,9 @@ impl Running {
 /// When an actor could not be started at all.
 pub async fn start(surroundings: Surroundings) -> Result<Running, SpawnErr> {
     let (exit, ended) = oneshot::channel();
+    let board = surroundings.board.clone();
     let (agent, _) = Actor::spawn(None, Agent, (surroundings, exit)).await?;
-    Ok(Running { agent, exit: ended })
+    Ok(Running { agent, exit: ended, board })
 }
 
 impl Actor for Agent {
@@ -129,12 +160,15 @@ impl Actor for Agent {
             seq: SeqSource::default(),
             children: Vec::new(),
             restarts: VecDeque::new(),
+            memory: Memory::default(),
+            judging: false,
+            parting: false,
             drain_deadline: None,
             exit: Some(exit),
         };
         state.peers.agent.fill(myself.clone());
         // From the end of the line to its beginning, so that nothing is sent into an empty slot.
-        for child in [Child::Writer, Child::Registrar, Child::Resolver, Child::Watcher] {
+        for child in [Child::Writer, Child::Registrar, Child::Host, Child::Resolver, Child::Watcher] {
             state.spawn(&myself, child).await?;
         }
         state.peers.writer.cast(Route53WriterMessage::Introduce);
@@ -148,12 +182,16 @@ impl Actor for Agent {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
+            AgentMessage::Stop => state.stop(&myself),
+            AgentMessage::Judged(reason) => state.on_judged(&myself, reason),
+            AgentMessage::JudgementOverdue => state.on_judged(&myself, None),
             AgentMessage::Drain => state.drain(&myself),
+            AgentMessage::DelayOver => state.withdraw(&myself),
             AgentMessage::HandOver => state.end(&myself, Exit::HandedOver),
-            AgentMessage::Drained { left, zone_read } if left.is_empty() && zone_read => {
-                state.end(&myself, Exit::Drained);
+            AgentMessage::Drained { left, zone_read, confirmed } if left.is_empty() && zone_read => {
+                state.end(&myself, if confirmed { Exit::Drained } else { Exit::Unconfirmed });
             }
-            AgentMessage::Drained { left, zone_read } => {
+            AgentMessage::Drained { left, zone_read, .. } => {
                 state.end(&myself, Exit::LeftBehind(zone_read.then_some(left)));
             }
             AgentMessage::Reconciled(left) => state.end(&myself, Exit::Reconciled(left)),
@@ -207,6 +245,13 @@ impl AgentState {
                 let args = (surroundings, peers, hold);
                 let (actor, _) = Route53Writer::spawn_linked(None, Route53Writer, args, agent).await?;
                 self.peers.writer.fill(actor.clone());
+                actor.get_id()
+            }
+            Child::Host => {
+                let Some(sources) = surroundings.notices.clone() else { return Ok(()) };
+                let args = HostWatcherArgs { surroundings, peers, sources, memory: self.memory.clone() };
+                let (actor, _) = HostWatcher::spawn_linked(None, HostWatcher, args, agent).await?;
+                self.peers.host.fill(actor.clone());
                 actor.get_id()
             }
         };
@@ -268,15 +313,23 @@ impl AgentState {
 
     /// Gives a new incarnation what its predecessor knew, by asking those who still know.
     fn fill_in(&self, child: Child) {
-        let Peers { watcher, resolver, registrar, writer, .. } = &self.peers;
+        let Peers { watcher, resolver, registrar, writer, host, .. } = &self.peers;
         match child {
             Child::Watcher => {}
+            Child::Host if self.judging => host.cast(HostWatcherMessage::Judge),
+            Child::Host => {}
             Child::Resolver => watcher.cast(DockerWatcherMessage::Subscribe),
             Child::Registrar => {
                 writer.cast(Route53WriterMessage::Introduce);
                 resolver.cast(TaskResolverMessage::StartOver);
                 // Events are replayed with it: a container that was asked to stop is not taken for well.
                 watcher.cast(DockerWatcherMessage::Subscribe);
+                if self.surroundings.notices.is_some() {
+                    host.cast(HostWatcherMessage::Tell);
+                }
+                if self.parting {
+                    registrar.cast(RegistrarMessage::Part);
+                }
             }
             Child::Writer => {
                 writer.cast(Route53WriterMessage::Introduce);
@@ -286,17 +339,6 @@ impl AgentState {
         if let Some(deadline) = self.drain_deadline {
             registrar.cast(RegistrarMessage::Drain(deadline));
         }
-    }
-
-    fn drain(&mut self, myself: &ActorRef<AgentMessage>) {
-        if self.drain_deadline.is_some() {
-            return;
-        }
-        let timeout = self.surroundings.drain_timeout;
-        let deadline = self.surroundings.clock.now() + timeout;
-        self.drain_deadline = Some(deadline);
-        self.peers.registrar.cast(RegistrarMessage::Drain(deadline));
-        myself.send_after(timeout + REPORT_SLACK, || AgentMessage::DrainOverdue);
     }
 
     fn end(&mut self, myself: &ActorRef<AgentMessage>, exit: Exit) {

@@ -19,6 +19,7 @@ use crate::backoff::Backoff;
 use crate::engine::intake::Intake;
 use crate::engine::{Docker, DockerError, DockerEvent, Listed};
 use crate::machine::lifecycle::{STOP_SLACK, STOP_TIMEOUT_MIN, Seq};
+use crate::status::Part;
 
 /// How often everything is listed: what an event that Docker dropped costs at most.
 const LIST_EVERY: Duration = Duration::from_secs(60);
@@ -168,6 +169,7 @@ impl DockerWatcherState {
             let reason =
                 error.map_or_else(|| "it closed the stream of events".to_owned(), |error| error.to_string());
             tracing::warn!(%reason, "Docker is away: records stay as they are, trying again until it answers");
+            self.surroundings.board.set(Part::Docker, Err(reason));
         }
         let wait = self.backoff.next(self.rng.f64());
         myself.send_after(wait, || DockerWatcherMessage::Subscribe);
@@ -193,6 +195,7 @@ impl DockerWatcherState {
             Ok(list) => {
                 if self.answers.replace(true) != Some(true) {
                     tracing::info!(running = list.len(), "Docker answers");
+                    self.surroundings.board.set(Part::Docker, Ok(()));
                 }
                 self.peers.resolver.cast(TaskResolverMessage::Listed(list, as_of));
             }
@@ -200,6 +203,7 @@ impl DockerWatcherState {
                 if self.subscribed_at.is_some() {
                     if self.answers.replace(false) != Some(false) {
                         tracing::warn!(%error, "Docker did not list its containers: trying again");
+                        self.surroundings.board.set(Part::Docker, Err(error.to_string()));
                     }
                     self.list_in(&myself, Duration::from_secs(1));
                 }

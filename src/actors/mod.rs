@@ -6,6 +6,7 @@
 //!  ├── TaskResolver    looks: what a container is and offers      → Registrar
 //!  ├── Registrar       decides: one lifecycle per container       → Route53Writer, HealthProbers
 //!  ├── HealthProber    one per container: verdicts                → Registrar
+//!  ├── HostWatcher     notices: what is about to happen to the host → Registrar
 //!  └── Route53Writer   writes: wanted against known, in batches   → Registrar (what is known), Agent
 //! ```
 //!
@@ -16,6 +17,7 @@
 mod agent;
 mod docker_watcher;
 mod health_prober;
+mod host_watcher;
 mod peers;
 mod registrar;
 mod route53_writer;
@@ -33,8 +35,35 @@ pub use agent::{Exit, Running, start};
 use crate::check::Checker;
 use crate::clock::Clock;
 use crate::engine::{Docker, Tasks};
+use crate::host::notices::Sources;
+use crate::machine::outlook::OnTerm;
+use crate::status::Board;
 use crate::zone::Zone;
 use crate::zone::writer::Settings;
+
+/// How an agent ends when it is asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StopPlan {
+    /// What SIGTERM means.
+    pub on_term: OnTerm,
+    /// How long all has weight 0 before anything is withdrawn.
+    pub delay: Duration,
+    /// How long it may then take to withdraw everything.
+    pub timeout: Duration,
+    /// Whether it is over only when every name server answers so.
+    pub confirm: bool,
+}
+
+impl Default for StopPlan {
+    fn default() -> Self {
+        Self {
+            on_term: OnTerm::Drain,
+            delay: Duration::ZERO,
+            timeout: Duration::from_secs(25),
+            confirm: false,
+        }
+    }
+}
 
 /// What an agent works with. Everything that touches the world comes in here, so that a whole agent can
 /// run in a test.
@@ -54,8 +83,12 @@ pub struct Surroundings {
     pub once: bool,
     /// How many hosts share the account's rate, where it is known.
     pub fleet: watch::Receiver<Option<u32>>,
-    /// How long a drain may take.
-    pub drain_timeout: Duration,
+    /// Who may know what is about to happen to the host.
+    pub notices: Option<Arc<dyn Sources>>,
+    /// How it ends.
+    pub stop: StopPlan,
+    /// Where its parts say how they do.
+    pub board: Board,
     /// The agent's clock.
     pub clock: Clock,
 }

@@ -9,6 +9,7 @@ use ractor::{ActorRef, Message};
 
 use super::agent::AgentMessage;
 use super::docker_watcher::DockerWatcherMessage;
+use super::host_watcher::HostWatcherMessage;
 use super::registrar::RegistrarMessage;
 use super::route53_writer::Route53WriterMessage;
 use super::task_resolver::TaskResolverMessage;
@@ -54,6 +55,7 @@ impl<M: Message> Slot<M> {
 pub(super) struct Peers {
     pub(super) agent: Slot<AgentMessage>,
     pub(super) watcher: Slot<DockerWatcherMessage>,
+    pub(super) host: Slot<HostWatcherMessage>,
     pub(super) resolver: Slot<TaskResolverMessage>,
     pub(super) registrar: Slot<RegistrarMessage>,
     pub(super) writer: Slot<Route53WriterMessage>,

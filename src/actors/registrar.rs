@@ -15,8 +15,9 @@ use super::route53_writer::Route53WriterMessage;
 use super::task_resolver::TaskResolverMessage;
 use crate::machine::container::{ContainerId, Timestamp};
 use crate::machine::lifecycle::{Event, Seq, Target};
+use crate::machine::outlook::Outlook;
 use crate::machine::record::RecordSet;
-use crate::machine::roster::{Output, Roster};
+use crate::machine::roster::{Foreseen, Output, Roster};
 
 #[derive(Debug)]
 pub(super) struct Registrar;
@@ -41,6 +42,10 @@ pub(super) enum RegistrarMessage {
     ProberFailed(ActorId),
     /// A deadline has come.
     WakeDue,
+    /// What the host is told of its future.
+    Outlook(Outlook),
+    /// The agent will drain in a while.
+    Part,
     /// Nothing is wanted any more; the writer has to be done by then.
     Drain(Duration),
 }
@@ -76,8 +81,12 @@ impl Actor for Registrar {
         _myself: ActorRef<Self::Msg>,
         (surroundings, peers): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
+        let mut roster = Roster::new(surroundings.writer.registrant.clone());
+        if surroundings.notices.is_some() {
+            roster.expect_outlook();
+        }
         Ok(RegistrarState {
-            roster: Roster::new(surroundings.writer.registrant.clone()),
+            roster,
             rng: fastrand::Rng::with_seed(surroundings.writer.seed),
             surroundings,
             peers,
@@ -127,6 +136,8 @@ impl Actor for Registrar {
                 state.wake = None;
                 state.roster.on_time(now)
             }
+            RegistrarMessage::Outlook(outlook) => state.roster.on_outlook(outlook, now),
+            RegistrarMessage::Part => state.roster.part(now),
             RegistrarMessage::Drain(deadline) => {
                 let mut outputs = state.roster.drain(now);
                 outputs.retain(|output| !matches!(output, Output::WantAll(_)));
@@ -170,6 +181,13 @@ impl RegistrarState {
                 tracing::warn!(container, name, seconds, "restarts too often: kept out of DNS for this long");
             }
             Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
+            Output::Foreseen(id, Foreseen { service, weight, reason }) => {
+                let (container, name) = (id.short(), self.name(&id));
+                match weight {
+                    Some(weight) => tracing::info!(container, name, service, weight, reason, "foreseen"),
+                    None => tracing::info!(container, name, service, reason, "foreseen: not wanted"),
+                }
+            }
             Output::Waits(id, parked) => {
                 let (container, name) = (id.short(), self.name(&id));
                 let (service, at) = (&parked.wanted.offer.service.name, parked.wanted.offer.at.to_string());

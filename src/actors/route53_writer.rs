@@ -14,6 +14,8 @@ use super::{Surroundings, contained};
 use crate::machine::container::ContainerId;
 use crate::machine::record::{RecordSet, RecordType};
 use crate::machine::roster::Wants;
+use crate::status::Part;
+use crate::zone::ZoneError;
 use crate::zone::writer::{Answer, Call, News, Next, Writer};
 
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub(super) struct Route53WriterState {
     writer: Writer,
     wants: Wants,
     draining: bool,
+    /// Whether what there was at the start is written.
+    started: bool,
     reported: bool,
     wake: Option<AbortHandle>,
 }
@@ -67,9 +71,12 @@ impl Actor for Route53Writer {
             writer,
             wants: Wants::new(),
             draining: false,
+            started: false,
             reported: false,
             wake: None,
         };
+        // A predecessor's last word on the zone may be old.
+        state.surroundings.board.set(Part::Zone, Ok(()));
         state.pump(&myself);
         Ok(state)
     }
@@ -138,14 +145,19 @@ impl Route53WriterState {
     fn drain(&mut self, myself: &ActorRef<Route53WriterMessage>, deadline: Duration) {
         self.draining = true;
         self.wants.clear();
-        self.writer.drain(self.surroundings.clock.now(), deadline);
+        let now = self.surroundings.clock.now();
+        if self.surroundings.stop.confirm {
+            self.writer.confirm(now);
+        }
+        self.writer.drain(now, deadline);
         self.surroundings.zone.drain();
         myself.send_after(self.surroundings.clock.until(deadline), || Route53WriterMessage::DrainOver);
     }
 
     fn report_drained(&self) {
         let left = self.writer.unsettled().into_iter().filter(|key| key.kind == RecordType::Srv).collect();
-        self.peers.agent.cast(AgentMessage::Drained { left, zone_read: self.writer.is_whole() });
+        let confirmed = self.writer.confirmed() == Some(true);
+        self.peers.agent.cast(AgentMessage::Drained { left, zone_read: self.writer.is_whole(), confirmed });
     }
 
     /// Starts what is due: one call at a time.
@@ -157,8 +169,12 @@ impl Route53WriterState {
             Next::At(at) => self.wake_at(myself, at),
             Next::Nothing => {}
         }
+        if !self.started && self.writer.idle(now) {
+            self.started = true;
+            self.surroundings.board.set(Part::Start, Ok(()));
+        }
         // What was refused stays so for longer than a drain lasts.
-        if self.draining && (self.writer.settled() || self.writer.finished(now)) {
+        if self.draining && self.writer.drained(now) {
             self.report_drained();
         } else if self.surroundings.once && !self.draining && !self.reported && self.writer.finished(now) {
             self.reported = true;
@@ -187,10 +203,21 @@ impl Route53WriterState {
         self.tell(news);
     }
 
+    fn show(&self, news: &News) {
+        let state = match news {
+            // It answers, and wants to be asked less often: that is waited out.
+            News::Recovered | News::Failing(ZoneError::Throttled(_) | ZoneError::Busy(_)) => Ok(()),
+            News::Failing(error) => Err(error.to_string()),
+            _ => return,
+        };
+        self.surroundings.board.set(Part::Zone, state);
+    }
+
     fn tell(&self, news: Vec<News>) {
         let now = self.surroundings.clock.now();
         for news in news {
             self.writer.log(&news, now);
+            self.show(&news);
             match news {
                 News::Known(own) => self.peers.registrar.cast(RegistrarMessage::Known(own)),
                 News::Found(own) => self.peers.registrar.cast(RegistrarMessage::Found(own)),

@@ -240,6 +240,7 @@ impl TaskResolverState {
             health: container.health,
             stop_signal: container.stop_signal,
             stop_timeout: container.stop_timeout,
+            task: container.task_arn.clone(),
             offers,
         };
         let event = Event::Seen { as_of, sight: Box::new(sight) };

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
+use crate::actors::StopPlan;
 use crate::cli::Cli;
 use crate::host::identity::Given;
 use crate::machine::service::duration;
@@ -19,6 +20,7 @@ use crate::zone::route53::Wanted;
 
 const DRAIN_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(600);
+const DRAIN_DELAY_MAX: Duration = Duration::from_secs(600);
 const RESYNC_MIN: Duration = Duration::from_secs(1);
 const RESYNC_MAX: Duration = Duration::from_secs(24 * 3_600);
 
@@ -104,8 +106,8 @@ pub struct Config {
     pub docker_socket: PathBuf,
     /// The ECS agent's introspection.
     pub ecs_introspection: String,
-    /// How long a drain may take.
-    pub drain_timeout: Duration,
+    /// How it ends.
+    pub stop: StopPlan,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged.
@@ -154,6 +156,9 @@ impl Config {
         let ecs_introspection = judge.takes("--ecs-introspection", values::http_url(&cli.ecs_introspection));
         let drain_timeout = judge
             .takes("--drain-timeout", duration(&cli.drain_timeout, DRAIN_TIMEOUT_MIN, DRAIN_TIMEOUT_MAX));
+        let on_term = judge.takes("--on-term", values::on_term(&cli.on_term));
+        let drain_delay =
+            judge.takes("--drain-delay", duration(&cli.drain_delay, Duration::ZERO, DRAIN_DELAY_MAX));
         let log_format = judge.takes("--log-format", values::log_format(&cli.log_format));
         let log_level = judge.takes("--log-level", values::log_level(&cli.log_level));
         let config = || {
@@ -173,7 +178,12 @@ impl Config {
                 state_dir: state_dir?,
                 docker_socket: docker_socket?,
                 ecs_introspection: ecs_introspection?,
-                drain_timeout: drain_timeout?,
+                stop: StopPlan {
+                    on_term: on_term?,
+                    delay: drain_delay?,
+                    timeout: drain_timeout?,
+                    confirm: cli.confirm,
+                },
                 log_format: log_format?,
                 log_level: log_level?,
             })

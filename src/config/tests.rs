@@ -1,6 +1,7 @@
 use clap::Parser;
 
 use super::*;
+use crate::machine::outlook::OnTerm;
 
 fn read(arguments: &[&str]) -> Result<Config, Vec<String>> {
     let known = ["ecssd", "--local", "--hostname", "web1", "--address", "10.0.0.7"];
@@ -15,7 +16,7 @@ fn defaults_hold() {
     let dns_listen = vec!["127.0.0.1:5333".parse().unwrap()];
     assert_eq!(config.registry, Registry::Local { dns_listen });
     assert_eq!((config.task, config.dry_run, config.pace()), (Task::Serve, false, Pace::LOCAL));
-    assert_eq!(config.drain_timeout, Duration::from_secs(25));
+    assert_eq!(config.stop, StopPlan::default());
     assert_eq!(config.host.hostname.as_deref(), Some("web1"));
 }
 
@@ -115,10 +116,19 @@ fn what_contradicts_itself_is_refused() {
         (&["--rate", "NaN"], "--rate"),
         (&["--burst", "1.5"], "--burst"),
         (&["--resync", "0s"], "--resync"),
+        (&["--on-term", "stop"], "--on-term"),
+        (&["--drain-delay", "11m"], "--drain-delay"),
     ] {
         let bad = read(arguments).unwrap_err();
         assert!(bad.iter().any(|bad| bad.starts_with(setting)), "{arguments:?}: {bad:?}");
     }
+}
+
+#[test]
+fn a_stop_is_as_it_is_planned() {
+    let plan = read(&["--on-term", "auto", "--drain-delay", "1.5s", "--confirm"]).unwrap().stop;
+    assert_eq!((plan.on_term, plan.delay, plan.confirm), (OnTerm::Auto, Duration::from_millis(1_500), true));
+    assert_eq!(read(&["--on-term", "hand-over"]).unwrap().stop.on_term, OnTerm::HandOver);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tracing::level_filters::LevelFilter;
 
 use super::{Limits, LogFormat};
+use crate::machine::outlook::OnTerm;
 use crate::machine::record::canonical;
 use crate::machine::registration::Owner;
 
@@ -94,6 +95,15 @@ pub(super) fn http_url(text: &str) -> Result<String, String> {
     match text.trim().parse::<hyper::Uri>() {
         Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(text.trim().to_owned()),
         _ => Err(format!("{text:?} is not a URL such as http://127.0.0.1:51678")),
+    }
+}
+
+pub(super) fn on_term(text: &str) -> Result<OnTerm, String> {
+    match text.trim() {
+        "drain" => Ok(OnTerm::Drain),
+        "hand-over" => Ok(OnTerm::HandOver),
+        "auto" => Ok(OnTerm::Auto),
+        _ => Err(format!("{text:?} is not one of drain, hand-over, auto")),
     }
 }
 

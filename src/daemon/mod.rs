@@ -7,28 +7,34 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `registry` opens what is written to, `signals` receives what an operator asks.
+//! `registry` opens what is written to, `signals` receives what an operator asks, `manager` is the service
+//! manager.
 
+mod manager;
 mod registry;
 mod signals;
 
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::registry::Open;
-use self::signals::{Asked, Signals};
+use self::signals::{Asked, Signals, TERM};
 use crate::actors::{Exit, Running, Surroundings, start};
 use crate::check::NetworkChecker;
 use crate::clock::Clock;
 use crate::config::{Config, Task};
 use crate::engine::{EcsIntrospection, UnixDocker};
-use crate::host::identity::{Given, Identity, Sources};
+use crate::host::identity::{Given, Identity, Sources, looks_like_ec2};
 use crate::host::imds::Imds;
+use crate::host::notices::HostSources;
+use crate::host::notices::cluster::Cluster;
 use crate::machine::record::Key;
 use crate::machine::service::Scope;
 use crate::removal::{Removal, remove};
+use crate::status::Board;
 
 /// What was asked for is not to be had (`EX_UNAVAILABLE`).
 const UNAVAILABLE: u8 = 69;
@@ -54,11 +60,19 @@ async fn run_task(config: Config) -> Result<u8, String> {
     let mut signals = Signals::listen().map_err(|error| format!("signals cannot be received: {error}"))?;
     let opened = async {
         let identity = identity(&config).await?;
-        Open::open(&config, &identity).await
+        let open = Open::open(&config, &identity).await?;
+        Ok::<_, String>((identity, open))
+    };
+    let waits = async {
+        tokio::time::sleep(manager::WAITS_AFTER).await;
+        if config.task == Task::Serve {
+            manager::waits();
+        }
+        std::future::pending::<Infallible>().await
     };
     // Whoever runs a task waits for its end; the daemon has all the time there is.
     let limit = if config.task.is_over_soon() { TASK_LIMIT } else { Duration::MAX };
-    let open = tokio::select! {
+    let (identity, open) = tokio::select! {
         biased;
         // For a metadata service, a hosted zone or another agent it waits, but not past a signal.
         asked = signals.next() => return Ok(asked_too_early(&config, asked)),
@@ -70,14 +84,15 @@ async fn run_task(config: Config) -> Result<u8, String> {
                 return Ok(LEFT_BEHIND);
             }
         },
+        never = waits => match never {},
     };
     match config.task {
-        Task::Serve => serve(config, open, signals).await,
+        Task::Serve => serve(config, &identity, open, signals).await,
         Task::Sync => {
             tokio::select! {
                 biased;
                 asked = signals.next() => Ok(interrupted(asked)),
-                code = sync(config, open) => code,
+                code = sync(config, &identity, open) => code,
             }
         }
         Task::Remove => {
@@ -90,9 +105,14 @@ async fn run_task(config: Config) -> Result<u8, String> {
     }
 }
 
-async fn serve(config: Config, mut open: Open, mut signals: Signals) -> Result<u8, String> {
+async fn serve(
+    config: Config,
+    identity: &Identity,
+    mut open: Open,
+    mut signals: Signals,
+) -> Result<u8, String> {
     let dry_run = config.dry_run;
-    let surroundings = surroundings(config, &open, false)?;
+    let surroundings = surroundings(config, identity, &open, false)?;
     let host = &surroundings.writer.registrant;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -103,6 +123,7 @@ async fn serve(config: Config, mut open: Open, mut signals: Signals) -> Result<u
         "agent starts"
     );
     let agent = start(surroundings).await.map_err(text)?;
+    manager::ready();
     tokio::select! {
         biased;
         code = steer(&mut signals, agent, dry_run) => Ok(code),
@@ -111,8 +132,8 @@ async fn serve(config: Config, mut open: Open, mut signals: Signals) -> Result<u
     }
 }
 
-async fn sync(config: Config, open: Open) -> Result<u8, String> {
-    let mut agent = start(surroundings(config, &open, true)?).await.map_err(text)?;
+async fn sync(config: Config, identity: &Identity, open: Open) -> Result<u8, String> {
+    let mut agent = start(surroundings(config, identity, &open, true)?).await.map_err(text)?;
     let Ok(exit) = tokio::time::timeout(TASK_LIMIT, agent.ended()).await else {
         tracing::error!("not done in {} s: Docker or the zone does not answer", TASK_LIMIT.as_secs());
         return Ok(LEFT_BEHIND);
@@ -156,18 +177,27 @@ async fn remove_all(open: &Open) -> u8 {
     }
 }
 
-fn surroundings(config: Config, open: &Open, once: bool) -> Result<Surroundings, String> {
+fn surroundings(
+    config: Config,
+    identity: &Identity,
+    open: &Open,
+    once: bool,
+) -> Result<Surroundings, String> {
     let writer = open.settings(once);
     let scope = Scope::new(&writer.registrant.zone, writer.registrant.owner.label());
+    let ecs_agent = EcsIntrospection::new(&config.ecs_introspection).map_err(text)?;
+    let notices = HostSources { imds: notifier(identity)?, cluster: Cluster::new(ecs_agent.clone()) };
     Ok(Surroundings {
         docker: Arc::new(UnixDocker::new(config.docker_socket, scope)),
-        tasks: Arc::new(EcsIntrospection::new(&config.ecs_introspection).map_err(text)?),
+        tasks: Arc::new(ecs_agent),
         checker: Arc::new(NetworkChecker { host_address: writer.registrant.address }),
         zone: open.zone.clone(),
         writer,
         once,
         fleet: open.fleet(),
-        drain_timeout: config.drain_timeout,
+        notices: Some(Arc::new(notices)),
+        stop: config.stop,
+        board: Board::default(),
         clock: Clock::start(),
     })
 }
@@ -180,6 +210,13 @@ async fn identity(config: &Config) -> Result<Identity, String> {
         _ => Imds::from_variables(|name| std::env::var(name).ok()).map_err(text)?,
     };
     Sources::of_this_host(given, imds).identity().await.map_err(text)
+}
+
+/// The metadata service, where this is EC2: elsewhere others answer at its address, or nobody.
+fn notifier(identity: &Identity) -> Result<Option<Imds>, String> {
+    let on_ec2 = identity.is_instance || looks_like_ec2(|path| std::fs::read_to_string(path).ok());
+    let imds = Imds::from_variables(|name| std::env::var(name).ok()).map_err(text)?;
+    Ok(imds.filter(|_| on_ec2))
 }
 
 fn asked_too_early(config: &Config, asked: Asked) -> u8 {
@@ -209,13 +246,16 @@ fn text(error: impl Display) -> String {
 
 /// Passes signals on to the agent until it has ended, or a second one says at once.
 async fn steer(signals: &mut Signals, mut agent: Running, dry_run: bool) -> u8 {
-    let mut draining = false;
+    let (mut stopping, mut readiness) = (false, agent.readiness());
+    readiness.mark_changed();
     loop {
         tokio::select! {
             biased;
             exit = agent.ended() => return exit_code(&exit),
+            // Its board lives as long as the agent does.
+            Ok(()) = readiness.changed() => manager::shows(&readiness.borrow_and_update().clone()),
             asked = signals.next() => match asked {
-                Asked::Stop(code) if draining => {
+                Asked::Stop(code) if stopping => {
                     tracing::warn!("a second signal: exiting at once, records are left as they are");
                     return code;
                 }
@@ -223,13 +263,17 @@ async fn steer(signals: &mut Signals, mut agent: Running, dry_run: bool) -> u8 {
                     tracing::info!("the plan ends here; nothing was written");
                     return 0;
                 }
-                Asked::Stop(_) => {
-                    tracing::info!("withdrawing every service of this host");
-                    draining = true;
-                    agent.drain();
+                Asked::Stop(code) => {
+                    stopping = true;
+                    manager::stopping();
+                    // What `--on-term` says is for whoever manages services, not for a terminal.
+                    if code == TERM { agent.stop() } else { agent.drain() }
                 }
-                Asked::HandOver if draining => tracing::warn!("SIGHUP is too late: the drain goes on"),
-                Asked::HandOver => agent.hand_over(),
+                Asked::HandOver if stopping => tracing::warn!("SIGHUP is too late: the drain goes on"),
+                Asked::HandOver => {
+                    manager::stopping();
+                    agent.hand_over();
+                }
             },
         }
     }
@@ -238,10 +282,20 @@ async fn steer(signals: &mut Signals, mut agent: Running, dry_run: bool) -> u8 {
 fn exit_code(exit: &Exit) -> u8 {
     match exit {
         Exit::Drained => {
+            manager::safe_to_stop();
             tracing::info!("every service of this host is withdrawn: safe to stop");
             0
         }
+        Exit::Unconfirmed => {
+            manager::says("withdrawn, but not every name server was seen to answer so");
+            tracing::error!(
+                "every service of this host is withdrawn, but not every name server was seen to answer so in \
+                 time: some clients may still be sent here"
+            );
+            LEFT_BEHIND
+        }
         Exit::HandedOver => {
+            manager::says("handed over: the records stay");
             tracing::info!("handed over: the records stay for the next agent of this host");
             0
         }
@@ -252,6 +306,7 @@ fn exit_code(exit: &Exit) -> u8 {
             LEFT_BEHIND
         }
         Exit::LeftBehind(Some(left)) => {
+            manager::says(&format!("not safe to stop: {} records are left", left.len()));
             say_left(left);
             tracing::error!(
                 left = left.len(),
@@ -260,6 +315,7 @@ fn exit_code(exit: &Exit) -> u8 {
             LEFT_BEHIND
         }
         Exit::LeftBehind(None) => {
+            manager::says("not safe to stop: records may be left");
             tracing::error!("the drain's time is over before the zone could be read; records may be left");
             LEFT_BEHIND
         }

@@ -2,6 +2,9 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// The exit code of a process that SIGTERM ended.
+pub(super) const TERM: u8 = 143;
+
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -31,7 +34,7 @@ impl Signals {
     pub(super) async fn next(&mut self) -> Asked {
         tokio::select! {
             biased;
-            _ = self.term.recv() => Asked::Stop(143),
+            _ = self.term.recv() => Asked::Stop(TERM),
             _ = self.interrupt.recv() => Asked::Stop(130),
             _ = self.hang_up.recv() => Asked::HandOver,
         }

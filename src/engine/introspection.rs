@@ -1,4 +1,5 @@
-//! The ECS agent's introspection: one GET, for the address of a task that has its own.
+//! The ECS agent's introspection: for the address of a task that has its own, and which container instance
+//! this host is.
 //!
 //! Docker does not know that address: the ECS agent plugs a network interface into the task's pause
 //! container behind Docker's back.
@@ -37,17 +38,64 @@ impl EcsIntrospection {
     }
 }
 
-#[async_trait]
-impl Tasks for EcsIntrospection {
-    async fn address(&self, id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError> {
-        let url = format!("{}/v1/tasks?dockerid={id}", self.url);
+/// Which container instance a host is, and of which cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// The cluster's name or ARN.
+    pub cluster: String,
+    /// The container instance's ARN.
+    pub instance: String,
+}
+
+impl Seat {
+    /// The region that it is in: `arn:aws:ecs:<region>:…`.
+    pub fn region(&self) -> Option<&str> {
+        self.instance.split(':').nth(3).filter(|region| !region.is_empty())
+    }
+}
+
+impl EcsIntrospection {
+    /// Which container instance this host is; `None` until the ECS agent has registered it.
+    ///
+    /// # Errors
+    /// When nobody answers, or oddly.
+    pub async fn seat(&self) -> Result<Option<Seat>, TasksError> {
+        let metadata: Metadata = self.get("/v1/metadata").await?;
+        Ok(metadata.seat())
+    }
+
+    async fn get<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, TasksError> {
+        let url = format!("{}{path}", self.url);
         let failed =
             |error: &dyn std::error::Error| TasksError { url: url.clone(), reason: error.to_string() };
         let answer = self.client.get(&url).send().await.map_err(|error| failed(&error.without_url()))?;
         let answer = answer.error_for_status().map_err(|error| failed(&error.without_url()))?;
         let body = answer.bytes().await.map_err(|error| failed(&error.without_url()))?;
-        let task: Task = serde_json::from_slice(&body).map_err(|error| failed(&error))?;
+        serde_json::from_slice(&body).map_err(|error| failed(&error))
+    }
+}
+
+#[async_trait]
+impl Tasks for EcsIntrospection {
+    async fn address(&self, id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError> {
+        let task: Task = self.get(&format!("/v1/tasks?dockerid={id}")).await?;
         Ok(task.address(id))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    #[serde(default)]
+    cluster: Option<String>,
+    #[serde(default)]
+    container_instance_arn: Option<String>,
+}
+
+impl Metadata {
+    fn seat(self) -> Option<Seat> {
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Some(Seat { cluster: given(self.cluster)?, instance: given(self.container_instance_arn)? })
     }
 }
 
@@ -86,6 +134,18 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_which_container_instance_it_is() {
+        let seat = |json: &str| serde_json::from_str::<Metadata>(json).unwrap().seat();
+        let instance = "arn:aws:ecs:eu-central-1:1:container-instance/c/0123";
+        let told = seat(&format!(r#"{{"Cluster":"c","ContainerInstanceArn":"{instance}","Version":"1.9"}}"#));
+        assert_eq!(told, Some(Seat { cluster: "c".into(), instance: instance.into() }));
+        assert_eq!(told.unwrap().region(), Some("eu-central-1"));
+        // Before it is registered.
+        assert_eq!(seat(r#"{"Cluster":"c","ContainerInstanceArn":null}"#), None);
+        assert_eq!(seat(r#"{"Cluster":"","ContainerInstanceArn":""}"#), None);
+    }
 
     #[test]
     fn reads_the_address_of_an_awsvpc_task() {

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use futures_util::Stream;
 
 pub use docker::UnixDocker;
-pub use introspection::EcsIntrospection;
+pub use introspection::{EcsIntrospection, Seat};
 
 use crate::machine::container::{Container, ContainerId, Timestamp};
 

@@ -32,6 +32,8 @@ pub struct Identity {
     pub region: Option<String>,
     /// The VPC that it is in.
     pub vpc: Option<String>,
+    /// Whether EC2 said so.
+    pub is_instance: bool,
     /// When its EC2 instance was last started, where that is what it goes by.
     pub launched: Option<Timestamp>,
 }
@@ -99,6 +101,7 @@ pub fn choose(
         address,
         region: instance.and_then(|instance| instance.region.clone()),
         vpc: instance.and_then(|instance| instance.vpc.clone()),
+        is_instance: instance.is_some(),
         launched: instance.filter(|_| given.hostname.is_none()).and_then(|instance| instance.launched),
     })
 }

@@ -1,11 +1,13 @@
-//! Who this host is.
+//! Who this host is, and what it is told.
 //!
-//! [`identity`] decides, [`imds`] asks EC2; [`fleet`] is how many others there are; what the host says of itself is here. Whether that makes good
-//! marks and records is judged by those who make them.
+//! [`identity`] decides, [`imds`] asks EC2; [`fleet`] is how many others there are, [`notices`] what is about
+//! to happen to it; what the host says of itself is here. Whether that makes good marks and records is judged by
+//! those who make them.
 
 pub mod fleet;
 pub mod identity;
 pub mod imds;
+pub mod notices;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 

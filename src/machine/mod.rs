@@ -9,6 +9,7 @@ pub mod container;
 pub mod lifecycle;
 pub mod looks;
 pub mod offer;
+pub mod outlook;
 pub mod probe;
 pub mod record;
 pub mod registration;

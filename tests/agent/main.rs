@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
+mod leaves;
 #[path = "../common/log.rs"]
 mod log;
+#[path = "../common/notices.rs"]
+mod notices;
 mod panics;
 #[path = "../common/scripted.rs"]
 mod scripted;
 mod stops;
+mod terms;
 mod world;

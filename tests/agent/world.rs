@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ecssd::actors::{Exit, Running, Surroundings, start};
+use ecssd::actors::{Exit, Running, StopPlan, Surroundings, start};
 use ecssd::clock::Clock;
 use ecssd::machine::record::{Change, RecordSet, RecordType};
 use ecssd::machine::registration::{Owner, Registrant};
+use ecssd::status::Board;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use ecssd::zone::pacing::Pace;
 use ecssd::zone::writer::Settings;
@@ -17,6 +18,7 @@ use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::log::Log;
+use crate::notices::ScriptedNotices;
 use crate::scripted::{NoTasks, ScriptedChecks, ScriptedDocker};
 
 pub const ZONE: &str = "sd.internal";
@@ -40,10 +42,29 @@ impl World {
     }
 
     pub async fn start_with(docker: ScriptedDocker, zone: EmbeddedZone) -> Self {
+        Self::start_as(docker, zone, |_| {}).await
+    }
+
+    /// An agent on an empty host that is told what is about to happen to it.
+    pub async fn start_told(notices: &ScriptedNotices, plan: StopPlan) -> Self {
+        let zone = EmbeddedZone::in_memory(ZONE, Options::default()).unwrap();
+        Self::start_as(ScriptedDocker::default(), zone, |surroundings| {
+            surroundings.notices = Some(Arc::new(notices.clone()));
+            surroundings.stop = plan;
+        })
+        .await
+    }
+
+    /// The same as [`World::start_with`], but for what `change` does.
+    pub async fn start_as(
+        docker: ScriptedDocker,
+        zone: EmbeddedZone,
+        change: impl FnOnce(&mut Surroundings),
+    ) -> Self {
         let log = Log::default();
         let logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
         let (checks, zone) = (ScriptedChecks::default(), ScriptedZone::new(zone));
-        let surroundings = Surroundings {
+        let mut surroundings = Surroundings {
             docker: Arc::new(docker.clone()),
             tasks: Arc::new(NoTasks),
             checker: Arc::new(checks.clone()),
@@ -64,9 +85,12 @@ impl World {
             },
             once: false,
             fleet: tokio::sync::watch::channel(None).1,
-            drain_timeout: Duration::from_secs(25),
+            notices: None,
+            stop: StopPlan::default(),
+            board: Board::default(),
             clock: Clock::start(),
         };
+        change(&mut surroundings);
         let agent = start(surroundings).await.unwrap();
         Self { docker, checks, zone, log, agent, _logging: logging }
     }
@@ -85,9 +109,19 @@ impl World {
             .collect()
     }
 
+    /// Whether the agent can do its work, in words.
+    pub fn readiness(&self) -> String {
+        self.agent.readiness().borrow().to_string()
+    }
+
+    /// The batches since there were `before`.
+    pub fn batches_since(&self, before: usize) -> Vec<Vec<Change>> {
+        self.zone.batches().split_off(before)
+    }
+
     /// Waits for the agent's end, in virtual time.
     pub async fn ended(&mut self) -> Exit {
-        tokio::time::timeout(Duration::from_secs(600), self.agent.ended()).await.expect("the agent ends")
+        tokio::time::timeout(Duration::from_secs(3_600), self.agent.ended()).await.expect("the agent ends")
     }
 }
 
@@ -95,18 +129,41 @@ impl World {
 #[derive(Clone)]
 pub struct ScriptedZone {
     pub embedded: EmbeddedZone,
-    error: Arc<Mutex<Option<ZoneError>>>,
+    error: Arc<Mutex<Option<(usize, ZoneError)>>>,
+    latency: Arc<Mutex<Duration>>,
+    calls: Arc<Mutex<usize>>,
     batches: Arc<Mutex<Vec<Vec<Change>>>>,
 }
 
 impl ScriptedZone {
     fn new(embedded: EmbeddedZone) -> Self {
-        Self { embedded, error: Arc::default(), batches: Arc::default() }
+        Self {
+            embedded,
+            error: Arc::default(),
+            latency: Arc::default(),
+            calls: Arc::default(),
+            batches: Arc::default(),
+        }
     }
 
     /// From now on every call fails like this; `None` to answer again.
     pub fn fail_with(&self, error: Option<ZoneError>) {
-        *self.error.lock().unwrap() = error;
+        *self.error.lock().unwrap() = error.map(|error| (usize::MAX, error));
+    }
+
+    /// So many calls fail like this.
+    pub fn fail_times(&self, times: usize, error: ZoneError) {
+        *self.error.lock().unwrap() = Some((times, error));
+    }
+
+    /// From now on a call is answered this much later.
+    pub fn set_latency(&self, latency: Duration) {
+        *self.latency.lock().unwrap() = latency;
+    }
+
+    /// How many calls there were.
+    pub fn calls(&self) -> usize {
+        *self.calls.lock().unwrap()
     }
 
     /// The batches that were applied.
@@ -114,8 +171,19 @@ impl ScriptedZone {
         self.batches.lock().unwrap().clone()
     }
 
-    fn reach(&self) -> Result<(), ZoneError> {
-        self.error.lock().unwrap().clone().map_or(Ok(()), Err)
+    async fn reach(&self) -> Result<(), ZoneError> {
+        *self.calls.lock().unwrap() += 1;
+        let latency = *self.latency.lock().unwrap();
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        match &mut *self.error.lock().unwrap() {
+            Some((times, error)) if *times > 0 => {
+                *times -= 1;
+                Err(error.clone())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -130,18 +198,19 @@ impl Zone for ScriptedZone {
     }
 
     async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
-        self.reach()?;
+        self.reach().await?;
         let info = self.embedded.change(batch).await?;
         self.batches.lock().unwrap().push(batch.to_vec());
         Ok(info)
     }
 
     async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError> {
-        self.reach()?;
+        self.reach().await?;
         self.embedded.list(start, max_items).await
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
+        self.reach().await?;
         self.embedded.change_status(id).await
     }
 }

@@ -64,6 +64,11 @@ impl ScriptedDocker {
         id
     }
 
+    /// A container that has just started belongs to this ECS task.
+    pub fn set_task(&self, id: &ContainerId, task: &str) {
+        self.0.lock().unwrap().containers.get_mut(id).unwrap().task_arn = Some(task.to_owned());
+    }
+
     pub fn kill(&self, id: &ContainerId, signal: u8) {
         let mut engine = self.0.lock().unwrap();
         engine.clock += 1;

@@ -63,8 +63,13 @@ impl Endpoint {
 
     /// The service of one empty zone.
     pub fn new(zone_name: &str) -> Self {
+        Self::with(zone_name, Options::default())
+    }
+
+    /// The same, of a zone with these options.
+    pub fn with(zone_name: &str, options: Options) -> Self {
         Self(Arc::new(Mutex::new(Service {
-            zone: EmbeddedZone::in_memory(zone_name, Options::default()).unwrap(),
+            zone: EmbeddedZone::in_memory(zone_name, options).unwrap(),
             script: VecDeque::new(),
             otherwise: Act::Serve,
             form: Form::Common,

@@ -4,10 +4,11 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::actors::{Exit, Running, Surroundings, start};
+use ecssd::actors::{Exit, Running, StopPlan, Surroundings, start};
 use ecssd::clock::Clock;
 use ecssd::machine::record::RecordType;
 use ecssd::machine::registration::{Owner, Registrant};
+use ecssd::status::Board;
 use ecssd::zone::journal::{MemoryJournal, SharedJournal};
 use ecssd::zone::pacing::Pace;
 use ecssd::zone::writer::Settings;
@@ -16,20 +17,30 @@ use super::api::{Count, Endpoint};
 use super::scripted::{NoTasks, ScriptedChecks, ScriptedDocker};
 
 /// With the owner, a host name that makes `1 1 32768 <host name>` 57 characters.
-const ZONE: &str = "service.production.internal";
+pub const ZONE: &str = "service.production.internal";
 const OWNER: &str = "i-0123456789abcdef0";
 /// How many such values go into a call: 32,000 characters, less room for addresses.
 const A_CALL: usize = 560;
 
-struct Whole {
-    docker: ScriptedDocker,
-    endpoint: Endpoint,
-    agent: Running,
+/// A whole agent before an endpoint.
+pub struct Whole {
+    pub docker: ScriptedDocker,
+    pub endpoint: Endpoint,
+    pub agent: Running,
 }
 
 impl Whole {
-    async fn start(docker: ScriptedDocker) -> Self {
-        let endpoint = Endpoint::new(ZONE);
+    pub async fn start(docker: ScriptedDocker) -> Self {
+        let journal = SharedJournal::new(Box::<MemoryJournal>::default(), true);
+        Self::start_with(docker, &Endpoint::new(ZONE), &journal, StopPlan::default()).await
+    }
+
+    pub async fn start_with(
+        docker: ScriptedDocker,
+        endpoint: &Endpoint,
+        journal: &SharedJournal,
+        stop: StopPlan,
+    ) -> Self {
         let registrant = Registrant {
             owner: Owner::new(OWNER).unwrap(),
             zone: ZONE.into(),
@@ -43,7 +54,7 @@ impl Whole {
             zone: Arc::new(endpoint.zone()),
             writer: Settings {
                 registrant,
-                journal: Some(SharedJournal::new(Box::<MemoryJournal>::default(), true)),
+                journal: Some(journal.clone()),
                 read_first: false,
                 read_after: Duration::ZERO,
                 dry_run: false,
@@ -53,18 +64,20 @@ impl Whole {
             },
             once: false,
             fleet: tokio::sync::watch::channel(None).1,
-            drain_timeout: Duration::from_secs(25),
+            notices: None,
+            stop,
+            board: Board::default(),
             clock: Clock::start(),
         });
-        Self { docker, endpoint, agent: agent.await.unwrap() }
+        Self { docker, endpoint: endpoint.clone(), agent: agent.await.unwrap() }
     }
 
-    fn registered(&self) -> usize {
+    pub fn registered(&self) -> usize {
         self.endpoint.sets().iter().filter(|set| set.kind == RecordType::Srv).count()
     }
 
     /// Waits until so many are registered, and says for how long.
-    async fn wait_for(&self, registered: usize) -> Duration {
+    pub async fn wait_for(&self, registered: usize) -> Duration {
         let began = tokio::time::Instant::now();
         while self.registered() != registered {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -86,7 +99,7 @@ impl Whole {
 }
 
 /// The n-th container: 100 of them share a name, as many as there is room for.
-fn come(docker: &ScriptedDocker, n: usize) {
+pub fn come(docker: &ScriptedDocker, n: usize) {
     let name = format!("_service{}._tcp", n / 100);
     docker.start_in(ZONE, u32::try_from(n).unwrap(), &name, 32_768 + u16::try_from(n).unwrap());
 }

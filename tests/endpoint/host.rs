@@ -177,6 +177,7 @@ impl Host {
         let throttled = match &answer {
             Answer::Changed(answer) => matches!(answer, Err(ZoneError::Throttled(_))),
             Answer::Listed(answer) => matches!(answer, Err(ZoneError::Throttled(_))),
+            Answer::Status(answer) => matches!(answer, Err(ZoneError::Throttled(_))),
         };
         let news = self.writer.on_answer(call, answer, self.clock.now());
         let found = news.iter().any(|news| matches!(news, News::Found(_)));

@@ -6,6 +6,7 @@
 
 mod api;
 mod counts;
+mod drain;
 mod errors;
 mod faults;
 mod host;

@@ -18,7 +18,7 @@ pub fn read(method: &str, target: &str, body: &str, id: &str) -> Asked {
     let target = target.strip_prefix("https://route53.amazonaws.com/2013-04-01/").expect("the vendor's host");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     if let Some(change) = path.strip_prefix("change/") {
-        return Asked::Status(change.to_owned());
+        return Asked::Status(format!("/change/{change}"));
     }
     assert_eq!(path.trim_end_matches('/'), format!("hostedzone/{id}/rrset"), "another zone");
     match method {
@@ -119,7 +119,7 @@ pub type Reply = (u16, String);
 pub fn accepted(response: &str, info: &ChangeInfo) -> Reply {
     let status = if info.status == ChangeStatus::InSync { "INSYNC" } else { "PENDING" };
     let xml = format!(
-        "<{response}><ChangeInfo><Id>/change/{}</Id><Status>{status}</Status>\
+        "<{response}><ChangeInfo><Id>{}</Id><Status>{status}</Status>\
          <SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo></{response}>",
         info.id
     );

@@ -4,11 +4,12 @@
 
 use std::net::Ipv4Addr;
 use std::sync::MutexGuard;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::check::{CheckError, Checker};
 use ecssd::engine::{Docker, DockerError, DockerEvent, Events, Listed, Tasks, TasksError};
+use ecssd::host::notices::{AskError, Said, Source, Sources};
 use ecssd::machine::container::{self, Binding, Container, ContainerId, Network, Timestamp};
 use ecssd::machine::lifecycle::Target;
 use ecssd::machine::offer::At;
@@ -18,7 +19,7 @@ use tokio::sync::mpsc;
 
 use super::host::{BUFFER, REPLAY, Told};
 use super::mutant::Mutant;
-use super::scenario::{Point, SpecCheck, SpecPort};
+use super::scenario::{Notice, Point, SpecCheck, SpecPort};
 use super::truth::{Truth, ZONE};
 use super::world::{State, World};
 
@@ -102,7 +103,7 @@ fn described(it: &Truth, now: Duration, owner: &str) -> Container {
         services: convention.services,
         bad_keys: convention.bad_keys,
         ignored: false,
-        task_arn: None,
+        task_arn: Some(it.task()),
     }
 }
 
@@ -220,6 +221,42 @@ impl Agent {
 impl Tasks for Agent {
     async fn address(&self, _id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError> {
         Ok(None)
+    }
+}
+
+#[async_trait]
+impl Sources for Agent {
+    fn polled(&self) -> Vec<Source> {
+        vec![Source::Spot, Source::Scaling, Source::Cluster]
+    }
+
+    async fn ask(&self, source: Source) -> Result<Said, AskError> {
+        let mut state = self.step_or_never(Point::AskDocker).await;
+        state.count("notices asked for");
+        let now = state.now;
+        let of = &mut state.hosts[self.host];
+        if now < of.imds_away_until {
+            return Err(AskError::Away("no answer in time".to_owned()));
+        }
+        let Some((notice, end)) = of.notice else { return Ok(Said::Nothing) };
+        let tasks = of.containers.values().filter(|it| it.is_task()).map(Truth::task).collect();
+        let what = "simulated".to_owned();
+        Ok(match (source, notice) {
+            (Source::Spot, Notice::Spot { .. }) => {
+                let left = i64::try_from(end.saturating_sub(now).as_nanos()).unwrap_or(i64::MAX);
+                Said::HostEnds { what, at: Some(Timestamp::from_unix_nanos(of.wall(now) + left)) }
+            }
+            (Source::Scaling, Notice::ScalingIn) => Said::HostEnds { what, at: None },
+            (Source::Cluster, Notice::Draining) => Said::TasksEnd { what, tasks },
+            _ => Said::Nothing,
+        })
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        let mut state = self.world.lock();
+        let now = state.now;
+        let nanos = state.hosts[self.host].wall(now);
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos.try_into().unwrap_or(0))
     }
 }
 

@@ -3,12 +3,14 @@
 
 use fastrand::Rng;
 
-use super::scenario::{CallFault, Operation, Point, Scenario, Spec, SpecCheck, SpecPort, SpecStop, What};
+use super::scenario::{
+    CallFault, Notice, Operation, Point, Scenario, Spec, SpecCheck, SpecPort, SpecStop, What,
+};
 
 /// Containers on a host at once.
 const SLOTS: u8 = 7;
 /// How many kinds [`one`] knows.
-const KINDS: usize = 34;
+const KINDS: usize = 37;
 
 impl Scenario {
     /// What this seed is.
@@ -31,7 +33,16 @@ impl Scenario {
             operations.push(Operation { at, host, what: one(pick(&weights, &mut rng), &mut rng) });
         }
         operations.sort_by_key(|operation| operation.at);
-        Self { seed, hosts, legacy: rng.u8(..3) == 0, resync_minutes: [1, 5, 30][rng.usize(..3)], operations }
+        Self {
+            seed,
+            hosts,
+            legacy: rng.u8(..3) == 0,
+            resync_minutes: [1, 5, 30][rng.usize(..3)],
+            drain_delay_seconds: [0, 0, 0, 4][rng.usize(..4)],
+            confirm: rng.u8(..3) == 0,
+            notices: operations.iter().any(|it| matches!(it.what, What::Notice { .. })),
+            operations,
+        }
     }
 }
 
@@ -136,7 +147,10 @@ fn one(kind: usize, rng: &mut Rng) -> What {
             1 => What::DiskFull,
             _ => What::ClockJump { seconds: [-7_200, -90, -5, 5, 90, 7_200][rng.usize(..6)] },
         },
-        32 => What::Panic { line: rng.u8(..LINES), times: rng.u8(1..4) },
+        32 => What::Notice { of: notice(rng) },
+        33 => What::CallOff,
+        34 => What::ImdsAway { seconds },
+        35 => What::Panic { line: rng.u8(..LINES), times: rng.u8(1..4) },
         _ => What::Janitor,
     }
 }
@@ -155,6 +169,14 @@ fn call_fault(rng: &mut Rng) -> CallFault {
         6 => CallFault::Slow { ms: rng.u16(0..9_000) },
         7 => CallFault::NoCredentials,
         _ => CallFault::Denied,
+    }
+}
+
+fn notice(rng: &mut Rng) -> Notice {
+    match rng.u8(..4) {
+        0 => Notice::ScalingIn,
+        1 => Notice::Draining,
+        _ => Notice::Spot { seconds: rng.u16(10..125) },
     }
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use ecssd::engine::Happening;
 use ecssd::machine::container::ContainerId;
+use ecssd::status::Readiness;
 use fastrand::Rng;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::disk::Disk;
 use super::later::Later;
-use super::scenario::{CallFault, Point, Scenario, Spec, SpecCheck, SpecPort, SpecStop, What};
+use super::scenario::{CallFault, Notice, Point, Scenario, Spec, SpecCheck, SpecPort, SpecStop, What};
 use super::truth::Truth;
 use super::world::State;
 
@@ -53,6 +54,8 @@ pub struct Host {
     // The machine.
     pub powered: bool,
     pub dead_network_until: Duration,
+    pub notice: Option<(Notice, Duration)>,
+    pub imds_away_until: Duration,
     pub disk: Disk,
 
     // The process.
@@ -63,6 +66,8 @@ pub struct Host {
     pub start_at: Duration,
     pub fuse: Option<(Point, u8, u32)>,
     pub order: Option<Order>,
+    /// What the process says of itself.
+    pub readiness: Option<watch::Receiver<Readiness>>,
     pub draining: Option<Duration>,
     /// When one of its processes was last told to drain: the next one finishes that, should it be killed.
     pub drain_began: Option<Duration>,
@@ -100,6 +105,8 @@ impl Host {
             ticks: 0,
             powered: true,
             dead_network_until: Duration::ZERO,
+            notice: None,
+            imds_away_until: Duration::ZERO,
             disk: Disk::default(),
             life: 0,
             alive: false,
@@ -107,6 +114,7 @@ impl Host {
             start_at: Duration::ZERO,
             fuse: None,
             order: None,
+            readiness: None,
             draining: None,
             drain_began: None,
             calls: VecDeque::new(),
@@ -126,12 +134,25 @@ impl Host {
         self.slots.get(&slot).cloned()
     }
 
+    /// Whether a container is about to be stopped, as far as the host was told, and whether that is now.
+    pub fn leaves(&self, it: &Truth, now: Duration) -> Option<bool> {
+        // As the agent has it: 20 s before the end; and what its polls and its clock may take.
+        const BEFORE: Duration = Duration::from_secs(20);
+        const TOLERANCE: Duration = Duration::from_secs(1);
+        match self.notice? {
+            (Notice::Spot { .. }, end) => Some(now + BEFORE + TOLERANCE >= end),
+            (Notice::ScalingIn, _) => Some(false),
+            (Notice::Draining, _) => it.is_task().then_some(false),
+        }
+    }
+
     /// All that hangs, lags or lies is well again.
     pub fn heal(&mut self) {
         self.silent_until = Duration::ZERO;
         self.slow = (Duration::ZERO, Duration::ZERO);
         self.hanging_until = Duration::ZERO;
         self.dead_network_until = Duration::ZERO;
+        self.imds_away_until = Duration::ZERO;
         self.calls.clear();
         self.outage = None;
         self.fuse = None;
@@ -266,6 +287,12 @@ impl State {
                 self.later(until(seconds), Later::PowerOn { host });
             }
             What::DiskFull => self.hosts[host].disk.fill(),
+            What::Notice { of } => {
+                let end = if let Notice::Spot { seconds } = of { until(seconds) } else { Duration::ZERO };
+                self.hosts[host].notice = Some((of, now + end));
+            }
+            What::CallOff => self.call_off(host),
+            What::ImdsAway { seconds } => self.hosts[host].imds_away_until = now + until(seconds),
             What::ClockJump { seconds } => {
                 self.hosts[host].wall_offset += i64::from(seconds) * 1_000_000_000;
             }
@@ -479,6 +506,13 @@ impl State {
             sent => sent.is_ok(),
         });
         (0..dropped).for_each(|_| self.count("event dropped"));
+    }
+
+    /// The host goes on, whatever was said. What was out of DNS for that comes back.
+    pub fn call_off(&mut self, host: usize) {
+        let now = self.now;
+        self.hosts[host].notice = None;
+        self.hosts[host].containers.values_mut().for_each(|it| it.reason = now);
     }
 
     /// `kill -9`, and another agent after that time.

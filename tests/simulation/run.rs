@@ -122,6 +122,7 @@ async fn make_peace(world: &World, scenario: &Scenario, log: &Log) {
         state.account.noisy_until = Duration::ZERO;
         (state.account.poisoned.clear(), state.account.denied.clear());
         state.hosts.iter_mut().for_each(|host| host.heal());
+        (0..state.hosts.len()).for_each(|host| state.call_off(host));
         state.now
     };
     let resync = Duration::from_secs(scenario.resync_minutes * 60);

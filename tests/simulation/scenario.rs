@@ -15,6 +15,12 @@ pub struct Scenario {
     /// Whether the account still has the limits from before July 2026.
     pub legacy: bool,
     pub resync_minutes: u64,
+    /// How long all has weight 0 before a drain's deletes.
+    pub drain_delay_seconds: u64,
+    /// Whether a drain waits for the name servers.
+    pub confirm: bool,
+    /// Whether hosts are told of their end.
+    pub notices: bool,
     pub operations: Vec<Operation>,
 }
 
@@ -152,6 +158,15 @@ pub enum What {
         seconds: u16,
     },
     DiskFull,
+    /// Somebody who may know says that the host ends, or its tasks.
+    Notice {
+        of: Notice,
+    },
+    CallOff,
+    /// The metadata service and the ECS agent do not answer.
+    ImdsAway {
+        seconds: u16,
+    },
     /// The wall clock of the host.
     ClockJump {
         seconds: i32,
@@ -163,6 +178,18 @@ pub enum What {
     },
     /// A run of the janitor, over all hosts.
     Janitor,
+}
+
+/// What a host is told of its future.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Notice {
+    /// It is interrupted in so many seconds.
+    Spot {
+        seconds: u16,
+    },
+    ScalingIn,
+    /// The tasks of services leave, others stay.
+    Draining,
 }
 
 /// What a container is.
@@ -280,6 +307,9 @@ impl What {
             Self::Drain { .. } => "drain",
             Self::PowerOff { .. } => "power off",
             Self::DiskFull => "disk full",
+            Self::Notice { .. } => "notice",
+            Self::CallOff => "notice called off",
+            Self::ImdsAway { .. } => "metadata away",
             Self::ClockJump { .. } => "clock jump",
             Self::Panic { .. } => "panic",
             Self::Janitor => "janitor",

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::actors::{Exit, Running, Surroundings, start};
+use ecssd::actors::{Exit, Running, StopPlan, Surroundings, start};
 use ecssd::clock::Clock;
+use ecssd::host::notices::Sources;
 use ecssd::machine::record::{Action, Change};
 use ecssd::machine::registration::{Owner, Registrant};
+use ecssd::status::Board;
 use ecssd::zone::Zone;
 use ecssd::zone::journal::SharedJournal;
 use ecssd::zone::pacing::Pace;
@@ -53,6 +55,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
         (of.alive, of.draining, of.started) = (true, None, now);
         let (life, owner, address) = (of.life, of.owner.clone(), of.address);
         let (entries, whole) = of.disk.open();
+        let stop = StopPlan { timeout: DRAIN_TIMEOUT, ..state.stop };
         let agent = Agent { world: world.clone(), host, life };
         state.court_starts(host, whole);
         state.tell(
@@ -71,6 +74,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             dry_run: false,
             seed: seed.wrapping_add(life * 1_000 + host as u64),
         };
+        let notices = state.notices.then(|| Arc::new(agent.clone()) as Arc<dyn Sources>);
         Surroundings {
             docker: Arc::new(agent.clone()),
             tasks: Arc::new(agent.clone()),
@@ -79,11 +83,15 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             writer: settings,
             once: false,
             fleet: tokio::sync::watch::channel(None).1,
-            drain_timeout: DRAIN_TIMEOUT,
+            notices,
+            stop,
+            board: Board::default(),
             clock: Clock::start(),
         }
     };
-    start(surroundings).await.ok()
+    let running = start(surroundings).await.ok()?;
+    world.lock().hosts[host].readiness = Some(running.readiness());
+    Some(running)
 }
 
 /// Looks after a process until it is gone.
@@ -133,7 +141,7 @@ async fn watch(world: &World, host: usize, running: &mut Running) {
                 state.hosts[host].drain_began = Some(now);
                 state.court_lets_off(host);
                 state.tell(host, format_args!("SIGTERM"));
-                running.drain();
+                running.stop();
             }
             _ => {}
         }

@@ -65,6 +65,16 @@ impl Truth {
         }
     }
 
+    /// Whether it is a task of a service; others go on while the container instance drains.
+    pub fn is_task(&self) -> bool {
+        self.spec.service.is_multiple_of(2)
+    }
+
+    /// What ECS calls its task.
+    pub fn task(&self) -> String {
+        format!("arn:aws:ecs:eu-central-1:123456789012:task/c/{}", self.id.short())
+    }
+
     /// The full names of its services.
     pub fn names(&self) -> Vec<String> {
         let first = format!("_s{}._tcp.{ZONE}", self.spec.service);

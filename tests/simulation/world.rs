@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ecssd::actors::StopPlan;
 use ecssd::zone::embedded::{EmbeddedZone, Options, Throttle};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -19,6 +20,9 @@ use super::log::Log;
 use super::mutant::Mutant;
 use super::scenario::Scenario;
 use super::truth::ZONE;
+
+/// How long the name servers take.
+const INSYNC_AFTER: Duration = Duration::from_secs(15);
 
 /// A handle to the world of one run.
 #[derive(Clone)]
@@ -37,6 +41,8 @@ pub struct State {
     pub seed: u64,
     pub mutant: Mutant,
     pub resync: Duration,
+    pub stop: StopPlan,
+    pub notices: bool,
     pub now: Duration,
     pub hosts: Vec<Host>,
     pub account: Account,
@@ -51,12 +57,18 @@ pub struct State {
 impl World {
     pub fn new(scenario: &Scenario, mutant: Mutant, log: Log) -> Self {
         let throttle = if scenario.legacy { Throttle::Legacy } else { Throttle::Standard };
-        let options = Options { throttle, ..Options::default() };
+        let options = Options { throttle, insync_after: INSYNC_AFTER, ..Options::default() };
         let zone = EmbeddedZone::in_memory(ZONE, options).expect("a zone's name");
         let state = State {
             seed: scenario.seed,
             mutant,
             resync: Duration::from_secs(scenario.resync_minutes * 60),
+            stop: StopPlan {
+                delay: Duration::from_secs(scenario.drain_delay_seconds),
+                confirm: scenario.confirm,
+                ..StopPlan::default()
+            },
+            notices: scenario.notices,
             now: Duration::ZERO,
             hosts: (0..scenario.hosts).map(|index| Host::new(index, scenario)).collect(),
             account: Account::new(zone, scenario.legacy),

@@ -30,6 +30,8 @@ pub(in crate::host) enum Manner {
     Bare,
     /// Sends one elsewhere.
     Redirect,
+    /// Is about to be interrupted, scaled in and rebalanced.
+    Leaving,
 }
 
 /// A server that behaves as IMDSv2 does: 401 without its token, 403 when it is off.
@@ -117,6 +119,16 @@ fn answer(line: &str, request: &str, manner: Manner) -> (u16, &'static str) {
     }
     let Some(path) = line.strip_prefix("get /latest/meta-data/") else { return (404, "") };
     match (path, manner) {
+        ("spot/instance-action", Manner::Leaving) => {
+            (200, "{\"action\": \"stop\", \"time\": \"2026-11-25T08:22:00Z\"}")
+        }
+        ("autoscaling/target-lifecycle-state", Manner::Leaving) => (200, "Terminated\n"),
+        ("events/recommendations/rebalance", Manner::Leaving) => {
+            (200, "{\"noticeTime\": \"2026-11-25T08:20:00Z\"}")
+        }
+        ("spot/instance-action" | "autoscaling/target-lifecycle-state", Manner::Garbage) => {
+            (200, "<html>Please log in</html>")
+        }
         ("instance-id", Manner::Garbage) => (200, "<html>Please log in</html>"),
         ("instance-id", _) => (200, "i-0123456789abcdef0\n"),
         ("local-ipv4", _) => (200, "10.123.145.167"),

@@ -39,6 +39,11 @@ impl Timestamp {
     pub fn age(self, now: SystemTime) -> Duration {
         (OffsetDateTime::from(now) - self.0).try_into().unwrap_or_default()
     }
+
+    /// How long it is until then, by this host's clock; nothing, where it has passed.
+    pub fn until(self, now: SystemTime) -> Duration {
+        (self.0 - OffsetDateTime::from(now)).try_into().unwrap_or_default()
+    }
 }
 
 impl fmt::Debug for Timestamp {

@@ -64,6 +64,8 @@ pub struct Life {
     pub stop_signal: u8,
     /// How long it then has.
     pub stop_timeout: Option<Duration>,
+    /// The ECS task that it belongs to.
+    pub task: Option<String>,
     /// Its services.
     pub services: Vec<Tracked>,
     /// Until when nothing is wanted of it, because its container restarts too often.
@@ -76,6 +78,7 @@ impl Life {
             started_at: sight.started_at,
             stop_signal: sight.stop_signal,
             stop_timeout: sight.stop_timeout,
+            task: sight.task.clone(),
             services: Vec::new(),
             held_until,
         };

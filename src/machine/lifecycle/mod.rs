@@ -83,6 +83,8 @@ pub struct Sight {
     pub stop_signal: u8,
     /// How long it has between that signal and SIGKILL.
     pub stop_timeout: Option<Duration>,
+    /// The ECS task that it belongs to, by ARN.
+    pub task: Option<String>,
     /// What it offers to publish.
     pub offers: Vec<Offer>,
 }
@@ -211,6 +213,14 @@ impl Lifecycle {
         match &self.state {
             State::Live(life) => life.wanted(),
             State::Idle | State::Stopping(_) | State::Drained => Vec::new(),
+        }
+    }
+
+    /// The ECS task of the life that is watched.
+    pub fn task(&self) -> Option<&str> {
+        match &self.state {
+            State::Live(life) => life.task.as_deref(),
+            State::Idle | State::Stopping(_) | State::Drained => None,
         }
     }
 

@@ -16,6 +16,7 @@
 //! What one event changes of several containers goes out as one output: a port that changes hands is
 //! never wanted of two containers, nor of none, and the writer can swap its records in one batch.
 
+mod foresight;
 #[cfg(any(test, fuzzing))]
 pub mod rehearsal;
 
@@ -23,6 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+pub use self::foresight::Foreseen;
+use self::foresight::Foresight;
 use super::claims::{Claims, Parked};
 use super::container::{ContainerId, Running, STOP_SIGNAL_DEFAULT, Timestamp};
 use super::lifecycle::{Decision, Edge, Effect, Event, Lifecycle, Seq, State, Target, Wanted, stops};
@@ -60,6 +63,8 @@ pub enum Output {
     Held(ContainerId, Duration),
     /// For the log: the step that a container's lifecycle made.
     Stepped(ContainerId, Edge),
+    /// For the log: an [outlook](super::outlook) changes what is wanted of this container.
+    Foreseen(ContainerId, Foreseen),
     /// For the log: this want waits for a port that another container holds.
     Waits(ContainerId, Parked),
 }
@@ -93,6 +98,7 @@ pub struct Roster {
     /// Answers about containers that a list as young as this did not show are stale.
     floor: Seq,
     barrier: Barrier,
+    foresight: Foresight,
     drained: bool,
 }
 
@@ -111,6 +117,7 @@ impl Roster {
             unseen: BTreeSet::new(),
             floor: Seq::default(),
             barrier: Barrier::Closed { seen: BTreeSet::new() },
+            foresight: Foresight::default(),
             drained: false,
         }
     }
@@ -140,7 +147,7 @@ impl Roster {
             Barrier::Listed { until } if self.registered.is_some() => Some(*until),
             Barrier::Listed { .. } | Barrier::Closed { .. } | Barrier::Open => None,
         };
-        self.deadlines.values().copied().chain(barrier).min()
+        self.deadlines.values().copied().chain(barrier).chain(self.foresight.wake_at()).min()
     }
 
     /// All that is wanted, for a writer that lost its memory; `None` before the barrier has opened.
@@ -216,6 +223,7 @@ impl Roster {
         if self.barrier == Barrier::Open {
             return Vec::new();
         }
+        self.stands(known, true);
         self.held = by_container(known);
         self.registered = None;
         let mut outputs = self.adopt(known, now);
@@ -231,6 +239,9 @@ impl Roster {
             return Vec::new();
         }
         let open = self.barrier == Barrier::Open;
+        if !open {
+            self.stands(found, false);
+        }
         for (id, sets) in by_container(found) {
             if open && !self.unseen.contains(&id) {
                 continue;
@@ -269,6 +280,7 @@ impl Roster {
             self.deadlines.remove(&id);
             outputs.extend(self.step(&id, Event::Tick, now));
         }
+        outputs.extend(self.foresee_on_time(now));
         outputs.extend(self.try_open(now));
         outputs
     }
@@ -286,6 +298,7 @@ impl Roster {
         self.barrier = Barrier::Open;
         self.said.clear();
         self.held.clear();
+        self.foresight = Foresight::default();
         outputs.push(Output::WantAll(Wants::new()));
         outputs
     }
@@ -362,6 +375,7 @@ impl Roster {
             self.waiting.extend(waits);
             let records = self.records(&id, &granted);
             if self.barrier == Barrier::Open && self.said.get(&id).map_or(&[][..], Vec::as_slice) != records {
+                outputs.extend(self.overruled(&id, &records));
                 self.said.insert(id.clone(), records.clone());
                 changed.push((id, records));
             }
@@ -382,7 +396,7 @@ impl Roster {
             granted.iter().flat_map(|wanted| self.registrant.records(id, wanted)).collect();
         records.sort_by_key(RecordSet::key);
         records.dedup();
-        records
+        self.foresight.see(self.machines.get(id).and_then(Lifecycle::task), records)
     }
 
     /// Tells a machine what the zone already holds of its container.
@@ -393,13 +407,25 @@ impl Roster {
     }
 
     fn try_open(&mut self, now: Duration) -> Option<Output> {
-        let Barrier::Listed { until } = &self.barrier else { return None };
-        let complete = self.unseen.is_empty() && !self.machines.values().any(Lifecycle::unproven);
-        if self.registered.is_none() || !(complete || now >= *until) {
+        let complete = || {
+            let proven = self.unseen.is_empty() && !self.machines.values().any(Lifecycle::unproven);
+            proven && !self.foresight.awaited
+        };
+        let due = match &self.barrier {
+            Barrier::Listed { until } => self.foresight.parts() || now >= *until || complete(),
+            Barrier::Closed { .. } => self.foresight.parts(),
+            Barrier::Open => false,
+        };
+        if self.registered.is_none() || !due {
             return None;
         }
-        self.held.retain(|id, _| self.unseen.contains(id));
+        match &self.barrier {
+            // What was not looked at may still be there, listed or not.
+            Barrier::Closed { seen } => self.held.retain(|id, _| !seen.contains(id)),
+            Barrier::Listed { .. } | Barrier::Open => self.held.retain(|id, _| self.unseen.contains(id)),
+        }
         self.barrier = Barrier::Open;
+        self.keep_what_stands();
         self.said = self.granted_records();
         Some(Output::WantAll(self.all_wants()))
     }
@@ -415,7 +441,10 @@ impl Roster {
         let mut places: BTreeMap<_, _> =
             self.said.iter().flat_map(|(id, sets)| sets.iter().map(move |set| (place(set), id))).collect();
         let mut wants = self.said.clone();
-        for (id, held) in &self.held {
+        // Of which task a container is that has not been looked at, nobody knows.
+        let held: Wants =
+            self.held.iter().map(|(id, sets)| (id.clone(), self.foresight.see(None, sets.clone()))).collect();
+        for (id, held) in &held {
             for set in held {
                 // Containers of one task have one address, each under a name of its own.
                 let address = set.kind == RecordType::A;

@@ -6,6 +6,7 @@
 //! - What was told, output by output, is what the roster says is wanted, and what its machines say.
 //! - After each single output no port is wanted of two containers.
 //! - Nothing is told before the barrier opens; the first thing told is everything.
+//! - What leaves has weight 0, and nothing of it is wanted once its end is near.
 //! - After a drain all is taken back, and nothing is told any more.
 //! - Time, once told, asks for no more of itself.
 
@@ -16,8 +17,9 @@ use super::{Output, Roster, Wants};
 use crate::machine::container::{ContainerId, Running, Timestamp};
 use crate::machine::lifecycle::{Event, Seq, Sight, Target};
 use crate::machine::offer::{At, EffectiveCheck, Offer};
+use crate::machine::outlook::{Leaving, Outlook};
 use crate::machine::probe::Verdict;
-use crate::machine::record::{RecordSet, RecordType};
+use crate::machine::record::{Key, RecordSet, RecordType};
 use crate::machine::registration::{Owner, Registrant};
 use crate::machine::service::{Check, Scope, Service, ServiceName, Timing};
 
@@ -48,6 +50,13 @@ pub struct Rehearsal {
     seq: u64,
     told: Option<Wants>,
     probing: BTreeMap<ContainerId, (Timestamp, Vec<Target>)>,
+    outlook: Outlook,
+    /// Whether the agent is about to end.
+    parting: bool,
+    /// What was registered when the agent was about to end, once that is known.
+    parted: Option<BTreeSet<Key>>,
+    /// What the zone holds, while nothing was told yet.
+    stands: BTreeSet<Key>,
     drained: bool,
 }
 
@@ -59,6 +68,10 @@ impl Default for Rehearsal {
             seq: 1,
             told: None,
             probing: BTreeMap::new(),
+            outlook: Outlook::default(),
+            parting: false,
+            parted: None,
+            stands: BTreeSet::new(),
             drained: false,
         }
     }
@@ -115,12 +128,14 @@ impl Rehearsal {
 
     /// The zone holds the records of these containers, a bit for each, at this port.
     pub fn known(&mut self, containers: u8, port: u8) {
+        self.stands = keys(&held(containers, port));
         let outputs = self.roster.on_known(&held(containers, port), self.now);
         self.hear(outputs);
     }
 
     /// The same, when it was read late.
     pub fn found(&mut self, containers: u8, port: u8) {
+        self.stands.extend(keys(&held(containers, port)));
         let outputs = self.roster.on_found(&held(containers, port), self.now);
         self.hear(outputs);
     }
@@ -133,6 +148,26 @@ impl Rehearsal {
             self.hear(outputs);
             assert!(self.roster.wake_at().is_none_or(|at| at > self.now), "to be woken again at once");
         }
+    }
+
+    /// A notice says who leaves, and in how many seconds; those before are called off.
+    pub fn outlook(&mut self, leaving: Leaving, withdraw_in: Option<u8>) {
+        let withdraw_at = withdraw_in.map(|seconds| self.now + Duration::from_secs(seconds.into()));
+        let outlook = Outlook { leaving, withdraw_at, reason: "a notice".to_owned() };
+        self.outlook = outlook.clone();
+        let outputs = self.roster.on_outlook(outlook, self.now);
+        assert!(outputs.iter().filter(|output| is_want(output)).count() <= 1, "more than one batch");
+        self.hear(outputs);
+    }
+
+    /// The agent is about to end.
+    pub fn part(&mut self) {
+        if !self.drained && !std::mem::replace(&mut self.parting, true) {
+            self.parted =
+                self.told.as_ref().map(|told| told.values().flatten().map(RecordSet::key).collect());
+        }
+        let outputs = self.roster.part(self.now);
+        self.hear(outputs);
     }
 
     /// The agent ends.
@@ -166,6 +201,7 @@ impl Rehearsal {
                 }
                 Output::Look(_)
                 | Output::Decided(..)
+                | Output::Foreseen(..)
                 | Output::Held(..)
                 | Output::Stepped(..)
                 | Output::Waits(..) => {}
@@ -188,18 +224,49 @@ impl Rehearsal {
         }
     }
 
+    fn check_future(&mut self) {
+        if self.parting && self.parted.is_none() && self.told.is_some() {
+            self.parted = Some(self.stands.clone());
+        }
+        let near = self.outlook.withdraw_at.is_some_and(|at| at <= self.now);
+        for (id, set) in
+            self.told.iter().flatten().flat_map(|(id, sets)| sets.iter().map(move |set| (id, set)))
+        {
+            // Of which task it is that was not looked at, nobody knows.
+            let task = self.roster.machine(id).and_then(|machine| machine.task());
+            let leaves = self.outlook.leaving.takes(task);
+            assert!(
+                !(leaves && near && self.roster.wake_at().is_none_or(|at| at > self.now)),
+                "wanted at its end"
+            );
+            let weightless = set.kind != RecordType::Srv || set.weight == Some(0);
+            assert!(weightless || !(leaves || self.parting), "leaves, and has a weight");
+            let kept = self.parted.as_ref().is_none_or(|parted| parted.contains(&set.key()));
+            assert!(kept, "registered while the agent is about to end");
+        }
+    }
+
     fn check(&mut self) {
         self.roster.check_invariants(self.now);
         if let Some(told) = &mut self.told {
             told.retain(|_, records| !records.is_empty());
         }
         assert_eq!(self.told, self.roster.wants(), "told something else than is wanted");
+        self.check_future();
         for container in (0..CONTAINERS).map(id) {
             let probing = self.roster.machine(&container).and_then(|machine| machine.probing());
             assert_eq!(self.probing.get(&container).cloned(), probing, "probes something else");
         }
         assert!(!self.drained || self.told.as_ref().is_some_and(Wants::is_empty));
     }
+}
+
+fn keys(sets: &[RecordSet]) -> BTreeSet<Key> {
+    sets.iter().map(RecordSet::key).collect()
+}
+
+fn is_want(output: &Output) -> bool {
+    matches!(output, Output::Want(..) | Output::WantAll(_))
 }
 
 /// The host.
@@ -246,7 +313,25 @@ pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> 
         health: None,
         stop_signal: 15,
         stop_timeout: None,
+        task: task(container),
         offers: ["_web._tcp", "_api._tcp", "_log._udp"].map(offer).to_vec(),
+    }
+}
+
+/// The task that a container belongs to: every other one belongs to none.
+pub fn task(container: u8) -> Option<String> {
+    container.is_multiple_of(2).then(|| format!("task/{container}"))
+}
+
+/// The tasks of these containers leave, a bit for each; all, where none is named.
+pub fn leaving(tasks: Option<u8>) -> Leaving {
+    match tasks {
+        None => Leaving::Everybody,
+        Some(0) => Leaving::Nobody,
+        Some(tasks) => {
+            let named = (0..CONTAINERS).filter(|n| tasks & (1 << n) != 0);
+            Leaving::Tasks(named.filter_map(task).collect())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::rehearsal::{CONTAINERS, PORTS, Rehearsal, Shown, id, records};
+use super::rehearsal::{CONTAINERS, PORTS, Rehearsal, Shown, id, leaving, records};
 use super::*;
 use crate::machine::container::Running;
 
@@ -270,6 +270,8 @@ enum Operation {
     Listed { containers: u8, late: u8 },
     Known { containers: u8, port: u8 },
     Wait(u64),
+    Outlook { tasks: Option<u8>, withdraw_in: Option<u8> },
+    Part,
     Drain,
 }
 
@@ -293,7 +295,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => (any::<u8>(), 0..3_u8).prop_map(|(containers, late)| Operation::Listed { containers, late }),
         2 => (any::<u8>(), 0..PORTS).prop_map(|(containers, port)| Operation::Known { containers, port }),
         3 => prop_oneof![Just(1), Just(2), Just(60), Just(200)].prop_map(Operation::Wait),
-        1 => prop_oneof![9 => Just(Operation::Wait(1)), 1 => Just(Operation::Drain)],
+        2 => (proptest::option::of(any::<u8>()), proptest::option::of(0..120_u8))
+            .prop_map(|(tasks, withdraw_in)| Operation::Outlook { tasks, withdraw_in }),
+        1 => prop_oneof![18 => Just(Operation::Wait(1)), 1 => Just(Operation::Part), 2 => Just(Operation::Drain)],
     ]
 }
 
@@ -315,6 +319,8 @@ proptest! {
                 Operation::Listed { containers, late } => host.listed(containers, late),
                 Operation::Known { containers, port } => host.known(containers, port),
                 Operation::Wait(secs) => host.wait(Duration::from_secs(secs)),
+                Operation::Outlook { tasks, withdraw_in } => host.outlook(leaving(tasks), withdraw_in),
+                Operation::Part => host.part(),
                 Operation::Drain => host.drain(),
             }
         }

@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
+use aws_config::meta::region::{ProvideRegion, RegionProviderChain};
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_route53::Client;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -46,6 +46,11 @@ pub async fn client(endpoint_url: Option<&str>, region: Option<String>) -> Clien
         .or_else(ProfileFileRegionProvider::new())
         .or_else(region.map(Region::new))
         .or_else(Region::from_static(DEFAULT_REGION));
+    Client::new(&sdk_config(endpoint_url, region).await)
+}
+
+/// What any client of AWS here is made from: see above for the endpoint and the credentials.
+pub async fn sdk_config(endpoint_url: Option<&str>, region: impl ProvideRegion + 'static) -> SdkConfig {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT_LIMIT).operation_timeout(CALL_LIMIT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
@@ -58,7 +63,7 @@ pub async fn client(endpoint_url: Option<&str>, region: Option<String>) -> Clien
     if let Some(url) = endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    Client::new(&loader.load().await)
+    loader.load().await
 }
 
 /// Whether this host has CA certificates. Read once, as the HTTP client does.

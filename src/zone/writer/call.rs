@@ -13,6 +13,8 @@ pub enum Call {
     LookUp(Lookup),
     /// List a page.
     Read(Option<ListStart>),
+    /// Ask how far the change of this id has got.
+    Status(String),
 }
 
 /// The answer to a [`Call`].
@@ -22,6 +24,8 @@ pub enum Answer {
     Changed(Result<ChangeInfo, ZoneError>),
     /// To a [`Call::LookUp`] or a [`Call::Read`].
     Listed(Result<Page, ZoneError>),
+    /// To a [`Call::Status`].
+    Status(Result<ChangeInfo, ZoneError>),
 }
 
 impl Call {
@@ -31,6 +35,7 @@ impl Call {
             Self::Change(batch) => Answer::Changed(zone.change(batch).await),
             Self::LookUp(lookup) => Answer::Listed(zone.list(Some(&start_of(lookup)), 1).await),
             Self::Read(start) => Answer::Listed(zone.list(start.as_ref(), PAGE_ITEMS_MAX).await),
+            Self::Status(id) => Answer::Status(zone.change_status(id).await),
         }
     }
 
@@ -39,6 +44,7 @@ impl Call {
         match self {
             Self::Change(_) => Answer::Changed(Err(ZoneError::Unknown(reason))),
             Self::LookUp(_) | Self::Read(_) => Answer::Listed(Err(ZoneError::Unknown(reason))),
+            Self::Status(_) => Answer::Status(Err(ZoneError::Unknown(reason))),
         }
     }
 }

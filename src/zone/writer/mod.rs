@@ -19,6 +19,7 @@
 //! - What somebody else changed of our records is found and mended, by name, at every resync.
 
 mod call;
+mod confirm;
 mod news;
 mod reading;
 mod sweep;
@@ -27,6 +28,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use self::call::{Answer, Call};
+use self::confirm::Confirmation;
 pub use self::news::News;
 use self::sweep::Sweep;
 use super::ZoneError;
@@ -93,6 +95,7 @@ pub struct Writer {
     in_flight: Option<BTreeSet<Key>>,
     draining: bool,
     removing: bool,
+    confirmation: Confirmation,
     sweep: Option<Sweep>,
     found: Option<Found>,
     resync_at: Option<Duration>,
@@ -127,6 +130,7 @@ impl Writer {
             in_flight: None,
             draining: false,
             removing: false,
+            confirmation: Confirmation::default(),
             sweep: None,
             found: None,
             resync_at: None,
@@ -219,6 +223,27 @@ impl Writer {
         self.ledger.want(self.settings.registrant.host_record().key(), None);
     }
 
+    /// What is withdrawn is over only when every name server answers so.
+    pub fn confirm(&mut self, now: Duration) {
+        self.confirmation.begin(now);
+    }
+
+    /// Whether every name server answers with what was written, where that is to be
+    /// [confirmed](Writer::confirm): `None` while it is asked, `false` where it cannot be told.
+    pub fn confirmed(&self) -> Option<bool> {
+        self.confirmation.verdict()
+    }
+
+    /// Whether a drain has nothing left to do: what is left was refused, and cannot be waited for.
+    pub fn drained(&self, now: Duration) -> bool {
+        if self.settled() { self.confirmed().is_some() } else { self.finished(now) }
+    }
+
+    /// Whether all that was told is written, but for what was refused; more may still be read.
+    pub fn idle(&self, now: Duration) -> bool {
+        self.told && self.in_flight.is_none() && self.ledger.stuck(now)
+    }
+
     /// Whether the zone is as wanted, and all is known of it.
     pub fn settled(&self) -> bool {
         self.told && self.whole && self.in_flight.is_none() && self.ledger.settled()
@@ -227,7 +252,7 @@ impl Writer {
     /// Whether all is done that can be done now: what is left was refused.
     pub fn finished(&self, now: Duration) -> bool {
         let reading = self.sweep.is_some() || self.found.is_some();
-        self.told && self.whole && self.in_flight.is_none() && !reading && self.ledger.stuck(now)
+        self.idle(now) && self.whole && !reading
     }
 
     /// Whether all is known that the zone can hold of ours.
@@ -268,7 +293,12 @@ impl Writer {
         if self.in_flight.is_some() {
             return next;
         }
-        sooner(sooner(next, self.read(now)), self.ledger.due_at(now).map_or(Next::Nothing, Next::At))
+        let next = sooner(next, self.read(now));
+        if self.in_flight.is_some() {
+            return next;
+        }
+        let next = sooner(next, self.ledger.due_at(now).map_or(Next::Nothing, Next::At));
+        sooner(next, self.ask_after(now))
     }
 
     /// Takes the answer to the call that was under way.
@@ -276,6 +306,7 @@ impl Writer {
         self.in_flight = None;
         match (call, answer) {
             (Call::Change(batch), Answer::Changed(answer)) => {
+                self.confirmation.on_changed(&batch, &answer, now);
                 let answer = answer.map(drop);
                 self.pacer.on_answer(now, answer.as_ref().copied(), self.rng.f64());
                 let mut news = self.on_reached(answer.as_ref().copied());
@@ -301,9 +332,25 @@ impl Writer {
                 news.extend(self.on_page(now, answer));
                 news
             }
-            (Call::Change(_), Answer::Listed(_)) | (Call::LookUp(_) | Call::Read(_), Answer::Changed(_)) => {
-                Vec::new()
+            (Call::Status(id), Answer::Status(answer)) => {
+                self.pacer.on_read(now, answer.as_ref().map(|_| ()), self.rng.f64());
+                let refused = self.confirmation.on_status(&id, answer, now);
+                refused.map(News::Unconfirmable).into_iter().collect()
             }
+            // An answer to another call.
+            (_, Answer::Changed(_) | Answer::Listed(_) | Answer::Status(_)) => Vec::new(),
+        }
+    }
+
+    /// Asks after what was written, once nothing is left to write.
+    fn ask_after(&mut self, now: Duration) -> Next {
+        match self.confirmation.next() {
+            Some((_, at)) if at > now && self.settled() => Next::At(at),
+            Some((id, _)) if self.settled() => {
+                let call = Call::Status(id.to_owned());
+                self.send(now, call, 0, true)
+            }
+            _ => Next::Nothing,
         }
     }
 
@@ -319,7 +366,7 @@ impl Writer {
         self.pacer.on_call(now, cost);
         let keys = match &call {
             Call::Change(batch) => batch.iter().map(|change| change.set.key()).collect(),
-            Call::LookUp(_) | Call::Read(_) => BTreeSet::new(),
+            Call::LookUp(_) | Call::Read(_) | Call::Status(_) => BTreeSet::new(),
         };
         self.in_flight = Some(keys);
         Next::Call(call)

@@ -28,6 +28,8 @@ pub enum News {
     Failing(ZoneError),
     /// The zone answers again.
     Recovered,
+    /// Changes may not be asked after.
+    Unconfirmable(ZoneError),
 }
 
 impl Writer {
@@ -58,6 +60,7 @@ impl Writer {
             News::Failing(error) => {
                 tracing::warn!(%error, "the zone did not take a call; what waits is kept");
             }
+            News::Unconfirmable(error) => tracing::warn!(%error, "the change may not be asked after"),
             News::Recovered => tracing::info!("the zone answers again"),
         }
     }

@@ -56,7 +56,7 @@ impl State {
         let own: Vec<Key> = standing.iter().filter(unknown).map(RecordSet::key).collect();
         let began = self.hosts[host].draining;
         match exit {
-            Exit::Drained => {
+            Exit::Drained | Exit::Unconfirmed => {
                 if let Some(key) = own.first() {
                     self.court.accuse(
                         "L3",
@@ -84,7 +84,7 @@ impl State {
             Exit::LeftBehind(None) | Exit::HandedOver | Exit::Reconciled(_) => {}
         }
         if let Some(began) = began
-            && now > began + DRAIN_TIMEOUT + REPORT
+            && now > began + self.stop.delay + DRAIN_TIMEOUT + REPORT
         {
             let took = now - began;
             self.court.accuse("L3", now, format!("the drain took {took:?}"));

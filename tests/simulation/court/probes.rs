@@ -25,8 +25,7 @@ impl State {
         let now = self.now;
         let owners = self.hosts[host].containers.values().filter(|it| it.ports.contains(&port)).count();
         let known = self.court.known.entry((host, process)).or_default();
-        let flying = known.probing.entry(port).or_default();
-        }
+        known.probing.entry(port).or_default().push(now);
         if owners == 0 {
             let text = format!("port {port} of host {host} is probed, and was never any container's");
             self.court.accuse("S12", now, text);

@@ -316,9 +316,15 @@ impl State {
                 return self.court.accuse("S7", now, text);
             }
         }
+        let told = self.hosts[host].leaves(it, now).is_some() || self.hosts[host].draining.is_some();
         let served = self.account.standing().get(&set.key()).is_some_and(|it| it.weight > Some(0));
         let tcp = spec.check == SpecCheck::Tcp && spec.weight > 0;
-        if set.weight == Some(0) && served && tcp && !stops && self.judged_in_doubt(host, process, port, life)
+        if set.weight == Some(0)
+            && served
+            && !told
+            && tcp
+            && !stops
+            && self.judged_in_doubt(host, process, port, life)
         {
             let text = format!("{} goes to weight 0 while most checks of host {host} are silent", id.short());
             self.court.accuse("S13", now, text);
@@ -343,7 +349,8 @@ impl State {
             self.court.written.get(&place).map_or((Duration::ZERO, 0), |(at, life, _)| (*at, *life));
         let rivals = of.containers.values().filter(|other| other.alive && other.port == it.port).count() > 1;
         // What was written of an earlier life gives way to one that has to prove itself.
-        let excused = it.has_reason(now)
+        let excused = of.leaves(it, now) == Some(true)
+            || it.has_reason(now)
             || it.reason >= written
             || life < it.lives
             || rivals

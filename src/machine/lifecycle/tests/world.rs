@@ -117,6 +117,7 @@ impl World {
             health: Some(self.health),
             stop_signal: self.stop_signal,
             stop_timeout: self.stop_timeout,
+            task: None,
             offers: self.offers(self.lives.len() - 1),
         };
         Event::Seen { as_of, sight: Box::new(sight) }

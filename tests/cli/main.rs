@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 
+mod stopping;
+
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
 use std::process::{Child, Command, Output, Stdio};
@@ -45,6 +47,9 @@ fn help_names_every_flag_signal_and_exit_code() {
         "--state-dir",
         "--docker-socket",
         "--ecs-introspection",
+        "--on-term",
+        "--drain-delay",
+        "--confirm",
         "--drain-timeout",
         "--log-format",
         "--log-level",

@@ -1,0 +1,71 @@
+//! How the Agent ends when it is asked to: what SIGTERM means, the delay, and the deadline.
+
+use std::time::Duration;
+
+use ractor::ActorRef;
+
+use super::{AgentMessage, AgentState, Exit};
+use crate::actors::host_watcher::HostWatcherMessage;
+use crate::actors::registrar::RegistrarMessage;
+use crate::machine::outlook::OnTerm;
+use crate::status::Part;
+
+/// How long it may take to learn whether the host goes.
+const JUDGEMENT_LIMIT: Duration = Duration::from_secs(2);
+/// What the writer gets beyond a drain's deadline to name what is left.
+const REPORT_SLACK: Duration = Duration::from_millis(500);
+
+impl AgentState {
+    pub(super) fn stop(&mut self, myself: &ActorRef<AgentMessage>) {
+        match self.surroundings.stop.on_term {
+            OnTerm::Drain => self.drain(myself),
+            OnTerm::HandOver => self.end(myself, Exit::HandedOver),
+            OnTerm::Auto if self.surroundings.notices.is_none() => self.on_judged(myself, None),
+            OnTerm::Auto => {
+                self.judging = true;
+                self.peers.host.cast(HostWatcherMessage::Judge);
+                myself.send_after(JUDGEMENT_LIMIT, || AgentMessage::JudgementOverdue);
+            }
+        }
+    }
+
+    pub(super) fn on_judged(&mut self, myself: &ActorRef<AgentMessage>, reason: Option<String>) {
+        let asked = std::mem::replace(&mut self.judging, false);
+        match reason {
+            _ if !asked && self.surroundings.notices.is_some() => {}
+            Some(reason) => {
+                tracing::info!(reason, "the host goes, and its records with it");
+                self.drain(myself);
+            }
+            None => {
+                tracing::info!("nothing says that the host goes: its records stay for the next agent");
+                self.end(myself, Exit::HandedOver);
+            }
+        }
+    }
+
+    /// Takes the traffic away first, where that is planned, and then the records.
+    pub(super) fn drain(&mut self, myself: &ActorRef<AgentMessage>) {
+        if self.parting {
+            return;
+        }
+        self.parting = true;
+        tracing::info!("withdrawing every service of this host");
+        self.surroundings.board.set(Part::Stop, Err("the agent withdraws its records".to_owned()));
+        let delay = self.surroundings.stop.delay;
+        if delay.is_zero() {
+            return self.withdraw(myself);
+        }
+        tracing::info!(seconds = delay.as_secs_f64(), "every service to weight 0; withdrawn after that");
+        self.peers.registrar.cast(RegistrarMessage::Part);
+        myself.send_after(delay, || AgentMessage::DelayOver);
+    }
+
+    pub(super) fn withdraw(&mut self, myself: &ActorRef<AgentMessage>) {
+        let timeout = self.surroundings.stop.timeout;
+        let deadline = self.surroundings.clock.now() + timeout;
+        self.drain_deadline = Some(deadline);
+        self.peers.registrar.cast(RegistrarMessage::Drain(deadline));
+        myself.send_after(timeout + REPORT_SLACK, || AgentMessage::DrainOverdue);
+    }
+}

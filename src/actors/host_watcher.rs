@@ -1,0 +1,204 @@
+//! HostWatcher: what is about to happen to the host, as often as it may be asked.
+//!
+//! Polls the [sources](crate::host::notices), each by itself, and tells the Registrar what they amount to.
+//! What that does to records, and what a source's words mean, is decided elsewhere.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+use super::agent::AgentMessage;
+use super::peers::Peers;
+use super::registrar::RegistrarMessage;
+use super::{Surroundings, contained};
+use crate::host::notices::memory::{News, Notices};
+use crate::host::notices::{AskError, Said, Source, Sources};
+use crate::machine::outlook::{Leaving, Outlook};
+use crate::status::Part;
+
+/// How much a period varies, either way.
+const JITTER: f64 = 0.2;
+/// How long one answer may take, however many calls it is made of.
+const ASK_LIMIT: Duration = Duration::from_secs(20);
+/// An end that moves by less is the same: it is reckoned anew at each answer.
+const SAME_END: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct HostWatcher;
+
+#[derive(Debug)]
+pub(super) enum HostWatcherMessage {
+    /// It is time to ask this one.
+    Due(Source),
+    /// It was asked.
+    Answered(Source, Result<Said, AskError>),
+    /// The Registrar has forgotten what it was told.
+    Tell,
+    /// The Agent was asked to stop: does the host go, or its system?
+    Judge,
+    /// The system was asked for that.
+    SystemAnswered(Result<Said, AskError>),
+}
+
+/// What was heard outlives the watcher: after a restart nothing is called off.
+pub(super) type Memory = Arc<Mutex<Notices>>;
+
+pub(super) struct HostWatcherArgs {
+    pub(super) surroundings: Surroundings,
+    pub(super) peers: Peers,
+    pub(super) sources: Arc<dyn Sources>,
+    pub(super) memory: Memory,
+}
+
+pub(super) struct HostWatcherState {
+    surroundings: Surroundings,
+    peers: Peers,
+    sources: Arc<dyn Sources>,
+    memory: Memory,
+    told: Option<Outlook>,
+    rng: fastrand::Rng,
+}
+
+impl Actor for HostWatcher {
+    type Msg = HostWatcherMessage;
+    type State = HostWatcherState;
+    type Arguments = HostWatcherArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        HostWatcherArgs { surroundings, peers, sources, memory }: Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        for source in sources.polled() {
+            myself.cast(HostWatcherMessage::Due(source))?;
+        }
+        let rng = fastrand::Rng::with_seed(surroundings.writer.seed);
+        let state = HostWatcherState { surroundings, peers, sources, memory, told: None, rng };
+        state.show();
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            HostWatcherMessage::Due(source) => {
+                state.ask(&myself, source, move |answer| HostWatcherMessage::Answered(source, answer));
+            }
+            HostWatcherMessage::Answered(source, answer) => {
+                let period = source.period(*state.surroundings.fleet.borrow());
+                let wait = period.mul_f64(1.0 + JITTER * (2.0 * state.rng.f64() - 1.0));
+                myself.send_after(wait, move || HostWatcherMessage::Due(source));
+                state.on_answer(source, answer);
+                state.tell();
+            }
+            HostWatcherMessage::Tell => {
+                state.told = None;
+                state.tell();
+            }
+            HostWatcherMessage::Judge if state.outlook().leaving == Leaving::Everybody => state.judge(),
+            HostWatcherMessage::Judge => {
+                state.ask(&myself, Source::System, HostWatcherMessage::SystemAnswered);
+            }
+            HostWatcherMessage::SystemAnswered(answer) => {
+                state.on_answer(Source::System, answer);
+                state.tell();
+                state.judge();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl HostWatcherState {
+    fn ask(
+        &self,
+        myself: &ActorRef<HostWatcherMessage>,
+        source: Source,
+        answered: impl FnOnce(Result<Said, AskError>) -> HostWatcherMessage + Send + 'static,
+    ) {
+        let (sources, myself) = (self.sources.clone(), myself.clone());
+        tokio::spawn(async move {
+            let asked = contained(tokio::time::timeout(ASK_LIMIT, sources.ask(source))).await;
+            let late = |_| Err(AskError::Away(format!("no answer within {ASK_LIMIT:?}")));
+            let answer =
+                asked.map_or_else(|reason| Err(AskError::Away(reason)), |asked| asked.unwrap_or_else(late));
+            let _ = myself.cast(answered(answer));
+        });
+    }
+
+    fn on_answer(&self, source: Source, answer: Result<Said, AskError>) {
+        let (now, wall) = (self.surroundings.clock.now(), self.sources.wall_clock());
+        let news = self.notices(|notices| notices.on_answer(source, answer, now, wall));
+        news.iter().for_each(|news| log(source, news));
+        self.show();
+    }
+
+    /// Shows whether all is heard that there is to hear.
+    fn show(&self) {
+        let away = self.notices(|notices| notices.away());
+        self.surroundings.board.set(Part::Notices, away.map_or(Ok(()), Err));
+    }
+
+    /// Tells the Registrar what has changed; first of all when everybody has been asked, so that what only
+    /// one has said so far calls nothing off.
+    fn tell(&mut self) {
+        let polled = self.sources.polled();
+        let outlook = self.outlook();
+        let known = outlook.leaving != Leaving::Nobody || self.notices(|notices| notices.has_asked(&polled));
+        if known && !self.told.as_ref().is_some_and(|told| is_same(told, &outlook)) {
+            self.told = Some(outlook.clone());
+            self.peers.registrar.cast(RegistrarMessage::Outlook(outlook));
+        }
+    }
+
+    /// Tells the Agent whether the host goes.
+    fn judge(&self) {
+        let outlook = self.outlook();
+        let goes = outlook.leaving == Leaving::Everybody;
+        self.peers.agent.cast(AgentMessage::Judged(goes.then_some(outlook.reason)));
+    }
+
+    fn outlook(&self) -> Outlook {
+        self.notices(|notices| notices.outlook())
+    }
+
+    fn notices<T>(&self, of: impl FnOnce(&mut Notices) -> T) -> T {
+        of(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn is_same(told: &Outlook, outlook: &Outlook) -> bool {
+    let end = match (told.withdraw_at, outlook.withdraw_at) {
+        (Some(told), Some(now)) => told.abs_diff(now) < SAME_END,
+        (told, now) => told == now,
+    };
+    end && told.leaving == outlook.leaving && told.reason == outlook.reason
+}
+
+fn log(source: Source, news: &News) {
+    match news {
+        News::Says(Said::HostEnds { what, .. }) => {
+            tracing::warn!(what, "this host is about to end: its services go to weight 0, and then they go");
+        }
+        News::Says(Said::TasksEnd { what, tasks }) => {
+            tracing::warn!(what, tasks = tasks.len(), "tasks of services are about to be stopped: weight 0");
+        }
+        News::Says(Said::Advice(what)) => tracing::info!(what, "advice: nothing changes for it"),
+        News::CalledOff(Said::Advice(_)) | News::Says(Said::Nothing) | News::CalledOff(Said::Nothing) => {}
+        News::CalledOff(_) => tracing::warn!(%source, "the notice is called off: as before it"),
+        News::Fails(AskError::Denied(reason)) => tracing::warn!(
+            reason,
+            "DRAINING goes unnoticed, all else goes on: allow this host's role ecs:DescribeContainerInstances, \
+             ecs:ListTasks and ecs:DescribeTasks"
+        ),
+        News::Fails(error) => {
+            tracing::warn!(%source, %error, "does not answer: what it said last holds, and it is asked on");
+        }
+        News::Answers => tracing::info!(%source, "answers again"),
+    }
+}

@@ -1,0 +1,182 @@
+//! Whether what was accepted is on every name server: asked after, one change at a time, where that is wanted.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::machine::record::{Change, Key};
+use crate::zone::{ChangeInfo, ChangeStatus, ZoneError};
+
+/// How often an accepted change is asked after.
+const CONFIRM_PERIOD: Duration = Duration::from_secs(2);
+/// A change that is older than this is on every name server, or nobody can tell: usually it takes less than
+/// a minute. Source: Route 53 developer guide, "How long does it take for changes to propagate".
+const PROPAGATED_AFTER: Duration = Duration::from_secs(300);
+
+/// What was accepted, and is not yet known to be everywhere.
+#[derive(Debug, Default)]
+pub(super) struct Confirmation {
+    wanted: bool,
+    /// The ids of changes, the oldest first. Until it is wanted, the newest is all that can matter.
+    pending: VecDeque<String>,
+    /// What a call spoke of whose answer was not heard: such a change has no id to ask by.
+    unheard: BTreeSet<Key>,
+    /// When a batch was last taken, or went unheard.
+    latest: Duration,
+    /// Whether the registry does not let us ask.
+    refused: bool,
+    ask_at: Duration,
+}
+
+impl Confirmation {
+    /// From now on it is wanted.
+    pub(super) fn begin(&mut self, now: Duration) {
+        self.wanted = true;
+        if now.saturating_sub(self.latest) > PROPAGATED_AFTER {
+            self.unheard.clear();
+            self.pending.clear();
+        }
+    }
+
+    /// A batch was answered.
+    pub(super) fn on_changed(
+        &mut self,
+        batch: &[Change],
+        answer: &Result<ChangeInfo, ZoneError>,
+        now: Duration,
+    ) {
+        let keys = batch.iter().map(|change| change.set.key());
+        match answer {
+            Ok(info) => {
+                if !self.wanted {
+                    self.pending.clear();
+                    self.unheard.clear();
+                }
+                keys.for_each(|key| {
+                    self.unheard.remove(&key);
+                });
+                self.latest = now;
+                if info.status == ChangeStatus::Pending {
+                    self.pending.push_back(info.id.clone());
+                    self.ask_at = now + CONFIRM_PERIOD;
+                }
+            }
+            Err(ZoneError::Unknown(_)) => {
+                self.unheard.extend(keys);
+                self.latest = now;
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// The change to ask after, and when.
+    pub(super) fn next(&self) -> Option<(&str, Duration)> {
+        self.pending.front().filter(|_| self.wanted).map(|id| (id.as_str(), self.ask_at))
+    }
+
+    /// A change was asked after. Returns why that may not be done.
+    pub(super) fn on_status(
+        &mut self,
+        id: &str,
+        answer: Result<ChangeInfo, ZoneError>,
+        now: Duration,
+    ) -> Option<ZoneError> {
+        match answer {
+            Ok(info) if info.status == ChangeStatus::InSync => self.pending.retain(|other| other != id),
+            Err(error @ (ZoneError::Denied(_) | ZoneError::NoSuchChange(_) | ZoneError::Invalid(_))) => {
+                self.pending.clear();
+                self.refused = true;
+                return Some(error);
+            }
+            Ok(_) | Err(_) => self.ask_at = now + CONFIRM_PERIOD,
+        }
+        None
+    }
+
+    /// Whether all is on every name server: `None` while that is being asked, `false` where it cannot be.
+    pub(super) fn verdict(&self) -> Option<bool> {
+        match self {
+            Self { wanted: false, .. } => Some(true),
+            Self { refused: true, .. } => Some(false),
+            Self { pending, .. } if !pending.is_empty() => None,
+            Self { unheard, .. } => Some(unheard.is_empty()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::record::Action;
+    use crate::machine::testing::registrant;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn batch() -> Vec<Change> {
+        vec![Change { action: Action::Delete, set: registrant("i-0a").host_record() }]
+    }
+
+    fn info(id: &str, status: ChangeStatus) -> Result<ChangeInfo, ZoneError> {
+        Ok(ChangeInfo { id: id.to_owned(), status })
+    }
+
+    fn unknown() -> Result<ChangeInfo, ZoneError> {
+        Err(ZoneError::Unknown("cut".into()))
+    }
+
+    #[test]
+    fn is_nobody_s_business_until_it_is_wanted() {
+        let mut confirmation = Confirmation::default();
+        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), SECOND);
+        assert_eq!((confirmation.next(), confirmation.verdict()), (None, Some(true)));
+        // Then what was accepted just before counts, and of that the newest.
+        confirmation.on_changed(&batch(), &info("C2", ChangeStatus::Pending), 2 * SECOND);
+        confirmation.begin(3 * SECOND);
+        assert_eq!((confirmation.next(), confirmation.verdict()), (Some(("C2", 4 * SECOND)), None));
+    }
+
+    #[test]
+    fn what_is_old_is_everywhere() {
+        for answer in [info("C1", ChangeStatus::Pending), unknown()] {
+            let mut confirmation = Confirmation::default();
+            confirmation.on_changed(&batch(), &answer, SECOND);
+            confirmation.begin(3_600 * SECOND);
+            assert_eq!((confirmation.next(), confirmation.verdict()), (None, Some(true)));
+        }
+    }
+
+    #[test]
+    fn each_is_asked_after_until_it_is_everywhere() {
+        let mut confirmation = Confirmation::default();
+        confirmation.begin(SECOND);
+        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), SECOND);
+        confirmation.on_changed(&batch(), &info("C2", ChangeStatus::InSync), SECOND);
+        confirmation.on_changed(&batch(), &info("C3", ChangeStatus::Pending), SECOND);
+        assert_eq!(confirmation.on_status("C1", info("C1", ChangeStatus::Pending), 3 * SECOND), None);
+        assert_eq!(confirmation.next(), Some(("C1", 5 * SECOND)));
+        confirmation.on_status("C1", unknown(), 5 * SECOND);
+        confirmation.on_status("C1", info("C1", ChangeStatus::InSync), 7 * SECOND);
+        assert_eq!(confirmation.next().map(|(id, _)| id), Some("C3"));
+        confirmation.on_status("C3", info("C3", ChangeStatus::InSync), 7 * SECOND);
+        assert_eq!(confirmation.verdict(), Some(true));
+    }
+
+    #[test]
+    fn a_change_whose_answer_was_not_heard_is_known_by_a_later_one_of_the_same_record() {
+        let mut confirmation = Confirmation::default();
+        confirmation.begin(SECOND);
+        confirmation.on_changed(&batch(), &unknown(), SECOND);
+        assert_eq!(confirmation.verdict(), Some(false));
+        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::InSync), 2 * SECOND);
+        assert_eq!(confirmation.verdict(), Some(true));
+    }
+
+    #[test]
+    fn what_may_not_be_asked_after_cannot_be_told() {
+        let mut confirmation = Confirmation::default();
+        confirmation.begin(SECOND);
+        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), SECOND);
+        let denied = || ZoneError::Denied("route53:GetChange".into());
+        assert_eq!(confirmation.on_status("C1", Err(denied()), 3 * SECOND), Some(denied()));
+        assert_eq!((confirmation.next(), confirmation.verdict()), (None, Some(false)));
+    }
+}
