@@ -77,6 +77,7 @@ pub(super) struct DockerWatcherState {
     rng: fastrand::Rng,
     generation: u64,
     subscribed_at: Option<Duration>,
+    all_looked_at: Duration,
     stream: Option<AbortHandle>,
     list_timer: Option<AbortHandle>,
     /// Whether the engine answers, as far as the log says; `None` before the first word of it.
@@ -106,6 +107,7 @@ impl Actor for DockerWatcher {
             ),
             generation: 0,
             subscribed_at: None,
+            all_looked_at: Duration::ZERO,
             stream: None,
             list_timer: None,
             answers: None,
@@ -122,8 +124,7 @@ impl Actor for DockerWatcher {
             DockerWatcherMessage::Subscribe => state.subscribe(myself),
             DockerWatcherMessage::Subscribed(generation) if generation == state.generation => {
                 state.subscribed_at = Some(state.surroundings.clock.now());
-                // What happened in between may show in no list: a container that was started again looks as before.
-                state.peers.resolver.cast(TaskResolverMessage::StartOver);
+                state.look_at_all();
                 state.list(myself);
             }
             DockerWatcherMessage::Happened(generation, events, turn) if generation == state.generation => {
@@ -175,7 +176,17 @@ impl DockerWatcherState {
         myself.send_after(wait, || DockerWatcherMessage::Subscribe);
     }
 
+    /// What happened unseen may show in no list: a container that was started again looks as before. So after
+    /// each gap, and once in a resync period, all that is listed is looked at.
+    fn look_at_all(&mut self) {
+        self.all_looked_at = self.surroundings.clock.now();
+        self.peers.resolver.cast(TaskResolverMessage::StartOver);
+    }
+
     fn list(&mut self, myself: ActorRef<DockerWatcherMessage>) {
+        if self.surroundings.clock.now() >= self.all_looked_at + self.surroundings.writer.resync {
+            self.look_at_all();
+        }
         let (docker, as_of) = (self.surroundings.docker.clone(), self.seq.latest());
         self.list_in(&myself, LIST_EVERY);
         tokio::spawn(async move {

@@ -81,7 +81,7 @@ impl Actor for Registrar {
         _myself: ActorRef<Self::Msg>,
         (surroundings, peers): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let mut roster = Roster::new(surroundings.writer.registrant.clone());
+        let mut roster = Roster::new(surroundings.writer.registrant.clone(), surroundings.clock.now());
         if surroundings.notices.is_some() {
             roster.expect_outlook();
         }

@@ -173,9 +173,12 @@ impl Pacer {
         self.not_before = self.not_before.min(now + self.drain_cap(now));
     }
 
-    /// No call goes before `at`.
+    /// No call goes before `at`, and nothing is saved up by then: somebody else spent it.
     pub fn hold_until(&mut self, at: Duration) {
         self.not_before = self.not_before.max(at);
+        std::iter::once(&mut self.requests).chain(&mut self.changes).for_each(|bucket| {
+            (bucket.tokens, bucket.at) = (0.0, at);
+        });
     }
 
     /// The earliest moment at which a call with this change cost may go. An `urgent` one, with deletes
@@ -295,6 +298,15 @@ mod tests {
             let elapsed = (calls[window] - calls[0]).as_secs_f64();
             assert!((window + 1) as f64 <= 40.0 + 8.0 * elapsed + 1e-3, "{window} calls in {elapsed} s");
         }
+    }
+
+    #[test]
+    fn a_pacer_that_goes_on_for_another_has_nothing_saved_up() {
+        let mut pacer = Pacer::new(Pace::ROUTE53);
+        pacer.hold_until(QUIET);
+        assert_eq!(pacer.ready_at(QUIET - ms(500), 0, true), QUIET);
+        assert_eq!(pacer.ready_at(QUIET, 0, true), QUIET + ms(125));
+        assert_eq!(pacer.ready_at(QUIET + ms(200), 100, true), QUIET + ms(1_000));
     }
 
     #[test]

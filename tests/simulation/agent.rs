@@ -238,6 +238,14 @@ impl Sources for Agent {
         if now < of.imds_away_until {
             return Err(AskError::Away("no answer in time".to_owned()));
         }
+        if source == Source::Spot {
+            let end =
+                of.notice.filter(|(notice, _)| matches!(notice, Notice::Spot { .. })).map(|(_, end)| end);
+            if of.believed_end.take().is_some() && end.is_none() {
+                of.containers.values_mut().for_each(|it| it.reason = now);
+            }
+            of.believed_end = end;
+        }
         let Some((notice, end)) = of.notice else { return Ok(Said::Nothing) };
         let tasks = of.containers.values().filter(|it| it.is_task()).map(Truth::task).collect();
         let what = "simulated".to_owned();

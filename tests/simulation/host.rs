@@ -29,8 +29,9 @@ pub struct Told {
     pub wall: i64,
     pub id: ContainerId,
     pub happening: Happening,
-    /// Of which life, for the court.
+    /// Of which life, and when that began, for the court.
     pub life: u32,
+    pub began: i64,
 }
 
 pub struct Host {
@@ -55,6 +56,8 @@ pub struct Host {
     pub powered: bool,
     pub dead_network_until: Duration,
     pub notice: Option<(Notice, Duration)>,
+    /// The end that its agent was told of last, until it is told otherwise.
+    pub believed_end: Option<Duration>,
     pub imds_away_until: Duration,
     pub disk: Disk,
 
@@ -106,6 +109,7 @@ impl Host {
             powered: true,
             dead_network_until: Duration::ZERO,
             notice: None,
+            believed_end: None,
             imds_away_until: Duration::ZERO,
             disk: Disk::default(),
             life: 0,
@@ -139,8 +143,12 @@ impl Host {
         // As the agent has it: 20 s before the end; and what its polls and its clock may take.
         const BEFORE: Duration = Duration::from_secs(20);
         const TOLERANCE: Duration = Duration::from_secs(1);
+        let near = |end: Duration| now + BEFORE + TOLERANCE >= end;
+        if self.believed_end.is_some_and(near) {
+            return Some(true);
+        }
         match self.notice? {
-            (Notice::Spot { .. }, end) => Some(now + BEFORE + TOLERANCE >= end),
+            (Notice::Spot { .. }, end) => Some(near(end)),
             (Notice::ScalingIn, _) => Some(false),
             (Notice::Draining, _) => it.is_task().then_some(false),
         }
@@ -288,6 +296,8 @@ impl State {
             }
             What::DiskFull => self.hosts[host].disk.fill(),
             What::Notice { of } => {
+                // Another one takes the place of the one before.
+                self.call_off(host);
                 let end = if let Notice::Spot { seconds } = of { until(seconds) } else { Duration::ZERO };
                 self.hosts[host].notice = Some((of, now + end));
             }
@@ -485,8 +495,8 @@ impl State {
         if of.engine_away {
             return;
         }
-        let life = of.containers.get(id).map_or(0, |it| it.lives);
-        let told = Told { wall: of.wall(now), id: id.clone(), happening, life };
+        let (life, began) = of.containers.get(id).map_or((0, 0), |it| (it.lives, it.started_wall));
+        let told = Told { wall: of.wall(now), id: id.clone(), happening, life, began };
         of.replay.push_back(told.clone());
         if of.replay.len() > REPLAY {
             of.replay.pop_front();

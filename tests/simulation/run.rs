@@ -89,7 +89,11 @@ async fn live(scenario: &Scenario, mutant: Mutant, log: &Log) -> World {
         state.operate(operation.host, what);
         drop(state);
         match what {
-            What::Lag { ms } => tokio::time::advance(Duration::from_millis(ms.into())).await,
+            What::Lag { ms } => {
+                let lag = Duration::from_millis(ms.into());
+                world.lock().stood_still += lag;
+                tokio::time::advance(lag).await;
+            }
             What::Panic { line, times } => log.panic_at(line, times),
             _ => {}
         }

@@ -44,6 +44,8 @@ pub struct State {
     pub stop: StopPlan,
     pub notices: bool,
     pub now: Duration,
+    /// For how long in all processes stood still.
+    pub stood_still: Duration,
     pub hosts: Vec<Host>,
     pub account: Account,
     pub court: Court,
@@ -70,6 +72,7 @@ impl World {
             },
             notices: scenario.notices,
             now: Duration::ZERO,
+            stood_still: Duration::ZERO,
             hosts: (0..scenario.hosts).map(|index| Host::new(index, scenario)).collect(),
             account: Account::new(zone, scenario.legacy),
             court: Court::default(),

@@ -83,6 +83,8 @@ enum Barrier {
 #[derive(Debug)]
 pub struct Roster {
     registrant: Registrant,
+    /// When it began to be told.
+    born: Duration,
     machines: BTreeMap<ContainerId, Lifecycle>,
     deadlines: BTreeMap<ContainerId, Duration>,
     claims: Claims,
@@ -103,10 +105,11 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// A roster that knows nothing yet.
-    pub fn new(registrant: Registrant) -> Self {
+    /// A roster that knows nothing yet, and begins to be told now.
+    pub fn new(registrant: Registrant, now: Duration) -> Self {
         Self {
             registrant,
+            born: now,
             machines: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             claims: Claims::default(),
@@ -171,7 +174,7 @@ impl Roster {
             }
             _ => false,
         };
-        let over = is_over(&event, now);
+        let over = self.is_over(&event, now);
         if seen || over {
             self.unseen.remove(id);
         }
@@ -330,9 +333,22 @@ impl Roster {
         assert!(!self.drained || (wanting.is_empty() && self.said.is_empty()), "wanted after the drain");
     }
 
+    /// Whether an event says that what was registered of a container before is over. What happened before this
+    /// roster began does not: it is replayed, and whoever kept the records then may have seen to it, and have
+    /// registered the next life.
+    fn is_over(&self, event: &Event, now: Duration) -> bool {
+        let heard = |age: Duration| age <= now.saturating_sub(self.born);
+        match event {
+            Event::Died { age, .. } => heard(*age),
+            // What the image takes as its stop signal is not known yet.
+            Event::Killed { signal, age, .. } => stops(*signal, STOP_SIGNAL_DEFAULT) && heard(*age),
+            _ => false,
+        }
+    }
+
     fn step(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
         let over = match &event {
-            Event::Died { .. } => is_over(&event, now),
+            Event::Died { .. } => self.is_over(&event, now),
             Event::Absent { .. } => true,
             // Whatever runs later in its place has to prove itself.
             Event::Seen { sight, .. } => sight.running != Running::Running,
@@ -472,17 +488,6 @@ impl Roster {
         let service = set.key().name;
         let weight = set.weight.and_then(|weight| weight.try_into().ok())?;
         Some((id, Event::Registered { service, container_port, at, weight }))
-    }
-}
-
-/// Whether an event says that what an earlier run registered of a container is over. What happened before this agent
-/// started does not: it is replayed, and the run before may have seen to it, and registered the next life.
-fn is_over(event: &Event, now: Duration) -> bool {
-    match event {
-        Event::Died { age, .. } => *age <= now,
-        // What the image takes as its stop signal is not known yet.
-        Event::Killed { signal, age, .. } => stops(*signal, STOP_SIGNAL_DEFAULT) && *age <= now,
-        _ => false,
     }
 }
 

@@ -63,7 +63,7 @@ pub struct Rehearsal {
 impl Default for Rehearsal {
     fn default() -> Self {
         Self {
-            roster: Roster::new(registrant()),
+            roster: Roster::new(registrant(), Duration::ZERO),
             now: Duration::from_secs(1_000),
             seq: 1,
             told: None,

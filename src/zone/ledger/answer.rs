@@ -223,6 +223,11 @@ impl Ledger {
         let text = error.to_string();
         let mut notes: Vec<_> =
             batch.iter().filter(to_blame).map(|change| self.park(change, &text, first, now)).collect();
+        if !created.is_empty() {
+            let deleted = batch.iter().filter(|change| change.action == Action::Delete);
+            self.suspects = deleted.map(|change| change.set.key()).collect();
+            self.others_first = true;
+        }
         let convicted = created.first().and_then(|key| self.parked.get(key)).cloned();
         if let Some((full, parked)) = Full::read(&text).zip(convicted) {
             notes.extend(self.park_like(&full, &parked, now));

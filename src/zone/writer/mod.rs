@@ -111,7 +111,9 @@ impl Writer {
     /// A writer that knows what its journal does, and makes no call before then.
     pub fn starting_at(settings: Settings, then: Duration) -> Self {
         let mut writer = Self::new(settings);
-        writer.pacer.hold_until(then);
+        if !then.is_zero() {
+            writer.pacer.hold_until(then);
+        }
         writer
     }
 

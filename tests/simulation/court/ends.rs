@@ -84,7 +84,7 @@ impl State {
             Exit::LeftBehind(None) | Exit::HandedOver | Exit::Reconciled(_) => {}
         }
         if let Some(began) = began
-            && now > began + self.stop.delay + DRAIN_TIMEOUT + REPORT
+            && now > began + self.stop.delay + DRAIN_TIMEOUT + REPORT + self.stood_still
         {
             let took = now - began;
             self.court.accuse("L3", now, format!("the drain took {took:?}"));

@@ -36,7 +36,8 @@ impl Known {
 impl State {
     /// An event reaches an agent.
     pub fn court_hears(&mut self, host: usize, process: u64, told: &Told) {
-        if told.happening == Happening::Died {
+        // Where the wall clock went back, an end is told before its beginning, and believed only when it is seen.
+        if told.happening == Happening::Died && told.began < told.wall {
             let now = self.now;
             self.court.known.entry((host, process)).or_default().died(&told.id, told.life, now);
         }

@@ -354,6 +354,7 @@ impl State {
             || it.reason >= written
             || life < it.lives
             || rivals
+            || of.draining.is_some()
             || of.drain_began.is_some_and(|at| at >= written);
         if swapped || !right || !mine || excused {
             return;

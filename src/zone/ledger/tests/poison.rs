@@ -63,6 +63,29 @@ fn a_denied_name_delays_the_others_by_few_calls() {
 }
 
 #[test]
+fn a_denied_swap_delays_the_others_by_few_calls_though_its_delete_is_denied_too() {
+    for n in 2..=64 {
+        let mut desk = Desk::default();
+        let denied = |port| RecordSet { name: "_denied._tcp.sd.internal".into(), ..own(0, port) };
+        desk.want(denied(79));
+        desk.settle();
+        desk.want(denied(80));
+        (1..n).for_each(|k| desk.want(own(k, 80 + k)));
+        desk.denied = Some(denied(0).name);
+        desk.call(Fault::None);
+        let first = desk.calls;
+        while desk.own_count() < usize::from(n) {
+            assert!(desk.call(Fault::None), "waits with {} of {n} written", desk.own_count());
+        }
+        let bound = usize::try_from(n.next_power_of_two().ilog2()).unwrap() + 1;
+        assert!(desk.calls - first <= bound, "{n}: {} calls", desk.calls - first);
+        desk.denied = None;
+        desk.settle();
+        assert!(desk.own_sets().contains(&denied(80)));
+    }
+}
+
+#[test]
 fn a_refusal_that_names_the_record_costs_one_call() {
     let mut desk = Desk::default();
     (0..300).for_each(|n| desk.want(own(n, 80 + n)));
