@@ -161,6 +161,7 @@ impl RegistrarState {
     async fn carry(&mut self, output: Output) -> Result<(), ActorProcessingErr> {
         match output {
             Output::Want(id, records) => self.peers.writer.cast(Route53WriterMessage::Want(id, records)),
+            Output::Over(id) => self.peers.writer.cast(Route53WriterMessage::Want(id, Vec::new())),
             Output::WantAll(wants) => self.peers.writer.cast(Route53WriterMessage::WantAll(wants)),
             Output::Look(id) => self.peers.resolver.cast(TaskResolverMessage::Look(id)),
             Output::Probe { container, life, targets } => self.probe(container, life, targets).await?,

@@ -148,6 +148,7 @@ impl Docker for Agent {
 
     async fn running(&self) -> Result<Vec<Listed>, DockerError> {
         let wait = self.ask_engine().await?;
+        let asked = self.world.lock().now;
         tokio::time::sleep(wait.min(ENGINE_PATIENCE)).await;
         let mut state = self.step_or_never(Point::HearDocker).await;
         state.count("list");
@@ -165,7 +166,7 @@ impl Docker for Agent {
             Listed { id: it.id.clone(), fingerprint }
         };
         let list: Vec<_> = running.map(listed).collect();
-        state.court_lists(self.host, self.life, &list);
+        state.court_lists(self.host, self.life, &list, asked);
         Ok(list)
     }
 

@@ -8,7 +8,7 @@ use super::scenario::{
 };
 
 /// Containers on a host at once.
-const SLOTS: u8 = 7;
+const SLOTS: u8 = 8;
 /// How many kinds [`one`] knows.
 const KINDS: usize = 37;
 
@@ -18,7 +18,7 @@ impl Scenario {
         let mut rng = Rng::with_seed(seed);
         let hosts = [1, 1, 2, 3][rng.usize(..4)];
         let weights: Vec<u32> = (0..KINDS).map(|kind| weight(kind, &mut rng)).collect();
-        let count = rng.usize(30..120);
+        let count = rng.usize(60..180);
         let mut at = 0;
         let mut operations = Vec::new();
         for host in 0..hosts {

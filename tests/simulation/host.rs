@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecssd::engine::Happening;
 use ecssd::machine::container::ContainerId;
 use ecssd::status::Readiness;
 use fastrand::Rng;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::disk::Disk;
 use super::later::Later;
@@ -69,6 +70,8 @@ pub struct Host {
     pub start_at: Duration,
     pub fuse: Option<(Point, u8, u32)>,
     pub order: Option<Order>,
+    /// Rung for whoever looks after the process.
+    pub bell: Arc<Notify>,
     /// What the process says of itself.
     pub readiness: Option<watch::Receiver<Readiness>>,
     pub draining: Option<Duration>,
@@ -118,6 +121,7 @@ impl Host {
             start_at: Duration::ZERO,
             fuse: None,
             order: None,
+            bell: Arc::default(),
             readiness: None,
             draining: None,
             drain_began: None,
@@ -136,6 +140,11 @@ impl Host {
     /// The container in a slot.
     pub fn slot(&self, slot: u8) -> Option<ContainerId> {
         self.slots.get(&slot).cloned()
+    }
+
+    fn is_told(&mut self, order: Order) {
+        self.order = Some(order);
+        self.bell.notify_one();
     }
 
     /// Whether a container is about to be stopped, as far as the host was told, and whether that is now.
@@ -284,8 +293,8 @@ impl State {
             What::HandDelete { slot: of } => self.edit_by_hand(host, slot(of), true),
             What::Kill { down_ms } => self.kill_agent(host, down_ms),
             What::Fuse { point, nth, down_ms } => self.hosts[host].fuse = Some((point, nth, down_ms)),
-            What::Upgrade { down_ms } => self.hosts[host].order = Some(Order::Upgrade { down_ms }),
-            What::Drain { down_ms } => self.hosts[host].order = Some(Order::Drain { down_ms }),
+            What::Upgrade { down_ms } => self.hosts[host].is_told(Order::Upgrade { down_ms }),
+            What::Drain { down_ms } => self.hosts[host].is_told(Order::Drain { down_ms }),
             What::PowerOff { seconds } => {
                 self.kill_agent(host, u32::from(seconds) * 1_000 + 1_000);
                 self.engine_down(host);
@@ -476,6 +485,7 @@ impl State {
 
     pub fn power_on(&mut self, host: usize) {
         self.hosts[host].powered = true;
+        self.hosts[host].bell.notify_one();
         self.engine_up(host);
     }
 
@@ -533,6 +543,7 @@ impl State {
             of.start_at = now + Duration::from_millis(down_ms.into());
             of.fuse = None;
             of.listeners.clear();
+            of.bell.notify_one();
             self.tell(host, format_args!("the agent is killed"));
         }
     }

@@ -25,20 +25,21 @@ use super::world::World;
 
 /// How long a drain may take.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
-/// How often the manager looks after its process. Signals and deaths are seen to within that.
-const LOOK: Duration = Duration::from_millis(10);
 /// After an agent that ended by itself.
 const RESTART: Duration = Duration::from_secs(2);
 
 /// Keeps an agent on a host, for ever.
 pub async fn supervise(world: World, host: usize) {
     loop {
-        let due = {
+        let (wait, bell) = {
             let state = world.lock();
-            state.hosts[host].powered && state.now >= state.hosts[host].start_at
+            let of = &state.hosts[host];
+            // While there is no power, somebody will ring.
+            let wait = if of.powered { of.start_at.saturating_sub(state.now) } else { Duration::MAX };
+            (wait, of.bell.clone())
         };
-        if !due {
-            tokio::time::sleep(LOOK).await;
+        if !wait.is_zero() {
+            let _ = tokio::time::timeout(wait, bell.notified()).await;
             continue;
         }
         let Some(mut running) = start_agent(&world, host).await else { continue };
@@ -97,11 +98,12 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
 /// Looks after a process until it is gone.
 async fn watch(world: &World, host: usize, running: &mut Running) {
     let mut down = RESTART;
+    let bell = world.lock().hosts[host].bell.clone();
     loop {
         let exit = tokio::select! {
             biased;
             exit = running.ended() => Some(exit),
-            () = tokio::time::sleep(LOOK) => None,
+            () = bell.notified() => None,
         };
         let mut state = world.lock();
         if !state.hosts[host].alive {

@@ -46,6 +46,8 @@ pub enum Output {
     Want(ContainerId, Vec<RecordSet>),
     /// All containers' record sets: what is not among them is not wanted.
     WantAll(Wants),
+    /// Before all has been told: what an earlier run may have wanted of this container is over.
+    Over(ContainerId),
     /// Probe these targets of this container, and none else.
     Probe {
         /// The container.
@@ -183,6 +185,9 @@ impl Roster {
         }
         let mut outputs = self.step(id, event, now);
         outputs.extend(self.recall(id, now));
+        if (over || seen) && self.is_past(id) {
+            outputs.push(Output::Over(id.clone()));
+        }
         if seen || over {
             outputs.extend(self.release(id));
         }
@@ -344,6 +349,15 @@ impl Roster {
             Event::Killed { signal, age, .. } => stops(*signal, STOP_SIGNAL_DEFAULT) && heard(*age),
             _ => false,
         }
+    }
+
+    /// Whether what may have been wanted of a container before this roster began is over, as far as can be told
+    /// before the barrier opens: nothing is wanted of it now, and nothing that was registered speaks for it.
+    fn is_past(&self, id: &ContainerId) -> bool {
+        self.barrier != Barrier::Open
+            && self.machines.get(id).is_none_or(|machine| {
+                machine.wanted().is_empty() && (self.registered.is_some() || !machine.unproven())
+            })
     }
 
     fn step(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {

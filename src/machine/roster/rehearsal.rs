@@ -199,6 +199,7 @@ impl Rehearsal {
                 Output::Probe { container, life, targets } => {
                     self.probing.insert(container, (life, targets));
                 }
+                Output::Over(_) => assert!(self.told.is_none(), "over, after all was told"),
                 Output::Look(_)
                 | Output::Decided(..)
                 | Output::Foreseen(..)

@@ -32,7 +32,8 @@ impl State {
         let now = self.now;
         self.court.panics.push((host, now));
         self.court_lets_off(host);
-        let many = self.panics_of_late(host) > RESTARTS + 1;
+        // Those of this very moment came before anybody could know of the last one that is borne.
+        let many = self.panics_before(host, now) > RESTARTS + 1;
         let alive = self.hosts[host].alive && self.hosts.len() == 1;
         if many && alive {
             self.court.accuse(
@@ -46,6 +47,11 @@ impl State {
     fn panics_of_late(&self, host: usize) -> usize {
         let since = self.now.saturating_sub(WITHIN).max(self.hosts[host].started);
         self.court.panics.iter().filter(|(of, at)| *of == host && *at >= since).count()
+    }
+
+    fn panics_before(&self, host: usize, now: Duration) -> usize {
+        let since = now.saturating_sub(WITHIN).max(self.hosts[host].started);
+        self.court.panics.iter().filter(|(of, at)| *of == host && *at >= since && *at < now).count()
     }
 
     /// A process has ended by itself.
@@ -79,7 +85,10 @@ impl State {
                     let text = format!("host {host} gave up after {} panics", self.panics_of_late(host));
                     self.court.accuse("L2", now, text);
                 }
-                self.court.left.insert(host, standing);
+                // What it asked for last may be on its way.
+                let asked = self.court_last_asked(host);
+                let left = standing.into_iter().filter(|set| !asked.contains(&set.key())).collect();
+                self.court.left.insert(host, left);
             }
             Exit::LeftBehind(None) | Exit::HandedOver | Exit::Reconciled(_) => {}
         }

@@ -14,8 +14,8 @@ use crate::world::State;
 pub struct Known {
     /// The latest life that it was told has ended, and when it was told.
     pub dead: BTreeMap<ContainerId, (u32, Duration)>,
-    /// The latest life that it saw running.
-    pub seen: BTreeMap<ContainerId, u32>,
+    /// The latest life that it saw running, and when.
+    pub seen: BTreeMap<ContainerId, (u32, Duration)>,
     /// When the probes that are in flight began, by port.
     pub probing: BTreeMap<u16, Vec<Duration>>,
     /// What probes found, by port.
@@ -37,6 +37,9 @@ impl State {
     /// An event reaches an agent.
     pub fn court_hears(&mut self, host: usize, process: u64, told: &Told) {
         // Where the wall clock went back, an end is told before its beginning, and believed only when it is seen.
+        if told.happening != Happening::Changed {
+            self.tell(host, format_args!("  heard of {}: {:?}", told.id.short(), told.happening));
+        }
         if told.happening == Happening::Died && told.began < told.wall {
             let now = self.now;
             self.court.known.entry((host, process)).or_default().died(&told.id, told.life, now);
@@ -46,27 +49,35 @@ impl State {
     /// A look reaches an agent: whether the container runs, and in which life.
     pub fn court_looks(&mut self, host: usize, process: u64, id: &ContainerId, seen: Option<(Running, u32)>) {
         let now = self.now;
+        match seen {
+            Some((running, life)) => {
+                self.tell(host, format_args!("  a look shows {} {running:?}, life {life}", id.short()));
+            }
+            None => self.tell(host, format_args!("  a look finds no {}", id.short())),
+        }
         let known = self.court.known.entry((host, process)).or_default();
         match seen {
             Some((Running::Stopped, life)) => known.died(id, life, now),
             Some((_, life)) => {
                 let seen = known.seen.entry(id.clone()).or_default();
-                *seen = life.max(*seen);
+                *seen = (life.max(seen.0), now);
             }
             None => {
-                let life = known.seen.get(id).copied();
+                let life = known.seen.get(id).map(|(life, _)| *life);
                 life.into_iter().for_each(|life| known.died(id, life, now));
             }
         }
     }
 
-    /// A list reaches an agent: what it saw, and does not find, has ended.
-    pub fn court_lists(&mut self, host: usize, process: u64, list: &[Listed]) {
+    /// A list that was asked for then reaches an agent: what it saw before, and does not find, has ended.
+    pub fn court_lists(&mut self, host: usize, process: u64, list: &[Listed], asked: Duration) {
         let now = self.now;
+        let ids: Vec<_> = list.iter().map(|line| line.id.short()).collect();
+        self.tell(host, format_args!("  a list shows {}", ids.join(" ")));
         let known = self.court.known.entry((host, process)).or_default();
         let gone: Vec<_> = (known.seen.iter())
-            .filter(|(id, _)| !list.iter().any(|line| line.id == **id))
-            .map(|(id, life)| (id.clone(), *life))
+            .filter(|(id, (_, seen))| *seen < asked && !list.iter().any(|line| line.id == **id))
+            .map(|(id, (life, _))| (id.clone(), *life))
             .collect();
         gone.iter().for_each(|(id, life)| known.died(id, *life, now));
     }

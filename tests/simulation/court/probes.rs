@@ -75,7 +75,7 @@ impl State {
         const TARGETS: usize = 5;
         const SERVICES: usize = 2;
         let Some(known) = self.court.known.get(&(host, process)) else { return false };
-        let (mut targets, mut silent, mut services) = (0, 0, BTreeSet::new());
+        let (mut targets, mut others, mut silent, mut services) = (0, 0, 0, BTreeSet::new());
         for it in self.hosts[host].containers.values().filter(|it| it.spec.check == SpecCheck::Tcp) {
             let Some(quiet) = known.rows.get(&it.port).and_then(|row| row.silent) else { continue };
             // Those that end may have been let go of, or not.
@@ -84,10 +84,10 @@ impl State {
                 silent += usize::from(quiet);
                 services.extend(it.names());
             } else {
-                targets += usize::from(!quiet);
+                others += usize::from(!quiet);
             }
         }
-        targets >= TARGETS && services.len() >= SERVICES && silent * 2 > targets + 1
+        targets >= TARGETS && services.len() >= SERVICES && silent * 2 > targets + others + 1
     }
 
     /// Whether a weight of 0 would come of nothing but silence that the prober has to put down to itself.

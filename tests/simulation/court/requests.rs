@@ -45,6 +45,15 @@ struct Hunt {
     size: usize,
 }
 
+impl Requests {
+    /// A call that says nothing of its batch brings nobody nearer to who is to blame.
+    fn not_counted(&mut self) {
+        if let Some(hunt) = &mut self.hunt {
+            hunt.calls_left += 1;
+        }
+    }
+}
+
 impl State {
     /// A process asks for a batch.
     pub fn court_asks(&mut self, host: usize, process: u64, batch: &[Change]) {
@@ -60,7 +69,7 @@ impl State {
             if *action != Action::Delete {
                 let id = mark(set).get(1).and_then(|id| id.parse::<ContainerId>().ok());
                 let known = self.court.known.get(&(host, process));
-                let life = id.and_then(|id| known?.seen.get(&id).copied()).unwrap_or_default();
+                let life = id.and_then(|id| known?.seen.get(&id).map(|seen| seen.0)).unwrap_or_default();
                 self.court.written.insert(place.clone(), (now, life, set.clone()));
                 self.court.contents.entry(place).or_default().insert(content(set));
             }
@@ -118,6 +127,11 @@ impl State {
         match answer {
             Err(ZoneError::Throttled(_) | ZoneError::Busy(_)) if !draining => {
                 requests.whole = Some(requests.last.clone());
+                requests.not_counted();
+            }
+            Err(ZoneError::Unknown(_) | ZoneError::Unauthenticated(_)) => {
+                requests.whole = None;
+                requests.not_counted();
             }
             Err(ZoneError::Rejected(_) | ZoneError::Denied(_) | ZoneError::Invalid(_)) => {
                 requests.whole = None;
@@ -148,6 +162,12 @@ impl State {
         if let Some(requests) = self.requests(host) {
             (requests.hunt, requests.whole) = (None, None);
         }
+    }
+
+    /// The keys of the last call.
+    pub fn court_last_asked(&mut self, host: usize) -> BTreeSet<Key> {
+        let requests = self.requests(host);
+        requests.into_iter().flat_map(|it| &it.last).map(|change| change.set.key()).collect()
     }
 
     fn requests(&mut self, host: usize) -> Option<&mut Requests> {
@@ -303,7 +323,7 @@ impl State {
         };
         let (port, life, spec, stops) = (it.port, it.lives, it.spec, it.has_reason(now));
         if let Some(known) = self.court.known.get(&(host, process)) {
-            let seen = known.seen.get(id).copied().unwrap_or_default();
+            let seen = known.seen.get(id).map_or(0, |seen| seen.0);
             if let Some((dead, told)) = known.dead.get(id)
                 && *dead >= seen
                 && seen > 0
