@@ -22,9 +22,11 @@
 //! - [`engine`]: what Docker and the ECS agent say.
 //! - [`check`]: asks a target whether it serves.
 //! - [`host`]: who this host is.
+//! - [`aws`]: what clients of the vendor's APIs are made from.
 //! - [`clock`], [`backoff`]: time since the start, and waits that grow.
 
 pub mod actors;
+pub mod aws;
 pub mod backoff;
 pub mod check;
 pub mod cli;
