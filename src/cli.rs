@@ -38,6 +38,7 @@ Examples:
   ecssd sd.internal --dry-run                 what it would write, line by line
   ecssd sd.internal --sync                    once, and what was done
   ecssd sd.internal --remove                  nothing of this host is left
+  ecssd sd.internal --janitor                 records of dead hosts and tasks, as a plan (--apply: deletes)
   ecssd --local                               a zone in this process, DNS at 127.0.0.1:5333
   ecssd --local sd.internal --dns-listen 172.17.0.1:53
   dig @127.0.0.1 -p 5333 SRV _calc._tcp.servicediscovery.internal";
@@ -183,6 +184,10 @@ pub struct Cli {
         help_heading = "Logs"
     )]
     pub log_level: String,
+
+    /// The janitor's own.
+    #[command(flatten)]
+    pub janitor: crate::janitor::settings::Arguments,
 }
 
 /// The flags that the predecessor knew with one dash.

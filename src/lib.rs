@@ -16,7 +16,7 @@
 //!   - [`zone::journal`]: that knowledge, kept over a restart: for a zone that costs a call to read.
 //!   - [`zone::route53`]: a hosted zone of Route 53, and which one it is.
 //!   - [`zone::embedded`], [`zone::dns`]: a model of a Route 53 private zone, and its name server.
-//! - [`janitor`]: the verdict on records that outlived their hosts; nothing calls it yet.
+//! - [`janitor`]: finds the records that outlived their hosts, and deletes them.
 //!
 //! The edges:
 //! - [`engine`]: what Docker and the ECS agent say.

@@ -30,6 +30,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use self::client::client;
+pub(crate) use self::fault::chain;
 use self::fault::zone_error;
 pub use self::find::{FindError, Settings, Wanted, find, wait_for};
 pub use crate::aws::CALL_LIMIT;
