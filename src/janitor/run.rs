@@ -110,7 +110,7 @@ pub async fn run(order: &Order, world: &mut World) -> (Report, Account) {
     let mut decision = health::decide(&seen.probes, &report, &seen.tasks[1], SystemTime::now());
     if let (None, Some([_, last])) = (&report.standstill, &seen.looks) {
         account.hosts = fleet::hosts(&report, world.zone.name());
-        account.unregistered = watch::unregistered(&last.list.what, &seen.tasks[0], &seen.tasks[1]);
+        account.unregistered = watch::unregistered(last, seen.tasks.each_ref());
     }
     let changes = changes(&report, world.zone.name(), account.hosts, &mut decision);
     let sweep_began = time.now();

@@ -6,16 +6,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Look;
+use super::evidence::Power;
 use super::reader::Tasks;
 use crate::machine::container::ContainerId;
 use crate::machine::record::RecordSet;
-use crate::machine::registration::{Mark, Subject};
+use crate::machine::registration::{Mark, Owner, Subject};
 
 /// What has no record, by host.
 pub type Unregistered = BTreeMap<String, BTreeSet<String>>;
 
-/// Full names that containers of `first` and `last` ask for, and that `list` does not have of them.
-pub fn unregistered(list: &[RecordSet], first: &Tasks, last: &Tasks) -> Unregistered {
+/// Full names that containers of both `tasks` ask for, and that the last list does not have of them. A host
+/// that does not run has no agent to ask after.
+pub fn unregistered(last_look: &Look, [first, last]: [&Tasks; 2]) -> Unregistered {
+    let (list, hosts) = (&last_look.list.what, &last_look.snapshot.what.hosts);
     let running = |tasks: &Tasks| -> BTreeSet<ContainerId> {
         let tasks = tasks.iter().filter(|task| task.started.is_some());
         tasks.flat_map(|task| task.containers.iter().map(|(id, _)| id.clone())).collect()
@@ -24,7 +28,8 @@ pub fn unregistered(list: &[RecordSet], first: &Tasks, last: &Tasks) -> Unregist
     let registered: BTreeSet<(ContainerId, String)> = list.iter().filter_map(registered).collect();
     let mut unregistered = Unregistered::new();
     for task in last.iter().filter(|task| task.started.is_some()) {
-        let Some(host) = &task.host else { continue };
+        let is_on = |host: &&Owner| hosts.get(host).is_some_and(|host| host.power == Power::Running);
+        let Some(host) = task.host.as_ref().filter(is_on) else { continue };
         for (id, names) in task.containers.iter().filter(|(id, _)| before.contains(id)) {
             for (name, _) in names {
                 if !registered.contains(&(id.clone(), name.clone())) {
@@ -51,9 +56,9 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::janitor::evidence::{Hearing, Host};
     use crate::janitor::reader::tasks::RunningTask;
     use crate::machine::record::RecordType;
-    use crate::machine::registration::Owner;
     use crate::machine::service::Protocol;
     use crate::machine::testing::id;
 
@@ -80,15 +85,25 @@ mod tests {
         }
     }
 
+    fn look(list: &[RecordSet], power: Power) -> Look {
+        let mut look = Look::default();
+        look.list.what = list.to_vec();
+        let host = Host { power, addresses: vec![], ecs: Hearing::Heard };
+        look.snapshot.what.hosts.insert(Owner::new("i-0a").unwrap(), host);
+        look
+    }
+
     #[test]
     fn names_what_runs_without_a_record_by_host() {
         let list = [record(1, "_web._tcp.sd.internal"), record(2, "_other._tcp.sd.internal")];
         let tasks: Tasks = (1..=3).map(|n| task(n, n < 3)).collect();
-        let found = unregistered(&list, &tasks, &tasks);
+        let last = look(&list, Power::Running);
+        let found = unregistered(&last, [&tasks, &tasks]);
         let expected = BTreeSet::from(["_web._tcp.sd.internal of task 2".to_owned()]);
         assert_eq!(found, Unregistered::from([("i-0a".to_owned(), expected)]));
         // It came meanwhile, or went.
-        assert!(unregistered(&[], &Tasks::new(), &tasks).is_empty());
-        assert!(unregistered(&[], &tasks, &Tasks::new()).is_empty());
+        assert!(unregistered(&last, [&Tasks::new(), &tasks]).is_empty());
+        assert!(unregistered(&last, [&tasks, &Tasks::new()]).is_empty());
+        assert!(unregistered(&look(&list, Power::Terminated), [&tasks, &tasks]).is_empty());
     }
 }

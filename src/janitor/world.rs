@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::sts::AssumeRoleProvider;
@@ -19,6 +18,7 @@ use crate::aws;
 use crate::check::NetworkChecker;
 use crate::clock::Clock;
 use crate::config::Registry;
+use crate::host::imds::Imds;
 use crate::zone::ZoneError;
 use crate::zone::route53::{self, FindError, Route53Zone};
 
@@ -53,17 +53,10 @@ pub async fn open(
     clock: Clock,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<World, OpenError> {
-    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-        .or_else(ProfileFileRegionProvider::new());
-    // Where regions are given, nobody needs to be asked for one.
-    let chain = match settings.regions.first() {
-        Some(region) => chain.or_else(Region::new(region.clone())),
-        None => chain.or_else(ImdsRegionProvider::builder().build()),
-    };
-    let config = aws::config(None, chain).await;
-    let home = config.region().map(ToString::to_string);
+    let region = region(settings, &variable).await.ok_or(OpenError::NoRegion)?;
+    let config = aws::config(None, region.clone()).await;
     let regions = match &settings.regions[..] {
-        [] => vec![home.clone().ok_or(OpenError::NoRegion)?],
+        [] => vec![region.to_string()],
         regions => regions.to_vec(),
     };
     let credentials = config.credentials_provider().ok_or(OpenError::NoCredentials)?;
@@ -79,10 +72,25 @@ pub async fn open(
         let of = |region: &String| territory(&config, region, role, &credentials, &variable);
         territories.extend(regions.iter().map(of));
     }
-    let zone = Arc::new(find(settings, home).await?);
+    let zone = Arc::new(find(settings, region.to_string()).await?);
     // Targets have addresses of their own; this host has nothing to be asked.
     let checker = Arc::new(NetworkChecker { host_address: std::net::Ipv4Addr::UNSPECIFIED });
     Ok(World { zone, territories, checker, time: Arc::new(clock) })
+}
+
+/// What this place calls its own. The metadata service is asked where nothing else says so, and no region was
+/// given.
+async fn region(settings: &Settings, variable: impl Fn(&str) -> Option<String>) -> Option<Region> {
+    let named = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new());
+    if let Some(region) = named.region().await {
+        return Some(region);
+    }
+    if let Some(region) = settings.regions.first() {
+        return Some(Region::new(region.clone()));
+    }
+    let instance = Imds::from_variables(variable).ok()??.instance().await.ok()?;
+    instance.region.map(Region::new)
 }
 
 fn territory(
@@ -105,14 +113,14 @@ fn territory(
     }
 }
 
-async fn find(settings: &Settings, region: Option<String>) -> Result<Route53Zone, OpenError> {
+async fn find(settings: &Settings, region: String) -> Result<Route53Zone, OpenError> {
     let Registry::Route53 { wanted, .. } = &settings.config.registry else {
         return Err(FindError::AbsentId { id: settings.config.zone.clone() }.into());
     };
     let settings = route53::Settings {
         wanted: wanted.clone(),
         endpoint_url: settings.endpoint_url().map(str::to_owned),
-        region,
+        region: Some(region),
         vpc: None,
     };
     match route53::find(&settings).await {

@@ -127,6 +127,8 @@ fn add_host(
     addresses: Vec<Ipv4Addr>,
 ) {
     let ecs = hearing.get(&id).copied().unwrap_or_default();
+    // EC2 may say for a while where one was that is no more; somebody else may be there by now.
+    let addresses = if power == Power::Terminated { Vec::new() } else { addresses };
     into.hosts.insert(id, Host { power, addresses, ecs });
 }
 
