@@ -11,7 +11,7 @@ use crate::route53::Route53;
 use crate::world::{docker_id, host_record, srv};
 
 /// So long that a value has 57 characters, as the longest of EC2's own names make it.
-const ZONE: &str = "services.eu-central-1.internal";
+const ZONE: &str = "names.eu-central-1.internal";
 const HOSTS: u64 = 1_000;
 const DEAD: u64 = 100;
 const TASKS_PER_HOST: u64 = 9;

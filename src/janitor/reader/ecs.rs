@@ -22,11 +22,12 @@ use super::definitions::Definition;
 use super::paced::Paced;
 use super::tasks::{Seen, is_stopped};
 use crate::machine::registration::Owner;
+use crate::zone::pacing::Rate;
 use crate::zone::route53::chain;
 
-/// Calls a second. Reads of clusters refill at 20 a second in each account and region, of other things
-/// faster. Source: ECS API reference, "Request throttling".
-const PER_SECOND: f64 = 20.0;
+/// An account has 50 reads of clusters at once in each region, and 20 a second after that (assumed; of tasks it
+/// has more). Source: ECS API reference, "Request throttling".
+const RATE: Rate = Rate { per_second: 20.0, burst: 40.0 };
 /// Of everything that is listed or described. Source: ECS API reference.
 const PAGE: i32 = 100;
 
@@ -46,7 +47,7 @@ impl fmt::Debug for Ecs {
 impl Ecs {
     /// Nothing was asked yet.
     pub fn new(client: Client) -> Self {
-        Self { client, calls: Paced::new(PER_SECOND), definitions: HashMap::new() }
+        Self { client, calls: Paced::new(RATE), definitions: HashMap::new() }
     }
 
     /// How many calls there were.
@@ -159,29 +160,49 @@ impl Ecs {
         zone: &str,
         seen: &mut Seen,
     ) -> Result<(), String> {
-        let mut token = None;
+        let mut page = self.list_tasks(cluster, &status, None).await?;
         loop {
-            self.calls.turn().await;
-            let request = self.client.list_tasks().cluster(cluster).desired_status(status.clone());
-            let page = request.max_results(PAGE).set_next_token(token).send().await;
-            let page = page.map_err(|error| said("ListTasks", &error))?;
-            let arns = page.task_arns.ok_or("ListTasks: an answer without a list")?;
-            if !arns.is_empty() {
-                for task in self.describe_tasks(cluster, arns).await? {
-                    self.learn_definition(&task).await?;
-                    let definition = task.task_definition_arn().and_then(|arn| self.definitions.get(arn));
-                    seen.add(&task, definition, instances, zone)?;
+            // The next page is listed while this one is described: so they go at their rate, not at each
+            // other's.
+            let next = async {
+                match page.1.take() {
+                    Some(token) => self.list_tasks(cluster, &status, Some(token)).await.map(Some),
+                    None => Ok(None),
                 }
+            };
+            let described = self.describe_tasks(cluster, page.0);
+            let (described, next) = tokio::try_join!(described, next)?;
+            for task in described {
+                self.learn_definition(&task).await?;
+                let definition = task.task_definition_arn().and_then(|arn| self.definitions.get(arn));
+                seen.add(&task, definition, instances, zone)?;
             }
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(());
+            match next {
+                Some(next) => page = next,
+                None => return Ok(()),
             }
         }
     }
 
-    async fn describe_tasks(&mut self, cluster: &str, arns: Vec<String>) -> Result<Vec<Task>, String> {
+    /// A page, and where the next one begins.
+    async fn list_tasks(
+        &self,
+        cluster: &str,
+        status: &DesiredStatus,
+        token: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), String> {
+        self.calls.turn().await;
+        let request = self.client.list_tasks().cluster(cluster).desired_status(status.clone());
+        let page = request.max_results(PAGE).set_next_token(token).send().await;
+        let page = page.map_err(|error| said("ListTasks", &error))?;
+        Ok((page.task_arns.ok_or("ListTasks: an answer without a list")?, page.next_token))
+    }
+
+    async fn describe_tasks(&self, cluster: &str, arns: Vec<String>) -> Result<Vec<Task>, String> {
         const CALL: &str = "DescribeTasks";
+        if arns.is_empty() {
+            return Ok(Vec::new());
+        }
         self.calls.turn().await;
         let asked = arns.len();
         let request = self.client.describe_tasks().cluster(cluster).set_tasks(Some(arns));

@@ -1,39 +1,45 @@
 //! So many calls a second to one API of one account and region, whose limits others share.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::zone::pacing::{Bucket, Rate};
 
-/// Calls, one after another, at a rate. Counts them.
+/// Calls at a rate. Counts them.
 #[derive(Debug)]
 pub struct Paced {
-    bucket: Bucket,
+    state: Mutex<(Bucket, usize)>,
     clock: Clock,
-    calls: usize,
 }
 
 impl Paced {
-    /// So many a second, and as many at once after quiet.
-    pub fn new(per_second: f64) -> Self {
-        let bucket = Bucket::new(Rate { per_second, burst: per_second });
-        Self { bucket, clock: Clock::start(), calls: 0 }
+    /// Calls at this rate.
+    pub fn new(rate: Rate) -> Self {
+        Self { state: Mutex::new((Bucket::new(rate), 0)), clock: Clock::start() }
     }
 
     /// Returns when the next call may go.
-    pub async fn turn(&mut self) {
-        let now = self.clock.now();
-        let wait = self.bucket.ready_at(now, 1.0).saturating_sub(now);
+    pub async fn turn(&self) {
+        let wait = self.reserve();
         if wait > Duration::ZERO {
             tokio::time::sleep(wait).await;
         }
-        self.bucket.spend(self.clock.now(), 1.0);
-        self.calls += 1;
+    }
+
+    /// Takes the next place in the row, whoever waits for one already.
+    fn reserve(&self) -> Duration {
+        let now = self.clock.now();
+        let (bucket, calls) = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = bucket.ready_at(now, 1.0).saturating_sub(now);
+        bucket.spend(now, 1.0);
+        *calls += 1;
+        wait
     }
 
     /// How many there were.
     pub fn calls(&self) -> usize {
-        self.calls
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).1
     }
 }
 
@@ -42,14 +48,14 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn goes_no_faster_than_it_was_told() {
-        let mut paced = Paced::new(20.0);
+    async fn goes_no_faster_than_it_was_told_even_two_at_once() {
+        let paced = Paced::new(Rate { per_second: 20.0, burst: 40.0 });
         let began = tokio::time::Instant::now();
-        for _ in 0..220 {
-            paced.turn().await;
+        for _ in 0..120 {
+            tokio::join!(paced.turn(), paced.turn());
         }
-        // The first twenty go at once.
+        // The first forty go at once.
         assert!((9_900..10_500).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
-        assert_eq!(paced.calls(), 220);
+        assert_eq!(paced.calls(), 240);
     }
 }

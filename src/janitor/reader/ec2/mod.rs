@@ -24,11 +24,12 @@ use super::paced::Paced;
 use crate::aws::CALL_LIMIT;
 use crate::janitor::evidence::Power;
 use crate::machine::registration::Owner;
+use crate::zone::pacing::Rate;
 use crate::zone::route53::chain;
 
-/// Calls a second. Describing instances refills at 20 a second in each account and region.
+/// Half of what an account has in each region for calls that describe.
 /// Source: EC2 developer guide, "Request throttling for the Amazon EC2 API".
-const PER_SECOND: f64 = 10.0;
+const RATE: Rate = Rate { per_second: 10.0, burst: 10.0 };
 /// So that no answer is larger than about a megabyte: an instance takes up to 8 kB.
 const PAGE: &str = "200";
 /// Source: EC2 API reference.
@@ -68,7 +69,7 @@ impl Ec2 {
             format!("https://ec2.{region}.amazonaws.com{suffix}")
         });
         let endpoint = endpoint.trim_end_matches('/').to_owned();
-        let calls = Paced::new(PER_SECOND);
+        let calls = Paced::new(RATE);
         Self { endpoint, region, provider, credentials: None, connector, calls }
     }
 
