@@ -40,13 +40,11 @@ async fn deal_with(cli: &Cli, event: LambdaEvent<serde_json::Value>) -> Result<A
         let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
         bad.join("; ")
     });
-    let mut settings = settings.inspect_err(|error| tracing::error!("{error}"))?;
-    settings.order.deadline = Some(time_left(event.context.deadline()));
+    // The runtime logs what an event fails with.
+    let mut settings = settings?;
+    settings.order.deadline = time_left(event.context.deadline());
     let opened = open(&settings, clock, variable).await;
-    let mut world = opened.map_err(|error| {
-        tracing::error!("nothing was looked at: {error}");
-        error.to_string()
-    })?;
+    let mut world = opened.map_err(|error| format!("nothing was looked at: {error}"))?;
     let (_, account) = run(&settings.order, &mut world).await;
     if let Some(reason) = &account.standstill {
         tracing::warn!("nothing is deleted: {reason}");
@@ -56,6 +54,7 @@ async fn deal_with(cli: &Cli, event: LambdaEvent<serde_json::Value>) -> Result<A
     Ok(account)
 }
 
-fn time_left(deadline: SystemTime) -> Duration {
-    deadline.duration_since(SystemTime::now()).unwrap_or_default()
+/// No event comes after its own deadline: one that says so, as emulators do, has none.
+fn time_left(deadline: SystemTime) -> Option<Duration> {
+    deadline.duration_since(SystemTime::now()).ok()
 }

@@ -103,7 +103,7 @@ impl Event {
         if !event.is_object() {
             return Ok(Self::default());
         }
-        serde_json::from_value(event).map_err(|error| format!("the event: {error}"))
+        serde_json::from_value(event).map_err(|error| error.to_string())
     }
 
     /// What it says counts more than variables.

@@ -16,6 +16,7 @@ mod health;
 #[path = "../registry/http.rs"]
 #[allow(dead_code, reason = "what only the other tests do with it")]
 mod http;
+mod lambda;
 mod race;
 mod route53;
 mod scale;

@@ -1,6 +1,7 @@
 //! A zone of 10,000 records, 1,000 hosts of which 100 are dead, 40 ms a call: the program itself, in a process of
 //! its own, with the true wait between its looks. Calls are counted; time and memory are told.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -68,7 +69,7 @@ fn ten_thousand_records_take_34_calls_a_look_and_few_to_sweep() {
     });
 
     let began = Instant::now();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ecssd"));
+    let mut command = Command::new(program());
     command.env_clear().args([ZONE, "--janitor", "--apply", "--json", "--log-level", "warn"]);
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
     command.env("AWS_REGION", "us-east-1").env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
@@ -101,7 +102,12 @@ fn ten_thousand_records_take_34_calls_a_look_and_few_to_sweep() {
     assert_eq!(left.len(), usize::try_from(RECORDS).unwrap() - 2 - dead);
 }
 
-fn peak_memory_kb(status: &str) -> Option<u64> {
+/// The program under test, or another build of it.
+pub fn program() -> PathBuf {
+    std::env::var_os("ECSSD_TEST_AGENT").map_or_else(|| env!("CARGO_BIN_EXE_ecssd").into(), PathBuf::from)
+}
+
+pub fn peak_memory_kb(status: &str) -> Option<u64> {
     let status = std::fs::read_to_string(status).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
