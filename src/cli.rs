@@ -32,6 +32,7 @@ Exit codes:
   75   time ran out or a record was refused: what is left is listed, and a next start goes on with it; or
        it was stopped before it was known which host and which zone this is
   143  a second SIGTERM (130: SIGINT); records are left as they were
+  With --janitor: 0 planned or done, 69 nothing to look at, 75 not everything was read, or something is left
 
 Examples:
   ecssd sd.internal                           the daemon, on an EC2 host with a role that may change the zone

@@ -155,6 +155,11 @@ impl Account {
         Self { zone: zone.to_owned(), apply, ..Self::default() }
     }
 
+    /// Of a run that was left to others.
+    pub(super) fn of_skipped(zone: &str, apply: bool, reason: &str) -> Self {
+        Self { skipped: true, standstill: Some(reason.to_owned()), ..Self::new(zone, apply) }
+    }
+
     pub(super) fn judged(&mut self, report: &Report) {
         self.standstill = report.standstill.as_ref().map(ToString::to_string);
         self.records = report.findings.len();

@@ -38,6 +38,9 @@ pub struct Probed {
     pub address: SocketAddr,
 }
 
+/// A target, and what it answered.
+pub type Answered = (Probed, Result<(), String>);
+
 /// The targets of a list that speak TCP, and whose address is in it or in their name.
 pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
     let addresses: BTreeMap<&str, Ipv4Addr> = list
@@ -56,8 +59,11 @@ pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
             return None;
         }
         let (port, name) = target(set.values.first()?)?;
-        let by_name = || addresses.get(name.as_str()).copied();
-        let address = by_name().or_else(|| named_address(&entry.host).filter(|_| former))?;
+        let of_host = format!("{}.{zone}", entry.host.label());
+        let by_name = addresses.get(name.as_str()).copied();
+        // The predecessor's targets are names of EC2's own, or bare ones.
+        let by_host = || named_address(&entry.host).or_else(|| addresses.get(of_host.as_str()).copied());
+        let address = by_name.or_else(|| by_host().filter(|_| former))?;
         Some(Probed { set: set.clone(), container, former, address: (address, port).into() })
     };
     list.iter().filter_map(probed).collect()
@@ -77,12 +83,7 @@ pub struct Decision {
 }
 
 /// Decides, by the probes of this run and the verdict on the same records.
-pub fn decide(
-    probes: &[(Probed, Result<(), String>)],
-    report: &Report,
-    tasks: &Tasks,
-    now: SystemTime,
-) -> Decision {
+pub fn decide(probes: &[Answered], report: &Report, tasks: &Tasks, now: SystemTime) -> Decision {
     let mut decision = Decision::default();
     // What is dead needs no answer, and what was changed is in somebody's hands.
     let lives: HashSet<&RecordSet> = report
@@ -92,7 +93,7 @@ pub fn decide(
         .map(|finding| &finding.set)
         .collect();
     let probes: Vec<_> = probes.iter().filter(|(probed, _)| lives.contains(&probed.set)).collect();
-    let failed = |probe: &&&(Probed, Result<(), String>)| probe.1.is_err();
+    let failed = |probe: &&&Answered| probe.1.is_err();
     for (probed, answer) in probes.iter().filter(failed).copied() {
         decision.silent.push((probed.set.key(), answer.clone().err().unwrap_or_default()));
     }
@@ -100,7 +101,7 @@ pub fn decide(
     if decision.distrusted || report.standstill.is_some() {
         return decision;
     }
-    let mut services: BTreeMap<&str, Vec<&(Probed, Result<(), String>)>> = BTreeMap::new();
+    let mut services: BTreeMap<&str, Vec<&Answered>> = BTreeMap::new();
     for probe in probes {
         services.entry(&probe.0.set.name).or_default().push(probe);
     }

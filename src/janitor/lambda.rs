@@ -12,7 +12,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use super::account::Account;
 use super::run::run;
 use super::settings::Settings;
-use super::world::open;
+use super::world::{OpenError, open};
 use crate::cli::Cli;
 use crate::clock::Clock;
 
@@ -43,9 +43,14 @@ async fn deal_with(cli: &Cli, event: LambdaEvent<serde_json::Value>) -> Result<A
     // The runtime logs what an event fails with.
     let mut settings = settings?;
     settings.order.deadline = time_left(event.context.deadline());
-    let opened = open(&settings, clock, variable).await;
-    let mut world = opened.map_err(|error| format!("nothing was looked at: {error}"))?;
-    let (_, account) = run(&settings.order, &mut world).await;
+    let account = match open(&settings, clock, variable).await {
+        Ok(mut world) => run(&settings.order, &mut world).await.1,
+        // No failure: Lambda would send the event again at once.
+        Err(error @ OpenError::CrowdedOut) => {
+            Account::of_skipped(&settings.config.zone, settings.order.apply, &error.to_string())
+        }
+        Err(error) => return Err(format!("nothing was looked at: {error}")),
+    };
     if let Some(reason) = &account.standstill {
         tracing::warn!("nothing is deleted: {reason}");
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt;
 
 use super::account::{Account, Calls, Changes, HealthAccount, Seconds};
-use super::health::{self, Decision, Probed};
+use super::health::{self, Answered, Decision, Probed};
 use super::reader::list::{List, wait_until};
 use super::reader::{Scope, Tasks, Territory, look};
 use super::report::{Report, Standstill};
@@ -107,12 +107,12 @@ pub async fn run(order: &Order, world: &mut World) -> (Report, Account) {
     };
     account.skipped = list.crowded_out;
     account.judged(&report);
-    let mut decision = health::decide(&seen.probes, &report, &seen.tasks[1], SystemTime::now());
+    let decision = health::decide(&seen.probes, &report, &seen.tasks[1], SystemTime::now());
     if let (None, Some([_, last])) = (&report.standstill, &seen.looks) {
         account.hosts = fleet::hosts(&report, world.zone.name());
         account.unregistered = watch::unregistered(last, seen.tasks.each_ref());
     }
-    let changes = changes(&report, world.zone.name(), account.hosts, &mut decision);
+    let changes = changes(&report, world.zone.name(), account.hosts, &decision);
     let sweep_began = time.now();
     let until = end.map_or(now + SWEEP_LIMIT, |end| end.min(now + SWEEP_LIMIT));
     account.changes = if order.apply {
@@ -142,7 +142,7 @@ struct SeenAll {
     /// Why there is nothing to judge, and the records that it is said of.
     standstill: Option<(Standstill, Look)>,
     tasks: [Tasks; 2],
-    probes: Vec<(Probed, Result<(), String>)>,
+    probes: Vec<Answered>,
 }
 
 impl SeenAll {
@@ -195,7 +195,7 @@ async fn look_within(
 }
 
 /// Asks every target. One that could not be asked in time is not among the answers.
-async fn probe(health: &Health, world: &World, look: &Look) -> Vec<(Probed, Result<(), String>)> {
+async fn probe(health: &Health, world: &World, look: &Look) -> Vec<Answered> {
     let targets = health::targets(&look.list.what, world.zone.name());
     let ask = |probed: Probed| async {
         let answer = ask(&*world.checker, &probed, &health.path).await;
@@ -235,7 +235,7 @@ async fn ask(checker: &dyn Checker, probed: &Probed, path: &str) -> Result<(), S
 }
 
 /// All that is due: deletes first.
-fn changes(report: &Report, zone: &str, hosts: usize, decision: &mut Decision) -> Vec<Change> {
+fn changes(report: &Report, zone: &str, hosts: usize, decision: &Decision) -> Vec<Change> {
     let mut changes: Vec<Change> =
         report.deletes().map(|set| Change { action: Action::Delete, set: set.clone() }).collect();
     if report.standstill.is_none() {
@@ -255,7 +255,7 @@ async fn sweep(
 ) -> Changes {
     let due = changes.len();
     let mut sweep = Sweep::new(changes);
-    while let Some(batch) = sweep.next() {
+    while let Some(batch) = sweep.next_batch() {
         let cost = batch.iter().map(crate::zone::batch::cost).sum();
         let at = list.pacer.ready_at(time.now(), cost, true);
         if at > until {
@@ -278,7 +278,7 @@ async fn sweep(
 /// Stops what is to be stopped, if it may be, and accounts for health.
 async fn stop(
     decision: Decision,
-    probes: &[(Probed, Result<(), String>)],
+    probes: &[Answered],
     tasks: &Tasks,
     world: &mut World,
     may_stop: bool,

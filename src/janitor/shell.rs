@@ -5,7 +5,7 @@ use std::io::Write as _;
 use super::run::run;
 use super::settings::Settings;
 use super::table::table;
-use super::world::open;
+use super::world::{OpenError, open};
 use crate::clock::Clock;
 
 /// What was asked for is not to be had (`EX_UNAVAILABLE`).
@@ -17,6 +17,10 @@ const LEFT_BEHIND: u8 = 75;
 pub async fn sweep(settings: &Settings) -> u8 {
     let mut world = match open(settings, Clock::start(), |name| std::env::var(name).ok()).await {
         Ok(world) => world,
+        Err(error @ OpenError::CrowdedOut) => {
+            tracing::error!("{error}");
+            return LEFT_BEHIND;
+        }
         Err(error) => {
             tracing::error!("nothing was looked at: {error}");
             return UNAVAILABLE;

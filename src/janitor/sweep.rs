@@ -43,7 +43,7 @@ impl Sweep {
     }
 
     /// The next batch; none when all is done. It stays the next until it is answered for good.
-    pub fn next(&mut self) -> Option<Vec<Change>> {
+    pub fn next_batch(&mut self) -> Option<Vec<Change>> {
         if self.parts.is_empty() {
             let taken = batch::pack(self.rest.make_contiguous()).len();
             if taken > 0 {
@@ -169,10 +169,11 @@ mod tests {
     ) -> (usize, Vec<Fate>) {
         let mut sweep = Sweep::new(changes);
         let mut calls = 0;
-        while let Some(batch) = sweep.next() {
+        while let Some(batch) = sweep.next_batch() {
             calls += 1;
             assert!(calls < 100, "no end");
-            sweep.answered(zone(&batch).as_ref().map(|()| ()));
+            let answer = zone(&batch);
+            sweep.answered(answer.as_ref().copied());
         }
         let mut fates = sweep.end();
         fates
@@ -228,10 +229,10 @@ mod tests {
     fn what_was_throttled_or_is_unknown_is_the_next_again() {
         let mut sweep = Sweep::new(deletes(3));
         for error in [ZoneError::Throttled(String::new()), ZoneError::Unknown(String::new())] {
-            assert_eq!(sweep.next().unwrap().len(), 3);
+            assert_eq!(sweep.next_batch().unwrap().len(), 3);
             sweep.answered(Err(&error));
         }
-        assert_eq!(sweep.next().unwrap().len(), 3);
+        assert_eq!(sweep.next_batch().unwrap().len(), 3);
         assert!(sweep.end().iter().all(|(_, fate)| *fate == Fate::Left));
     }
 

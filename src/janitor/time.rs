@@ -21,7 +21,7 @@ pub trait Time: Send + Sync {
 #[async_trait]
 impl Time for Clock {
     fn now(&self) -> Duration {
-        Clock::now(self)
+        Self::now(self)
     }
 
     async fn sleep(&self, duration: Duration) {

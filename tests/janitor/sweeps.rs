@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use ecssd::janitor::report::{Death, Held, Kept, Outcome};
+use ecssd::janitor::run::run;
 use ecssd::machine::record::{RecordSet, RecordType};
 
-use crate::ecs::Task;
-use crate::world::{Scene, former, host_record, mark, record, srv};
+use crate::ecs::{Act, Ecs, Task};
+use crate::world::{Scene, former, host_record, mark, order, record, srv, territory};
 use crate::{ec2, zone};
 
 fn marks(sets: &[RecordSet]) -> BTreeSet<String> {
@@ -221,4 +222,46 @@ async fn says_what_runs_without_a_record_and_takes_no_more_than_it_was_told() {
         "_api._tcp.{} of task ",
         zone::HostedZone::full(&scene.zone, "x").trim_start_matches("x.")
     )));
+}
+
+/// The same zone, hosts in two regions; each region has a host that is dead, or a task.
+#[tokio::test]
+async fn what_is_in_another_region_is_seen_where_that_is_looked_at() {
+    let scene = Scene::new("regions");
+    let zone = scene.zone.name.clone();
+    let here = scene.host("web").0;
+    let mut records: Vec<_> = (0..3).map(|_| scene.task("web", &here, "_web._tcp", "RUNNING")).collect();
+    let (there, far) = (Ecs::start(), ec2::Ec2::default());
+    let elsewhere = "i-0f00000000000000f";
+    far.instances.lock().unwrap().push((elsewhere.into(), "running", "10.200.0.1".into()));
+    there.host("web", elsewhere);
+    there.define("_web._tcp", "bridge", "_web._tcp");
+    records.push(host_record(&zone, elsewhere, "10.200.0.1"));
+    let mut dead = Vec::new();
+    for (n, status) in ["RUNNING", "STOPPED"].into_iter().enumerate() {
+        let (container, port) = (scene.id(), 40_000 + u16::try_from(n).unwrap());
+        let record = srv(&zone, "_web._tcp", elsewhere, &container, port);
+        let (host, binding) = (Some(elsewhere.to_owned()), Some((80, port)));
+        let definition = "_web._tcp".to_owned();
+        there.task("web", Task { definition, host, status, container, binding, address: None });
+        if status == "STOPPED" {
+            dead.push(record.clone());
+        }
+        records.push(record);
+    }
+    scene.zone.create(&records);
+    let before = scene.marks();
+    let (report, _) = scene.run(&["--apply"]).await;
+    expect(&scene, &before);
+    assert_eq!(report.counts()[&Outcome::Keep(Kept::HostOutOfSight)], 3);
+
+    let mut world = scene.world().await;
+    let url = far.start(std::time::Duration::ZERO);
+    world.territories.push(territory("there", &there, &url).await);
+    run(&order(&["--apply"]), &mut world).await;
+    expect(&scene, &before - &marks(&dead));
+    // One of the two that fails is enough to wait.
+    there.rule(|_, _| Act::Throttle);
+    let (_, account) = run(&order(&["--apply"]), &mut world).await;
+    assert!(account.standstill.unwrap().contains("there: ListClusters: ThrottlingException"));
 }

@@ -62,18 +62,19 @@ pub async fn zone_at(endpoint: &str, name: &str, id: &str) -> Route53Zone {
     Route53Zone::new(client, name.to_owned(), id.to_owned())
 }
 
+/// ECS and EC2 of one account in one region.
+pub async fn territory(name: &str, ecs: &Ecs, ec2: &str) -> Territory {
+    let client = aws_sdk_ecs::Client::new(&sdk(&ecs.url).await);
+    let (endpoint, region) = (Some(ec2.to_owned()), "us-east-1".to_owned());
+    let ec2 = reader::ec2::Ec2::new(endpoint, region, credentials(), ecssd::aws::connector());
+    Territory { name: name.to_owned(), ecs: reader::ecs::Ecs::new(client), ec2 }
+}
+
 /// What a run has to do with: a zone, one ECS and one EC2.
 pub async fn world(zone: Arc<dyn Zone>, ecs: &Ecs, ec2: &str) -> World {
-    let client = aws_sdk_ecs::Client::new(&sdk(&ecs.url).await);
-    let ec2 = reader::ec2::Ec2::new(
-        Some(ec2.to_owned()),
-        "us-east-1".to_owned(),
-        credentials(),
-        ecssd::aws::connector(),
-    );
     World {
         zone,
-        territories: vec![Territory { name: "here".to_owned(), ecs: reader::ecs::Ecs::new(client), ec2 }],
+        territories: vec![territory("here", ecs, ec2).await],
         checker: Arc::new(NetworkChecker { host_address: [127, 0, 0, 1].into() }),
         time: Arc::new(Skipping { clock: Clock::start(), skipped: AtomicU64::new(0) }),
     }

@@ -224,7 +224,7 @@ impl Ecs {
         self.calls.turn().await;
         let answer = self.client.describe_task_definition().task_definition(arn).send().await;
         let answer = answer.map_err(|error| format!("{arn}: {}", said(CALL, &error)))?;
-        let definition = answer.task_definition.ok_or(format!("{CALL}: an answer without one"))?;
+        let definition = answer.task_definition.ok_or_else(|| format!("{CALL}: an answer without one"))?;
         self.definitions.insert(arn.to_owned(), Definition::read(&definition));
         Ok(())
     }

@@ -100,7 +100,7 @@ impl Seen {
             for (port, service) in wants.named {
                 self.services.insert(service.clone());
                 let own = address.is_some() || definition.on_host_network;
-                let port = published(container, port).or(own.then_some(port));
+                let port = published(container, port).or_else(|| own.then_some(port));
                 let wanting = port.map(|port| Wanting { host: host.clone(), address, port, service });
                 self.wanting.extend(wanting);
             }
