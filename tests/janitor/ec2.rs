@@ -36,11 +36,13 @@ fn query(body: &str) -> String {
     answer
 }
 
+/// An id, a state, and an address.
+type Instance = (String, &'static str, String);
+
 /// An EC2 of our own, in pages.
 #[derive(Clone, Default)]
 pub struct Ec2 {
-    /// Ids, states and addresses.
-    pub instances: Arc<Mutex<Vec<(String, &'static str, String)>>>,
+    pub instances: Arc<Mutex<Vec<Instance>>>,
 }
 
 impl Ec2 {
@@ -53,7 +55,7 @@ impl Ec2 {
     }
 }
 
-fn answer(instances: &[(String, &'static str, String)], request: &Request) -> Answer {
+fn answer(instances: &[Instance], request: &Request) -> Answer {
     let field = |name: &str| {
         let fields = request.body.split('&').filter_map(|field| field.split_once('='));
         fields.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
@@ -72,7 +74,7 @@ fn answer(instances: &[(String, &'static str, String)], request: &Request) -> An
 }
 
 /// About as much as the vendor says of one.
-fn item((id, state, address): &(String, &'static str, String)) -> String {
+fn item((id, state, address): &Instance) -> String {
     let more: String = (0..60)
         .map(|n| format!("<item><key>tag-{n}</key><value>{id} in subnet {n}</value></item>"))
         .collect();

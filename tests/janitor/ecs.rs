@@ -137,9 +137,8 @@ fn answer(state: &Mutex<State>, request: &Request) -> Answer {
     };
     let mut state = state.lock().unwrap();
     state.rule = rule.take().unwrap();
-    let mut told = match state.told(&action, &asked) {
-        Some(told) => told,
-        None => return error("InvalidParameterException", &format!("{action} of {asked}")),
+    let Some(mut told) = state.told(&action, &asked) else {
+        return error("InvalidParameterException", &format!("{action} of {asked}"));
     };
     match act {
         Act::Throttle => error("ThrottlingException", "Rate exceeded"),

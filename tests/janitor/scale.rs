@@ -22,6 +22,10 @@ const DELAY: Duration = Duration::from_millis(40);
 /// In one call: 32,000 characters of values. Source: Route 53 API reference.
 const PER_CALL: usize = 560;
 
+fn is_dead(host: u64) -> bool {
+    host.is_multiple_of(HOSTS / DEAD)
+}
+
 fn host(n: u64) -> String {
     format!("i-{n:017x}")
 }
@@ -32,23 +36,23 @@ fn ten_thousand_records_take_34_calls_a_look_and_few_to_sweep() {
     let ec2 = crate::ec2::Ec2::default();
     let mut sets = Vec::new();
     for n in 0..HOSTS {
-        let is_dead = n % (HOSTS / DEAD) == 0;
+        let is_dead = is_dead(n);
         let address = format!("10.{}.{}.{}", n / 65_536, n / 256 % 256, n % 256);
         let state = if is_dead { "terminated" } else { "running" };
         ec2.instances.lock().unwrap().push((host(n), state, address.clone()));
         sets.push(host_record(ZONE, &host(n), &address));
-        ecs.host(if n % 2 == 0 { "blue" } else { "green" }, &host(n));
+        ecs.host(if n.is_multiple_of(2) { "blue" } else { "green" }, &host(n));
     }
     let services = RECORDS - 2 - HOSTS;
     let mut dead = 0;
     for n in 0..services {
-        let (host, number) = (host(n / TASKS_PER_HOST), n % 100);
-        let is_dead = n / TASKS_PER_HOST % (HOSTS / DEAD) == 0;
+        let (on, number) = (n / TASKS_PER_HOST, n % 100);
+        let (host, is_dead) = (host(on), is_dead(on));
         dead += usize::from(is_dead);
         let (container, port) = (docker_id(n + 1), 32_768 + u16::try_from(n % 9).unwrap());
         let service = format!("_s{number}._tcp");
         sets.push(srv(ZONE, &service, &host, &container, port));
-        let cluster = if n / TASKS_PER_HOST % 2 == 0 { "blue" } else { "green" };
+        let cluster = if on.is_multiple_of(2) { "blue" } else { "green" };
         ecs.define(&service, "bridge", &service);
         let task = Task {
             definition: service,

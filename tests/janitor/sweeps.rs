@@ -154,7 +154,7 @@ async fn fault_20_every_cluster_is_read() {
         scene.zone.create(&tasks);
     }
     let dead = scene.task("three", &scene.host("three").0, "_web._tcp", "STOPPED");
-    scene.zone.create(&[dead.clone()]);
+    scene.zone.create(std::slice::from_ref(&dead));
     let before = scene.marks();
     // Where only one is to be read, what is in the others is out of reach, not dead.
     let (_, account) = scene.run(&["--apply", "--clusters", "one"]).await;
