@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Look;
 use super::entry::Entry;
-use super::report::{Kept, Outcome, Report};
+use super::report::{Death, Finding, Kept, Outcome, Report};
 use super::rules::RULES;
 use super::sweep::Fate;
 use super::watch::Unregistered;
@@ -36,6 +36,8 @@ pub struct Account {
     pub hosts_out_of_sight: usize,
     /// Hosts that register in the zone.
     pub hosts: usize,
+    /// What is due beside deletes, change by change.
+    pub others: Vec<String>,
     /// What became of the changes.
     pub changes: Changes,
     /// What targets answered, where they were asked.
@@ -109,22 +111,31 @@ pub struct HealthAccount {
 }
 
 impl Changes {
-    /// Sums up, and logs what went wrong.
-    pub(super) fn of(due: usize, fates: Vec<(Key, Fate)>) -> Self {
-        let mut changes = Self { due, ..Self::default() };
+    /// Sums up what became of all that was due, and logs it record by record.
+    pub(super) fn of(fates: Vec<(Key, Fate)>, report: &Report) -> Self {
+        let death = |finding: &Finding| match finding.outcome {
+            Outcome::Delete(death) => Some((finding.set.key(), death)),
+            _ => None,
+        };
+        let deaths: BTreeMap<Key, Death> = report.findings.iter().filter_map(death).collect();
+        let mut changes = Self { due: fates.len(), ..Self::default() };
         for (key, fate) in fates {
-            match fate {
-                Fate::Made => {
+            match (fate, deaths.get(&key)) {
+                (Fate::Made, Some(reason)) => {
+                    tracing::info!(record = %key, %reason, "deleted");
+                    changes.made += 1;
+                }
+                (Fate::Made, None) => {
                     tracing::info!(record = %key, "changed");
                     changes.made += 1;
                 }
-                Fate::Gone => changes.gone += 1,
-                Fate::Touched => {
+                (Fate::Gone, _) => changes.gone += 1,
+                (Fate::Touched, _) => {
                     tracing::info!(record = %key, "written anew since it was read: left alone");
                     changes.touched += 1;
                 }
-                Fate::Left => changes.left += 1,
-                Fate::Refused(reason) => {
+                (Fate::Left, _) => changes.left += 1,
+                (Fate::Refused(reason), _) => {
                     tracing::error!(record = %key, reason, "not taken");
                     changes.refused.push(format!("{key}: {reason}"));
                 }
@@ -171,7 +182,7 @@ impl Account {
             };
             *self.verdicts.entry(verdict).or_default().entry(reason).or_default() += count;
         }
-        let of_host = |finding: &super::Finding| match finding.outcome {
+        let of_host = |finding: &Finding| match finding.outcome {
             Outcome::Keep(Kept::HostOutOfSight) => {
                 Some(Entry::read(&RULES, &finding.set, &self.zone).ok()?.host)
             }

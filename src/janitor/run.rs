@@ -14,13 +14,13 @@ use super::reader::list::{List, wait_until};
 use super::reader::{Scope, Tasks, Territory, look};
 use super::report::{Report, Standstill};
 use super::rules::RULES;
-use super::sweep::Sweep;
+use super::sweep::{Fate, Sweep};
 use super::time::Time;
 use super::{Look, fleet, judge, watch};
 use crate::check::Checker;
 use crate::machine::lifecycle::Target;
 use crate::machine::offer::{At, EffectiveCheck};
-use crate::machine::record::{Action, Change};
+use crate::machine::record::{Action, Change, Key};
 use crate::machine::service::Timing;
 use crate::zone::Zone;
 use crate::zone::pacing::Pace;
@@ -112,14 +112,17 @@ pub async fn run(order: &Order, world: &mut World) -> (Report, Account) {
         account.hosts = fleet::hosts(&report, world.zone.name());
         account.unregistered = watch::unregistered(last, seen.tasks.each_ref());
     }
-    let changes = changes(&report, world.zone.name(), account.hosts, &decision);
+    let others = others(&report, world.zone.name(), account.hosts, &decision);
+    account.others = others.iter().map(ToString::to_string).collect();
+    let deletes = report.deletes().map(|set| Change { action: Action::Delete, set: set.clone() });
+    let changes: Vec<Change> = deletes.chain(others).collect();
     let sweep_began = time.now();
     let until = end.map_or(now + SWEEP_LIMIT, |end| end.min(now + SWEEP_LIMIT));
-    account.changes = if order.apply {
-        sweep(changes, &*world.zone, &mut list, &*time, until, &mut account.calls).await
-    } else {
-        Changes { due: changes.len(), left: changes.len(), ..Changes::default() }
-    };
+    account.changes = Changes { due: changes.len(), left: changes.len(), ..Changes::default() };
+    if order.apply {
+        let fates = sweep(changes, &*world.zone, &mut list, &*time, until, &mut account.calls).await;
+        account.changes = Changes::of(fates, &report);
+    }
     if let Some(health) = &order.health {
         let stops = health.stop && order.apply;
         account.health = Some(stop(decision, &seen.probes, &seen.tasks[1], world, stops).await);
@@ -234,15 +237,14 @@ async fn ask(checker: &dyn Checker, probed: &Probed, path: &str) -> Result<(), S
     answer
 }
 
-/// All that is due: deletes first.
-fn changes(report: &Report, zone: &str, hosts: usize, decision: &Decision) -> Vec<Change> {
-    let mut changes: Vec<Change> =
-        report.deletes().map(|set| Change { action: Action::Delete, set: set.clone() }).collect();
-    if report.standstill.is_none() {
-        changes.extend(fleet::changes(report, zone, hosts));
-        changes.extend(decision.weights.iter().cloned());
+/// What is due beside deletes.
+fn others(report: &Report, zone: &str, hosts: usize, decision: &Decision) -> Vec<Change> {
+    if report.standstill.is_some() {
+        return Vec::new();
     }
-    changes
+    let mut others = fleet::changes(report, zone, hosts);
+    others.extend(decision.weights.iter().cloned());
+    others
 }
 
 async fn sweep(
@@ -252,8 +254,7 @@ async fn sweep(
     time: &dyn Time,
     until: Duration,
     calls: &mut Calls,
-) -> Changes {
-    let due = changes.len();
+) -> Vec<(Key, Fate)> {
     let mut sweep = Sweep::new(changes);
     while let Some(batch) = sweep.next_batch() {
         let cost = batch.iter().map(crate::zone::batch::cost).sum();
@@ -272,7 +273,7 @@ async fn sweep(
         list.pacer.on_answer(time.now(), answer, fastrand::f64());
         sweep.answered(answer);
     }
-    Changes::of(due, sweep.end())
+    sweep.end()
 }
 
 /// Stops what is to be stopped, if it may be, and accounts for health.

@@ -82,6 +82,12 @@ fn record(set: &RecordSet) -> String {
 }
 
 fn more(text: &mut String, account: &Account) {
+    for change in account.others.iter().take(SHOWN_MAX) {
+        line(text, format_args!("also: {change}"));
+    }
+    if let Some(more) = account.others.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+        line(text, format_args!("also: … and {more} more"));
+    }
     for (host, names) in &account.unregistered {
         line(text, format_args!("{host} runs what has no record; is its agent alive?"));
         for name in names.iter().take(SHOWN_MAX) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ecssd::janitor::report::{Death, Held, Kept, Outcome};
 use ecssd::janitor::run::run;
+use ecssd::janitor::table::table;
 use ecssd::machine::record::{RecordSet, RecordType};
 
 use crate::ecs::{Act, Ecs, Task};
@@ -214,6 +215,7 @@ async fn says_what_runs_without_a_record_and_takes_no_more_than_it_was_told() {
     scene.task("web", &two, "_api._tcp", "RUNNING");
     scene.zone.create(&records);
     let (report, account) = scene.run(&["--apply", "--max-deletes", "1"]).await;
+    println!("{}", table(&report, &account));
     assert_eq!(report.counts()[&Outcome::Wait(Death::ContainerStopped, Held::CapOfRun)], 3);
     assert_eq!(account.changes.made, 2, "one, and how many hosts there are");
     let (host, names) = account.unregistered.first_key_value().unwrap();
