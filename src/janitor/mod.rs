@@ -24,6 +24,7 @@
 //! | [`run`](mod@run) | one run: the order of things, and the time that they may take |
 //! | [`sweep`] | which batch comes next, and what became of each change; pure |
 //! | [`fleet`], [`health`], [`watch`] | what else follows from what was seen; pure |
+//! | `prober` | asks targets whether they serve |
 //! | [`account`], [`table`](mod@table) | what a run did, for machines and for people |
 //! | [`settings`], [`world`], [`time`] | what it is told, what it has to do with, and a clock |
 //! | [`shell`], [`lambda`] | the two doors |
@@ -59,6 +60,7 @@ pub mod fitness;
 pub mod fleet;
 pub mod health;
 pub mod lambda;
+mod prober;
 pub mod reader;
 pub mod report;
 pub mod rules;

@@ -6,22 +6,17 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use futures_util::StreamExt;
-
 use super::account::{Account, Calls, Changes, HealthAccount, Seconds};
-use super::health::{self, Answered, Decision, Probed};
+use super::health::{self, Answered, Decision};
 use super::reader::list::{List, wait_until};
 use super::reader::{Scope, Tasks, Territory, look};
 use super::report::{Report, Standstill};
 use super::rules::RULES;
 use super::sweep::{Fate, Sweep};
 use super::time::Time;
-use super::{Look, fleet, judge, watch};
+use super::{Look, fleet, judge, prober, watch};
 use crate::check::Checker;
-use crate::machine::lifecycle::Target;
-use crate::machine::offer::{At, EffectiveCheck};
 use crate::machine::record::{Action, Change, Key};
-use crate::machine::service::Timing;
 use crate::zone::Zone;
 use crate::zone::pacing::Pace;
 
@@ -29,17 +24,6 @@ use crate::zone::pacing::Pace;
 const SWEEP_LIMIT: Duration = Duration::from_secs(60);
 /// What the end of a run takes: the last call, and the report.
 const END_RESERVE: Duration = Duration::from_secs(12);
-/// Of each target, before it counts as silent.
-const TRIES: usize = 3;
-/// Between them.
-const TRY_PAUSE: Duration = Duration::from_millis(200);
-/// Of each try.
-const TRY_LIMIT: Duration = Duration::from_secs(2);
-/// Targets that are asked at once.
-const PROBES_AT_ONCE: usize = 64;
-/// All probes are made while the second look is waited for.
-const PROBES_LIMIT: Duration = Duration::from_secs(55);
-
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order {
@@ -174,7 +158,10 @@ async fn see(order: &Order, world: &mut World, list: &mut List, end: Option<Dura
     let wait = wait_until(&*time, first.snapshot.ended + RULES.apart);
     let probes = async {
         match &order.health {
-            Some(health) => probe(health, world, &first).await,
+            Some(health) => {
+                let targets = health::targets(&first.list.what, world.zone.name());
+                prober::ask_all(&*world.checker, targets, &health.path).await
+            }
             None => Vec::new(),
         }
     };
@@ -195,46 +182,6 @@ async fn look_within(
     let World { zone, territories, time, .. } = world;
     let look = look(&**zone, list, territories, &order.scope, &**time);
     tokio::time::timeout(limit, look).await.ok()
-}
-
-/// Asks every target. One that could not be asked in time is not among the answers.
-async fn probe(health: &Health, world: &World, look: &Look) -> Vec<Answered> {
-    let targets = health::targets(&look.list.what, world.zone.name());
-    let ask = |probed: Probed| async {
-        let answer = ask(&*world.checker, &probed, &health.path).await;
-        (probed, answer)
-    };
-    let mut answers = Vec::new();
-    let mut asking = futures_util::stream::iter(targets).map(ask).buffer_unordered(PROBES_AT_ONCE);
-    let all = async {
-        while let Some(answer) = asking.next().await {
-            answers.push(answer);
-        }
-    };
-    if tokio::time::timeout(PROBES_LIMIT, all).await.is_err() {
-        tracing::warn!(asked = answers.len(), "there was no time to ask every target");
-    }
-    answers
-}
-
-async fn ask(checker: &dyn Checker, probed: &Probed, path: &str) -> Result<(), String> {
-    let std::net::SocketAddr::V4(address) = probed.address else {
-        return Err("no IPv4 address".to_owned());
-    };
-    let target = Target {
-        at: At::Task { address: *address.ip(), port: address.port() },
-        check: EffectiveCheck::Http { path: path.to_owned() },
-        timing: Timing { interval: TRY_LIMIT, timeout: TRY_LIMIT },
-    };
-    let mut answer = checker.check(&target).await;
-    for _ in 1..TRIES {
-        if answer.is_ok() {
-            break;
-        }
-        tokio::time::sleep(TRY_PAUSE).await;
-        answer = checker.check(&target).await;
-    }
-    answer
 }
 
 /// What is due beside deletes.
