@@ -100,9 +100,11 @@ need_toolchain() {
     [[ $(cc -print-file-name=libc.a) == /* ]] || install_packages libc6-dev
 }
 
-# python_environment DIR PACKAGE==VERSION: a Python environment in DIR that has this package, made anew unless it does.
+# python_environment DIR PACKAGE==VERSION [FLAG...]: a Python environment in DIR that has this package, made anew
+# unless it does. Flags are pip's.
 python_environment() {
     local dir=$1 package=$2
+    shift 2
     ! "$dir/bin/python" -c 'import sys, importlib.metadata as m; sys.exit(m.version(sys.argv[1]) != sys.argv[2])' \
         "${package%%==*}" "${package#*==}" 2>/dev/null || return 0
     say "installing $package"
@@ -114,7 +116,7 @@ python_environment() {
         install_packages python3 python3-venv
         /usr/bin/python3 -m venv "$dir" >&2
     fi
-    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$package" >&2 ||
+    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check "$@" "$package" >&2 ||
         fail "pip could not install $package"
 }
 

@@ -34,12 +34,14 @@ Exit codes:
        with --confirm, not every name server was seen to answer so in time; or it was stopped
        before it was known which host and which zone this is
   143  a second SIGTERM (130: SIGINT); records are left as they were
+  With --janitor: 0 planned or done, 69 nothing to look at, 75 not everything was read, or something is left
 
 Examples:
   ecssd sd.internal                           the daemon, on an EC2 host with a role that may change the zone
   ecssd sd.internal --dry-run                 what it would write, line by line
   ecssd sd.internal --sync                    once, and what was done
   ecssd sd.internal --remove                  nothing of this host is left
+  ecssd sd.internal --janitor                 records of dead hosts and tasks, as a plan (--apply: deletes)
   ecssd --local                               a zone in this process, DNS at 127.0.0.1:5333
   ecssd --local sd.internal --dns-listen 172.17.0.1:53
   dig @127.0.0.1 -p 5333 SRV _calc._tcp.servicediscovery.internal";
@@ -212,6 +214,10 @@ pub struct Cli {
         help_heading = "Logs"
     )]
     pub log_level: String,
+
+    /// The janitor's own.
+    #[command(flatten)]
+    pub janitor: crate::janitor::settings::Arguments,
 }
 
 /// The flags that the predecessor knew with one dash.

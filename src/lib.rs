@@ -16,16 +16,18 @@
 //!   - [`zone::journal`]: that knowledge, kept over a restart: for a zone that costs a call to read.
 //!   - [`zone::route53`]: a hosted zone of Route 53, and which one it is.
 //!   - [`zone::embedded`], [`zone::dns`]: a model of a Route 53 private zone, and its name server.
-//! - [`janitor`]: the verdict on records that outlived their hosts; nothing calls it yet.
+//! - [`janitor`]: finds the records that outlived their hosts, and deletes them.
 //!
 //! The edges:
 //! - [`engine`]: what Docker and the ECS agent say.
 //! - [`check`]: asks a target whether it serves.
 //! - [`host`]: who this host is, and what is about to happen to it.
 //! - [`status`]: what an operator sees.
+//! - [`aws`]: what clients of the vendor's APIs are made from.
 //! - [`clock`], [`backoff`]: time since the start, and waits that grow.
 
 pub mod actors;
+pub mod aws;
 pub mod backoff;
 pub mod check;
 pub mod cli;

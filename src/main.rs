@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ecssd::cli::{Cli, double_dashed};
-use ecssd::config::Config;
+use ecssd::config::{BadSetting, Config};
+use ecssd::janitor::{lambda, settings::Settings, shell};
 use ecssd::{daemon, logs};
 
 /// A setting is wrong (`EX_USAGE`).
@@ -18,20 +19,15 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
         }
     };
-    let config = match Config::read(&cli) {
-        Ok(config) => config,
+    let in_lambda = std::env::var_os(lambda::RUNTIME_API_VARIABLE).is_some_and(|api| !api.is_empty());
+    let job = match job(cli, in_lambda) {
+        Ok(job) => job,
         Err(bad) => {
             bad.iter().for_each(|setting| eprintln!("ecssd: {setting}"));
             eprintln!("ecssd: nothing was started; see ecssd --help");
             return ExitCode::from(USAGE);
         }
     };
-    logs::init(config.log_format, config.log_level);
-    if cli.cw_send_events {
-        tracing::warn!(
-            "-cw-send-events: this agent sends no events; watch the container events of ECS instead"
-        );
-    }
     // One thread: nothing here keeps a core busy, and a daemon on every host should be small.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -40,5 +36,55 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    runtime.block_on(daemon::run(config))
+    match job {
+        Job::Agent(config) => runtime.block_on(daemon::run(*config)),
+        Job::Sweep(settings) => ExitCode::from(runtime.block_on(shell::sweep(&settings))),
+        Job::Lambda(cli) => match runtime.block_on(lambda::serve(*cli)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!("{error}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+/// What this process is for.
+enum Job {
+    Agent(Box<Config>),
+    Sweep(Box<Settings>),
+    Lambda(Box<Cli>),
+}
+
+/// Judges all settings, and begins the log.
+fn job(cli: Cli, in_lambda: bool) -> Result<Job, Vec<BadSetting>> {
+    if in_lambda {
+        // The variables must hold by themselves: a bad one should be seen at the first start, not at the
+        // first event.
+        let settings = Settings::of_lambda(&cli, |name| std::env::var(name).ok(), Default::default())?;
+        logs::init(settings.config.log_format, settings.config.log_level);
+        return Ok(Job::Lambda(Box::new(cli)));
+    }
+    if cli.janitor.janitor {
+        let settings = Settings::of_shell(&cli)?;
+        logs::init(settings.config.log_format, settings.config.log_level);
+        return Ok(Job::Sweep(Box::new(settings)));
+    }
+    let mut bad = Vec::new();
+    if cli.janitor.apply {
+        let reason = "it is the janitor that deletes: pass --janitor too".to_owned();
+        bad.push(BadSetting { setting: "--apply (ECSSD_JANITOR_APPLY)".to_owned(), reason });
+    }
+    let config = match Config::read(&cli) {
+        Ok(config) if bad.is_empty() => config,
+        Ok(_) => return Err(bad),
+        Err(more) => return Err([bad, more].concat()),
+    };
+    logs::init(config.log_format, config.log_level);
+    if cli.cw_send_events {
+        tracing::warn!(
+            "-cw-send-events: this agent sends no events; watch the container events of ECS instead"
+        );
+    }
+    Ok(Job::Agent(Box::new(config)))
 }

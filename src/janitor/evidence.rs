@@ -1,5 +1,5 @@
-//! What was seen of the zone, of ECS and of EC2, and when. Owns the terms; who reads them from the APIs
-//! decides nothing but what is missing.
+//! What was seen of the zone, of ECS and of EC2, and when. Owns the terms; [`reader`](super::reader) reads
+//! them from the APIs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;

@@ -1,9 +1,10 @@
-//! The janitor: which records outlived what they speak of, when their host cannot remove them any more.
+//! The janitor: deletes records that outlived what they speak of, when their host cannot remove them any more.
 //!
-//! Owns the verdict: from two [`Look`]s at the world and the time, what of the zone is kept and what may be
-//! deleted, with a reason each, and how much of it in one run. Nothing here does I/O, reads a clock or
-//! keeps anything between runs. Leaves to others: reading the zone, ECS and EC2 into a [`Look`], making the
-//! deletes (each an exact match of a set in [`Report::deletes`]), and saying what was done.
+//! A run looks twice, a minute apart: each time the zone first, then ECS and EC2. From the two looks and the
+//! time comes a verdict on every record, and what is due goes in exact deletes, each only if the record still
+//! is what was read. Nothing is kept between runs.
+//!
+//! The verdict, pure:
 //!
 //! | | |
 //! |---|---|
@@ -13,6 +14,20 @@
 //! | [`verdict`] | dead or not, record by record |
 //! | [`caps`] | what of the dead goes in this run |
 //! | [`rules`] | the numbers and safeguards, in one place |
+//! | [`report`] | an outcome and a reason for each record |
+//!
+//! Around it:
+//!
+//! | | |
+//! |---|---|
+//! | [`reader`] | takes a [`Look`]: the zone, ECS, EC2 |
+//! | [`run`](mod@run) | one run: the order of things, and the time that they may take |
+//! | [`sweep`] | which batch comes next, and what became of each change; pure |
+//! | [`fleet`], [`health`], [`watch`] | what else follows from what was seen; pure |
+//! | `prober` | asks targets whether they serve |
+//! | [`account`], [`table`](mod@table) | what a run did, for machines and for people |
+//! | [`settings`], [`world`], [`time`] | what it is told, what it has to do with, and a clock |
+//! | [`shell`], [`lambda`] | the two doors |
 //!
 //! # What counts
 //!
@@ -37,15 +52,29 @@
 //! - `awsvpc` containers are matched by their Docker id, as all are: an address is used again sooner.
 //! - Health is no evidence at all.
 
+pub mod account;
 pub mod caps;
 pub mod entry;
 pub mod evidence;
 pub mod fitness;
+pub mod fleet;
+pub mod health;
+pub mod lambda;
+mod prober;
+pub mod reader;
 pub mod report;
 pub mod rules;
+pub mod run;
+pub mod settings;
+pub mod shell;
+pub mod sweep;
+pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod time;
 pub mod verdict;
+pub mod watch;
+pub mod world;
 
 use std::time::Duration;
 

@@ -80,6 +80,54 @@ pub enum Held {
     PointedTo,
     /// Its host has other records, and may be known to be dead by this address alone.
     HostHasRecords,
+    /// This run has taken as much as it was told to.
+    CapOfRun,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Unmarked => "not of this system",
+            Self::Malformed => "marked like ours, but of another form",
+            Self::New => "new since the first look",
+            Self::Changed => "changed since the first look",
+            Self::Runs => "its container runs",
+            Self::OutsideEcs => "its host runs; ECS does not know its container, its agent does",
+            Self::HostUnheard => "ECS calls it stopped, but does not hear its host",
+            Self::HostRuns => "its host runs",
+            Self::HostUnsettled => "its host is starting, stopping or being terminated",
+            Self::HostStopped => "its host is stopped, and may come back",
+            Self::HostsDiffer => "ECS has its container on another host",
+            Self::HostOutOfSight => "its host is out of sight: off EC2, of another account or region",
+            Self::Unjudged => "not judged",
+        })
+    }
+}
+
+impl fmt::Display for Death {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::HostGone => "its host is gone",
+            Self::HostStopped => "its host is stopped",
+            Self::ContainerStopped => "its task has stopped",
+            Self::HostTerminated => "its host is terminated",
+        })
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::ManyHostsDead => "too many hosts look dead",
+            Self::ServiceLeftAlone => "most of its service looks dead",
+            Self::CapOfService => "enough of its service for one run",
+            Self::CapOfZone => "enough of the zone for one run",
+            Self::LastTarget => "the last target of a service that may run somewhere",
+            Self::PointedTo => "records point to it",
+            Self::HostHasRecords => "its host has other records",
+            Self::CapOfRun => "enough for one run, as it was told",
+        })
+    }
 }
 
 /// What becomes of a record.
@@ -114,6 +162,8 @@ pub enum Standstill {
     TooClose(Duration),
     /// The evidence is so old.
     TooOld(Duration),
+    /// The run has to be over before a second look could be.
+    NoTime(Duration),
     /// So many hosts look dead, of so many.
     ManyHostsDead {
         /// That look dead.
@@ -121,6 +171,26 @@ pub enum Standstill {
         /// In sight.
         hosts: usize,
     },
+}
+
+impl fmt::Display for Standstill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Incomplete(missing) => write!(f, "not everything could be read: {}", missing.join("; ")),
+            Self::OutOfOrder => f.write_str("the clock went back between two reads"),
+            Self::TooClose(apart) => write!(f, "the looks are only {} s apart", apart.as_secs()),
+            Self::TooOld(age) => write!(f, "the evidence is {} s old", age.as_secs()),
+            Self::NoTime(left) => write!(
+                f,
+                "{} s are left, too few for a second look a minute later: give it a longer timeout",
+                left.as_secs()
+            ),
+            Self::ManyHostsDead { dead, hosts } => write!(
+                f,
+                "{dead} of {hosts} hosts look dead: more likely an error than the truth; look at EC2 and at what the janitor may see"
+            ),
+        }
+    }
 }
 
 /// A record of the last list, and what becomes of it.
@@ -146,6 +216,20 @@ impl Report {
         let outcome = Outcome::Keep(Kept::Unjudged);
         let finding = |set: &RecordSet| Finding { set: set.clone(), outcome };
         Self { standstill: Some(standstill), findings: last.list.what.iter().map(finding).collect() }
+    }
+
+    /// The same with at most so many deletes, the first of the list.
+    pub fn at_most(mut self, deletes: usize) -> Self {
+        let mut left = deletes;
+        for finding in &mut self.findings {
+            if let Outcome::Delete(death) = finding.outcome {
+                match left.checked_sub(1) {
+                    Some(less) => left = less,
+                    None => finding.outcome = Outcome::Wait(death, Held::CapOfRun),
+                }
+            }
+        }
+        self
     }
 
     /// The sets to delete, each only if it still is exactly this.

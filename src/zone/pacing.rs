@@ -75,14 +75,15 @@ impl Pace {
 
 /// A token bucket that may be overdrawn by its last spender, who then waits for the debt.
 #[derive(Clone, Debug)]
-struct Bucket {
+pub struct Bucket {
     rate: Rate,
     tokens: f64,
     at: Duration,
 }
 
 impl Bucket {
-    fn new(rate: Rate) -> Self {
+    /// A full one.
+    pub fn new(rate: Rate) -> Self {
         Self { rate, tokens: rate.burst, at: Duration::ZERO }
     }
 
@@ -92,12 +93,13 @@ impl Bucket {
     }
 
     /// The moment at which `cost` is there, or the whole burst where it costs more than that.
-    fn ready_at(&self, now: Duration, cost: f64) -> Duration {
+    pub fn ready_at(&self, now: Duration, cost: f64) -> Duration {
         let missing = cost.min(self.rate.burst) - self.level(now);
         if missing <= 0.0 { now } else { now + Duration::from_secs_f64(missing / self.rate.per_second) }
     }
 
-    fn spend(&mut self, now: Duration, cost: f64) {
+    /// Takes so much out of it.
+    pub fn spend(&mut self, now: Duration, cost: f64) {
         self.tokens = self.level(now) - cost;
         self.at = now;
     }

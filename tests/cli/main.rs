@@ -53,6 +53,17 @@ fn help_names_every_flag_signal_and_exit_code() {
         "--drain-timeout",
         "--log-format",
         "--log-level",
+        "--janitor",
+        "--apply",
+        "--clusters",
+        "--regions",
+        "--assume-roles",
+        "--home-networks",
+        "--max-deletes",
+        "--check-health",
+        "--check-health-path",
+        "--stop-unhealthy",
+        "--json",
     ];
     for word in
         flags.into_iter().chain(["SIGHUP", "SIGTERM", "ECSSD_ZONE", "dig @", "64 ", "69 ", "70 ", "75 "])

@@ -12,8 +12,8 @@ use aws_sdk_ecs::Client;
 use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 use super::{AskError, Said, parse};
+use crate::aws;
 use crate::engine::{EcsIntrospection, Seat};
-use crate::zone::route53::client::sdk_config;
 
 /// The most of anything that a page of ECS holds, or a call may ask for.
 /// Source: ECS API reference, ListTasks, DescribeTasks.
@@ -69,7 +69,7 @@ impl Cluster {
         if let Some((_, client)) = known.filter(|(of, _)| *of == region) {
             return client;
         }
-        let client = Client::new(&sdk_config(None, Region::new(region.clone())).await);
+        let client = Client::new(&aws::config(None, Region::new(region.clone())).await);
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some((region, client.clone()));
         client
     }

@@ -127,6 +127,8 @@ fn mutants() -> Vec<(&'static str, Rules)> {
         ("knows no cap by evidence", Rules { positive_of_service: all, ..RULES }),
         ("leaves no service alone", Rules { left_alone_over: all, ..RULES }),
         ("does not mind that all hosts die", Rules { hosts_dead_over: all, ..RULES }),
+        ("stands still where few hosts are", Rules { hosts_at_least: 1, ..RULES }),
+        ("knows no fleet that is large enough", Rules { hosts_at_least: usize::MAX, ..RULES }),
         ("takes last targets", Rules { last_target: false, ..RULES }),
         ("needs no proof for last targets", Rules { running_proof: false, ..RULES }),
         ("takes addresses that are in use", Rules { pointed_to: false, ..RULES }),

@@ -57,7 +57,7 @@ fn without_credentials(cause: &CredentialsError) -> String {
 }
 
 /// The error and its causes. Most say only their own part; what one repeats of its cause is said once.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

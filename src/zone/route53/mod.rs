@@ -5,7 +5,7 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | [`mod@client`] | the SDK's client: timeouts, TLS, credentials, region |
+//! | [`mod@client`] | the SDK's client: endpoint and region |
 //! | [`mod@find`] | which zone it is |
 //! | `records` | record sets in the SDK's types and in ours; pure |
 //! | `fault` | what a failed call means |
@@ -13,7 +13,7 @@
 //! | [`reasons`] | the reasons in one message, told apart; pure |
 
 pub mod answer;
-pub mod client;
+mod client;
 mod fault;
 pub mod find;
 pub mod reasons;
@@ -30,13 +30,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use self::client::client;
+pub(crate) use self::fault::chain;
 use self::fault::zone_error;
 pub use self::find::{FindError, Settings, Wanted, find, wait_for};
+pub use crate::aws::CALL_LIMIT;
 use crate::machine::record::{Change, RecordSet, canonical};
 use crate::zone::{ChangeInfo, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
 
-/// The longest that a call may take, credentials included.
-pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 /// The longest that a call may still take once there is little time.
 pub const DRAIN_LIMIT: Duration = Duration::from_secs(3);
 

@@ -1,0 +1,104 @@
+//! How many hosts register in the zone, published in it as `_fleet.<zone> TXT "hosts=N"`: what makes the
+//! waits of a fleet that starts at once fair. Read by [`crate::host::fleet`].
+//!
+//! A record of that name that says anything else is somebody else's, and stays.
+
+use super::entry::{About, Entry};
+use super::report::{Kept, Outcome, Report};
+use super::rules::RULES;
+use crate::machine::record::{Action, Change, RecordSet, RecordType};
+
+/// Seconds that a resolver may keep it. Agents ask every five minutes.
+const TTL: i64 = 60;
+
+/// The hosts that have an address in the zone, and are neither dead nor off.
+pub fn hosts(report: &Report, zone: &str) -> usize {
+    let is_live = |finding: &&super::Finding| {
+        matches!(finding.outcome, Outcome::Keep(kept) if kept != Kept::HostStopped)
+            && Entry::read(&RULES, &finding.set, zone)
+                .is_ok_and(|entry| matches!(entry.about, About::Host(_)))
+    };
+    report.findings.iter().filter(is_live).count()
+}
+
+/// What has to change for the zone to say so: nothing, where it does already, or where it may not.
+pub fn changes(report: &Report, zone: &str, hosts: usize) -> Vec<Change> {
+    let name = format!("_fleet.{zone}");
+    let wanted = RecordSet {
+        name: name.clone(),
+        kind: RecordType::Txt,
+        set_identifier: None,
+        weight: None,
+        multivalue: false,
+        ttl: TTL,
+        values: vec![format!("\"hosts={hosts}\"")],
+    };
+    let mut there = report.findings.iter().map(|finding| &finding.set).filter(|set| set.name == name);
+    match there.next() {
+        // Nobody shares anything, and no hint says so as well.
+        None if hosts == 0 => Vec::new(),
+        None => vec![Change { action: Action::Create, set: wanted }],
+        Some(old) if *old == wanted || hosts == 0 || !is_ours(old) || there.next().is_some() => Vec::new(),
+        Some(old) => vec![
+            Change { action: Action::Delete, set: old.clone() },
+            Change { action: Action::Create, set: wanted },
+        ],
+    }
+}
+
+fn is_ours(set: &RecordSet) -> bool {
+    let [value] = &set.values[..] else { return false };
+    let number = value.strip_prefix("\"hosts=").and_then(|rest| rest.strip_suffix('"'));
+    set.kind == RecordType::Txt
+        && set.set_identifier.is_none()
+        && number.is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::janitor::Finding;
+    use crate::machine::testing::registrant;
+
+    fn report(sets: Vec<(RecordSet, Outcome)>) -> Report {
+        let findings = sets.into_iter().map(|(set, outcome)| Finding { set, outcome }).collect();
+        Report { standstill: None, findings }
+    }
+
+    fn hint(text: &str) -> RecordSet {
+        let mut created = changes(&report(vec![]), "sd.internal", 1).remove(0).set;
+        created.values = vec![text.to_owned()];
+        created
+    }
+
+    #[test]
+    fn counts_the_hosts_that_live() {
+        let host = |name: &str| registrant(name).host_record();
+        let dead = Outcome::Delete(super::super::report::Death::HostTerminated);
+        let report = report(vec![
+            (host("i-0a"), Outcome::Keep(Kept::HostRuns)),
+            (host("web1"), Outcome::Keep(Kept::HostOutOfSight)),
+            (host("i-0b"), dead),
+            (host("i-0c"), Outcome::Keep(Kept::HostStopped)),
+            (hint("\"hosts=9\""), Outcome::Keep(Kept::Unmarked)),
+        ]);
+        assert_eq!(hosts(&report, "sd.internal"), 2);
+        let batch = changes(&report, "sd.internal", 2);
+        assert_eq!(
+            batch.iter().map(|change| change.action).collect::<Vec<_>>(),
+            [Action::Delete, Action::Create]
+        );
+        assert_eq!(batch[1].set.values, ["\"hosts=2\""]);
+    }
+
+    #[test]
+    fn changes_nothing_that_is_right_or_somebody_elses() {
+        let keep = Outcome::Keep(Kept::Unmarked);
+        for text in ["\"hosts=2\"", "\"since=2026 hosts=7\"", "\"v=spf1 -all\""] {
+            assert_eq!(changes(&report(vec![(hint(text), keep)]), "sd.internal", 2), [], "{text}");
+        }
+        let twice = report(vec![(hint("\"hosts=9\""), keep), (hint("\"hosts=8\""), keep)]);
+        assert_eq!(changes(&twice, "sd.internal", 2), []);
+        assert_eq!(changes(&report(vec![]), "sd.internal", 0), []);
+    }
+}

@@ -1,0 +1,65 @@
+//! Runs as a Lambda: one event, one run, one report.
+//!
+//! Quick to start: until the first event is asked for, nothing is read but variables. What an event needs
+//! is opened when it comes.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use lambda_runtime::{LambdaEvent, service_fn};
+
+use super::account::Account;
+use super::run::run;
+use super::settings::Settings;
+use super::world::{OpenError, open};
+use crate::cli::Cli;
+use crate::clock::Clock;
+
+/// The variable that tells a program that it is one. Source: Lambda developer guide, "Using the Lambda
+/// runtime API".
+pub const RUNTIME_API_VARIABLE: &str = "AWS_LAMBDA_RUNTIME_API";
+
+/// Deals with events until the runtime has had enough.
+///
+/// # Errors
+/// When the runtime API does not answer.
+pub async fn serve(cli: Cli) -> Result<(), String> {
+    let cli = Arc::new(cli);
+    let handle = service_fn(move |event: LambdaEvent<serde_json::Value>| {
+        let cli = Arc::clone(&cli);
+        async move { deal_with(&cli, event).await }
+    });
+    lambda_runtime::run(handle).await.map_err(|error| format!("the Lambda runtime: {error}"))
+}
+
+async fn deal_with(cli: &Cli, event: LambdaEvent<serde_json::Value>) -> Result<Account, String> {
+    let clock = Clock::start();
+    let variable = |name: &str| std::env::var(name).ok();
+    let settings = Settings::of_lambda(cli, variable, event.payload).map_err(|bad| {
+        let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+        bad.join("; ")
+    });
+    // The runtime logs what an event fails with.
+    let mut settings = settings?;
+    settings.order.deadline = time_left(event.context.deadline());
+    let account = match open(&settings, clock, variable).await {
+        Ok(mut world) => run(&settings.order, &mut world).await.1,
+        // No failure: Lambda would send the event again at once.
+        Err(error @ OpenError::CrowdedOut) => {
+            Account::of_skipped(&settings.config.zone, settings.order.apply, &error.to_string())
+        }
+        Err(error) => return Err(format!("nothing was looked at: {error}")),
+    };
+    if let Some(reason) = &account.standstill {
+        tracing::warn!("nothing is deleted: {reason}");
+    }
+    // The line must stand alone, and be all that it is: a log's own fields would hide it.
+    let _ = writeln!(std::io::stdout().lock(), "{}", account.metrics(SystemTime::now()));
+    Ok(account)
+}
+
+/// No event comes after its own deadline: one that says so, as emulators do, has none.
+fn time_left(deadline: SystemTime) -> Option<Duration> {
+    deadline.duration_since(SystemTime::now()).ok()
+}

@@ -1,0 +1,63 @@
+//! Asks targets over HTTP whether they serve, many at once and within the wait between two looks. What follows
+//! from the answers is [`health`](super::health)'s business.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+
+use super::health::{Answered, Probed};
+use crate::check::Checker;
+use crate::machine::lifecycle::Target;
+use crate::machine::offer::{At, EffectiveCheck};
+use crate::machine::service::Timing;
+
+/// Of each target, before it counts as silent.
+const TRIES: usize = 3;
+/// Between them.
+const TRY_PAUSE: Duration = Duration::from_millis(200);
+/// Of each try.
+const TRY_LIMIT: Duration = Duration::from_secs(2);
+/// Targets that are asked at once.
+const PROBES_AT_ONCE: usize = 64;
+/// All probes are made while the second look is waited for.
+const PROBES_LIMIT: Duration = Duration::from_secs(55);
+
+/// Asks every target. One that could not be asked in time is not among the answers.
+pub(super) async fn ask_all(checker: &dyn Checker, targets: Vec<Probed>, path: &str) -> Vec<Answered> {
+    let ask = |probed: Probed| async {
+        let answer = ask(checker, &probed, path).await;
+        (probed, answer)
+    };
+    let mut answers = Vec::new();
+    let mut asking = futures_util::stream::iter(targets).map(ask).buffer_unordered(PROBES_AT_ONCE);
+    let all = async {
+        while let Some(answer) = asking.next().await {
+            answers.push(answer);
+        }
+    };
+    if tokio::time::timeout(PROBES_LIMIT, all).await.is_err() {
+        tracing::warn!(asked = answers.len(), "there was no time to ask every target");
+    }
+    answers
+}
+
+async fn ask(checker: &dyn Checker, probed: &Probed, path: &str) -> Result<(), String> {
+    let SocketAddr::V4(address) = probed.address else {
+        return Err("no IPv4 address".to_owned());
+    };
+    let target = Target {
+        at: At::Task { address: *address.ip(), port: address.port() },
+        check: EffectiveCheck::Http { path: path.to_owned() },
+        timing: Timing { interval: TRY_LIMIT, timeout: TRY_LIMIT },
+    };
+    let mut answer = checker.check(&target).await;
+    for _ in 1..TRIES {
+        if answer.is_ok() {
+            break;
+        }
+        tokio::time::sleep(TRY_PAUSE).await;
+        answer = checker.check(&target).await;
+    }
+    answer.map_err(|error| error.to_string())
+}

@@ -1,0 +1,142 @@
+//! Which names a task definition asks for, in its environment and labels.
+//!
+//! Of the environment, in which secrets stand, nothing but `SERVICE_*` is kept. Values that ECS fetches
+//! elsewhere (`secrets`, `environmentFiles`) are not seen here.
+//!
+//! Names are read twice. As our agents read them, to say which container should have a record. And as they
+//! are written, to say that a service is wanted somewhere: a name that our agents would refuse, the
+//! predecessor may have registered.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types::{ContainerDefinition, KeyValuePair, NetworkMode, TaskDefinition};
+
+use crate::machine::record::canonical;
+use crate::machine::service::{Protocol, Scope, parse};
+
+/// A task definition, as far as it concerns this system.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Definition {
+    /// Whether its containers use their host's network.
+    pub on_host_network: bool,
+    /// Those that have keys of ours, by name.
+    containers: BTreeMap<String, Keys>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Keys {
+    environment: BTreeMap<String, String>,
+    labels: Vec<(String, String)>,
+}
+
+/// What a container asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Container ports and full names, as they are written.
+    pub named: Vec<(u16, String)>,
+    /// Those that our agents register, and whether by TCP.
+    pub registered: Vec<(u16, String, Protocol)>,
+}
+
+impl Definition {
+    /// What of a definition is kept.
+    pub fn read(definition: &TaskDefinition) -> Self {
+        let keys = |container: &ContainerDefinition| {
+            let labels = container.docker_labels.iter().flatten();
+            let labels = labels.filter(|(key, _)| is_ours(key));
+            let mut labels: Vec<_> = labels.map(|(key, value)| (key.clone(), value.clone())).collect();
+            labels.sort_unstable();
+            let keys = Keys { environment: ours(container.environment()), labels };
+            (keys != Keys::default()).then(|| Some((container.name.clone()?, keys)))?
+        };
+        Self {
+            on_host_network: definition.network_mode == Some(NetworkMode::Host),
+            containers: definition.container_definitions().iter().filter_map(keys).collect(),
+        }
+    }
+
+    /// What its container `name` asks for in `zone`, where the task overrides this of the environment.
+    pub fn wants(&self, name: &str, overrides: &[KeyValuePair], zone: &str) -> Wants {
+        let mut keys = self.containers.get(name).cloned().unwrap_or_default();
+        keys.environment.extend(ours(overrides));
+        let environment: Vec<String> =
+            keys.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let labels = || keys.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        // Which host it comes to is not known here; a service named like a host is refused there.
+        let scope = Scope::new(zone, "");
+        let convention = parse(environment.iter().map(String::as_str), labels(), &scope);
+        let registered = convention.services.into_iter();
+        let of_environment = keys.environment.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        Wants {
+            named: of_environment.chain(labels()).flat_map(|(key, value)| named(key, value, zone)).collect(),
+            registered: registered
+                .map(|service| (service.container_port, service.name.as_str().to_owned(), service.protocol))
+                .collect(),
+        }
+    }
+}
+
+fn is_ours(key: &str) -> bool {
+    key.get(..8).is_some_and(|prefix| prefix.eq_ignore_ascii_case("SERVICE_"))
+}
+
+fn ours(environment: &[KeyValuePair]) -> BTreeMap<String, String> {
+    let pairs = environment.iter().filter_map(|pair| Some((pair.name.clone()?, pair.value.clone()?)));
+    pairs.filter(|(key, _)| is_ours(key)).collect()
+}
+
+/// The names of `SERVICE_<port>_NAME`, as they are written.
+fn named(key: &str, value: &str, zone: &str) -> Vec<(u16, String)> {
+    let key = key.to_ascii_uppercase();
+    let port = key.strip_prefix("SERVICE_").and_then(|rest| rest.strip_suffix("_NAME"));
+    let Some(port) = port.and_then(|port| port.parse().ok()) else { return Vec::new() };
+    let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| (port, format!("{}.{zone}", canonical(name)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(name: &str, value: &str) -> KeyValuePair {
+        KeyValuePair::builder().name(name).value(value).build()
+    }
+
+    fn definition() -> TaskDefinition {
+        let web = ContainerDefinition::builder()
+            .name("web")
+            .environment(pair("SERVICE_80_NAME", "_web._tcp, Odd Name"))
+            .environment(pair("PASSWORD", "secret"))
+            .docker_labels("service_53_name", "_dns._udp")
+            .build();
+        let sidecar = ContainerDefinition::builder().name("log").environment(pair("A", "b")).build();
+        TaskDefinition::builder().container_definitions(web).container_definitions(sidecar).build()
+    }
+
+    #[test]
+    fn keeps_what_is_ours_and_no_secret() {
+        let definition = Definition::read(&definition());
+        assert!(!format!("{definition:?}").contains("secret"));
+        let wants = definition.wants("web", &[], "sd.internal");
+        let registered = [
+            (53, "_dns._udp.sd.internal".to_owned(), Protocol::Udp),
+            (80, "_web._tcp.sd.internal".to_owned(), Protocol::Tcp),
+        ];
+        assert_eq!(wants.registered, registered);
+        let named: Vec<_> = wants.named.iter().map(|(port, name)| (*port, name.as_str())).collect();
+        assert_eq!(
+            named,
+            [(80, "_web._tcp.sd.internal"), (80, "odd name.sd.internal"), (53, "_dns._udp.sd.internal")]
+        );
+        assert_eq!(definition.wants("log", &[], "sd.internal"), Wants::default());
+    }
+
+    #[test]
+    fn a_task_may_ask_for_something_else_than_its_definition() {
+        let definition = Definition::read(&definition());
+        let wants = definition.wants("web", &[pair("SERVICE_80_NAME", "_new._tcp")], "sd.internal");
+        assert_eq!(wants.registered[1].1, "_new._tcp.sd.internal");
+        let wants = definition.wants("log", &[pair("SERVICE_1_NAME", "x")], "sd.internal");
+        assert_eq!(wants.named, [(1, "x.sd.internal".to_owned())]);
+    }
+}

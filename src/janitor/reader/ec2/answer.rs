@@ -1,0 +1,264 @@
+//! EC2's XML, read. Pure.
+//!
+//! What an answer must have and lacks makes it no answer: half of a page is worse than none.
+//! Sources: EC2 API reference, DescribeInstances and DescribeNetworkInterfaces.
+
+use std::net::Ipv4Addr;
+
+use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
+
+use crate::janitor::evidence::Power;
+use crate::machine::registration::Owner;
+
+/// The most of a text that is shown, in characters.
+const SHOWN_CHARS_MAX: usize = 300;
+
+/// A page, and where the next one begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// The token of the next, unless this is the last.
+    pub next: Option<String>,
+}
+
+/// An instance: its id, its state, its addresses.
+pub type Instance = (Owner, Power, Vec<Ipv4Addr>);
+
+/// Reads a page of instances.
+///
+/// # Errors
+/// Where it is something else.
+pub fn instances(text: &str) -> Result<Page<Instance>, String> {
+    page(text, "DescribeInstancesResponse", "reservationSet", |reservation, items| {
+        while let Some(mut field) = reservation.next_tag() {
+            if field.start_el().local() == "instancesSet" {
+                while let Some(mut item) = field.next_tag() {
+                    items.push(instance(&mut item)?);
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Reads a page of interfaces: the addresses that they hold.
+///
+/// # Errors
+/// Where it is something else.
+pub fn addresses(text: &str) -> Result<Page<Ipv4Addr>, String> {
+    page(text, "DescribeNetworkInterfacesResponse", "networkInterfaceSet", |interface, items| {
+        interface_addresses(interface, items)
+    })
+}
+
+/// What an answer of failure says.
+pub fn error(text: &str) -> String {
+    let read = || -> Option<String> {
+        let mut document = Document::new(text);
+        let mut root = document.root_element().ok()?;
+        let (mut code, mut message) = (String::new(), String::new());
+        while let Some(mut errors) = root.next_tag() {
+            if errors.start_el().local() != "Errors" {
+                continue;
+            }
+            while let Some(mut error) = errors.next_tag() {
+                while let Some(mut field) = error.next_tag() {
+                    match field.start_el().local() {
+                        "Code" => code = try_data(&mut field).ok()?.trim().to_owned(),
+                        "Message" => message = try_data(&mut field).ok()?.trim().to_owned(),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        (!code.is_empty()).then(|| format!("{code}: {message}"))
+    };
+    let text = read().unwrap_or_else(|| text.trim().to_owned());
+    text.lines().next().unwrap_or_default().chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+type Fields<'inp, 'a> = ScopedDecoder<'inp, 'a>;
+
+fn page<T>(
+    text: &str,
+    root_name: &str,
+    list: &str,
+    read: impl Fn(&mut Fields<'_, '_>, &mut Vec<T>) -> Result<(), String>,
+) -> Result<Page<T>, String> {
+    let mut document = Document::new(text);
+    let mut root = document.root_element().map_err(|error| format!("no XML: {error}"))?;
+    if root.start_el().local() != root_name {
+        return Err(format!("an answer of {} and not of {root_name}", root.start_el().local()));
+    }
+    let (mut page, mut whole) = (Page { items: Vec::new(), next: None }, false);
+    while let Some(mut field) = root.next_tag() {
+        if field.start_el().local() == list {
+            whole = true;
+            while let Some(mut item) = field.next_tag() {
+                read(&mut item, &mut page.items)?;
+            }
+        } else if field.start_el().local() == "nextToken" {
+            page.next = Some(data(&mut field)?).filter(|token| !token.is_empty());
+        }
+    }
+    drop(root);
+    // What breaks off in the middle ends like a list that is over.
+    let closed = text.trim_end().ends_with(&format!("{root_name}>"));
+    if whole && closed { Ok(page) } else { Err(format!("{list} is not there, or not all of it")) }
+}
+
+fn instance(item: &mut Fields<'_, '_>) -> Result<Instance, String> {
+    let (mut id, mut power, mut addresses) = (None, None, Vec::new());
+    while let Some(mut field) = item.next_tag() {
+        match field.start_el().local() {
+            "instanceId" => id = Some(data(&mut field)?),
+            "instanceState" => {
+                while let Some(mut field) = field.next_tag() {
+                    if field.start_el().local() == "name" {
+                        power = Some(self::power(&data(&mut field)?)?);
+                    }
+                }
+            }
+            "privateIpAddress" => addresses.extend(address(&mut field)?),
+            "networkInterfaceSet" => {
+                while let Some(mut interface) = field.next_tag() {
+                    interface_addresses(&mut interface, &mut addresses)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    let id = id.ok_or("an instance without an id")?;
+    let owner = Owner::new(&id).map_err(|_| format!("{id:?} is no instance id"))?;
+    Ok((owner, power.ok_or_else(|| format!("{id} has no state"))?, addresses))
+}
+
+fn interface_addresses(interface: &mut Fields<'_, '_>, into: &mut Vec<Ipv4Addr>) -> Result<(), String> {
+    while let Some(mut field) = interface.next_tag() {
+        match field.start_el().local() {
+            "privateIpAddress" => into.extend(address(&mut field)?),
+            "privateIpAddressesSet" => {
+                while let Some(mut item) = field.next_tag() {
+                    while let Some(mut field) = item.next_tag() {
+                        if field.start_el().local() == "privateIpAddress" {
+                            into.extend(address(&mut field)?);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn power(name: &str) -> Result<Power, String> {
+    Ok(match name {
+        "pending" => Power::Pending,
+        "running" => Power::Running,
+        "stopping" => Power::Stopping,
+        "stopped" => Power::Stopped,
+        "shutting-down" => Power::ShuttingDown,
+        "terminated" => Power::Terminated,
+        other => return Err(format!("{other:?} is no state of an instance")),
+    })
+}
+
+fn data(field: &mut Fields<'_, '_>) -> Result<String, String> {
+    try_data(field).map(|text| text.trim().to_owned()).map_err(|error| format!("no XML: {error}"))
+}
+
+fn address(field: &mut Fields<'_, '_>) -> Result<Option<Ipv4Addr>, String> {
+    let text = data(field)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| format!("{text:?} is no IPv4 address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INSTANCES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
+  <requestId>r</requestId>
+  <reservationSet>
+    <item>
+      <reservationId>r-1</reservationId>
+      <groupSet/>
+      <instancesSet>
+        <item>
+          <instanceId>i-0123456789abcdef0</instanceId>
+          <instanceState><code>16</code><name>running</name></instanceState>
+          <privateIpAddress>10.0.0.7</privateIpAddress>
+          <networkInterfaceSet><item>
+            <privateIpAddress>10.0.0.7</privateIpAddress>
+            <privateIpAddressesSet>
+              <item><privateIpAddress>10.0.0.7</privateIpAddress><primary>true</primary></item>
+              <item><privateIpAddress>10.0.0.8</privateIpAddress></item>
+            </privateIpAddressesSet>
+          </item></networkInterfaceSet>
+        </item>
+        <item>
+          <instanceId>i-0123456789abcdef1</instanceId>
+          <instanceState><code>48</code><name>terminated</name></instanceState>
+          <stateReason><code>Client.UserInitiatedShutdown</code></stateReason>
+          <networkInterfaceSet/>
+        </item>
+      </instancesSet>
+    </item>
+  </reservationSet>
+  <nextToken>more</nextToken>
+</DescribeInstancesResponse>"#;
+
+    fn owner(text: &str) -> Owner {
+        Owner::new(text).unwrap()
+    }
+
+    #[test]
+    fn reads_states_and_every_address() {
+        let page = instances(INSTANCES).unwrap();
+        let both = vec![[10, 0, 0, 7].into(), [10, 0, 0, 8].into()];
+        assert_eq!(
+            page.items,
+            [
+                (owner("i-0123456789abcdef0"), Power::Running, both),
+                (owner("i-0123456789abcdef1"), Power::Terminated, vec![])
+            ]
+        );
+        assert_eq!(page.next.as_deref(), Some("more"));
+    }
+
+    #[test]
+    fn reads_what_interfaces_hold() {
+        let text = "<DescribeNetworkInterfacesResponse><networkInterfaceSet><item>\
+                    <privateIpAddress>10.0.3.9</privateIpAddress></item></networkInterfaceSet>\
+                    </DescribeNetworkInterfacesResponse>";
+        let page = addresses(text).unwrap();
+        assert_eq!((page.items, page.next), (vec![[10, 0, 3, 9].into()], None));
+    }
+
+    #[test]
+    fn half_an_answer_is_none() {
+        for end in 0..INSTANCES.len() - 1 {
+            assert!(instances(&INSTANCES[..end]).is_err(), "the first {end} octets");
+        }
+        for other in ["<a/>", "<DescribeInstancesResponse></DescribeInstancesResponse>", "no", "{}"] {
+            assert!(instances(other).is_err(), "{other}");
+        }
+        assert!(instances(&INSTANCES.replace("terminated", "asleep")).is_err());
+        assert!(instances(&INSTANCES.replace("10.0.0.8", "10.0.0")).is_err());
+    }
+
+    #[test]
+    fn says_why_it_failed() {
+        let text = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit \
+                    exceeded.</Message></Error></Errors><RequestID>r</RequestID></Response>";
+        assert_eq!(error(text), "RequestLimitExceeded: Request limit exceeded.");
+        assert_eq!(error("<html>\nx"), "<html>");
+    }
+}

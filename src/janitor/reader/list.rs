@@ -1,0 +1,88 @@
+//! All pages of the zone, at the janitor's own share of the account's rate.
+//!
+//! A page that is throttled is asked for once more, after a wait: it is the same page, and the list began
+//! when it began. Throttled twice in a row, or failed in any other way, it is missing.
+
+use std::time::Duration;
+
+use crate::janitor::evidence::Read;
+use crate::janitor::time::Time;
+use crate::machine::record::RecordSet;
+use crate::zone::pacing::{Pace, Pacer};
+use crate::zone::{ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
+
+/// More pages than any zone has: a list that goes round ends here. A zone may have more than its 10,000
+/// sets, but not so many more.
+const PAGES_MAX: usize = 2_000;
+
+/// Reads lists, and paces whatever is asked of the zone.
+#[derive(Debug)]
+pub struct List {
+    /// For all calls to Route 53, those that write too.
+    pub pacer: Pacer,
+    /// How many lists were asked for.
+    pub calls: usize,
+    /// Whether the first call of the run was throttled twice: the account has no room for a janitor now.
+    pub crowded_out: bool,
+}
+
+impl List {
+    /// Nothing was asked yet.
+    pub fn new(pace: Pace) -> Self {
+        Self { pacer: Pacer::new(pace), calls: 0, crowded_out: false }
+    }
+
+    /// Reads the zone, as far as it can be read.
+    pub(super) async fn read(&mut self, zone: &dyn Zone, time: &dyn Time, into: &mut Read<Vec<RecordSet>>) {
+        let mut start: Option<ListStart> = None;
+        for _ in 0..PAGES_MAX {
+            let page = match self.page(zone, time, start.as_ref()).await {
+                Ok(page) => page,
+                Err(error) => return into.missing.push(format!("the zone's list: {error}")),
+            };
+            into.what.extend(page.sets.into_iter().map(RecordSet::canonical));
+            match page.next {
+                Some(next) => start = Some(next),
+                None => return,
+            }
+        }
+        into.missing.push(format!("the zone's list: no end after {PAGES_MAX} pages"));
+    }
+
+    async fn page(
+        &mut self,
+        zone: &dyn Zone,
+        time: &dyn Time,
+        start: Option<&ListStart>,
+    ) -> Result<Page, ZoneError> {
+        let first = self.ask(zone, time, start).await;
+        let Err(ZoneError::Throttled(_)) = first else { return first };
+        let second = self.ask(zone, time, start).await;
+        if matches!(second, Err(ZoneError::Throttled(_))) && self.calls == 2 {
+            self.crowded_out = true;
+        }
+        second
+    }
+
+    async fn ask(
+        &mut self,
+        zone: &dyn Zone,
+        time: &dyn Time,
+        start: Option<&ListStart>,
+    ) -> Result<Page, ZoneError> {
+        wait_until(time, self.pacer.ready_at(time.now(), 0, true)).await;
+        self.pacer.on_call(time.now(), 0);
+        self.calls += 1;
+        let answer = zone.list(start, PAGE_ITEMS_MAX).await;
+        self.pacer.on_read(time.now(), answer.as_ref().map(|_| ()), fastrand::f64());
+        answer
+    }
+}
+
+/// Returns at `at`, or at once where that is over.
+pub(in crate::janitor) async fn wait_until(time: &dyn Time, at: Duration) {
+    let wait = at.saturating_sub(time.now());
+    if wait > Duration::ZERO {
+        time.sleep(wait).await;
+    }
+}

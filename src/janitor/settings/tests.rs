@@ -1,0 +1,126 @@
+use clap::Parser;
+use serde_json::json;
+
+use super::*;
+use crate::janitor::evidence::Network;
+
+fn cli(arguments: &[&str]) -> Cli {
+    Cli::try_parse_from(["ecssd"].iter().chain(arguments)).unwrap()
+}
+
+fn shell(arguments: &[&str]) -> Result<Settings, Vec<BadSetting>> {
+    Settings::of_shell(&cli(arguments))
+}
+
+fn lambda(variables: &[(&str, &str)], event: serde_json::Value) -> Result<Settings, Vec<BadSetting>> {
+    let variable = |name: &str| {
+        let found = variables.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    Settings::of_lambda(&cli(&[]), variable, event)
+}
+
+/// As the scheduler sends it.
+fn scheduled() -> serde_json::Value {
+    json!({
+        "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
+        "source": "aws.events", "account": "111122223333", "time": "2026-10-08T16:53:06Z",
+        "region": "eu-central-1", "resources": ["arn:aws:events:eu-central-1:111122223333:rule/janitor"],
+        "detail": {}
+    })
+}
+
+#[test]
+fn a_shell_plans_and_a_lambda_writes() {
+    assert!(!shell(&["--janitor"]).unwrap().order.apply);
+    assert!(shell(&["--janitor", "--apply"]).unwrap().order.apply);
+    assert!(lambda(&[], scheduled()).unwrap().order.apply);
+    assert!(lambda(&[], json!(null)).unwrap().order.apply);
+    assert!(!lambda(&[], json!({"dry_run": true})).unwrap().order.apply);
+}
+
+#[test]
+fn a_scheduled_event_says_nothing() {
+    assert_eq!(lambda(&[], scheduled()), lambda(&[], json!({})));
+}
+
+#[test]
+fn the_predecessors_names_are_understood() {
+    let variables = [
+        ("ecs_clusters", "one, two"),
+        ("check_health", "True"),
+        ("check_health_path", "/alive"),
+        ("zone", "old.internal"),
+    ];
+    let settings = lambda(&variables, json!({})).unwrap();
+    assert_eq!(settings.order.scope.clusters, ["one", "two"]);
+    assert_eq!(settings.order.health, Some(Health { path: "/alive".into(), stop: false }));
+    assert_eq!(settings.config.zone, "old.internal");
+    // An empty list is all; an event counts more.
+    let event = json!({"ecs_clusters": [], "check_health": false, "zone": "new.internal"});
+    let settings = lambda(&variables, event).unwrap();
+    assert_eq!((settings.order.scope.clusters.len(), settings.order.health), (0, None));
+    assert_eq!(settings.config.zone, "new.internal");
+    let settings = lambda(&[("ecs_clusters", "[\"a\", \"b\"]")], json!({})).unwrap();
+    assert_eq!(settings.order.scope.clusters, ["a", "b"]);
+}
+
+#[test]
+fn every_bad_setting_is_reported() {
+    let bad = shell(&[
+        "--janitor",
+        "--apply",
+        "--dry-run",
+        "--local",
+        "--sync",
+        "--stop-unhealthy",
+        "--clusters",
+        "a b,ok",
+        "--regions",
+        "here",
+        "--assume-roles",
+        "arn:aws:iam::1:role/x",
+        "--home-networks",
+        "10.0.0.0",
+        "--max-deletes",
+        "few",
+        "--check-health-path",
+        "health",
+        "--rate",
+        "0",
+    ])
+    .unwrap_err();
+    let text: Vec<String> = bad.iter().map(ToString::to_string).collect();
+    assert_eq!(text.len(), 11, "{text:#?}");
+    for event in [json!({"ecs_clusters": "one"}), json!({"check_health": "yes"}), json!({"max_deletes": -1})]
+    {
+        assert_eq!(lambda(&[], event).unwrap_err().len(), 1);
+    }
+    assert!(lambda(&[("check_health", "perhaps")], json!({})).is_err());
+}
+
+#[test]
+fn what_is_given_holds() {
+    let settings = shell(&[
+        "--janitor",
+        "--clusters",
+        "arn:aws:ecs:eu-central-1:111122223333:cluster/web,",
+        "--regions",
+        "eu-central-1,us-east-1",
+        "--assume-roles",
+        "arn:aws-cn:iam::111122223333:role/a/janitor",
+        "--home-networks",
+        "10.0.0.0/16",
+        "--max-deletes",
+        "7",
+        "--limits",
+        "legacy",
+        "--rate",
+        "1",
+    ])
+    .unwrap();
+    assert_eq!((settings.regions.len(), settings.assume_roles.len()), (2, 1));
+    assert_eq!((settings.order.scope.clusters.len(), settings.order.deletes_max), (1, Some(7)));
+    assert_eq!(settings.order.scope.home[0], Network { address: [10, 0, 0, 0].into(), prefix: 16 });
+    assert_eq!(settings.order.pace.requests, Rate { per_second: 1.0, burst: 2.0 });
+}

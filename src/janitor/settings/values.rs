@@ -1,0 +1,55 @@
+//! Each setting's text, and what is wrong with it.
+
+use std::net::Ipv4Addr;
+
+use crate::janitor::evidence::Network;
+
+/// The most characters of a path.
+const PATH_CHARACTERS_MAX: usize = 1_024;
+
+/// Source: ECS API reference, CreateCluster: up to 255 letters, digits, underscores and hyphens.
+pub(super) fn cluster(text: &str) -> Result<(), String> {
+    let name = match text.strip_prefix("arn:") {
+        Some(rest) => rest.split_once(":cluster/").map_or("", |(_, name)| name),
+        None => text,
+    };
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let fits = (1..=255).contains(&name.len()) && name.bytes().all(good);
+    if fits { Ok(()) } else { Err(format!("{text:?} is not a cluster's name or ARN")) }
+}
+
+pub(super) fn region(text: &str) -> Result<(), String> {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let fits = text.split('-').count() >= 3 && text.bytes().all(good) && !text.starts_with('-');
+    if fits { Ok(()) } else { Err(format!("{text:?} is not a region such as eu-central-1")) }
+}
+
+pub(super) fn role(text: &str) -> Result<(), String> {
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    match fields[..] {
+        ["arn", _, "iam", "", account, role]
+            if account.len() == 12
+                && account.bytes().all(|byte| byte.is_ascii_digit())
+                && role.strip_prefix("role/").is_some_and(|name| !name.is_empty()) =>
+        {
+            Ok(())
+        }
+        _ => Err(format!("{text:?} is not a role's ARN such as arn:aws:iam::111122223333:role/janitor")),
+    }
+}
+
+pub(super) fn network(text: &str) -> Result<Network, String> {
+    let read = || {
+        let (address, prefix) = text.split_once('/')?;
+        let (address, prefix) = (address.parse::<Ipv4Addr>().ok()?, prefix.parse().ok()?);
+        (1..=32).contains(&prefix).then_some(Network { address, prefix })
+    };
+    read().ok_or_else(|| format!("{text:?} is not an IPv4 network such as 10.0.0.0/16"))
+}
+
+pub(super) fn path(text: &str) -> Result<(), String> {
+    let fits = text.starts_with('/')
+        && text.len() <= PATH_CHARACTERS_MAX
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    if fits { Ok(()) } else { Err(format!("{text:?} is not a path such as /health")) }
+}

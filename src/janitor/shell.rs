@@ -1,0 +1,38 @@
+//! One run from a shell: a table or JSON on standard output, and an exit code.
+
+use std::io::Write as _;
+
+use super::run::run;
+use super::settings::Settings;
+use super::table::table;
+use super::world::{OpenError, open};
+use crate::clock::Clock;
+
+/// What was asked for is not to be had (`EX_UNAVAILABLE`).
+const UNAVAILABLE: u8 = 69;
+/// Nothing could be judged, or something is left: run it again (`EX_TEMPFAIL`).
+const LEFT_BEHIND: u8 = 75;
+
+/// Makes one run.
+pub async fn sweep(settings: &Settings) -> u8 {
+    let mut world = match open(settings, Clock::start(), |name| std::env::var(name).ok()).await {
+        Ok(world) => world,
+        Err(error @ OpenError::CrowdedOut) => {
+            tracing::error!("{error}");
+            return LEFT_BEHIND;
+        }
+        Err(error) => {
+            tracing::error!("nothing was looked at: {error}");
+            return UNAVAILABLE;
+        }
+    };
+    tracing::info!(zone = world.zone.name(), apply = settings.order.apply, "looking twice, a minute apart");
+    let (report, account) = run(&settings.order, &mut world).await;
+    let text = match settings.json {
+        true => serde_json::to_string_pretty(&account).unwrap_or_else(|error| error.to_string()) + "\n",
+        false => table(&report, &account),
+    };
+    // Whoever reads no more of a plan has seen enough of it.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    if account.is_done() { 0 } else { LEFT_BEHIND }
+}

@@ -1,0 +1,210 @@
+//! A plan for people: a table of record, verdict and reason. Pure.
+//!
+//! What goes and what waits is there line by line. Of what stays, only what somebody may want to look into;
+//! the rest is summed up. Not the same words hundreds of times: a few records of each reason, and a number.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::account::Account;
+use super::report::{Finding, Kept, Outcome, Report};
+use crate::machine::record::RecordSet;
+
+/// Records of one verdict and reason that are shown.
+const SHOWN_MAX: usize = 20;
+/// The widest column of records; longer ones make their line longer.
+const RECORD_MAX: usize = 88;
+
+/// The plan, or what was done.
+pub fn table(report: &Report, account: &Account) -> String {
+    let mut groups: BTreeMap<(u8, Outcome), Vec<&Finding>> = BTreeMap::new();
+    for finding in &report.findings {
+        let rank = match finding.outcome {
+            Outcome::Delete(_) => 0,
+            Outcome::Wait(..) => 1,
+            Outcome::Keep(kept) if !is_ordinary(kept) => 2,
+            Outcome::Keep(_) => 3,
+        };
+        groups.entry((rank, finding.outcome)).or_default().push(finding);
+    }
+    let mut text = rows(&groups);
+    for ((_, outcome), findings) in groups.iter().filter(|((rank, _), _)| *rank == 3) {
+        let (_, reason) = words(*outcome);
+        line(&mut text, format_args!("{:>6} more stay: {reason}", findings.len()));
+    }
+    more(&mut text, account);
+    text
+}
+
+/// What runs as it should, is not ours, or was not looked at.
+fn is_ordinary(kept: Kept) -> bool {
+    matches!(kept, Kept::Unmarked | Kept::Runs | Kept::HostRuns | Kept::New | Kept::Unjudged)
+}
+
+fn rows(groups: &BTreeMap<(u8, Outcome), Vec<&Finding>>) -> String {
+    let mut rows = vec![("RECORD".to_owned(), "VERDICT", "REASON".to_owned())];
+    for ((_, outcome), findings) in groups.iter().filter(|((rank, _), _)| *rank < 3) {
+        let (verdict, reason) = words(*outcome);
+        let shown = findings.iter().take(SHOWN_MAX);
+        rows.extend(shown.map(|finding| (record(&finding.set), verdict, reason.clone())));
+        if let Some(more) = findings.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+            rows.push((format!("… and {more} more"), verdict, reason));
+        }
+    }
+    let mut text = String::new();
+    if rows.len() > 1 {
+        let width = rows.iter().map(|(record, ..)| record.chars().count()).max().unwrap_or_default();
+        let width = width.min(RECORD_MAX);
+        for (record, verdict, reason) in rows {
+            line(&mut text, format_args!("{record:<width$}  {verdict:<7}  {reason}"));
+        }
+    }
+    text
+}
+
+fn words(outcome: Outcome) -> (&'static str, String) {
+    match outcome {
+        Outcome::Keep(kept) => ("keep", kept.to_string()),
+        Outcome::Wait(death, held) => ("wait", format!("{death}; {held}")),
+        Outcome::Delete(death) => ("delete", death.to_string()),
+    }
+}
+
+/// Its name, type and mark, with a container's id as short as Docker shows it.
+fn record(set: &RecordSet) -> String {
+    let mut text = format!("{} {}", set.name, set.kind);
+    for (n, field) in set.set_identifier.iter().flat_map(|id| id.split(':')).enumerate() {
+        let is_id = field.len() == 64 && field.bytes().all(|byte| byte.is_ascii_hexdigit());
+        text.push(if n == 0 { ' ' } else { ':' });
+        text.push_str(if is_id { &field[..12] } else { field });
+    }
+    text
+}
+
+fn more(text: &mut String, account: &Account) {
+    for change in account.others.iter().take(SHOWN_MAX) {
+        line(text, format_args!("also: {change}"));
+    }
+    if let Some(more) = account.others.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+        line(text, format_args!("also: … and {more} more"));
+    }
+    for (host, names) in &account.unregistered {
+        line(text, format_args!("{host} runs what has no record; is its agent alive?"));
+        for name in names.iter().take(SHOWN_MAX) {
+            line(text, format_args!("       {name}"));
+        }
+        if let Some(more) = names.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+            line(text, format_args!("       … and {more} more"));
+        }
+    }
+    if let Some(health) = &account.health {
+        let silent = health.silent.len();
+        line(text, format_args!("{:>6} targets asked, {silent} did not answer", health.asked));
+        for target in health.silent.iter().take(SHOWN_MAX) {
+            line(text, format_args!("       {target}"));
+        }
+        if health.distrusted {
+            line(text, format_args!("       so many that nothing follows: can they be reached from here?"));
+        }
+        for task in &health.unhealthy {
+            line(text, format_args!("       to be stopped: {task}"));
+        }
+        for task in &health.stopped {
+            line(text, format_args!("       stopped: {task}"));
+        }
+    }
+    line(text, format_args!("{}", last_line(account)));
+}
+
+fn last_line(account: &Account) -> String {
+    let changes = &account.changes;
+    if account.skipped {
+        return "skipped: Route 53 throttled the first call twice, others need it more".to_owned();
+    }
+    if let Some(standstill) = &account.standstill {
+        return format!("nothing is deleted: {standstill}");
+    }
+    if !account.apply {
+        let waits = account.verdicts_of("wait");
+        return format!(
+            "a plan: {} changes due, {waits} wait for later runs; nothing was written, --apply writes",
+            changes.due
+        );
+    }
+    let mut text = format!("{} of {} changes made", changes.made, changes.due);
+    for (count, words) in [
+        (changes.gone, "gone already"),
+        (changes.touched, "written anew meanwhile and left alone"),
+        (changes.refused.len(), "refused"),
+        (changes.left, "left for the next run"),
+    ] {
+        if count > 0 {
+            let _ = write!(text, ", {count} {words}");
+        }
+    }
+    text
+}
+
+/// Writing to a string cannot fail.
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(text, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::janitor::report::{Death, Held, Standstill};
+    use crate::machine::testing::registrant;
+
+    fn report(findings: impl IntoIterator<Item = (RecordSet, Outcome)>) -> (Report, Account) {
+        let finding = |(set, outcome)| Finding { set, outcome };
+        let report = Report { standstill: None, findings: findings.into_iter().map(finding).collect() };
+        let mut account = Account::new("sd.internal", false);
+        account.judged(&report);
+        account.changes.due = report.deletes().count();
+        (report, account)
+    }
+
+    fn host(n: usize) -> RecordSet {
+        registrant(&format!("i-{n:017x}")).host_record()
+    }
+
+    #[test]
+    fn says_what_goes_what_waits_and_sums_up_the_rest() {
+        let mut srv = host(9);
+        srv.set_identifier = Some(format!("i-09:{}:80", "ab".repeat(32)));
+        let (report, account) = report([
+            (host(1), Outcome::Keep(Kept::HostRuns)),
+            (host(2), Outcome::Wait(Death::HostTerminated, Held::PointedTo)),
+            (srv, Outcome::Delete(Death::HostTerminated)),
+            (host(3), Outcome::Keep(Kept::HostOutOfSight)),
+        ]);
+        let text = table(&report, &account);
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        assert_eq!(lines.len(), 6, "{text}");
+        assert!(lines[1].contains("i-09:abababababab:80  ") && lines[1].contains("delete   its host is"));
+        assert!(lines[2].ends_with("wait     its host is terminated; records point to it"));
+        assert!(lines[3].contains("keep     its host is out of sight"));
+        assert_eq!(lines[4], "     1 more stay: its host runs");
+        assert!(lines[5].starts_with("a plan: 1 changes due, 1 wait"));
+    }
+
+    #[test]
+    fn a_thousand_of_a_kind_are_a_few_and_a_number() {
+        let (report, account) = report((0..1_000).map(|n| (host(n), Outcome::Delete(Death::HostTerminated))));
+        let text = table(&report, &account);
+        assert_eq!(text.lines().count(), 1 + SHOWN_MAX + 2);
+        assert!(text.contains("… and 980 more"));
+    }
+
+    #[test]
+    fn a_standstill_is_the_last_word() {
+        let (mut report, mut account) = report([(host(1), Outcome::Keep(Kept::Unjudged))]);
+        report.standstill = Some(Standstill::Incomplete(vec!["ListTasks: Rate exceeded".to_owned()]));
+        account.judged(&report);
+        let text = table(&report, &account);
+        assert!(
+            text.ends_with("nothing is deleted: not everything could be read: ListTasks: Rate exceeded\n")
+        );
+    }
+}

@@ -1,0 +1,30 @@
+//! Time, as a run has it. Behind a trait, because a run waits a minute between its looks: a test has a clock
+//! that does so at once, and the verdict sees a minute all the same.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::clock::Clock;
+
+/// A clock that never goes back, and that can be waited by.
+#[async_trait]
+pub trait Time: Send + Sync {
+    /// Since the run began, or longer.
+    fn now(&self) -> Duration;
+
+    /// Returns so much later.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// The runtime's time.
+#[async_trait]
+impl Time for Clock {
+    fn now(&self) -> Duration {
+        Self::now(self)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}

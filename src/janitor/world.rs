@@ -1,0 +1,139 @@
+//! Opens what a run has to do with: the zone, and ECS and EC2 in every account and region.
+
+use std::sync::Arc;
+
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+
+use super::reader::Territory;
+use super::reader::ec2::Ec2;
+use super::reader::ecs::Ecs;
+use super::run::World;
+use super::settings::Settings;
+use crate::aws;
+use crate::check::NetworkChecker;
+use crate::clock::Clock;
+use crate::config::Registry;
+use crate::host::imds::Imds;
+use crate::zone::ZoneError;
+use crate::zone::route53::{self, FindError, Route53Zone};
+
+/// How calls in another account are signed in its logs.
+const SESSION: &str = "ecssd-janitor";
+/// Before a zone that could not be looked for is looked for once more.
+const THROTTLED_WAIT_MS: u64 = 1_000;
+
+/// Why there is no world to look at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The zone is not there, or it is not clear which one it is.
+    #[error(transparent)]
+    Zone(#[from] FindError),
+    /// The account's rate has no room for a janitor now.
+    #[error("skipped: Route 53 throttled the first call twice, others need it more")]
+    CrowdedOut,
+    /// It is not known where to look.
+    #[error("no region is known: pass --regions, or set AWS_REGION")]
+    NoRegion,
+    /// There is nothing to sign with.
+    #[error("there are no credentials: give this a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")]
+    NoCredentials,
+}
+
+/// Opens the world. `variable` is the environment.
+///
+/// # Errors
+/// Where the zone cannot be found, or there is no region.
+pub async fn open(
+    settings: &Settings,
+    clock: Clock,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<World, OpenError> {
+    let region = region(settings, &variable).await.ok_or(OpenError::NoRegion)?;
+    let config = aws::config(None, region.clone()).await;
+    let regions = match &settings.regions[..] {
+        [] => vec![region.to_string()],
+        regions => regions.to_vec(),
+    };
+    let credentials = config.credentials_provider().ok_or(OpenError::NoCredentials)?;
+    let mut territories = Vec::new();
+    for role in std::iter::once(None).chain(settings.assume_roles.iter().map(Some)) {
+        let credentials = match role {
+            None => credentials.clone(),
+            Some(role) => {
+                let provider = AssumeRoleProvider::builder(role).session_name(SESSION).configure(&config);
+                SharedCredentialsProvider::new(provider.build().await)
+            }
+        };
+        let of = |region: &String| territory(&config, region, role, &credentials, &variable);
+        territories.extend(regions.iter().map(of));
+    }
+    let zone = Arc::new(find(settings, region.to_string()).await?);
+    // Targets have addresses of their own; this host has nothing to be asked.
+    let checker = Arc::new(NetworkChecker { host_address: std::net::Ipv4Addr::UNSPECIFIED });
+    Ok(World { zone, territories, checker, time: Arc::new(clock) })
+}
+
+/// What this place calls its own. The metadata service is asked where nothing else says so, and no region was
+/// given.
+async fn region(settings: &Settings, variable: impl Fn(&str) -> Option<String>) -> Option<Region> {
+    let named = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new());
+    if let Some(region) = named.region().await {
+        return Some(region);
+    }
+    if let Some(region) = settings.regions.first() {
+        return Some(Region::new(region.clone()));
+    }
+    let instance = Imds::from_variables(variable).ok()??.instance().await.ok()?;
+    instance.region.map(Region::new)
+}
+
+fn territory(
+    config: &SdkConfig,
+    region: &str,
+    role: Option<&String>,
+    credentials: &SharedCredentialsProvider,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Territory {
+    let ecs = aws_sdk_ecs::config::Builder::from(config)
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(credentials.clone());
+    // As the SDKs do it. Source: AWS SDKs reference guide, "Service-specific endpoints".
+    let given = |name: &str| variable(name).filter(|url| !url.is_empty());
+    let endpoint = given("AWS_ENDPOINT_URL_EC2").or_else(|| config.endpoint_url().map(str::to_owned));
+    Territory {
+        name: role.map_or_else(|| region.to_owned(), |role| format!("{region} as {role}")),
+        ecs: Ecs::new(aws_sdk_ecs::Client::from_conf(ecs.build())),
+        ec2: Ec2::new(endpoint, region.to_owned(), credentials.clone(), aws::connector()),
+    }
+}
+
+async fn find(settings: &Settings, region: String) -> Result<Route53Zone, OpenError> {
+    let Registry::Route53 { wanted, .. } = &settings.config.registry else {
+        return Err(FindError::AbsentId { id: settings.config.zone.clone() }.into());
+    };
+    let settings = route53::Settings {
+        wanted: wanted.clone(),
+        endpoint_url: settings.endpoint_url().map(str::to_owned),
+        region: Some(region),
+        vpc: None,
+    };
+    match route53::find(&settings).await {
+        Err(FindError::Unanswered { error: ZoneError::Throttled(_), .. }) => {
+            let wait = THROTTLED_WAIT_MS + fastrand::u64(..THROTTLED_WAIT_MS);
+            tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+            match route53::find(&settings).await {
+                Err(FindError::Unanswered { error: ZoneError::Throttled(_), .. }) => {
+                    Err(OpenError::CrowdedOut)
+                }
+                found => Ok(found?),
+            }
+        }
+        found => Ok(found?),
+    }
+}

@@ -1,0 +1,197 @@
+//! Whatever cannot be read, nothing is deleted, and the run says so.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ecssd::janitor::run::run;
+use ecssd::machine::record::Action;
+
+use crate::ecs::{Act, Ecs, Task};
+use crate::route53::{ID, Route53, throttled};
+use crate::server::serve;
+use crate::wire::Asked;
+use crate::world::{docker_id, host_record, mark, order, srv, world, zone_at};
+
+const ZONE: &str = "sd.internal";
+const HOST: &str = "i-00000000000000001";
+
+/// A host with ten tasks of one service, of which one has stopped; instances are those of this machine's EC2.
+struct Small {
+    route53: Route53,
+    ecs: Ecs,
+    ec2: String,
+    dead: String,
+}
+
+impl Small {
+    fn new() -> Self {
+        let (route53, ecs) = (Route53::start(ZONE, Duration::ZERO), Ecs::start());
+        let instances = crate::ec2::Ec2::default();
+        instances.instances.lock().unwrap().push((HOST.into(), "running", "10.0.0.1".into()));
+        ecs.host("web", HOST);
+        ecs.define("web", "bridge", "_web._tcp");
+        ecs.with(|ecs| ecs.page = 4);
+        route53.create(vec![host_record(ZONE, HOST, "10.0.0.1")]);
+        let mut dead = String::new();
+        for n in 0..10_u16 {
+            let (container, port) = (docker_id(n.into()), 32_000 + n);
+            let set = srv(ZONE, "_web._tcp", HOST, &container, port);
+            let status = if n == 0 { "STOPPED" } else { "RUNNING" };
+            if n == 0 {
+                dead = mark(&set);
+            }
+            route53.create(vec![set]);
+            let host = Some(HOST.to_owned());
+            let task = Task {
+                definition: "web".into(),
+                host,
+                status,
+                container,
+                binding: Some((80, port)),
+                address: None,
+            };
+            ecs.task("web", task);
+        }
+        Self { route53, ecs, ec2: instances.start(Duration::ZERO), dead }
+    }
+
+    async fn run(&self) -> ecssd::janitor::account::Account {
+        self.run_with(&self.ec2).await
+    }
+
+    async fn run_with(&self, ec2: &str) -> ecssd::janitor::account::Account {
+        let zone = zone_at(&self.route53.url, ZONE, ID).await;
+        run(&order(&["--apply"]), &mut world(Arc::new(zone), &self.ecs, ec2).await).await.1
+    }
+
+    fn dead_is_there(&self) -> bool {
+        self.route53.marks().contains(&self.dead)
+    }
+}
+
+#[tokio::test]
+async fn any_call_of_ecs_that_fails_makes_the_run_delete_nothing() {
+    // How many calls a run makes.
+    let small = Small::new();
+    assert_eq!((small.run().await.standstill, small.dead_is_there()), (None, false));
+    let actions = small.ecs.with(|ecs| ecs.asked.clone());
+    assert!(actions.len() > 15, "{actions:?}");
+    let is_told = |action: &str| matches!(action, "DescribeTasks" | "DescribeContainerInstances");
+    let told = actions.iter().filter(|action| is_told(action)).count();
+    let mut cases = 0;
+    for (act, calls) in [
+        (Act::Throttle, actions.len()),
+        (Act::Fail, actions.len()),
+        (Act::Break, actions.len()),
+        // Only what is described can be forgotten.
+        (Act::Forget, told),
+    ] {
+        for call in 0..calls {
+            // Anew, because a call that was given up may come in late.
+            let small = Small::new();
+            let (failed, failing) = (Arc::new(Mutex::new(String::new())), act.clone());
+            let (note, mut left) = (Arc::clone(&failed), call + 1);
+            // Two may be under way at once: which call this is, is known when it comes.
+            small.ecs.rule(move |action, _| {
+                left -= usize::from(left > 0 && (failing != Act::Forget || is_told(action)));
+                if left > 0 || !note.lock().unwrap().is_empty() {
+                    return Act::Serve;
+                }
+                action.clone_into(&mut note.lock().unwrap());
+                failing.clone()
+            });
+            let account = small.run().await;
+            let action = failed.lock().unwrap().clone();
+            let standstill = account.standstill.unwrap_or_else(|| panic!("{act:?} of call {call}, {action}"));
+            assert!(!action.is_empty() && standstill.contains(action.as_str()), "{action}: {standstill}");
+            assert_eq!((account.changes.due, small.dead_is_there()), (0, true), "{act:?} of {action}");
+            cases += 1;
+        }
+    }
+    println!("{cases} failures of {} calls", actions.len());
+}
+
+#[tokio::test]
+async fn an_ec2_that_fails_makes_the_run_delete_nothing() {
+    let small = Small::new();
+    let cut = "<DescribeInstancesResponse><reservationSet><item>";
+    let limit = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.\
+                 </Message></Error></Errors></Response>";
+    for (status, body) in [(503, limit), (200, cut), (200, "<html/>"), (403, "UnauthorizedOperation")] {
+        let ec2 = serve(move |_| (status, "text/xml", body.to_owned()));
+        let standstill = small.run_with(&ec2).await.standstill.unwrap();
+        assert!(standstill.contains("here: DescribeInstances"), "{standstill}");
+        assert!(small.dead_is_there());
+    }
+    let standstill = small.run_with("http://127.0.0.1:1").await.standstill.unwrap();
+    assert!(standstill.contains("refused"), "{standstill}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_throttled_once_goes_on_and_twice_is_the_end() {
+    let small = Small::new();
+    small.route53.rule(|_, _| Some(throttled()));
+    let account = small.run().await;
+    assert!(account.skipped && small.dead_is_there());
+    assert_eq!((account.calls.lists, account.calls.ecs), (2, 0));
+    let asked = account.calls.lists;
+    small.route53.rule(move |_, number| (number == asked + 1).then(throttled));
+    let account = small.run().await;
+    assert_eq!((account.standstill, account.skipped, account.calls.lists), (None, false, 3));
+    assert!(!small.dead_is_there());
+}
+
+#[tokio::test]
+async fn fault_24_a_batch_that_is_throttled_is_sent_again() {
+    let small = Small::new();
+    let mut refusals = 3;
+    small.route53.rule(move |asked, _| {
+        let is_change = matches!(asked, Asked::Change(_));
+        refusals -= usize::from(is_change && refusals > 0);
+        (is_change && refusals > 0).then(throttled)
+    });
+    let account = small.run().await;
+    assert_eq!((account.changes.made, account.calls.changes, account.is_done()), (2, 3, true));
+    assert!(!small.dead_is_there());
+}
+
+#[tokio::test]
+async fn a_record_that_is_written_anew_before_the_delete_survives() {
+    let small = Small::new();
+    let (route53, dead) = (small.route53.clone(), small.dead.clone());
+    let mut done = false;
+    small.route53.rule(move |asked, _| {
+        if matches!(asked, Asked::Change(_)) && !done {
+            done = true;
+            let mut sets = route53.zone.snapshot().into_iter();
+            let mut set = sets.find(|set| set.set_identifier.as_ref() == Some(&dead)).unwrap();
+            let change = |action, set| ecssd::machine::record::Change { action, set };
+            let delete = change(Action::Delete, set.clone());
+            set.weight = Some(9);
+            let batch = [delete, change(Action::Create, set)];
+            use ecssd::zone::Zone;
+            futures_util::FutureExt::now_or_never(route53.zone.change(&batch)).unwrap().unwrap();
+        }
+        None
+    });
+    let account = small.run().await;
+    assert!(small.dead_is_there());
+    assert_eq!((account.changes.touched, account.changes.made), (1, 1));
+}
+
+#[tokio::test]
+async fn what_is_out_of_time_is_the_next_runs() {
+    let small = Small::new();
+    let zone = zone_at(&small.route53.url, ZONE, ID).await;
+    for (seconds, begins) in [(60, true), (5, false)] {
+        let mut order = order(&["--apply"]);
+        let mut world =
+            world(Arc::new(zone_at(&small.route53.url, ZONE, ID).await), &small.ecs, &small.ec2).await;
+        order.deadline = Some(world.time.now() + Duration::from_secs(seconds));
+        let (_, account) = run(&order, &mut world).await;
+        assert!(account.standstill.unwrap().contains("longer timeout"));
+        assert_eq!(account.records > 0, begins);
+    }
+    drop(zone);
+    assert!(small.dead_is_there());
+}

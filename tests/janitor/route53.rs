@@ -1,0 +1,130 @@
+//! A Route 53 of one zone over HTTP, on the embedded model: as fast or slow as it is told, refusing what it is
+//! told to, and letting a test do something before any call.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ecssd::machine::record::{Action, Change, RecordSet};
+use ecssd::zone::Zone;
+use ecssd::zone::embedded::{EmbeddedZone, Options};
+use futures_util::FutureExt;
+
+use crate::http::Request;
+use crate::server::{Answer, serve};
+use crate::wire::{self, Asked, Form, Reply};
+
+pub const ID: &str = "Z1";
+const HOST: &str = "https://route53.amazonaws.com";
+const XML: &str = "text/xml";
+
+type Rule = Box<dyn FnMut(&Asked, usize) -> Option<Reply> + Send>;
+
+struct State {
+    rule: Rule,
+    asked: Vec<Asked>,
+}
+
+/// The service. A clone is another handle to it.
+#[derive(Clone)]
+pub struct Route53 {
+    pub url: String,
+    pub zone: EmbeddedZone,
+    state: Arc<Mutex<State>>,
+}
+
+impl Route53 {
+    pub fn start(name: &str, delay: Duration) -> Self {
+        let zone = EmbeddedZone::in_memory(name, Options::default()).unwrap();
+        let state = State { rule: Box::new(|_, _| None), asked: Vec::new() };
+        let mut service = Self { url: String::new(), zone, state: Arc::new(Mutex::new(state)) };
+        let serving = service.clone();
+        service.url = serve(move |request| {
+            std::thread::sleep(delay);
+            serving.answer(request)
+        });
+        service
+    }
+
+    /// What some calls come to instead, by their number among all.
+    pub fn rule(&self, rule: impl FnMut(&Asked, usize) -> Option<Reply> + Send + 'static) {
+        self.state.lock().unwrap().rule = Box::new(rule);
+    }
+
+    /// Pages that were asked for, and batches.
+    pub fn counts(&self) -> (usize, Vec<Vec<Change>>) {
+        let asked = &self.state.lock().unwrap().asked;
+        let lists = asked.iter().filter(|asked| matches!(asked, Asked::List { .. })).count();
+        let batch = |asked: &Asked| match asked {
+            Asked::Change(batch) => Some(batch.clone()),
+            _ => None,
+        };
+        (lists, asked.iter().filter_map(batch).collect())
+    }
+
+    pub fn create(&self, sets: Vec<RecordSet>) {
+        let create = |set: &RecordSet| Change { action: Action::Create, set: set.clone() };
+        for sets in sets.chunks(500) {
+            let batch: Vec<Change> = sets.iter().map(create).collect();
+            self.zone.change(&batch).now_or_never().unwrap().unwrap();
+        }
+    }
+
+    /// The identifiers of all records that have one.
+    pub fn marks(&self) -> Vec<String> {
+        self.zone.snapshot().into_iter().filter_map(|set| set.set_identifier).collect()
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        let name = self.zone.name();
+        let zone = format!(
+            "<HostedZone><Id>/hostedzone/{ID}</Id><Name>{name}.</Name><CallerReference>c</CallerReference>\
+             <Config><PrivateZone>true</PrivateZone></Config></HostedZone>"
+        );
+        let target = request.target();
+        if target.starts_with("/2013-04-01/hostedzonesbyname") {
+            let answer = format!(
+                "<ListHostedZonesByNameResponse><HostedZones>{zone}</HostedZones><IsTruncated>false\
+                 </IsTruncated><MaxItems>100</MaxItems></ListHostedZonesByNameResponse>"
+            );
+            return (200, XML, answer);
+        }
+        if target == format!("/2013-04-01/hostedzone/{ID}") {
+            return (200, XML, format!("<GetHostedZoneResponse>{zone}</GetHostedZoneResponse>"));
+        }
+        let asked = wire::read(request.method(), &format!("{HOST}{target}"), &request.body, ID);
+        let (number, mut rule) = {
+            let mut state = self.state.lock().unwrap();
+            state.asked.push(asked.clone());
+            (state.asked.len(), std::mem::replace(&mut state.rule, Box::new(|_, _| None)))
+        };
+        // Without the lock: it may want to change what is there.
+        let told = rule(&asked, number);
+        self.state.lock().unwrap().rule = rule;
+        let (status, xml) = told.unwrap_or_else(|| self.told(&asked));
+        (status, XML, xml)
+    }
+
+    fn told(&self, asked: &Asked) -> Reply {
+        let zone = &self.zone;
+        let told = match asked {
+            Asked::Change(batch) => {
+                let answer = zone.change(batch).now_or_never().unwrap();
+                answer.map(|info| wire::accepted("ChangeResourceRecordSetsResponse", &info))
+            }
+            Asked::List { start, items } => {
+                let answer = zone.list(start.as_ref(), *items).now_or_never().unwrap();
+                answer.map(|page| wire::page(&page, *items))
+            }
+            Asked::Status(id) => {
+                let answer = zone.change_status(id).now_or_never().unwrap();
+                answer.map(|info| wire::accepted("GetChangeResponse", &info))
+            }
+        };
+        told.unwrap_or_else(|error| wire::zone_error(&error, Form::Common))
+    }
+}
+
+/// As the account's rate is used up.
+pub fn throttled() -> Reply {
+    wire::error(400, "Throttling", "Rate exceeded")
+}

@@ -1,0 +1,180 @@
+//! What a run has to do with here, and the records that agents would have written.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use ecssd::check::NetworkChecker;
+use ecssd::clock::Clock;
+use ecssd::janitor::account::Account;
+use ecssd::janitor::reader::Territory;
+use ecssd::janitor::run::{Order, World, run};
+use ecssd::janitor::settings::Settings;
+use ecssd::janitor::time::Time;
+use ecssd::janitor::{Report, reader};
+use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::zone::Zone;
+use ecssd::zone::route53::Route53Zone;
+
+use crate::ecs::{Ecs, Task};
+use crate::zone::{HostedZone, emulator, unique_zone};
+
+/// A clock on which long waits are over at once. Short ones, and what truly takes time, take it.
+pub struct Skipping {
+    clock: Clock,
+    skipped: AtomicU64,
+}
+
+#[async_trait]
+impl Time for Skipping {
+    fn now(&self) -> Duration {
+        self.clock.now() + Duration::from_millis(self.skipped.load(Ordering::Relaxed))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        // Rounded up: the wait must be over.
+        let millis = u64::try_from(duration.as_millis()).unwrap() + 1;
+        self.skipped.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+pub fn credentials() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("key", "secret", None, None, "test"))
+}
+
+async fn sdk(endpoint: &str) -> SdkConfig {
+    let region = Region::from_static("us-east-1");
+    ecssd::aws::config(Some(endpoint), region)
+        .await
+        .into_builder()
+        .credentials_provider(credentials())
+        .build()
+}
+
+/// The janitor's own client of a zone at `endpoint`.
+pub async fn zone_at(endpoint: &str, name: &str, id: &str) -> Route53Zone {
+    let client = aws_sdk_route53::Client::new(&sdk(endpoint).await);
+    Route53Zone::new(client, name.to_owned(), id.to_owned())
+}
+
+/// ECS and EC2 of one account in one region.
+pub async fn territory(name: &str, ecs: &Ecs, ec2: &str) -> Territory {
+    let client = aws_sdk_ecs::Client::new(&sdk(&ecs.url).await);
+    let (endpoint, region) = (Some(ec2.to_owned()), "us-east-1".to_owned());
+    let ec2 = reader::ec2::Ec2::new(endpoint, region, credentials(), ecssd::aws::connector());
+    Territory { name: name.to_owned(), ecs: reader::ecs::Ecs::new(client), ec2 }
+}
+
+/// What a run has to do with: a zone, one ECS and one EC2.
+pub async fn world(zone: Arc<dyn Zone>, ecs: &Ecs, ec2: &str) -> World {
+    World {
+        zone,
+        territories: vec![territory("here", ecs, ec2).await],
+        checker: Arc::new(NetworkChecker { host_address: [127, 0, 0, 1].into() }),
+        time: Arc::new(Skipping { clock: Clock::start(), skipped: AtomicU64::new(0) }),
+    }
+}
+
+/// What such a command line orders.
+pub fn order(arguments: &[&str]) -> Order {
+    use clap::Parser;
+    let cli = ecssd::cli::Cli::try_parse_from(["ecssd", "--janitor"].iter().chain(arguments)).unwrap();
+    Settings::of_shell(&cli).unwrap().order
+}
+
+/// A zone in the emulator with an ECS of its own; instances are the emulator's.
+pub struct Scene {
+    pub zone: HostedZone,
+    pub ecs: Ecs,
+    ids: AtomicU64,
+}
+
+impl Scene {
+    pub fn new(label: &str) -> Self {
+        let (zone, ecs) = (HostedZone::make(&unique_zone(label), true), Ecs::start());
+        Self { zone, ecs, ids: AtomicU64::new(1) }
+    }
+
+    /// A host in a cluster that its agent has registered: its id and its address.
+    pub fn host(&self, cluster: &str) -> (String, String) {
+        let (id, address) = crate::ec2::run();
+        self.ecs.host(cluster, &id);
+        self.zone.create(&[host_record(&self.zone.name, &id, &address)]);
+        (id, address)
+    }
+
+    /// A Docker id that nobody else has.
+    pub fn id(&self) -> String {
+        docker_id(self.ids.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A task on a host, with its record: the record.
+    pub fn task(&self, cluster: &str, host: &str, service: &str, status: &'static str) -> RecordSet {
+        let container = self.id();
+        let port = 32_000 + u16::from_str_radix(&container[60..], 16).unwrap();
+        self.ecs.define(service, "bridge", service);
+        let (definition, host_of) = (service.to_owned(), Some(host.to_owned()));
+        let record = srv(&self.zone.name, service, host, &container, port);
+        let binding = Some((80, port));
+        let task = Task { definition, host: host_of, status, container, binding, address: None };
+        self.ecs.task(cluster, task);
+        record
+    }
+
+    pub async fn world(&self) -> World {
+        let url = format!("http://{}", emulator());
+        let zone = zone_at(&url, &self.zone.name, &self.zone.id).await;
+        world(Arc::new(zone), &self.ecs, &url).await
+    }
+
+    pub async fn run(&self, arguments: &[&str]) -> (Report, Account) {
+        run(&order(arguments), &mut self.world().await).await
+    }
+
+    /// The identifiers of all records but the fleet's.
+    pub fn marks(&self) -> BTreeSet<String> {
+        self.zone.sets().into_iter().filter_map(|set| set.set_identifier).collect()
+    }
+}
+
+pub fn docker_id(n: u64) -> String {
+    format!("{n:012x}{n:052x}")
+}
+
+pub fn record(name: String, kind: RecordType, mark: String, ttl: i64, value: String) -> RecordSet {
+    RecordSet {
+        name,
+        kind,
+        set_identifier: Some(mark),
+        weight: Some(1),
+        multivalue: false,
+        ttl,
+        values: vec![value],
+    }
+}
+
+pub fn host_record(zone: &str, host: &str, address: &str) -> RecordSet {
+    let label = host.split('.').next().unwrap();
+    record(format!("{label}.{zone}"), RecordType::A, host.to_owned(), 60, address.to_owned())
+}
+
+/// As our agents write it.
+pub fn srv(zone: &str, service: &str, host: &str, container: &str, port: u16) -> RecordSet {
+    let (name, mark) = (format!("{service}.{zone}"), format!("{host}:{container}:80"));
+    record(name, RecordType::Srv, mark, 0, format!("1 1 {port} {host}.{zone}"))
+}
+
+/// As the predecessor's write it.
+pub fn former(zone: &str, service: &str, host: &str, container: &str, port: u16) -> RecordSet {
+    let (name, mark) = (format!("{service}.{zone}"), format!("{host}:{container}"));
+    record(name, RecordType::Srv, mark, 0, format!("1 1 {port} {host}"))
+}
+
+pub fn mark(set: &RecordSet) -> String {
+    set.set_identifier.clone().unwrap()
+}
