@@ -9,6 +9,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::task::AbortHandle;
 
 use super::docker_watcher::Turn;
 use super::peers::Peers;
@@ -39,6 +40,8 @@ pub(super) enum TaskResolverMessage {
     Look(ContainerId),
     /// A look, asked for at this place, has ended.
     Looked(ContainerId, Seq, Result<Look, String>),
+    /// A container that was looked at too often may be looked at again.
+    LooksDue,
     /// Whoever was told before has forgotten: the next list is looked at whole.
     StartOver,
 }
@@ -69,6 +72,7 @@ pub(super) struct TaskResolverState {
     surroundings: Surroundings,
     peers: Peers,
     looks: Looks,
+    wake: Option<(Duration, AbortHandle)>,
     latest: Seq,
     fingerprints: BTreeMap<ContainerId, String>,
     /// By the owner of a network: who shares it.
@@ -93,6 +97,7 @@ impl Actor for TaskResolver {
             surroundings,
             peers,
             looks: Looks::default(),
+            wake: None,
             latest: Seq::default(),
             fingerprints: BTreeMap::new(),
             sharers: BTreeMap::new(),
@@ -118,9 +123,11 @@ impl Actor for TaskResolver {
                 state.looks.done(&id);
                 state.on_looked(&myself, id, as_of, look);
             }
+            TaskResolverMessage::LooksDue => state.wake = None,
             TaskResolverMessage::StartOver => state.fingerprints.clear(),
         }
         state.start_looks(&myself);
+        state.schedule(&myself);
         Ok(())
     }
 }
@@ -183,8 +190,8 @@ impl TaskResolverState {
     }
 
     fn start_looks(&mut self, myself: &ActorRef<TaskResolverMessage>) {
-        let as_of = self.latest;
-        while let Some(id) = self.looks.next(as_of) {
+        let (as_of, now) = (self.latest, self.surroundings.clock.now());
+        while let Some(id) = self.looks.next(as_of, now) {
             let (docker, tasks) = (self.surroundings.docker.clone(), self.surroundings.tasks.clone());
             let myself = myself.clone();
             tokio::spawn(async move {
@@ -192,6 +199,21 @@ impl TaskResolverState {
                 let _ = myself.cast(TaskResolverMessage::Looked(id, as_of, looked));
             });
         }
+    }
+
+    fn schedule(&mut self, myself: &ActorRef<TaskResolverMessage>) {
+        let due = self.looks.due_at();
+        if due == self.wake.as_ref().map(|(at, _)| *at) {
+            return;
+        }
+        if let Some((_, timer)) = self.wake.take() {
+            timer.abort();
+        }
+        self.wake = due.map(|at| {
+            let timer =
+                myself.send_after(self.surroundings.clock.until(at), || TaskResolverMessage::LooksDue);
+            (at, timer.abort_handle())
+        });
     }
 
     fn on_looked(
