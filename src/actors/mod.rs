@@ -16,6 +16,7 @@
 mod agent;
 mod docker_watcher;
 mod health_prober;
+mod look;
 mod peers;
 mod registrar;
 mod route53_writer;

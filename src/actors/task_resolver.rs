@@ -12,10 +12,11 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::AbortHandle;
 
 use super::docker_watcher::Turn;
+use super::look::{Look, look};
 use super::peers::Peers;
 use super::registrar::RegistrarMessage;
 use super::{Surroundings, contained};
-use crate::engine::{Docker, DockerEvent, Happening, Listed, Tasks};
+use crate::engine::{DockerEvent, Happening, Listed};
 use crate::machine::container::{Container, ContainerId, Network, Running, STOP_SIGNAL_DEFAULT};
 use crate::machine::lifecycle::{Event, Seq, Sight, stops};
 use crate::machine::looks::Looks;
@@ -44,19 +45,6 @@ pub(super) enum TaskResolverMessage {
     LooksDue,
     /// Whoever was told before has forgotten: the next list is looked at whole.
     StartOver,
-}
-
-/// What a look showed.
-#[derive(Debug)]
-pub(super) enum Look {
-    /// There is no such container.
-    Nothing,
-    /// The container, with whose network it uses, and its task's own address.
-    Container {
-        container: Box<Container>,
-        network_owner: Option<Box<Container>>,
-        task_address: Option<Ipv4Addr>,
-    },
 }
 
 /// The containers that share one's network.
@@ -315,30 +303,4 @@ impl TaskResolverState {
             !sharers.containers.is_empty()
         });
     }
-}
-
-async fn look(docker: &dyn Docker, tasks: &dyn Tasks, id: &ContainerId) -> Result<Look, String> {
-    let Some(container) = docker.inspect(id).await.map_err(|error| error.to_string())? else {
-        return Ok(Look::Nothing);
-    };
-    let network_owner = match &container.network {
-        Network::Shared(owner) if !container.services.is_empty() => {
-            docker.inspect(owner).await.map_err(|error| error.to_string())?
-        }
-        _ => None,
-    };
-    // The pause container of an awsvpc task has no network that Docker knows of.
-    let own_interface = network_owner.as_ref().is_some_and(|owner| owner.network == Network::Isolated);
-    let task_address = if container.task_arn.is_some() && own_interface {
-        let address = tasks.address(id).await.map_err(|error| error.to_string())?;
-        // It can lag behind the container's start.
-        Some(address.ok_or_else(|| "the ECS agent does not know its task's address yet".to_owned())?)
-    } else {
-        None
-    };
-    Ok(Look::Container {
-        container: Box::new(container),
-        network_owner: network_owner.map(Box::new),
-        task_address,
-    })
 }
