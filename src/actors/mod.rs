@@ -18,6 +18,7 @@ mod agent;
 mod docker_watcher;
 mod health_prober;
 mod host_watcher;
+mod look;
 mod peers;
 mod registrar;
 mod route53_writer;

@@ -9,12 +9,14 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::task::AbortHandle;
 
 use super::docker_watcher::Turn;
+use super::look::{Look, look};
 use super::peers::Peers;
 use super::registrar::RegistrarMessage;
 use super::{Surroundings, contained};
-use crate::engine::{Docker, DockerEvent, Happening, Listed, Tasks};
+use crate::engine::{DockerEvent, Happening, Listed};
 use crate::machine::container::{Container, ContainerId, Network, Running, STOP_SIGNAL_DEFAULT};
 use crate::machine::lifecycle::{Event, Seq, Sight, stops};
 use crate::machine::looks::Looks;
@@ -39,21 +41,10 @@ pub(super) enum TaskResolverMessage {
     Look(ContainerId),
     /// A look, asked for at this place, has ended.
     Looked(ContainerId, Seq, Result<Look, String>),
+    /// A container that was looked at too often may be looked at again.
+    LooksDue,
     /// Whoever was told before has forgotten: the next list is looked at whole.
     StartOver,
-}
-
-/// What a look showed.
-#[derive(Debug)]
-pub(super) enum Look {
-    /// There is no such container.
-    Nothing,
-    /// The container, with whose network it uses, and its task's own address.
-    Container {
-        container: Box<Container>,
-        network_owner: Option<Box<Container>>,
-        task_address: Option<Ipv4Addr>,
-    },
 }
 
 /// The containers that share one's network.
@@ -69,6 +60,7 @@ pub(super) struct TaskResolverState {
     surroundings: Surroundings,
     peers: Peers,
     looks: Looks,
+    wake: Option<(Duration, AbortHandle)>,
     latest: Seq,
     fingerprints: BTreeMap<ContainerId, String>,
     /// By the owner of a network: who shares it.
@@ -93,6 +85,7 @@ impl Actor for TaskResolver {
             surroundings,
             peers,
             looks: Looks::default(),
+            wake: None,
             latest: Seq::default(),
             fingerprints: BTreeMap::new(),
             sharers: BTreeMap::new(),
@@ -118,9 +111,11 @@ impl Actor for TaskResolver {
                 state.looks.done(&id);
                 state.on_looked(&myself, id, as_of, look);
             }
+            TaskResolverMessage::LooksDue => state.wake = None,
             TaskResolverMessage::StartOver => state.fingerprints.clear(),
         }
         state.start_looks(&myself);
+        state.schedule(&myself);
         Ok(())
     }
 }
@@ -179,8 +174,8 @@ impl TaskResolverState {
     }
 
     fn start_looks(&mut self, myself: &ActorRef<TaskResolverMessage>) {
-        let as_of = self.latest;
-        while let Some(id) = self.looks.next(as_of) {
+        let (as_of, now) = (self.latest, self.surroundings.clock.now());
+        while let Some(id) = self.looks.next(as_of, now) {
             let (docker, tasks) = (self.surroundings.docker.clone(), self.surroundings.tasks.clone());
             let myself = myself.clone();
             tokio::spawn(async move {
@@ -188,6 +183,21 @@ impl TaskResolverState {
                 let _ = myself.cast(TaskResolverMessage::Looked(id, as_of, looked));
             });
         }
+    }
+
+    fn schedule(&mut self, myself: &ActorRef<TaskResolverMessage>) {
+        let due = self.looks.due_at();
+        if due == self.wake.as_ref().map(|(at, _)| *at) {
+            return;
+        }
+        if let Some((_, timer)) = self.wake.take() {
+            timer.abort();
+        }
+        self.wake = due.map(|at| {
+            let timer =
+                myself.send_after(self.surroundings.clock.until(at), || TaskResolverMessage::LooksDue);
+            (at, timer.abort_handle())
+        });
     }
 
     fn on_looked(
@@ -290,30 +300,4 @@ impl TaskResolverState {
             !sharers.containers.is_empty()
         });
     }
-}
-
-async fn look(docker: &dyn Docker, tasks: &dyn Tasks, id: &ContainerId) -> Result<Look, String> {
-    let Some(container) = docker.inspect(id).await.map_err(|error| error.to_string())? else {
-        return Ok(Look::Nothing);
-    };
-    let network_owner = match &container.network {
-        Network::Shared(owner) if !container.services.is_empty() => {
-            docker.inspect(owner).await.map_err(|error| error.to_string())?
-        }
-        _ => None,
-    };
-    // The pause container of an awsvpc task has no network that Docker knows of.
-    let own_interface = network_owner.as_ref().is_some_and(|owner| owner.network == Network::Isolated);
-    let task_address = if container.task_arn.is_some() && own_interface {
-        let address = tasks.address(id).await.map_err(|error| error.to_string())?;
-        // It can lag behind the container's start.
-        Some(address.ok_or_else(|| "the ECS agent does not know its task's address yet".to_owned())?)
-    } else {
-        None
-    };
-    Ok(Look::Container {
-        container: Box::new(container),
-        network_owner: network_owner.map(Box::new),
-        task_address,
-    })
 }

@@ -103,11 +103,16 @@ impl Suspicion {
     }
 
     fn most_are_silent(&self) -> bool {
+        let latest = || self.seats.values().flat_map(|seat| &seat.latest).flatten();
+        let silent = latest().filter(|outcome| **outcome == Outcome::TimedOut).count();
+        let targets = latest().count();
+        // Asked at every outcome of every target, and hardly ever so: services are counted last.
+        targets >= TARGETS && silent * 2 > targets && self.services_asked() >= SERVICES
+    }
+
+    fn services_asked(&self) -> usize {
         let asked = self.seats.values().filter(|seat| seat.latest.iter().any(Option::is_some));
-        let services: BTreeSet<_> = asked.flat_map(|seat| &seat.services).collect();
-        let latest: Vec<_> = self.seats.values().flat_map(|seat| &seat.latest).flatten().collect();
-        let silent = latest.iter().filter(|outcome| ***outcome == Outcome::TimedOut).count();
-        latest.len() >= TARGETS && services.len() >= SERVICES && silent * 2 > latest.len()
+        asked.flat_map(|seat| &seat.services).collect::<BTreeSet<_>>().len()
     }
 }
 

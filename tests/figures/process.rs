@@ -44,11 +44,11 @@ impl Process {
 
     /// What it does while nobody asks it anything.
     pub fn watch(&self, watched: Duration) -> Idle {
-        let (began, ticks, wakeups) = (Instant::now(), self.ticks(), self.wakeups());
+        let (began, cpu, wakeups) = (Instant::now(), self.cpu(), self.wakeups());
         std::thread::sleep(watched);
         let seconds = began.elapsed().as_secs_f64();
         Idle {
-            cpu_percent: 100.0 * (self.ticks() - ticks) as f64 / TICKS_PER_SECOND / seconds,
+            cpu_percent: 100.0 * (self.cpu() - cpu).as_secs_f64() / seconds,
             wakeups_per_second: self.wakeups().saturating_sub(wakeups) as f64 / seconds,
         }
     }
@@ -60,6 +60,11 @@ impl Process {
         let mut nanos =
             schedstat.split_whitespace().map(|nanos| Duration::from_nanos(nanos.parse().unwrap()));
         (nanos.next().unwrap(), nanos.next().unwrap())
+    }
+
+    /// What it has used of the cores so far.
+    pub fn cpu(&self) -> Duration {
+        Duration::from_secs_f64(self.ticks() as f64 / TICKS_PER_SECOND)
     }
 
     /// User and system time of all its threads, also of those that have ended.

@@ -142,7 +142,8 @@ fn one(kind: usize, rng: &mut Rng) -> What {
         28 | 29 => What::Fuse { point: point(rng), nth: rng.u8(..12), down_ms },
         30 if rng.bool() => What::Upgrade { down_ms: down_ms.min(1_000) },
         30 => What::Drain { down_ms },
-        31 => match rng.u8(..3) {
+        31 => match rng.u8(..4) {
+            3 => What::Terminate,
             0 => What::PowerOff { seconds: seconds.min(70) },
             1 => What::DiskFull,
             _ => What::ClockJump { seconds: [-7_200, -90, -5, 5, 90, 7_200][rng.usize(..6)] },

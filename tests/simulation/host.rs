@@ -51,10 +51,15 @@ pub struct Host {
     pub slow: (Duration, Duration),
     pub hanging_until: Duration,
     wall_offset: i64,
+    /// Whether its wall clock ever went back: then what is replayed looks new.
+    pub went_back: bool,
     ticks: i64,
 
     // The machine.
     pub powered: bool,
+    /// Since when it is off, or was last.
+    pub off_since: Option<Duration>,
+    pub terminated: Option<Duration>,
     pub dead_network_until: Duration,
     pub notice: Option<(Notice, Duration)>,
     /// The end that its agent was told of last, until it is told otherwise.
@@ -108,8 +113,11 @@ impl Host {
             slow: (Duration::ZERO, Duration::ZERO),
             hanging_until: Duration::ZERO,
             wall_offset: 0,
+            went_back: false,
             ticks: 0,
             powered: true,
+            off_since: None,
+            terminated: None,
             dead_network_until: Duration::ZERO,
             notice: None,
             believed_end: None,
@@ -299,9 +307,19 @@ impl State {
                 self.kill_agent(host, u32::from(seconds) * 1_000 + 1_000);
                 self.engine_down(host);
                 self.all_end(host);
-                self.hosts[host].powered = false;
-                self.hosts[host].disk.power_off();
+                self.power_off(host);
                 self.later(until(seconds), Later::PowerOn { host });
+            }
+            What::Terminate => {
+                // One host is left, or the others have nobody to be compared with.
+                let alone = self.hosts.iter().filter(|it| it.terminated.is_none()).count() == 1;
+                if !alone && self.hosts[host].terminated.is_none() {
+                    self.kill_agent(host, 0);
+                    self.engine_down(host);
+                    self.all_end(host);
+                    self.power_off(host);
+                    self.hosts[host].terminated = Some(now);
+                }
             }
             What::DiskFull => self.hosts[host].disk.fill(),
             What::Notice { of } => {
@@ -314,6 +332,7 @@ impl State {
             What::ImdsAway { seconds } => self.hosts[host].imds_away_until = now + until(seconds),
             What::ClockJump { seconds } => {
                 self.hosts[host].wall_offset += i64::from(seconds) * 1_000_000_000;
+                self.hosts[host].went_back |= seconds < 0;
             }
             What::Janitor => self.janitor_looks(),
         }
@@ -431,11 +450,13 @@ impl State {
     }
 
     fn removes(&mut self, host: usize, id: &ContainerId) {
+        let now = self.now;
         if self.hosts[host].engine_away {
             return;
         }
         if let Some(it) = self.hosts[host].containers.get_mut(id) {
             it.removed = true;
+            it.ended.get_or_insert(now);
         }
         self.exits(host, id);
         self.happens(host, id, Happening::Destroyed);
@@ -483,7 +504,19 @@ impl State {
         ids.iter().for_each(|id| self.starts(host, id));
     }
 
+    fn power_off(&mut self, host: usize) {
+        let now = self.now;
+        let of = &mut self.hosts[host];
+        if std::mem::replace(&mut of.powered, false) {
+            of.off_since = Some(now);
+        }
+        of.disk.power_off();
+    }
+
     pub fn power_on(&mut self, host: usize) {
+        if self.hosts[host].terminated.is_some() {
+            return;
+        }
         self.hosts[host].powered = true;
         self.hosts[host].bell.notify_one();
         self.engine_up(host);

@@ -1,8 +1,98 @@
-//! Runs of the janitor, beside the agents.
+//! Runs of the janitor beside the agents: two looks at the zone, at ECS and at EC2, the product's own verdict on
+//! them, and its deletes.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ecssd::janitor::evidence::{Container, Hearing, Host, Power, Read, Snapshot};
+use ecssd::janitor::report::Held;
+use ecssd::janitor::{Look, Outcome, judge};
+use ecssd::machine::record::{Action, Change, RecordSet};
+use ecssd::machine::registration::Owner;
+use ecssd::zone::Zone;
+use futures_util::FutureExt;
+
+use super::later::Later;
+use super::mutant::Mutant;
+use super::truth::ZONE;
 use super::world::State;
 
+/// From one look to the next.
+const APART: Duration = Duration::from_secs(61);
+
 impl State {
-    pub fn janitor_looks(&mut self) {}
-    pub fn janitor_looks_again(&mut self) {}
+    /// The first look of a run; one run at a time.
+    pub fn janitor_looks(&mut self) {
+        if self.first_look.is_some() {
+            return;
+        }
+        self.first_look = Some(self.look_around());
+        if self.mutant == Mutant::LooksOnce {
+            self.janitor_looks_again();
+        } else {
+            self.later(APART, Later::JanitorLooksAgain);
+        }
+    }
+
+    /// The second, and what comes of both.
+    pub fn janitor_looks_again(&mut self) {
+        let Some(mut first) = self.first_look.take() else { return };
+        let last = self.look_around();
+        if self.mutant == Mutant::LooksOnce {
+            let before = |read: &mut Duration| *read = read.saturating_sub(APART);
+            for read in [&mut first.list.began, &mut first.list.ended] {
+                before(read);
+            }
+            (first.snapshot.began, first.snapshot.ended) = (first.list.ended, first.list.ended);
+        }
+        let seen = first.snapshot.ended;
+        let report = judge(ZONE, &first, &last, self.now);
+        self.count("janitor's verdict");
+        let goes = |outcome: Outcome| match outcome {
+            Outcome::Delete(_) => true,
+            Outcome::Wait(_, Held::CapOfService | Held::CapOfZone) => self.mutant == Mutant::NoCaps,
+            _ => false,
+        };
+        let deleted: Vec<RecordSet> =
+            report.findings.iter().filter(|finding| goes(finding.outcome)).map(|it| it.set.clone()).collect();
+        if deleted.is_empty() {
+            return;
+        }
+        self.tell(0, format_args!("the janitor deletes {}", deleted.len()));
+        self.court_janitor(&deleted, seen);
+        let batch: Vec<_> = deleted.into_iter().map(|set| Change { action: Action::Delete, set }).collect();
+        let zone = self.account.zone.clone();
+        if let Some(Ok(_)) = zone.change(&batch).now_or_never() {
+            self.count("janitor's delete");
+            for host in 0..self.hosts.len() {
+                self.court_cleaned(host, &batch);
+            }
+        }
+    }
+
+    fn look_around(&self) -> Look {
+        let now = self.now;
+        let list = Read { began: now, ended: now, missing: Vec::new(), what: self.account.zone.snapshot() };
+        let (mut hosts, mut containers) = (BTreeMap::new(), BTreeMap::new());
+        let mut services = std::collections::BTreeSet::new();
+        for of in &self.hosts {
+            let Ok(owner) = Owner::new(&of.owner) else { continue };
+            let power = match (of.terminated.is_some(), of.powered) {
+                (true, _) => Power::Terminated,
+                (false, true) => Power::Running,
+                (false, false) => Power::Stopped,
+            };
+            let addresses = if of.terminated.is_some() { Vec::new() } else { vec![of.address] };
+            hosts.insert(owner.clone(), Host { power, addresses, ecs: Hearing::Heard });
+            for it in of.containers.values() {
+                let stopped = it.removed || of.terminated.is_some();
+                containers.insert(it.id.clone(), Container { instance: Some(owner.clone()), stopped });
+                if !stopped {
+                    services.extend(it.names());
+                }
+            }
+        }
+        let what = Snapshot { hosts, containers, services, ..Snapshot::default() };
+        Look { list, snapshot: Read { began: now, ended: now, missing: Vec::new(), what } }
+    }
 }

@@ -17,7 +17,7 @@ use super::world::World;
 const CALM: Duration = Duration::from_secs(440);
 /// What a resync varies by, and what a registry, a refused change and an agent may take beside it.
 const RESYNC_AT_MOST: f64 = 1.25;
-const SLACK: Duration = Duration::from_secs(900);
+const SLACK: Duration = Duration::from_secs(1_200);
 /// How often the zone is looked at while it is not yet what it should be.
 const LOOK: Duration = Duration::from_secs(30);
 
@@ -143,6 +143,8 @@ async fn make_peace(world: &World, scenario: &Scenario, log: &Log) {
             state.court_peace();
             return;
         }
+        // Hosts that ended are the janitor's.
+        state.janitor_looks();
         at += LOOK;
     }
 }

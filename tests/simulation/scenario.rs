@@ -158,6 +158,8 @@ pub enum What {
         seconds: u16,
     },
     DiskFull,
+    /// The host ends for good.
+    Terminate,
     /// Somebody who may know says that the host ends, or its tasks.
     Notice {
         of: Notice,
@@ -307,6 +309,7 @@ impl What {
             Self::Drain { .. } => "drain",
             Self::PowerOff { .. } => "power off",
             Self::DiskFull => "disk full",
+            Self::Terminate => "host terminated",
             Self::Notice { .. } => "notice",
             Self::CallOff => "notice called off",
             Self::ImdsAway { .. } => "metadata away",

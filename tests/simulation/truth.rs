@@ -39,8 +39,8 @@ pub struct Truth {
     pub reason: Duration,
     /// The starts of its lives, for crash loops.
     pub starts: Vec<Duration>,
-    /// Whether it is a task of ECS that has been stopped for good.
-    pub task_stopped: bool,
+    /// Since when it is over for good.
+    pub ended: Option<Duration>,
 }
 
 impl Truth {
@@ -61,7 +61,7 @@ impl Truth {
             told_to_stop: None,
             reason: Duration::ZERO,
             starts: Vec::new(),
-            task_stopped: false,
+            ended: None,
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ecssd::actors::StopPlan;
+use ecssd::janitor::Look;
 use ecssd::zone::embedded::{EmbeddedZone, Options, Throttle};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -54,6 +55,8 @@ pub struct State {
     /// What is due, in order of time and then of asking.
     pub later: BTreeMap<(Duration, u64), Later>,
     asked: u64,
+    /// Of a run of the janitor that is under way.
+    pub first_look: Option<Look>,
 }
 
 impl World {
@@ -80,6 +83,7 @@ impl World {
             counts: BTreeMap::new(),
             later: BTreeMap::new(),
             asked: 0,
+            first_look: None,
         };
         Self(Arc::new(Inner { state: Mutex::new(state), epoch: Instant::now(), log, guilty: Notify::new() }))
     }

@@ -49,6 +49,11 @@ impl State {
         self.court.panics.iter().filter(|(of, at)| *of == host && *at >= since).count()
     }
 
+    /// Whether an actor panicked since then.
+    pub(super) fn panicked_since(&self, host: usize, since: Duration) -> bool {
+        self.court.panics.iter().any(|(of, at)| *of == host && *at >= since)
+    }
+
     fn panics_before(&self, host: usize, now: Duration) -> usize {
         let since = now.saturating_sub(WITHIN).max(self.hosts[host].started);
         self.court.panics.iter().filter(|(of, at)| *of == host && *at >= since && *at < now).count()

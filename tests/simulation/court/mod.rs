@@ -25,7 +25,6 @@ use std::time::Duration;
 
 use ecssd::machine::record::{Key, RecordSet};
 
-pub use janitor::Looks;
 pub use knowledge::Known;
 pub use requests::Requests;
 
@@ -62,7 +61,6 @@ pub struct Court {
     panics: Vec<(usize, Duration)>,
     /// What a process that gave up left.
     left: BTreeMap<usize, Vec<RecordSet>>,
-    looks: Looks,
 }
 
 impl Court {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ecssd::machine::record::RecordSet;
 
-use super::mark;
 use crate::scenario::SpecCheck;
 use crate::truth::{Truth, ZONE};
 use crate::world::State;
@@ -16,6 +15,14 @@ impl State {
     /// What is wrong with the zone, if anything.
     pub fn unrest(&self) -> Option<(&'static str, String)> {
         for host in 0..self.hosts.len() {
+            if self.hosts[host].terminated.is_some() {
+                // Nobody but the janitor is there for it; and it keeps the last target of what may run somewhere.
+                let standing = self.standing_of(host);
+                if let Some(set) = standing.iter().find(|set| !self.may_run(&set.key().name)) {
+                    return Some(("L1", format!("{} is left of a host that ended", set.key())));
+                }
+                continue;
+            }
             let (stands, wanted) = (self.stands(host), self.wanted(host));
             for (place, line) in &wanted {
                 match stands.get(place) {
@@ -39,6 +46,13 @@ impl State {
             }
         }
         None
+    }
+
+    /// Whether ECS has a task that asks for this name.
+    fn may_run(&self, name: &str) -> bool {
+        let there = self.hosts.iter().filter(|host| host.terminated.is_none());
+        let mut containers = there.flat_map(|host| host.containers.values()).filter(|it| !it.removed);
+        containers.any(|it| it.names().iter().any(|other| other == name))
     }
 
     /// Holds the zone against the truth, for good.
@@ -84,10 +98,5 @@ impl State {
             }
         }
         lines
-    }
-
-    /// The containers that a name leads to.
-    pub fn targets_of(&self, name: &str) -> usize {
-        self.account.standing().values().filter(|set| set.key().name == name && mark(set).len() == 3).count()
     }
 }

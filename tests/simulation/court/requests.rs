@@ -24,6 +24,9 @@ const THROTTLED_CALLS_A_MINUTE: usize = 25;
 const ELEMENTS: usize = 1_000;
 const CHARACTERS: usize = 32_000;
 
+/// How long one that begins to listen gathers before it acts, and a little more.
+const BARRIER: Duration = Duration::from_secs(3);
+
 /// What one process asked.
 #[derive(Default)]
 pub struct Requests {
@@ -376,7 +379,10 @@ impl State {
             || rivals
             || of.draining.is_some()
             || of.drain_began.is_some_and(|at| at >= written);
-        if swapped || !right || !mine || excused {
+        // By a clock that went back, the ends of earlier lives are told as new to whoever just began to listen.
+        let just_began = now < of.started + BARRIER || self.panicked_since(host, now.saturating_sub(BARRIER));
+        let misled = of.went_back && just_began;
+        if swapped || !right || !mine || excused || misled {
             return;
         }
         let away = of.engine_away

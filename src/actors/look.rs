@@ -1,0 +1,48 @@
+//! One look at a container: at itself, at the one whose network it shares, and at its task's address.
+//!
+//! Owns whom a look asks. When one is due is for [`crate::machine::looks`], what it means for the TaskResolver.
+
+use std::net::Ipv4Addr;
+
+use crate::engine::{Docker, Tasks};
+use crate::machine::container::{Container, ContainerId, Network};
+
+/// What a look showed.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// There is no such container.
+    Nothing,
+    /// The container, with whose network it uses, and its task's own address.
+    Container {
+        container: Box<Container>,
+        network_owner: Option<Box<Container>>,
+        task_address: Option<Ipv4Addr>,
+    },
+}
+
+/// Looks once.
+pub(super) async fn look(docker: &dyn Docker, tasks: &dyn Tasks, id: &ContainerId) -> Result<Look, String> {
+    let Some(container) = docker.inspect(id).await.map_err(|error| error.to_string())? else {
+        return Ok(Look::Nothing);
+    };
+    let network_owner = match &container.network {
+        Network::Shared(owner) if !container.services.is_empty() => {
+            docker.inspect(owner).await.map_err(|error| error.to_string())?
+        }
+        _ => None,
+    };
+    // The pause container of an awsvpc task has no network that Docker knows of.
+    let own_interface = network_owner.as_ref().is_some_and(|owner| owner.network == Network::Isolated);
+    let task_address = if container.task_arn.is_some() && own_interface {
+        let address = tasks.address(id).await.map_err(|error| error.to_string())?;
+        // It can lag behind the container's start.
+        Some(address.ok_or_else(|| "the ECS agent does not know its task's address yet".to_owned())?)
+    } else {
+        None
+    };
+    Ok(Look::Container {
+        container: Box::new(container),
+        network_owner: network_owner.map(Box::new),
+        task_address,
+    })
+}

@@ -1,0 +1,212 @@
+//! A Docker engine that does as it is told: the four GETs that the agent sends, answered on a unix socket.
+//!
+//! Owns what it says of its containers, and counts what it is asked. It tells of events what Docker would after
+//! the agent's filter, and waits until the agent has taken them, where Docker would drop some.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+use crate::support;
+
+/// Of the API; any that the agent's library speaks.
+const VERSION: &str = "1.47";
+
+/// An engine and its socket.
+#[derive(Debug)]
+pub struct Engine {
+    told: Arc<Mutex<Told>>,
+    streams: Arc<Mutex<Vec<UnixStream>>>,
+    dir: TempDir,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    containers: BTreeMap<String, Container>,
+    /// How often each container was looked at.
+    looks: BTreeMap<String, usize>,
+    /// The time of the latest event: no two have the same.
+    latest: i64,
+}
+
+#[derive(Debug)]
+struct Container {
+    environment: Vec<String>,
+    host_port: u16,
+    /// What its HEALTHCHECK says, if it has one.
+    health: Option<&'static str>,
+    running: bool,
+    started_at: i64,
+}
+
+/// What a container asks for, and where Docker publishes its port 80.
+#[derive(Debug)]
+pub struct Image<'a> {
+    pub environment: &'a [String],
+    pub host_port: u16,
+    pub health: Option<&'static str>,
+}
+
+impl Engine {
+    pub fn start() -> Self {
+        let dir = TempDir::new().unwrap();
+        let listener = UnixListener::bind(dir.path().join("docker.sock")).unwrap();
+        let engine = Self { told: Arc::default(), streams: Arc::default(), dir };
+        let (told, streams) = (engine.told.clone(), engine.streams.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (told, streams) = (told.clone(), streams.clone());
+                // Whoever hangs up is not asked why.
+                thread::spawn(move || serve(stream, &told, &streams));
+            }
+        });
+        engine
+    }
+
+    /// How an agent finds it.
+    pub fn socket(&self) -> support::Engine {
+        support::Engine { socket: self.dir.path().join("docker.sock").to_str().unwrap().to_owned() }
+    }
+
+    /// Starts a container, or starts it again.
+    pub fn run(&self, id: &str, image: &Image<'_>) {
+        let started_at = self.next_moment();
+        let container = Container {
+            environment: image.environment.to_vec(),
+            host_port: image.host_port,
+            health: image.health,
+            running: true,
+            started_at,
+        };
+        self.told.lock().unwrap().containers.insert(id.to_owned(), container);
+        self.tell(&[(id, "start")]);
+    }
+
+    /// A container's process ends by itself.
+    pub fn die(&self, id: &str) {
+        self.told.lock().unwrap().containers.get_mut(id).unwrap().running = false;
+        self.tell(&[(id, "die")]);
+    }
+
+    /// Tells these events, each an action of a container; returns once the agent's socket has taken them.
+    pub fn tell(&self, events: &[(&str, &str)]) {
+        let mut chunks = Vec::new();
+        for (id, action) in events {
+            let nanos = self.next_moment();
+            let event = json!({
+                "Type": "container", "Action": action, "scope": "local",
+                "Actor": { "ID": id, "Attributes": {} },
+                "time": nanos / 1_000_000_000, "timeNano": nanos,
+            });
+            let line = format!("{event}\n");
+            write!(chunks, "{:x}\r\n{line}\r\n", line.len()).unwrap();
+        }
+        self.streams.lock().unwrap().retain_mut(|stream| stream.write_all(&chunks).is_ok());
+    }
+
+    /// How often a container was looked at.
+    pub fn looks(&self, id: &str) -> usize {
+        self.told.lock().unwrap().looks.get(id).copied().unwrap_or_default()
+    }
+
+    /// How many containers were looked at.
+    pub fn looked_at(&self) -> usize {
+        self.told.lock().unwrap().looks.len()
+    }
+
+    /// How many streams of events there are.
+    pub fn streams(&self) -> usize {
+        self.streams.lock().unwrap().len()
+    }
+
+    fn next_moment(&self) -> i64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let mut told = self.told.lock().unwrap();
+        told.latest = i64::try_from(now).unwrap().max(told.latest + 1);
+        told.latest
+    }
+}
+
+/// Answers one connection's requests, one after another, until it is hung up or becomes a stream of events.
+fn serve(stream: UnixStream, told: &Mutex<Told>, streams: &Mutex<Vec<UnixStream>>) -> io::Result<()> {
+    let mut requests = BufReader::new(stream.try_clone()?).lines();
+    let mut answers = stream;
+    while let Some(request) = requests.next().transpose()? {
+        // None has a body, and no header is of interest.
+        for header in requests.by_ref() {
+            if header?.is_empty() {
+                break;
+            }
+        }
+        let path = request.split([' ', '?']).nth(1).unwrap_or_default();
+        let path = path.strip_prefix(&format!("/v{VERSION}")).unwrap_or(path);
+        if path == "/events" {
+            answers.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+            streams.lock().unwrap().push(answers.try_clone()?);
+            continue;
+        }
+        let (status, body) = match answer(path, &mut told.lock().unwrap()) {
+            Some(body) => ("200 OK", body),
+            None => ("404 Not Found", json!({ "message": "no such container" })),
+        };
+        let body = body.to_string();
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        answers.write_all((head + &body).as_bytes())?;
+    }
+    Ok(())
+}
+
+fn answer(path: &str, told: &mut Told) -> Option<Value> {
+    if path == "/version" {
+        return Some(json!({ "Version": "28.0.0", "ApiVersion": VERSION }));
+    }
+    let Some(id) = path.strip_prefix("/containers/")?.strip_suffix("/json") else {
+        let running = told.containers.iter().filter(|(_, container)| container.running);
+        return Some(running.map(|(id, container)| container.line(id)).collect());
+    };
+    *told.looks.entry(id.to_owned()).or_default() += 1;
+    told.containers.get(id).map(|container| container.inspect(id))
+}
+
+impl Container {
+    fn line(&self, id: &str) -> Value {
+        let health = self.health.map(|health| format!(" ({health})")).unwrap_or_default();
+        json!({
+            "Id": id, "State": "running", "Status": format!("Up 2 seconds{health}"),
+            "Ports": [{ "IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": self.host_port, "Type": "tcp" }],
+        })
+    }
+
+    fn inspect(&self, id: &str) -> Value {
+        let bound = json!({ "80/tcp": [{ "HostIp": "0.0.0.0", "HostPort": self.host_port.to_string() }] });
+        json!({
+            "Id": id,
+            "Name": format!("/c{}", &id[id.len() - 4..]),
+            "State": {
+                "Status": if self.running { "running" } else { "exited" },
+                "Running": self.running,
+                "StartedAt": rfc3339(self.started_at),
+                "Health": self.health.map(|health| json!({ "Status": health })),
+            },
+            "HostConfig": { "NetworkMode": "default" },
+            "Config": { "Env": self.environment },
+            "NetworkSettings": { "Ports": if self.running { bound } else { json!({}) } },
+        })
+    }
+}
+
+fn rfc3339(nanos: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(nanos.into()).unwrap();
+    let (month, (hour, minute, second, nano)) = (u8::from(at.month()), at.to_hms_nano());
+    format!("{}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{nano:09}Z", at.year(), at.day())
+}

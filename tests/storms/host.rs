@@ -1,0 +1,83 @@
+//! A host under a storm: an engine that is told what to say, an agent, and someone who asks its DNS.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hickory_server::proto::rr::Name;
+
+use crate::PATIENCE;
+use crate::dns::Client;
+use crate::engine::{Engine, Image};
+use crate::process::Process;
+use crate::support::Agent;
+
+/// A host.
+#[derive(Debug)]
+pub struct Host {
+    pub engine: Arc<Engine>,
+    pub agent: Agent,
+    client: Client,
+}
+
+impl Host {
+    pub fn start() -> Self {
+        let engine = Arc::new(Engine::start());
+        let agent = Agent::start_with(&engine.socket(), &["--address", "127.0.0.1"]);
+        let client = Client::new(agent.dns());
+        let mut host = Self { engine, agent, client };
+        host.wait_for("the stream of events", |host| host.engine.streams() == 1);
+        host
+    }
+
+    pub fn process(&self) -> Process {
+        Process::new(self.agent.pid())
+    }
+
+    /// Starts a container that offers this service, registered as soon as it was looked at.
+    pub fn run_unchecked(&self, number: u16, name: &str) -> String {
+        let id = id(number);
+        let environment = [named(name), "SERVICE_80_CHECK=none".to_owned()];
+        self.engine.run(&id, &Image { environment: &environment, host_port: number, health: None });
+        id
+    }
+
+    /// Whether DNS has an answer for this service.
+    pub fn has(&mut self, name: &str) -> bool {
+        self.client.has(&Name::from_ascii(format!("{}.", self.agent.full(name))).unwrap())
+    }
+
+    pub fn registered(&mut self, name: &str) {
+        self.wait_for(&format!("a record of {name}"), |host| host.has(name));
+    }
+
+    pub fn gone(&mut self, name: &str) {
+        self.wait_for(&format!("no record of {name}"), |host| !host.has(name));
+    }
+
+    /// Waits until something is so.
+    pub fn wait_for(&mut self, what: &str, mut is_so: impl FnMut(&mut Self) -> bool) {
+        let start = Instant::now();
+        while !is_so(self) {
+            assert!(start.elapsed() < PATIENCE, "waited in vain for {what}; the log: {}", self.agent.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// How many changes of a service's records the zone took.
+    pub fn changes(&self, name: &str) -> usize {
+        let of_it = |line: &serde_json::Value| {
+            line["record"].as_str().is_some_and(|record| record.starts_with(&format!("{name}.")))
+        };
+        self.agent.log_lines().iter().filter(|line| line["message"] == "written" && of_it(line)).count()
+    }
+}
+
+/// The key that asks for a service.
+pub fn named(name: &str) -> String {
+    format!("SERVICE_80_NAME={name}")
+}
+
+/// The id of a container.
+pub fn id(number: u16) -> String {
+    format!("{number:064x}")
+}

@@ -1,0 +1,26 @@
+//! The agent's process in a storm: a flood of events, a crash loop, a thousand containers at once.
+//!
+//! The engine is one that is told what to say ([`engine`]): no real one could be made to storm so, nor says what it
+//! was asked. All else is as in the world: the program, its sockets, checks, zone and DNS. What is asserted are
+//! counts and bounds; times are printed (`--nocapture`).
+
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+
+mod crash_loop;
+#[path = "../figures/dns.rs"]
+mod dns;
+mod engine;
+mod flood;
+mod host;
+#[allow(dead_code, reason = "the figures use all of it")]
+#[path = "../figures/process.rs"]
+mod process;
+#[allow(dead_code, reason = "the tests on Docker use all of it")]
+#[path = "../docker/support.rs"]
+mod support;
+mod targets;
+mod thousand;
+
+/// How long anything may take before a test gives up on it: a storm, on a busy machine.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);

@@ -1,0 +1,63 @@
+//! A thousand containers that start at once, and end at once.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::engine::Image;
+use crate::host::{Host, id, named};
+use crate::targets::Targets;
+
+const CONTAINERS: usize = 1_000;
+/// The most checks of a host in flight: `PROBES_MAX` of the agent's health prober.
+const PROBES_MAX: usize = 64;
+/// Each container has a listener, and half of them a connection.
+const FILES: usize = 4_096;
+
+#[test]
+fn a_thousand_containers_are_asked_in_turn_and_all_of_them_registered_and_withdrawn() {
+    allow_files();
+    let (targets, mut host) = (Targets::start(CONTAINERS), Host::start());
+    let (began, rss, cpu) = (Instant::now(), host.process().memory().rss, host.process().cpu());
+    for (number, port) in targets.ports.iter().enumerate() {
+        let number = number as u16;
+        let mut environment = vec![named(&name(number))];
+        // The other half is only connected to.
+        if number.is_multiple_of(2) {
+            // As patient as can be: they wait until all have been looked at.
+            let keys = ["CHECK_HTTP=/", "CHECK_INTERVAL=60", "CHECK_TIMEOUT=60"];
+            environment.extend(keys.map(|key| format!("SERVICE_80_{key}")));
+        }
+        host.engine.run(&id(number), &Image { environment: &environment, host_port: *port, health: None });
+    }
+    host.wait_for("a look at each", |host| host.engine.looked_at() == CONTAINERS);
+    host.wait_for("as many checks as there may be", |_| targets.waiting() == PROBES_MAX);
+    targets.open();
+    (0..CONTAINERS as u16).for_each(|number| host.registered(&name(number)));
+    let (seconds, used) = (began.elapsed().as_secs_f64(), (host.process().cpu() - cpu).as_secs_f64());
+    println!(
+        "{CONTAINERS} registered in {seconds:.1} s, {used:.2} s of a core; {} kB on top of {rss}; {} checks over HTTP",
+        host.process().memory().rss.saturating_sub(rss),
+        targets.answered(),
+    );
+
+    let (began, cpu) = (Instant::now(), host.process().cpu());
+    (0..CONTAINERS as u16).for_each(|number| host.engine.die(&id(number)));
+    (0..CONTAINERS as u16).for_each(|number| host.gone(&name(number)));
+    let (seconds, used) = (began.elapsed().as_secs_f64(), (host.process().cpu() - cpu).as_secs_f64());
+    println!("withdrawn in {seconds:.1} s, {used:.2} s of a core");
+    assert_eq!(targets.peak(), PROBES_MAX, "checks in flight");
+    assert_eq!(host.agent.drain(), Some(0));
+    assert!(!host.agent.log().contains("time out at once"), "it doubted itself");
+}
+
+fn name(number: u16) -> String {
+    format!("_one-of-many-{number}._tcp")
+}
+
+/// Lets this process, and the agent that it starts, have as many files as they need: shells give 1,024.
+fn allow_files() {
+    let pid = std::process::id().to_string();
+    let limit =
+        Command::new("prlimit").args(["--pid", &pid, &format!("--nofile={FILES}:")]).status().unwrap();
+    assert!(limit.success(), "no {FILES} open files for this test");
+}
