@@ -11,55 +11,113 @@
 //! | `agent`, `supervisor`, `log` | the process, and all that it sees and does |
 //! | `court` | who judges |
 //! | `mutant` | bugs that are planted, to see that they are caught |
-//! | `run`, `shrink`, `report` | one run, the shortest that shows the same, and many |
+//! | `run`, `many`, `shrink`, `seeds` | one run, many, the shortest that shows the same, and what they have to say |
+//! | `orders`, `outages`, `found` | small spaces whole, an hour without each that an agent needs, what showed a bug once |
+//!
+//! It has no harness of the library's: what it is asked for, it prints, and its exit status says whether all was
+//! well.
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
-#![allow(clippy::large_enum_variant, reason = "a scenario is short")]
 
 mod account;
 mod agent;
 mod court;
 mod disk;
 mod draw;
+mod found;
 mod host;
 mod janitor;
 mod later;
 mod log;
 mod many;
 mod mutant;
+mod orders;
+mod outages;
 mod run;
 mod scenario;
+mod seeds;
+mod shrink;
 mod supervisor;
 mod truth;
 mod world;
 
-#[test]
-fn seeds() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    if let Some(seed) = number("SEED") {
-        many::quiet();
-        let outcome = run::run(&scenario::Scenario::draw(seed), mutant::Mutant::None);
-        println!("{}", outcome.history);
-        println!("{:?}", outcome.violation.map(|it| it.to_string()));
-        return;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How many seeds a mutant gets, and how many are run where nobody says how many.
+const MUTANT_SEEDS: u64 = 4_000;
+const SEEDS: u64 = 300;
+
+/// What is asked for.
+#[derive(Debug, Default)]
+struct Asked {
+    seeds: Option<u64>,
+    at_least: u64,
+    seconds: Option<u64>,
+    seed: Option<u64>,
+    only: Option<Vec<usize>>,
+    /// Checks by their names, as with any test; all, where there are none.
+    names: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let asked = match read(std::env::args().skip(1)) {
+        Ok(asked) => asked,
+        Err(wrong) => {
+            eprintln!("{wrong}; see tests/simulate --help");
+            return ExitCode::from(64);
+        }
+    };
+    if let Some(seed) = asked.seed {
+        return exit(seeds::seed(seed, asked.only.as_deref()));
     }
-    let began = std::time::Instant::now();
-    let total = many::run_many(0..number("SEEDS").unwrap_or(20), mutant::Mutant::None, None, 100_000);
-    let took = began.elapsed();
-    let mut by: std::collections::BTreeMap<&str, Vec<u64>> = Default::default();
-    for (seed, violation) in &total.violations {
-        by.entry(violation.invariant).or_default().push(*seed);
-        println!("seed {seed}: {violation}");
+    if let Some(count) = asked.seeds {
+        return exit(seeds::seeds(count, asked.at_least, asked.seconds.map(Duration::from_secs)));
     }
-    println!("{by:?}");
-    println!("{:?}", total.counts);
-    println!("{:#?}", total.steps);
-    println!(
-        "seeds {} violations {} simulated-hours {:.1} events {} in {took:?}",
-        total.seeds,
-        total.violations.len(),
-        total.simulated.as_secs_f64() / 3600.0,
-        total.events
-    );
+    let checks: [(&str, fn() -> bool); 5] = [
+        ("found", found::found),
+        ("outages", outages::outages),
+        ("orders", orders::orders),
+        ("mutants", || seeds::mutants(MUTANT_SEEDS)),
+        ("seeds", || seeds::seeds(SEEDS, SEEDS, None)),
+    ];
+    let (mut passed, mut failed) = (0, 0);
+    for (name, check) in checks {
+        if asked.names.is_empty() || asked.names.iter().any(|asked| name.contains(asked.as_str())) {
+            println!("=== {name}");
+            if check() { passed += 1 } else { failed += 1 }
+        }
+    }
+    println!("test result: {}. {passed} passed; {failed} failed", if failed == 0 { "ok" } else { "FAILED" });
+    exit(failed == 0)
+}
+
+fn exit(well: bool) -> ExitCode {
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn read(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
+    let mut asked = Asked::default();
+    while let Some(argument) = arguments.next() {
+        let mut number = || -> Result<u64, String> {
+            let text = arguments.next().ok_or_else(|| format!("{argument} wants a number"))?;
+            text.parse().map_err(|_| format!("{argument}: {text} is no number"))
+        };
+        match argument.as_str() {
+            "--seeds" => asked.seeds = Some(number()?),
+            "--at-least" => asked.at_least = number()?,
+            "--seconds" => asked.seconds = Some(number()?),
+            "--seed" => asked.seed = Some(number()?),
+            "--only" => {
+                let text = arguments.next().ok_or("--only wants a list")?;
+                let places: Result<_, _> = text.split(',').map(str::parse).collect();
+                asked.only = Some(places.map_err(|_| format!("--only: {text} is no list of numbers"))?);
+            }
+            // What cargo passes on to any test.
+            flag if flag.starts_with('-') => {}
+            name => asked.names.push(name.to_owned()),
+        }
+    }
+    Ok(asked)
 }

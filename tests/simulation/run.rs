@@ -43,7 +43,8 @@ impl Outcome {
 /// Runs a scenario on a clock of its own.
 pub fn run(scenario: &Scenario, mutant: Mutant) -> Outcome {
     let log = Log::default();
-    let aloud = std::env::var_os("ALOUD").map(|_| {
+    // For whoever looks for a bug: what the agents log.
+    let aloud = std::env::var_os("ECSSD_SIMULATE_ALOUD").map(|_| {
         tracing_subscriber::fmt::layer()
             .without_time()
             .with_ansi(false)
@@ -103,7 +104,7 @@ async fn live(scenario: &Scenario, mutant: Mutant, log: &Log) -> World {
 }
 
 /// Lets time pass until then, and does what is due meanwhile.
-async fn reach(world: &World, until: Duration) {
+pub async fn reach(world: &World, until: Duration) {
     loop {
         let next = {
             let mut state = world.lock();
