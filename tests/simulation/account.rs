@@ -141,7 +141,7 @@ impl Zone for Agent {
         let page = match fate {
             Fate::Answer(answer) => {
                 tokio::time::sleep(Duration::from_millis(30)).await;
-                answer.and(Err(ZoneError::Unknown("cut".to_owned())))
+                answer.and_then(|()| Err(ZoneError::Unknown("cut".to_owned())))
             }
             Fate::Apply { after, answered, heard: true } => {
                 tokio::time::sleep(after).await;
@@ -230,8 +230,10 @@ impl State {
     fn fate(&mut self, host: usize, batch: &[Change]) -> Fate {
         let now = self.now;
         let of = &mut self.hosts[host];
-        let scripted =
-            of.calls.pop_front().or(of.outage.filter(|(until, _)| now < *until).map(|(_, fault)| fault));
+        let scripted = of
+            .calls
+            .pop_front()
+            .or_else(|| of.outage.filter(|(until, _)| now < *until).map(|(_, fault)| fault));
         let usual = Duration::from_millis(of.rng.u64(15..90));
         if let Some(fault) = scripted {
             self.count(fault.kind());

@@ -27,6 +27,7 @@ impl State {
             return;
         }
         self.first_look = Some(self.look_around());
+        self.court_first_look();
         if self.mutant == Mutant::LooksOnce {
             self.janitor_looks_again();
         } else {

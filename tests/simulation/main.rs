@@ -47,7 +47,10 @@ use std::time::Duration;
 
 /// How many seeds a mutant gets, and how many are run where nobody says how many.
 const MUTANT_SEEDS: u64 = 4_000;
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 100;
+
+/// A check by its name; whether all was well.
+type Check = (&'static str, fn() -> bool);
 
 /// What is asked for.
 #[derive(Debug, Default)]
@@ -75,7 +78,7 @@ fn main() -> ExitCode {
     if let Some(count) = asked.seeds {
         return exit(seeds::seeds(count, asked.at_least, asked.seconds.map(Duration::from_secs)));
     }
-    let checks: [(&str, fn() -> bool); 5] = [
+    let checks: [Check; 5] = [
         ("found", found::found),
         ("outages", outages::outages),
         ("orders", orders::orders),

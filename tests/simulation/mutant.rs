@@ -163,14 +163,11 @@ impl Agent {
 
     /// Asks for each change by itself.
     pub async fn one_by_one(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
-        let mut answer = Ok(self.world.lock().made_up());
+        let mut answer = self.world.lock().made_up();
         for change in batch {
-            answer = self.ask(vec![change.clone()]).await;
-            if answer.is_err() {
-                return answer;
-            }
+            answer = self.ask(vec![change.clone()]).await?;
         }
-        answer
+        Ok(answer)
     }
 
     /// Asks for the same again, later.

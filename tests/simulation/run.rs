@@ -79,16 +79,10 @@ async fn live(scenario: &Scenario, mutant: Mutant, log: &Log) -> World {
     }
     for operation in &scenario.operations {
         reach(&world, operation.time()).await;
-        let mut state = world.lock();
-        if state.court.verdict().is_some() {
+        let what = operation.what;
+        if !operate(&world, operation.host, what) {
             return world.clone();
         }
-        state.count("operation");
-        state.count(operation.what.kind());
-        let what = operation.what;
-        state.tell(operation.host, format_args!("{what:?}"));
-        state.operate(operation.host, what);
-        drop(state);
         match what {
             What::Lag { ms } => {
                 let lag = Duration::from_millis(ms.into());
@@ -101,6 +95,19 @@ async fn live(scenario: &Scenario, mutant: Mutant, log: &Log) -> World {
     }
     make_peace(&world, scenario, log).await;
     world
+}
+
+/// Does one thing, unless all is over.
+fn operate(world: &World, host: usize, what: What) -> bool {
+    let mut state = world.lock();
+    let goes_on = state.court.verdict().is_none();
+    if goes_on {
+        state.count("operation");
+        state.count(what.kind());
+        state.tell(host, format_args!("{what:?}"));
+        state.operate(host, what);
+    }
+    goes_on
 }
 
 /// Lets time pass until then, and does what is due meanwhile.
@@ -125,7 +132,8 @@ async fn make_peace(world: &World, scenario: &Scenario, log: &Log) {
         state.tell(0, format_args!("the faults are over"));
         state.account.down_until = Duration::ZERO;
         state.account.noisy_until = Duration::ZERO;
-        (state.account.poisoned.clear(), state.account.denied.clear());
+        state.account.poisoned.clear();
+        state.account.denied.clear();
         state.hosts.iter_mut().for_each(|host| host.heal());
         (0..state.hosts.len()).for_each(|host| state.call_off(host));
         state.now

@@ -17,6 +17,9 @@ const EACH_FAULT: u64 = 1_000;
 /// Of how many seeds one is run twice, to be held against itself.
 const TWICE: u64 = 50;
 
+/// Of how many that broke something the shortest history is looked for.
+const SHORTENED: usize = 3;
+
 /// The kinds of faults, each with whatever counts it.
 const FAULTS: [&str; 38] = [
     "event dropped",
@@ -98,8 +101,8 @@ pub fn seeds(count: u64, at_least: u64, limit: Option<Duration>) -> bool {
     let took = began.elapsed();
     print_counts(&total, took);
     let mut wrong = Vec::new();
-    for (seed, violation) in total.violations.iter().take(3) {
-        wrong.push(format!("seed {seed}: {violation}"));
+    wrong.extend(total.violations.iter().map(|(seed, violation)| format!("seed {seed}: {violation}")));
+    for (seed, violation) in total.violations.iter().take(SHORTENED) {
         tell_shortest(*seed, violation.invariant);
     }
     if total.seeds < at_least && total.violations.is_empty() {
@@ -119,7 +122,10 @@ pub fn seeds(count: u64, at_least: u64, limit: Option<Duration>) -> bool {
 pub fn seed(seed: u64, only: Option<&[usize]>) -> bool {
     quiet();
     let scenario = Scenario::draw(seed);
-    let scenario = only.map_or(scenario.clone(), |places| scenario.only(places));
+    let scenario = match only {
+        Some(places) => scenario.only(places),
+        None => scenario,
+    };
     let outcome = run(&scenario, Mutant::None);
     print!("{}", outcome.history);
     match &outcome.violation {

@@ -16,6 +16,13 @@ const BY_ABSENCE_OF_ZONE: usize = 15;
 const OF_SERVICE: usize = 50;
 
 impl State {
+    /// The janitor looks first.
+    pub fn court_first_look(&mut self) {
+        let standing = self.account.standing().into_values();
+        let dead = standing.filter(|set| self.died(set).is_some()).map(|set| set.key()).collect();
+        self.court.dead_at_first = dead;
+    }
+
     /// The janitor deletes these, and looked first at that time.
     pub fn court_janitor(&mut self, deleted: &[RecordSet], first_look: Duration) {
         let now = self.now;
@@ -27,13 +34,11 @@ impl State {
         }
         let mut absent = 0;
         for set in deleted {
-            let Some(died) = self.died(set) else {
+            if self.died(set).is_none() {
                 self.court.accuse("S5", now, format!("the janitor deletes {}, which is not dead", set.key()));
-                continue;
-            };
-            if died > first_look || now < first_look + SEEN_DEAD {
-                let text = format!("the janitor deletes {}, dead since {died:?}, seen dead once", set.key());
-                self.court.accuse("S5", now, text);
+            }
+            if !self.court.dead_at_first.contains(&set.key()) || now < first_look + SEEN_DEAD {
+                self.court.accuse("S5", now, format!("the janitor deletes {}, seen dead once", set.key()));
             }
             absent += usize::from(!self.is_positive(set));
             if set.kind == RecordType::Srv {

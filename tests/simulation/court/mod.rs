@@ -59,6 +59,8 @@ pub struct Court {
     doubtful: BTreeSet<(usize, Key)>,
     /// When actors panicked.
     panics: Vec<(usize, Duration)>,
+    /// What was dead when the janitor looked first.
+    dead_at_first: BTreeSet<Key>,
     /// What a process that gave up left.
     left: BTreeMap<usize, Vec<RecordSet>>,
 }

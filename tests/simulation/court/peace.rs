@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ecssd::machine::container::ContainerId;
 use ecssd::machine::record::RecordSet;
 
 use crate::scenario::SpecCheck;
@@ -25,7 +26,10 @@ impl State {
             }
             let (stands, wanted) = (self.stands(host), self.wanted(host));
             for (place, line) in &wanted {
+                let unsaid = self.is_unsaid(host, place);
                 match stands.get(place) {
+                    // While a HEALTHCHECK says nothing, what was registered before stays as it is.
+                    Some((value, _)) if unsaid && *value == line.0 => {}
                     None => {
                         return Some((
                             "L4",
@@ -63,6 +67,12 @@ impl State {
         if let Some((invariant, text)) = self.unrest() {
             self.court.accuse(invariant, now, text);
         }
+    }
+
+    fn is_unsaid(&self, host: usize, (_, mark): &(String, String)) -> bool {
+        let id = mark.split(':').nth(1).and_then(|id| id.parse().ok());
+        let it = id.and_then(|id: ContainerId| self.hosts[host].containers.get(&id));
+        it.is_some_and(|it| it.spec.check == SpecCheck::Docker && !it.healthy && it.sick.is_none())
     }
 
     fn stands(&self, host: usize) -> Lines {

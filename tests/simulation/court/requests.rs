@@ -36,6 +36,8 @@ pub struct Requests {
     last: Vec<Change>,
     /// Of a refused batch with one to blame: the others that wait, and how many calls they may.
     hunt: Option<Hunt>,
+    /// A refused batch with several to blame: what is refused of it is not one alone.
+    crowd: BTreeSet<Key>,
     /// A batch that was not taken for reasons that are none of its own: it has to come back whole.
     whole: Option<Vec<Change>>,
 }
@@ -142,7 +144,11 @@ impl State {
                 let kept = requests.last.iter().filter(|change| change.action == Action::Delete);
                 let kept: Vec<_> = kept.map(|change| (host, change.set.key())).collect();
                 let known = requests.hunt.as_ref().is_some_and(|hunt| hunt.culprits == culprits);
-                if !known {
+                let keys: BTreeSet<Key> = requests.last.iter().map(|change| change.set.key()).collect();
+                if culprits.len() > 1 {
+                    requests.crowd = keys.clone();
+                }
+                if !known && !keys.is_subset(&requests.crowd) {
                     requests.hunt = hunt(&requests.last, culprits, now);
                 }
                 self.court.doubtful.extend(kept);
