@@ -130,9 +130,12 @@ impl Route53WriterState {
     }
 
     /// Whatever waits to be written, or is on its way, was proved before it was wanted: a Registrar that starts
-    /// again takes it for registered.
+    /// again takes it for registered. Once all has been told, nothing else is: the rest is on its way out.
     fn introduce(&self) {
-        if let Some(known) = self.writer.known() {
+        if let Some(mut known) = self.writer.known() {
+            if self.writer.is_told() {
+                known.clear();
+            }
             let mut sets: BTreeMap<_, _> = known.into_iter().map(|set| (set.key(), set)).collect();
             sets.extend(self.wants.values().flatten().map(|set| (set.key(), set.clone())));
             self.peers.registrar.cast(RegistrarMessage::Known(sets.into_values().collect()));

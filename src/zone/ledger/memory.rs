@@ -1,5 +1,7 @@
 //! The ledger's knowledge, as a [journal](crate::zone::journal) keeps it over a restart.
 
+use std::time::Duration;
+
 use super::{Known, Ledger};
 use crate::machine::record::Key;
 use crate::zone::journal::{Entry, State};
@@ -15,6 +17,10 @@ impl Ledger {
                 State::Unsure(set) => Known::Unsure { set, absent: false },
                 State::Unread => Known::Unread,
             };
+            if !matches!(known, Known::Written(_)) {
+                // What was under way when the last run ended may come late.
+                ledger.doubted.insert(key.name.clone(), Duration::ZERO);
+            }
             ledger.known.insert(key.clone(), known);
             ledger.compare(key);
         }

@@ -182,6 +182,11 @@ impl Writer {
         self.told = true;
     }
 
+    /// Whether everything has been told.
+    pub fn is_told(&self) -> bool {
+        self.told
+    }
+
     /// What waits for the answer to [`News::Found`], for whoever lost it.
     pub fn found(&self) -> Option<Vec<RecordSet>> {
         self.found.as_ref().map(|(own, _)| self.ledger.untouched(own))

@@ -14,6 +14,8 @@ const SEEN_DEAD: Duration = Duration::from_secs(60);
 /// Of the marked records of the zone, by absence, in percent; of a service's, by positive evidence.
 const BY_ABSENCE_OF_ZONE: usize = 15;
 const OF_SERVICE: usize = 50;
+/// Of a service's, by absence.
+const BY_ABSENCE_OF_SERVICE: usize = 10;
 
 impl State {
     /// The janitor looks first.
@@ -53,7 +55,7 @@ impl State {
             .flat_map(|it| it.names())
             .collect();
         for (name, (all, gone)) in by_name {
-            if gone > (all * OF_SERVICE / 100).max(1) {
+            if gone > (all * OF_SERVICE / 100).max(1) + (all * BY_ABSENCE_OF_SERVICE / 100).max(1) {
                 self.court.accuse("S2", now, format!("{gone} of {all} of {name} go in one run"));
             }
             let standing = self.account.standing();

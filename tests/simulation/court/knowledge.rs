@@ -16,6 +16,8 @@ pub struct Known {
     pub dead: BTreeMap<ContainerId, (u32, Duration)>,
     /// The latest life that it saw running, and when.
     pub seen: BTreeMap<ContainerId, (u32, Duration)>,
+    /// When that life began, by the wall clock.
+    pub began: BTreeMap<ContainerId, i64>,
     /// When the probes that are in flight began, by port.
     pub probing: BTreeMap<u16, Vec<Duration>>,
     /// What probes found, by port.
@@ -40,7 +42,9 @@ impl State {
         if told.happening != Happening::Changed {
             self.tell(host, format_args!("  heard of {}: {:?}", told.id.short(), told.happening));
         }
-        if told.happening == Happening::Died && told.began < told.wall {
+        let known = self.court.known.entry((host, process)).or_default();
+        let seen = known.began.get(&told.id).copied().unwrap_or(i64::MIN);
+        if told.happening == Happening::Died && told.began.max(seen) < told.wall {
             let now = self.now;
             self.court.known.entry((host, process)).or_default().died(&told.id, told.life, now);
         }
@@ -49,6 +53,7 @@ impl State {
     /// A look reaches an agent: whether the container runs, and in which life.
     pub fn court_looks(&mut self, host: usize, process: u64, id: &ContainerId, seen: Option<(Running, u32)>) {
         let now = self.now;
+        let began = self.hosts[host].containers.get(id).map_or(0, |it| it.started_wall);
         match seen {
             Some((running, life)) => {
                 self.tell(host, format_args!("  a look shows {} {running:?}, life {life}", id.short()));
@@ -61,6 +66,7 @@ impl State {
             Some((_, life)) => {
                 let seen = known.seen.entry(id.clone()).or_default();
                 *seen = (life.max(seen.0), now);
+                known.began.insert(id.clone(), began);
             }
             None => {
                 let life = known.seen.get(id).map(|(life, _)| *life);

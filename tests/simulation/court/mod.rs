@@ -57,6 +57,10 @@ pub struct Court {
     written: BTreeMap<(usize, Key), (Duration, u32, RecordSet)>,
     /// Keys that hold what their host need not know: applied late, left by a process that was killed, edited.
     doubtful: BTreeSet<(usize, Key)>,
+    /// Keys that a call was applied to late, after its host was told that nobody knows.
+    late: BTreeSet<(usize, Key)>,
+    /// Deletes that a clock that went back made the agent begin.
+    misled: BTreeSet<(usize, Key)>,
     /// When actors panicked.
     panics: Vec<(usize, Duration)>,
     /// What was dead when the janitor looked first.

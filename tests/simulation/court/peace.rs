@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecssd::machine::container::ContainerId;
-use ecssd::machine::record::RecordSet;
+use ecssd::machine::record::{Key, RecordSet, RecordType};
 
 use crate::scenario::SpecCheck;
 use crate::truth::{Truth, ZONE};
@@ -45,7 +45,14 @@ impl State {
                     Some(_) => {}
                 }
             }
-            if let Some((place, line)) = stands.iter().find(|(place, _)| !wanted.contains_key(place)) {
+            // What was applied late, and after an agent's end, nobody is left to know of.
+            let known = |(name, mark): &(String, String)| {
+                let key =
+                    Key { name: name.clone(), kind: RecordType::Srv, set_identifier: Some(mark.clone()) };
+                !self.court.late.contains(&(host, key)) || self.hosts[host].life == 1
+            };
+            let more = stands.iter().find(|(place, _)| !wanted.contains_key(place) && known(place));
+            if let Some((place, line)) = more {
                 return Some(("L1", format!("{} {} is {line:?}, and should not be", place.0, place.1)));
             }
         }

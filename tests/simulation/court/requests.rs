@@ -72,6 +72,7 @@ impl State {
         for Change { action, set } in batch {
             let place = (host, set.key());
             if *action != Action::Delete {
+                self.court.misled.remove(&place);
                 let id = mark(set).get(1).and_then(|id| id.parse::<ContainerId>().ok());
                 let known = self.court.known.get(&(host, process));
                 let life = id.and_then(|id| known?.seen.get(&id).map(|seen| seen.0)).unwrap_or_default();
@@ -387,8 +388,12 @@ impl State {
             || of.drain_began.is_some_and(|at| at >= written);
         // By a clock that went back, the ends of earlier lives are told as new to whoever just began to listen.
         let just_began = now < of.started + BARRIER || self.panicked_since(host, now.saturating_sub(BARRIER));
-        let misled = of.went_back && just_began;
-        if swapped || !right || !mine || excused || misled {
+        let misled = of.went_back && just_began || self.court.misled.contains(&place);
+        if misled {
+            self.court.misled.insert(place);
+            return;
+        }
+        if swapped || !right || !mine || excused {
             return;
         }
         let away = of.engine_away

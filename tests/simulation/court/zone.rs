@@ -19,6 +19,9 @@ impl State {
         let unheard = late || !self.hosts[host].alive;
         for change in batch {
             let place = (host, change.set.key());
+            if late && change.action != Action::Delete {
+                self.court.late.insert(place.clone());
+            }
             if unheard && change.action != Action::Delete {
                 self.court.doubtful.insert(place);
             } else {
