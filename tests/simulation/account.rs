@@ -131,6 +131,8 @@ impl Zone for Agent {
         let fate = {
             let mut state = self.step_or_never(Point::Call).await;
             state.count("list of records");
+            let from = start.and_then(|start| start.name.clone()).unwrap_or_default();
+            state.tell(self.host, format_args!("  reads {max_items} from {from}"));
             state.court_reads(self.host);
             state.fate(self.host, &[])
         };

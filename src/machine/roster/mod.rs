@@ -99,6 +99,9 @@ pub struct Roster {
     held: Wants,
     /// Those that run and have not been looked at yet.
     unseen: BTreeSet<ContainerId>,
+    /// Those of which something was over before the barrier opened: what is heard later of what was registered is
+    /// over too.
+    over: BTreeSet<ContainerId>,
     /// Answers about containers that a list as young as this did not show are stale.
     floor: Seq,
     barrier: Barrier,
@@ -120,6 +123,7 @@ impl Roster {
             registered: None,
             held: Wants::new(),
             unseen: BTreeSet::new(),
+            over: BTreeSet::new(),
             floor: Seq::default(),
             barrier: Barrier::Closed { seen: BTreeSet::new() },
             foresight: Foresight::default(),
@@ -180,6 +184,9 @@ impl Roster {
         if seen || over {
             self.unseen.remove(id);
         }
+        if over && self.barrier != Barrier::Open {
+            self.over.insert(id.clone());
+        }
         if let (true, Barrier::Closed { seen }) = (seen, &mut self.barrier) {
             seen.insert(id.clone());
         }
@@ -220,7 +227,10 @@ impl Roster {
             registered.retain(|id, _| listed.contains(id));
         }
         let gone: Vec<_> = self.held.keys().filter(|id| !listed.contains(*id)).cloned().collect();
-        outputs.extend(gone.iter().filter_map(|id| self.release(id)));
+        for id in gone {
+            outputs.extend(self.release(&id));
+            outputs.extend(self.is_past(&id).then_some(Output::Over(id)));
+        }
         outputs.extend(self.try_open(now));
         outputs
     }
@@ -233,8 +243,15 @@ impl Roster {
         }
         self.stands(known, true);
         self.held = by_container(known);
+        self.held.retain(|id, _| !self.over.contains(id));
         self.registered = None;
         let mut outputs = self.adopt(known, now);
+        if let Barrier::Listed { .. } = self.barrier {
+            let there = |id: &ContainerId| self.unseen.contains(id) || self.machines.contains_key(id);
+            let gone: Vec<_> = self.held.keys().filter(|id| !there(id)).cloned().collect();
+            self.held.retain(|id, _| !gone.contains(id));
+            outputs.extend(gone.into_iter().map(Output::Over));
+        }
         outputs.extend(self.try_open(now));
         outputs
     }
@@ -251,7 +268,7 @@ impl Roster {
             self.stands(found, false);
         }
         for (id, sets) in by_container(found) {
-            if open && !self.unseen.contains(&id) {
+            if open && !self.unseen.contains(&id) || self.over.contains(&id) {
                 continue;
             }
             let held = self.held.entry(id).or_default();
@@ -272,7 +289,7 @@ impl Roster {
     fn adopt(&mut self, known: &[RecordSet], now: Duration) -> Vec<Output> {
         let events: Vec<_> = known.iter().filter_map(|set| self.registered_event(set, known)).collect();
         let registered = self.registered.get_or_insert_default();
-        for (id, event) in events {
+        for (id, event) in events.into_iter().filter(|(id, _)| !self.over.contains(id)) {
             registered.entry(id).or_default().push(event);
         }
         let ids: Vec<_> = self.machines.keys().cloned().collect();

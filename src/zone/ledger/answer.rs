@@ -223,11 +223,10 @@ impl Ledger {
         let text = error.to_string();
         let mut notes: Vec<_> =
             batch.iter().filter(to_blame).map(|change| self.park(change, &text, first, now)).collect();
-        if !created.is_empty() {
-            let deleted = batch.iter().filter(|change| change.action == Action::Delete);
-            self.suspects = deleted.map(|change| change.set.key()).collect();
-            self.others_first = true;
-        }
+        // What is left to do of them is likely to be refused too: it is tried alone, after the others.
+        let left = keys.iter().filter(|key| !self.due_changes(key, now).is_empty());
+        self.suspects = left.cloned().collect();
+        self.others_first = true;
         let convicted = created.first().and_then(|key| self.parked.get(key)).cloned();
         if let Some((full, parked)) = Full::read(&text).zip(convicted) {
             notes.extend(self.park_like(&full, &parked, now));

@@ -32,9 +32,9 @@ impl State {
         let now = self.now;
         self.court.panics.push((host, now));
         self.court_lets_off(host);
-        // What was told at that moment may have been lost with it.
+        // What it was told is lost with it, until the containers are looked at again.
         let of_host = self.court.known.iter_mut().filter(|((of, _), _)| *of == host);
-        of_host.for_each(|(_, known)| known.dead.retain(|_, (_, told)| *told < now));
+        of_host.for_each(|(_, known)| known.dead.clear());
         // Those of this very moment came before anybody could know of the last one that is borne.
         let many = self.panics_before(host, now) > RESTARTS + 1;
         let alive = self.hosts[host].alive && self.hosts.len() == 1;

@@ -138,12 +138,19 @@ impl State {
             Err(ZoneError::Unknown(_) | ZoneError::Unauthenticated(_)) => {
                 requests.whole = None;
                 requests.not_counted();
+                // What stands there now is anybody's guess.
+                let keys: Vec<_> = requests.last.iter().map(|change| (host, change.set.key())).collect();
+                self.court.doubtful.extend(keys);
             }
             Err(ZoneError::Rejected(_) | ZoneError::Denied(_) | ZoneError::Invalid(_)) => {
                 requests.whole = None;
                 // What may not be deleted stays where it is.
                 let kept = requests.last.iter().filter(|change| change.action == Action::Delete);
                 let kept: Vec<_> = kept.map(|change| (host, change.set.key())).collect();
+                if culprits.is_empty() {
+                    // Something else is wrong as well.
+                    requests.hunt = None;
+                }
                 let known = requests.hunt.as_ref().is_some_and(|hunt| hunt.culprits == culprits);
                 let keys: BTreeSet<Key> = requests.last.iter().map(|change| change.set.key()).collect();
                 if culprits.len() > 1 {
@@ -414,7 +421,7 @@ fn hunt(batch: &[Change], culprits: BTreeSet<Key>, now: Duration) -> Option<Hunt
         .map(|change| (change.set.key(), change.clone()))
         .filter(|(key, _)| !culprits.contains(key) && key.kind == RecordType::Srv)
         .collect();
-    let size = waiting.len() + culprits.len();
+    let size = batch.iter().map(|change| change.set.key()).collect::<BTreeSet<_>>().len();
     let calls_left = size.next_power_of_two().ilog2() + 1;
     (culprits.len() == 1).then_some(Hunt { waiting, began: now, calls_left, culprits, size })
 }
