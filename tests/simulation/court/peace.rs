@@ -1,6 +1,7 @@
 //! Once all faults are over: the zone is what the containers are (L1), and nothing that lives is missing (L4).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ecssd::machine::container::ContainerId;
 use ecssd::machine::record::{Key, RecordSet, RecordType};
@@ -45,11 +46,13 @@ impl State {
                     Some(_) => {}
                 }
             }
-            // What was applied late, and after an agent's end, nobody is left to know of.
+            // What comes late under a key that was settled before, after whoever asked for it has ended or panicked,
+            // nobody is left to know of: the agent's one known gap.
             let known = |(name, mark): &(String, String)| {
                 let key =
                     Key { name: name.clone(), kind: RecordType::Srv, set_identifier: Some(mark.clone()) };
-                !self.court.late.contains(&(host, key)) || self.hosts[host].life == 1
+                !self.court.late.contains(&(host, key))
+                    || self.hosts[host].life == 1 && !self.panicked_since(host, Duration::ZERO)
             };
             let more = stands.iter().find(|(place, _)| !wanted.contains_key(place) && known(place));
             if let Some((place, line)) = more {

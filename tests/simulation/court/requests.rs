@@ -156,7 +156,7 @@ impl State {
                 if culprits.len() > 1 {
                     requests.crowd = keys.clone();
                 }
-                if !known && !keys.is_subset(&requests.crowd) {
+                if !known && keys.is_disjoint(&requests.crowd) {
                     requests.hunt = hunt(&requests.last, culprits, now);
                 }
                 self.court.doubtful.extend(kept);
