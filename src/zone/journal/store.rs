@@ -137,7 +137,11 @@ impl Store {
     /// Begins a run in this boot. It is on disk when this returns, so that a power cut cannot hide that
     /// there was a run; what follows is not synced until the end.
     pub(super) fn begin(&self, boot: &str, complete: bool) -> Result<(), Reason> {
-        self.write_title(&[("boot", boot), ("complete", flag(complete)), ("closed", flag(false))])?;
+        // The database keeps its last two commits, and a power cut can leave it with the older one: neither may
+        // say that it was closed.
+        for _ in 0..2 {
+            self.write_title(&[("boot", boot), ("complete", flag(complete)), ("closed", flag(false))])?;
+        }
         self.synced.store(false, Ordering::Relaxed);
         Ok(())
     }
