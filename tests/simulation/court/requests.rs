@@ -24,8 +24,8 @@ const THROTTLED_CALLS_A_MINUTE: usize = 25;
 const ELEMENTS: usize = 1_000;
 const CHARACTERS: usize = 32_000;
 
-/// How long one that begins to listen gathers before it acts, and a little more.
-const BARRIER: Duration = Duration::from_secs(3);
+/// How long one that begins to listen gathers before it acts, where its engine is slow.
+const BARRIER: Duration = Duration::from_secs(15);
 
 /// What one process asked.
 #[derive(Default)]
