@@ -5,7 +5,7 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | [`mod@client`] | the SDK's client: endpoint and region |
+//! | `client` | the SDK's client: endpoint and region |
 //! | [`mod@find`] | which zone it is |
 //! | `records` | record sets in the SDK's types and in ours; pure |
 //! | `fault` | what a failed call means |
