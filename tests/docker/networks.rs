@@ -99,7 +99,13 @@ fn a_task_with_its_own_address_is_published_there() {
             let mut request = [0; 2048];
             let length = stream.read(&mut request).unwrap();
             let request = String::from_utf8_lossy(&request[..length]).into_owned();
-            let id = request.split("dockerid=").nth(1).unwrap().split_whitespace().next().unwrap();
+            // Asked for its container instance, it knows of none.
+            let Some((_, rest)) = request.split_once("dockerid=") else {
+                let none = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                write!(stream, "{none}").unwrap();
+                continue;
+            };
+            let id = rest.split_whitespace().next().unwrap();
             let body = format!(
                 r#"{{"Arn":"arn:aws:ecs:eu-central-1:1:task/c/t","DesiredStatus":"RUNNING","KnownStatus":"RUNNING",
                 "Family":"f","Version":"1","Containers":[{{"DockerId":"{id}","DockerName":"d","Name":"n",
