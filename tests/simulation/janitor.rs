@@ -39,6 +39,8 @@ impl State {
     pub fn janitor_looks_again(&mut self) {
         let Some(mut first) = self.first_look.take() else { return };
         let last = self.look_around();
+        // When it did look, whatever a planted bug makes of it.
+        let seen = first.snapshot.ended;
         if self.mutant == Mutant::LooksOnce {
             let before = |read: &mut Duration| *read = read.saturating_sub(APART);
             for read in [&mut first.list.began, &mut first.list.ended] {
@@ -46,7 +48,6 @@ impl State {
             }
             (first.snapshot.began, first.snapshot.ended) = (first.list.ended, first.list.ended);
         }
-        let seen = first.snapshot.ended;
         let report = judge(ZONE, &first, &last, self.now);
         self.count("janitor's verdict");
         let goes = |outcome: Outcome| match outcome {
