@@ -15,6 +15,7 @@
 //! pending work lives in maps keyed by container or record.
 
 mod agent;
+mod alarm;
 mod docker_watcher;
 mod health_prober;
 mod host_watcher;

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef};
-use tokio::task::AbortHandle;
 
 use super::Surroundings;
+use super::alarm::Alarm;
 use super::docker_watcher::Turn;
 use super::health_prober::{Fleet, HealthProber, HealthProberArgs, HealthProberMessage};
 use super::peers::Peers;
@@ -65,7 +65,7 @@ pub(super) struct RegistrarState {
     names: BTreeMap<ContainerId, String>,
     probers: BTreeMap<ContainerId, Prober>,
     fleet: Fleet,
-    wake: Option<(Duration, AbortHandle)>,
+    wake: Alarm,
     /// Whether the writer waits to hear what of its findings is wanted.
     owes_judgement: bool,
     rng: fastrand::Rng,
@@ -94,7 +94,7 @@ impl Actor for Registrar {
             probers: BTreeMap::new(),
             fleet: Fleet::default(),
             owes_judgement: false,
-            wake: None,
+            wake: Alarm::default(),
         })
     }
 
@@ -133,7 +133,7 @@ impl Actor for Registrar {
                 Vec::new()
             }
             RegistrarMessage::WakeDue => {
-                state.wake = None;
+                state.wake.rang();
                 state.roster.on_time(now)
             }
             RegistrarMessage::Outlook(outlook) => state.roster.on_outlook(outlook, now),
@@ -243,16 +243,7 @@ impl RegistrarState {
     }
 
     fn schedule(&mut self, myself: &ActorRef<RegistrarMessage>) {
-        let due = self.roster.wake_at();
-        if due == self.wake.as_ref().map(|(at, _)| *at) {
-            return;
-        }
-        if let Some((_, timer)) = self.wake.take() {
-            timer.abort();
-        }
-        self.wake = due.map(|at| {
-            let timer = myself.send_after(self.surroundings.clock.until(at), || RegistrarMessage::WakeDue);
-            (at, timer.abort_handle())
-        });
+        let clock = self.surroundings.clock;
+        self.wake.set(myself, clock, self.roster.wake_at(), || RegistrarMessage::WakeDue);
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::task::AbortHandle;
 
 use super::agent::AgentMessage;
+use super::alarm::Alarm;
 use super::peers::Peers;
 use super::registrar::RegistrarMessage;
 use super::{Surroundings, contained};
@@ -51,7 +51,7 @@ pub(super) struct Route53WriterState {
     /// Whether what there was at the start is written.
     started: bool,
     reported: bool,
-    wake: Option<AbortHandle>,
+    wake: Alarm,
 }
 
 impl Actor for Route53Writer {
@@ -73,7 +73,7 @@ impl Actor for Route53Writer {
             draining: false,
             started: false,
             reported: false,
-            wake: None,
+            wake: Alarm::default(),
         };
         // A predecessor's last word on the zone may be old.
         state.surroundings.board.set(Part::Zone, Ok(()));
@@ -91,7 +91,7 @@ impl Actor for Route53Writer {
             Route53WriterMessage::Want(id, records) => state.want(id, records),
             Route53WriterMessage::WantAll(wants) => state.want_all(wants),
             Route53WriterMessage::Answered(call, answer) => state.on_answered(call, answer),
-            Route53WriterMessage::WakeDue => state.wake = None,
+            Route53WriterMessage::WakeDue => state.wake.rang(),
             Route53WriterMessage::Introduce => state.introduce(),
             Route53WriterMessage::FoundJudged => state.on_found_judged(),
             Route53WriterMessage::Drain(deadline) => state.drain(&myself, deadline),
@@ -169,7 +169,9 @@ impl Route53WriterState {
         let now = self.surroundings.clock.now();
         match self.writer.next(now) {
             Next::Call(call) => self.call(myself, call),
-            Next::At(at) => self.wake_at(myself, at),
+            Next::At(at) => {
+                self.wake.set(myself, self.surroundings.clock, Some(at), || Route53WriterMessage::WakeDue);
+            }
             Next::Nothing => {}
         }
         if !self.started && self.writer.idle(now) {
@@ -183,14 +185,6 @@ impl Route53WriterState {
             self.reported = true;
             self.peers.agent.cast(AgentMessage::Reconciled(self.writer.unsettled().into_iter().collect()));
         }
-    }
-
-    fn wake_at(&mut self, myself: &ActorRef<Route53WriterMessage>, at: Duration) {
-        if let Some(timer) = self.wake.take() {
-            timer.abort();
-        }
-        let timer = myself.send_after(self.surroundings.clock.until(at), || Route53WriterMessage::WakeDue);
-        self.wake = Some(timer.abort_handle());
     }
 
     fn call(&self, myself: &ActorRef<Route53WriterMessage>, call: Call) {

@@ -9,8 +9,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::task::AbortHandle;
 
+use super::alarm::Alarm;
 use super::docker_watcher::Turn;
 use super::look::{Look, look};
 use super::peers::Peers;
@@ -60,7 +60,7 @@ pub(super) struct TaskResolverState {
     surroundings: Surroundings,
     peers: Peers,
     looks: Looks,
-    wake: Option<(Duration, AbortHandle)>,
+    wake: Alarm,
     latest: Seq,
     fingerprints: BTreeMap<ContainerId, String>,
     /// By the owner of a network: who shares it.
@@ -85,7 +85,7 @@ impl Actor for TaskResolver {
             surroundings,
             peers,
             looks: Looks::default(),
-            wake: None,
+            wake: Alarm::default(),
             latest: Seq::default(),
             fingerprints: BTreeMap::new(),
             sharers: BTreeMap::new(),
@@ -111,7 +111,7 @@ impl Actor for TaskResolver {
                 state.looks.done(&id);
                 state.on_looked(&myself, id, as_of, look);
             }
-            TaskResolverMessage::LooksDue => state.wake = None,
+            TaskResolverMessage::LooksDue => state.wake.rang(),
             TaskResolverMessage::StartOver => state.fingerprints.clear(),
         }
         state.start_looks(&myself);
@@ -186,18 +186,8 @@ impl TaskResolverState {
     }
 
     fn schedule(&mut self, myself: &ActorRef<TaskResolverMessage>) {
-        let due = self.looks.due_at();
-        if due == self.wake.as_ref().map(|(at, _)| *at) {
-            return;
-        }
-        if let Some((_, timer)) = self.wake.take() {
-            timer.abort();
-        }
-        self.wake = due.map(|at| {
-            let timer =
-                myself.send_after(self.surroundings.clock.until(at), || TaskResolverMessage::LooksDue);
-            (at, timer.abort_handle())
-        });
+        let clock = self.surroundings.clock;
+        self.wake.set(myself, clock, self.looks.due_at(), || TaskResolverMessage::LooksDue);
     }
 
     fn on_looked(
