@@ -10,44 +10,20 @@
 //! - Whoever is told the sum knows of each container what the events would have told in any order: the
 //!   lifecycle compares their times, not their places.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{DockerEvent, Happening};
 use crate::machine::container::{ContainerId, Timestamp};
 
-/// Events that wait.
+/// Events that wait: of each container, each thing that happened, with the latest time and age of it.
 #[derive(Debug, Default)]
-pub struct Intake {
-    containers: BTreeMap<ContainerId, Sum>,
-}
-
-/// What events of one container amount to: each kind, with the latest time and age of it.
-#[derive(Debug, Default)]
-struct Sum {
-    kinds: BTreeMap<Kind, (Timestamp, Duration)>,
-}
-
-/// Happenings in the order in which they are told: what may withdraw a record first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Killed(u8),
-    Died,
-    Changed,
-    Destroyed,
-}
+pub struct Intake(BTreeMap<(ContainerId, Happening), (Timestamp, Duration)>);
 
 impl Intake {
     /// An event has come.
-    pub fn push(&mut self, event: DockerEvent) {
-        let DockerEvent { id, happening, time, age } = event;
-        let kind = match happening {
-            Happening::Killed(signal) => Kind::Killed(signal),
-            Happening::Died => Kind::Died,
-            Happening::Changed => Kind::Changed,
-            Happening::Destroyed => Kind::Destroyed,
-        };
-        let latest = self.containers.entry(id).or_default().kinds.entry(kind).or_insert((time, age));
+    pub fn push(&mut self, DockerEvent { id, happening, time, age }: DockerEvent) {
+        let latest = self.0.entry((id, happening)).or_insert((time, age));
         if latest.0 <= time {
             *latest = (time, age);
         }
@@ -55,32 +31,13 @@ impl Intake {
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.containers.is_empty()
+        self.0.is_empty()
     }
 
     /// All that waits.
     pub fn take(&mut self) -> Vec<DockerEvent> {
-        std::mem::take(&mut self.containers).into_iter().flat_map(|(id, sum)| sum.events(&id)).collect()
-    }
-
-    /// The containers that something waits of.
-    pub fn containers(&self) -> BTreeSet<&ContainerId> {
-        self.containers.keys().collect()
-    }
-}
-
-impl Sum {
-    fn events(self, id: &ContainerId) -> Vec<DockerEvent> {
-        let event = |(kind, (time, age))| {
-            let happening = match kind {
-                Kind::Killed(signal) => Happening::Killed(signal),
-                Kind::Died => Happening::Died,
-                Kind::Changed => Happening::Changed,
-                Kind::Destroyed => Happening::Destroyed,
-            };
-            DockerEvent { id: id.clone(), happening, time, age }
-        };
-        self.kinds.into_iter().map(event).collect()
+        let event = |((id, happening), (time, age))| DockerEvent { id, happening, time, age };
+        std::mem::take(&mut self.0).into_iter().map(event).collect()
     }
 }
 
@@ -102,7 +59,6 @@ mod tests {
             intake.push(event(1, Happening::Died, n));
         }
         intake.push(event(2, Happening::Changed, 5));
-        assert_eq!(intake.containers().len(), 2);
         let told = [
             event(1, Happening::Killed(15), 9_999),
             event(1, Happening::Died, 9_999),

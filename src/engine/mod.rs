@@ -65,17 +65,18 @@ pub struct DockerEvent {
     pub age: Duration,
 }
 
-/// What can happen to a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What can happen to a container; in this order it is told where several things happened at once: what may
+/// withdraw a record first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Happening {
     /// It was sent a signal.
     Killed(u8),
     /// Its process ended.
     Died,
-    /// It was removed.
-    Destroyed,
     /// Anything after which it is worth a look: started, paused, another health.
     Changed,
+    /// It was removed.
+    Destroyed,
 }
 
 /// Why the engine did not answer. Holds nothing of what a container's environment says.
