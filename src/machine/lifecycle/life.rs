@@ -239,7 +239,7 @@ impl Decision {
     }
 }
 
-/// Why a container's wants changed. Logged and counted, never branched on.
+/// Why a container's wants changed, for the log: never branched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// A look at it showed so: it needs no check, its HEALTHCHECK spoke, or its ports changed.

@@ -270,15 +270,15 @@ impl Lifecycle {
         let before = self.clone();
         let edge = Edge::of(&before, &event, now);
         let reason = Reason::of(&event);
-        let look = event == Event::Tick && before.survival_due(now);
+        let ticked = event == Event::Tick;
         let after = self.next(event, now);
         let reason = match (before.held_until(), after.held_until()) {
             (None, Some(_)) => Reason::Restarts,
-            (Some(_), None) if reason == Reason::Overdue => Reason::Steady,
+            (Some(_), None) if ticked => Reason::Steady,
             _ => reason,
         };
         let mut effects = after.effects_since(&before, reason);
-        if look {
+        if ticked && before.survival_due(now) {
             effects.push(Effect::Look);
         }
         if let Some(until) = after.held_until().filter(|until| before.held_until() != Some(*until)) {
