@@ -157,8 +157,7 @@ impl TaskResolverState {
     fn on_listed(&mut self, list: Vec<Listed>, as_of: Seq) {
         self.latest = self.latest.max(as_of);
         let listed: BTreeSet<_> = list.iter().map(|line| line.id.clone()).collect();
-        let known: Vec<_> = self.fingerprints.keys().filter(|id| !listed.contains(*id)).cloned().collect();
-        known.iter().for_each(|id| self.forget(id));
+        self.fingerprints.retain(|id, _| listed.contains(id));
         self.said.retain(|id, _| listed.contains(id));
         self.lagging.retain(|id| listed.contains(id));
         self.sharers.retain(|_, sharers| {
