@@ -20,9 +20,11 @@ impl AgentState {
         match self.surroundings.stop.on_term {
             OnTerm::Drain => self.drain(myself),
             OnTerm::HandOver => self.end(myself, Exit::HandedOver),
-            OnTerm::Auto if self.surroundings.notices.is_none() => self.on_judged(myself, None),
             OnTerm::Auto => {
                 self.judging = true;
+                if self.surroundings.notices.is_none() {
+                    return self.on_judged(myself, None);
+                }
                 self.peers.host.cast(HostWatcherMessage::Judge);
                 myself.send_after(JUDGEMENT_LIMIT, || AgentMessage::JudgementOverdue);
             }
@@ -30,9 +32,10 @@ impl AgentState {
     }
 
     pub(super) fn on_judged(&mut self, myself: &ActorRef<AgentMessage>, reason: Option<String>) {
-        let asked = std::mem::replace(&mut self.judging, false);
+        if !std::mem::take(&mut self.judging) {
+            return;
+        }
         match reason {
-            _ if !asked && self.surroundings.notices.is_some() => {}
             Some(reason) => {
                 tracing::info!(reason, "the host goes, and its records with it");
                 self.drain(myself);
