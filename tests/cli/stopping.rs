@@ -1,37 +1,50 @@
 //! What the process does at a signal, and what it tells the service manager: the real binary, and a socket.
 
-use std::io::{Read, Write};
+use std::fs::Permissions;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::{PATIENCE, nobody};
+
+/// A zone in it, and a host that is known.
+const LOCAL: &[&str] =
+    &["--local", "--dns-listen", "127.0.0.1:0", "--hostname", "web1", "--address", "127.0.0.1"];
 
 /// A daemon whose service manager is this test.
 struct Managed {
     child: Child,
     socket: UnixDatagram,
     said: Vec<String>,
+    /// The lines of its log, as they come.
+    lines: Receiver<String>,
+    log: String,
     _dir: TempDir,
 }
 
 impl Managed {
     /// With its zone in it, and a Docker that never comes.
     fn local(arguments: &[&str]) -> Self {
-        let host = ["--local", "--dns-listen", "127.0.0.1:0", "--hostname", "web1", "--address", "127.0.0.1"];
-        Self::start(&[&host, arguments].concat(), &[("AWS_EC2_METADATA_DISABLED", "true")])
+        Self::start(&[LOCAL, arguments].concat(), &[("AWS_EC2_METADATA_DISABLED", "true")])
     }
 
     fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_in(Command::new(env!("CARGO_BIN_EXE_ecssd")), arguments, environment)
+    }
+
+    /// Where `program` is what becomes of it in the end.
+    fn start_in(mut program: Command, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let dir = TempDir::new().unwrap();
         let notify = dir.path().join("notify");
         let socket = UnixDatagram::bind(&notify).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_ecssd"))
+        let mut child = program
             .args(["--docker-socket", "/nonexistent/docker.sock", "--ecs-introspection", &nobody()])
             .args(["--state-dir", dir.path().to_str().unwrap()])
             .args(arguments)
@@ -42,7 +55,10 @@ impl Managed {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, socket, said: Vec::new(), _dir: dir }
+        let (sender, lines) = mpsc::channel();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        thread::spawn(move || log.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, socket, said: Vec::new(), lines, log: String::new(), _dir: dir }
     }
 
     /// Waits until the service manager hears this.
@@ -56,6 +72,15 @@ impl Managed {
         }
     }
 
+    /// Waits until its log has this.
+    fn logs(&mut self, words: &str) {
+        while !self.log.contains(words) {
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|error| panic!("no {words} ({error}): {}", self.log));
+            self.log += &(line + "\n");
+        }
+    }
+
     fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
@@ -63,14 +88,15 @@ impl Managed {
 
     /// Its exit code and its log.
     fn ends(&mut self) -> (Option<i32>, String) {
-        let began = Instant::now();
-        while self.child.try_wait().unwrap().is_none() {
-            assert!(began.elapsed() < PATIENCE, "it does not end");
-            thread::sleep(Duration::from_millis(20));
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => self.log += &(line + "\n"),
+                // Its log ends with it.
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("it does not end: {}", self.log),
+            }
         }
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap().code(), log)
+        (self.child.wait().unwrap().code(), self.log.clone())
     }
 }
 
@@ -176,12 +202,38 @@ fn on_ec2_auto_drains_before_a_spot_interruption_and_hands_over_without_one() {
             &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint)],
         );
         agent.tells("READY=1");
-        // It is asked at once; the log cannot be read before the end.
-        thread::sleep(Duration::from_secs(1));
+        if !future.is_empty() {
+            agent.logs("this host is about to end");
+        }
         agent.signal("TERM");
         let (code, log) = agent.ends();
         assert_eq!(code, Some(0), "{log}");
         assert!(log.contains(words) && log.contains("i-0123456789abcdef0"), "{log}");
         assert_eq!(log.contains("spot interruption (terminate)"), !future.is_empty(), "{log}");
+    }
+}
+
+/// A systemd of our own: its directory is there, and `systemctl` says this.
+#[test]
+fn auto_drains_where_the_system_goes_down() {
+    for (state, words) in [("stopping", "the system goes down"), ("running", "handed over")] {
+        let dir = TempDir::new().unwrap();
+        let systemctl = dir.path().join("systemctl");
+        std::fs::write(
+            &systemctl,
+            format!("#!/bin/sh\n[ \"$*\" = is-system-running ] && echo {state}\nexit 1\n"),
+        )
+        .unwrap();
+        std::fs::set_permissions(&systemctl, Permissions::from_mode(0o755)).unwrap();
+        let script = "mount -t tmpfs none /run && mkdir -p /run/systemd/system && PATH=$0:$PATH exec \"$@\"";
+        let mut program = Command::new("unshare");
+        program.args(["--mount", "sh", "-c", script]).arg(dir.path()).arg(env!("CARGO_BIN_EXE_ecssd"));
+        let arguments = [LOCAL, &["--on-term", "auto"]].concat();
+        let mut agent = Managed::start_in(program, &arguments, &[("AWS_EC2_METADATA_DISABLED", "true")]);
+        agent.tells("READY=1");
+        agent.signal("TERM");
+        let (code, log) = agent.ends();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(log.contains(words), "{state}: {log}");
     }
 }
