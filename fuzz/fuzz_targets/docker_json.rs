@@ -9,7 +9,7 @@
 use std::net::Ipv4Addr;
 
 use bollard::models::ContainerInspectResponse;
-use ecssd::machine::container::Container;
+use ecssd::engine::inspect;
 use ecssd::machine::offer::{At, offers};
 use ecssd::machine::service::Scope;
 use libfuzzer_sys::fuzz_target;
@@ -47,8 +47,8 @@ fuzz_target!(|data: &[u8]| {
     let inspect = if data.starts_with(b"{") { serde_json::from_slice(data) } else { changed(data) };
     let Ok(inspect) = inspect else { return };
     let scope = Scope::new("servicediscovery.internal", "web1");
-    let Ok(container) = Container::from_inspect(&inspect, &scope) else { return };
-    assert_eq!(Container::from_inspect(&inspect, &scope).as_ref(), Ok(&container), "not the same twice");
+    let Ok(container) = inspect::read(&inspect, &scope) else { return };
+    assert_eq!(inspect::read(&inspect, &scope).as_ref(), Ok(&container), "not the same twice");
 
     for owner in [None, Some(&container)] {
         for task in [None, Some(Ipv4Addr::new(10, 0, 0, 77))] {

@@ -16,7 +16,7 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt;
 
-use super::{Docker, DockerError, DockerEvent, Events, Happening, Listed};
+use super::{Docker, DockerError, DockerEvent, Events, Happening, Listed, inspect};
 use crate::machine::container::{Container, ContainerId, Timestamp};
 use crate::machine::service::Scope;
 
@@ -123,7 +123,7 @@ impl Docker for UnixDocker {
         let client = self.client().await?;
         let id = id.to_string();
         match answer(REQUEST, client.inspect_container(&id, None::<InspectContainerOptions>)).await? {
-            Ok(inspect) => Container::from_inspect(&inspect, &self.scope)
+            Ok(inspect) => inspect::read(&inspect, &self.scope)
                 .map(Some)
                 .map_err(|error| DockerError::Refused { request: REQUEST, reason: error.to_string() }),
             Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),

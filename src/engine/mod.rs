@@ -4,6 +4,7 @@
 //! answer means is decided in [`crate::machine`].
 
 mod docker;
+pub mod inspect;
 pub mod intake;
 mod introspection;
 

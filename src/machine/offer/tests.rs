@@ -1,23 +1,43 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::machine::container::Binding;
-use crate::machine::service::Scope;
+use crate::machine::testing::{at, service};
 
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
 
-fn fixture(name: &str) -> Container {
-    let path = format!("{}/tests/fixtures/inspect/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let inspect = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    Container::from_inspect(&inspect, &Scope::new("servicediscovery.internal", "web1")).unwrap()
+/// A running container that asks for `_web._tcp` on port 80.
+fn container(n: u64, network: Network) -> Container {
+    Container {
+        id: format!("{n:012x}{}", "0".repeat(52)).parse().unwrap(),
+        name: format!("c{n}"),
+        started_at: Some(at(1)),
+        running: Running::Running,
+        health: None,
+        stop_signal: 15,
+        stop_timeout: None,
+        network,
+        bindings: BTreeMap::new(),
+        bound_ipv6: BTreeSet::new(),
+        services: vec![service("_web._tcp", 80, 1)],
+        bad_keys: Vec::new(),
+        ignored: false,
+        task_arn: None,
+    }
 }
 
-/// The bridge fixture, which asks for `_web._tcp` on port 80, with other bindings.
+/// One whose port 80 is published so.
 fn bound(protocol: Protocol, bindings: &[([u8; 4], u16)]) -> Container {
-    let mut container = fixture("bridge-random-port");
     let bindings =
         bindings.iter().map(|&(address, port)| Binding { address: address.into(), port }).collect();
-    container.bindings = [((80, protocol), bindings)].into();
-    container.bound_ipv6.clear();
-    container
+    let bindings = [((80, protocol), bindings)].into();
+    Container { bindings, ..container(1, Network::Published) }
+}
+
+/// One that is published at every address of the host, and one that shares its network.
+fn sharing() -> (Container, Container) {
+    let owner = bound(Protocol::Tcp, &[([0, 0, 0, 0], 32_768)]);
+    (container(2, Network::Shared(owner.id.clone())), owner)
 }
 
 fn places(container: &Container, owner: Option<&Container>) -> Vec<At> {
@@ -33,23 +53,28 @@ fn reasons(container: &Container, owner: Option<&Container>) -> Vec<String> {
 }
 
 #[test]
-fn bridge_ports_are_offered_at_the_host() {
-    assert_eq!(places(&fixture("bridge-random-port"), None), [At::Host { port: 32_768 }]);
-    assert_eq!(places(&fixture("user-defined-network"), None), [At::Host { port: 18_081 }]);
-    assert_eq!(places(&fixture("paused"), None), [At::Host { port: 32_770 }]);
+fn a_published_port_is_offered_at_the_host_and_goes_on_while_it_is_frozen() {
+    let running = bound(Protocol::Tcp, &[([0, 0, 0, 0], 32_768)]);
+    assert_eq!(places(&running, None), [At::Host { port: 32_768 }]);
+    let paused = Container { running: Running::Paused, ..running };
+    assert_eq!(places(&paused, None), [At::Host { port: 32_768 }]);
 }
 
 #[test]
 fn one_number_under_tcp_and_udp_is_two_places_and_loopback_none() {
-    let (offers, unpublished) = offers(&fixture("bridge-several-bindings"), None, None, HOST);
+    let mut container = bound(Protocol::Tcp, &[([0, 0, 0, 0], 19_091), ([127, 0, 0, 1], 19_090)]);
+    let udp = vec![Binding { address: Ipv4Addr::UNSPECIFIED, port: 32_768 }];
+    container.bindings.insert((80, Protocol::Udp), udp);
+    container.services.extend([service("_dns._udp", 80, 1), service("_admin._tcp", 81, 1)]);
+    let (offers, unpublished) = offers(&container, None, None, HOST);
     let places: Vec<(Protocol, At)> = offers.iter().map(|offer| (offer.service.protocol, offer.at)).collect();
     assert_eq!(
         places,
         [(Protocol::Tcp, At::Host { port: 19_091 }), (Protocol::Udp, At::Host { port: 32_768 })]
     );
     let [admin] = &unpublished[..] else { panic!("{unpublished:?}") };
-    assert_eq!((admin.service.as_str(), admin.container_port), ("_admin._tcp.servicediscovery.internal", 81));
-    assert_eq!(admin.reason, "port 81/tcp is exposed, but not published; published: 80/tcp, 80/udp");
+    assert_eq!((admin.service.as_str(), admin.container_port), ("_admin._tcp.sd.internal", 81));
+    assert_eq!(admin.reason, "port 81/tcp is not published; published: 80/tcp, 80/udp");
 }
 
 #[test]
@@ -72,11 +97,8 @@ fn bindings_that_clients_cannot_reach_say_so() {
     assert_eq!(reasons(&loopback, None), ["port 80/tcp is published on loopback only"]);
     let own_loopback = offers(&loopback, None, None, Ipv4Addr::new(127, 0, 0, 53));
     assert_eq!((own_loopback.0.len(), own_loopback.1.len()), (0, 1));
-    assert_eq!(reasons(&fixture("ipv6-only"), None), ["port 80/tcp is published on IPv6 only; IPv4 for now"]);
-    assert_eq!(
-        reasons(&fixture("loopback-ipv6"), None),
-        ["port 80/tcp is published on IPv6 only; IPv4 for now"]
-    );
+    let ipv6 = Container { bound_ipv6: [(80, Protocol::Tcp)].into(), ..bound(Protocol::Tcp, &[]) };
+    assert_eq!(reasons(&ipv6, None), ["port 80/tcp is published on IPv6 only; IPv4 for now"]);
 }
 
 #[test]
@@ -98,14 +120,13 @@ fn ports_that_are_not_published_say_what_is() {
 
 #[test]
 fn host_network_offers_the_port_itself_and_no_network_none() {
-    assert_eq!(places(&fixture("host-network"), None), [At::Host { port: 8_080 }]);
-    assert_eq!(reasons(&fixture("no-network"), None), ["the container has no network"]);
+    assert_eq!(places(&container(1, Network::Host), None), [At::Host { port: 80 }]);
+    assert_eq!(reasons(&container(1, Network::Isolated), None), ["the container has no network"]);
 }
 
 #[test]
 fn a_shared_network_offers_its_owners_ports() {
-    let sharer = fixture("shared-network");
-    let owner = fixture("bridge-random-port");
+    let (sharer, owner) = sharing();
     assert_eq!(places(&sharer, Some(&owner)), [At::Host { port: 32_768 }]);
     // A frozen owner's network goes on.
     let paused = Container { running: Running::Paused, ..owner.clone() };
@@ -116,40 +137,40 @@ fn a_shared_network_offers_its_owners_ports() {
 
 #[test]
 fn a_shared_network_without_its_owner_says_so() {
-    let sharer = fixture("shared-network");
-    let owner = fixture("bridge-random-port");
-    let unknown = "container afc080ea2e53, whose network it shares, is not known";
+    let (sharer, owner) = sharing();
+    let unknown = "container 000000000001, whose network it shares, is not known";
     assert_eq!(reasons(&sharer, None), [unknown]);
-    assert_eq!(reasons(&sharer, Some(&fixture("paused"))), [unknown]);
+    assert_eq!(reasons(&sharer, Some(&container(3, Network::Host))), [unknown]);
     let stopped = Container { running: Running::Stopped, ..owner.clone() };
     assert_eq!(
         reasons(&sharer, Some(&stopped)),
-        ["container afc080ea2e53, whose network it shares, does not run"]
+        ["container 000000000001, whose network it shares, does not run"]
     );
     let isolated = Container { network: Network::Isolated, ..owner.clone() };
     assert_eq!(
         reasons(&sharer, Some(&isolated)),
-        ["container afc080ea2e53, whose network it shares, has none"]
+        ["container 000000000001, whose network it shares, has none"]
     );
     let chained = Container { network: sharer.network.clone(), ..owner };
     assert_eq!(
         reasons(&sharer, Some(&chained)),
-        ["container afc080ea2e53, whose network it shares, shares another's"]
+        ["container 000000000001, whose network it shares, shares another's"]
     );
 }
 
 #[test]
 fn a_task_with_its_own_address_offers_the_containers_port() {
     let address = Ipv4Addr::new(10, 0, 7, 9);
-    let (offers, unpublished) = offers(&fixture("shared-network"), None, Some(address), HOST);
+    let (offers, unpublished) = offers(&sharing().0, None, Some(address), HOST);
     assert_eq!(unpublished, []);
     assert_eq!(offers[0].at, At::Task { address, port: 80 });
 }
 
 #[test]
 fn stopped_containers_offer_nothing_and_give_no_reason() {
-    for name in ["exited", "created"] {
-        assert_eq!(offers(&fixture(name), None, None, HOST), (vec![], vec![]), "{name}");
+    for network in [Network::Published, Network::Host, Network::Isolated] {
+        let stopped = Container { running: Running::Stopped, ..container(1, network) };
+        assert_eq!(offers(&stopped, None, None, HOST), (vec![], vec![]), "{stopped:?}");
     }
 }
 

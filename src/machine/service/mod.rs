@@ -36,6 +36,7 @@ mod ports;
 mod quote;
 mod values;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -163,6 +164,24 @@ pub struct Convention {
     pub ignored: bool,
 }
 
+impl Convention {
+    /// The same of an image without HEALTHCHECK: a check that it cannot make falls back to the default, and is
+    /// reported once a port.
+    #[must_use]
+    pub fn without_healthcheck(mut self) -> Self {
+        let mut ports = BTreeSet::new();
+        for service in self.services.iter_mut().filter(|service| service.check == Check::Docker) {
+            service.check = Check::Default;
+            ports.insert(service.container_port);
+        }
+        self.bad_keys.extend(ports.into_iter().map(|port| BadKey {
+            key: format!("SERVICE_{port}_CHECK"),
+            reason: "docker needs a HEALTHCHECK, and the image has none".to_owned(),
+        }));
+        self
+    }
+}
+
 /// Reads the keys of one container: its environment (`KEY=value`) and its labels, in any order.
 pub fn parse<'a>(
     env: impl IntoIterator<Item = &'a str>,
@@ -190,7 +209,7 @@ pub fn parse<'a>(
 }
 
 /// The first of them, and the number of the rest.
-fn bounded(bad_keys: std::collections::BTreeSet<BadKey>) -> Vec<BadKey> {
+fn bounded(bad_keys: BTreeSet<BadKey>) -> Vec<BadKey> {
     let more = bad_keys.len().saturating_sub(BAD_KEYS_MAX);
     let mut bounded: Vec<BadKey> = bad_keys.into_iter().take(BAD_KEYS_MAX).collect();
     if more > 0 {
