@@ -12,6 +12,7 @@
 //! | `court` | who judges |
 //! | `mutant` | bugs that are planted, to see that they are caught |
 //! | `run`, `many`, `shrink`, `seeds` | one run, many, the shortest that shows the same, and what they have to say |
+//! | `asked` | what it is to do, of all this |
 //! | `orders`, `outages`, `found` | small spaces whole, an hour without each that an agent needs, what showed a bug once |
 //!
 //! It has no harness of the library's: what it is asked for, it prints, and its exit status says whether all was
@@ -22,6 +23,7 @@
 
 mod account;
 mod agent;
+mod asked;
 mod court;
 mod disk;
 mod draw;
@@ -43,7 +45,8 @@ mod truth;
 mod world;
 
 use std::process::ExitCode;
-use std::time::Duration;
+
+use asked::Asked;
 
 /// How many seeds a mutant gets, and how many are run where nobody says how many.
 const MUTANT_SEEDS: u64 = 4_000;
@@ -52,75 +55,38 @@ const SEEDS: u64 = 100;
 /// A check by its name; whether all was well.
 type Check = (&'static str, fn() -> bool);
 
-/// What is asked for.
-#[derive(Debug, Default)]
-struct Asked {
-    seeds: Option<u64>,
-    at_least: u64,
-    seconds: Option<u64>,
-    seed: Option<u64>,
-    only: Option<Vec<usize>>,
-    /// Checks by their names, as with any test; all, where there are none.
-    names: Vec<String>,
-}
+const CHECKS: [Check; 6] = [
+    ("arguments", asked::arguments),
+    ("found", found::found),
+    ("outages", outages::outages),
+    ("orders", orders::orders),
+    ("mutants", || seeds::mutants(MUTANT_SEEDS)),
+    ("seeds", || seeds::seeds(0..SEEDS, SEEDS, None)),
+];
 
 fn main() -> ExitCode {
-    let asked = match read(std::env::args().skip(1)) {
-        Ok(asked) => asked,
+    let well = match asked::read(std::env::args().skip(1), &CHECKS.map(|(name, _)| name)) {
+        Ok(Asked::Seed { seed, only }) => seeds::seed(seed, only.as_deref()),
+        Ok(Asked::Seeds { seeds, at_least, limit }) => seeds::seeds(seeds, at_least, limit),
+        Ok(Asked::Checks(names)) => checks(&names),
+        Ok(Asked::List(names)) => {
+            names.iter().for_each(|name| println!("{name}: test"));
+            true
+        }
         Err(wrong) => {
-            eprintln!("{wrong}; see tests/simulate --help");
+            eprintln!("error: {wrong}; see tests/simulate --help");
             return ExitCode::from(64);
         }
     };
-    if let Some(seed) = asked.seed {
-        return exit(seeds::seed(seed, asked.only.as_deref()));
-    }
-    if let Some(count) = asked.seeds {
-        return exit(seeds::seeds(count, asked.at_least, asked.seconds.map(Duration::from_secs)));
-    }
-    let checks: [Check; 5] = [
-        ("found", found::found),
-        ("outages", outages::outages),
-        ("orders", orders::orders),
-        ("mutants", || seeds::mutants(MUTANT_SEEDS)),
-        ("seeds", || seeds::seeds(SEEDS, SEEDS, None)),
-    ];
-    let (mut passed, mut failed) = (0, 0);
-    for (name, check) in checks {
-        if asked.names.is_empty() || asked.names.iter().any(|asked| name.contains(asked.as_str())) {
-            println!("=== {name}");
-            if check() { passed += 1 } else { failed += 1 }
-        }
-    }
-    println!("test result: {}. {passed} passed; {failed} failed", if failed == 0 { "ok" } else { "FAILED" });
-    exit(failed == 0)
-}
-
-fn exit(well: bool) -> ExitCode {
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn read(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut asked = Asked::default();
-    while let Some(argument) = arguments.next() {
-        let mut number = || -> Result<u64, String> {
-            let text = arguments.next().ok_or_else(|| format!("{argument} wants a number"))?;
-            text.parse().map_err(|_| format!("{argument}: {text} is no number"))
-        };
-        match argument.as_str() {
-            "--seeds" => asked.seeds = Some(number()?),
-            "--at-least" => asked.at_least = number()?,
-            "--seconds" => asked.seconds = Some(number()?),
-            "--seed" => asked.seed = Some(number()?),
-            "--only" => {
-                let text = arguments.next().ok_or("--only wants a list")?;
-                let places: Result<_, _> = text.split(',').map(str::parse).collect();
-                asked.only = Some(places.map_err(|_| format!("--only: {text} is no list of numbers"))?);
-            }
-            // What cargo passes on to any test.
-            flag if flag.starts_with('-') => {}
-            name => asked.names.push(name.to_owned()),
-        }
+fn checks(names: &[&str]) -> bool {
+    let (mut passed, mut failed) = (0, 0);
+    for (name, check) in CHECKS.iter().filter(|(name, _)| names.contains(name)) {
+        println!("=== {name}");
+        if check() { passed += 1 } else { failed += 1 }
     }
-    Ok(asked)
+    println!("test result: {}. {passed} passed; {failed} failed", if failed == 0 { "ok" } else { "FAILED" });
+    failed == 0
 }

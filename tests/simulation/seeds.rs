@@ -1,6 +1,7 @@
 //! Many seeds, one seed, and what has to be said of them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::many::{Total, quiet, run_many};
@@ -95,9 +96,9 @@ const STEPS: [&str; 28] = [
 ];
 
 /// Runs these seeds, for at most so long; says what they saw, and whether all was well.
-pub fn seeds(count: u64, at_least: u64, limit: Option<Duration>) -> bool {
-    let began = Instant::now();
-    let total = run_many(0..count, Mutant::None, limit, 20);
+pub fn seeds(seeds: Range<u64>, at_least: u64, limit: Option<Duration>) -> bool {
+    let (from, began) = (seeds.start, Instant::now());
+    let total = run_many(seeds, Mutant::None, limit, 20);
     let took = began.elapsed();
     print_counts(&total, took);
     let mut wrong = Vec::new();
@@ -111,7 +112,7 @@ pub fn seeds(count: u64, at_least: u64, limit: Option<Duration>) -> bool {
     if total.seeds >= ALL_SEEN {
         wrong.extend(unseen(&total));
     }
-    wrong.extend(unlike(total.seeds));
+    wrong.extend(unlike(from..from + total.seeds));
     wrong.iter().for_each(|text| println!("wrong: {text}"));
     let hours = total.simulated.as_secs_f64() / 3_600.0;
     println!("seeds {} violations {} simulated-hours {hours:.0}", total.seeds, total.violations.len());
@@ -161,8 +162,8 @@ fn unseen(total: &Total) -> Vec<String> {
 }
 
 /// Two runs of a seed have one history.
-fn unlike(seeds: u64) -> Vec<String> {
-    let twice: Vec<u64> = (0..seeds).step_by(usize::try_from(TWICE).unwrap_or(1)).take(40).collect();
+fn unlike(seeds: Range<u64>) -> Vec<String> {
+    let twice: Vec<u64> = seeds.step_by(usize::try_from(TWICE).unwrap_or(1)).take(40).collect();
     let differs = |seed: &&u64| {
         let scenario = Scenario::draw(**seed);
         run(&scenario, Mutant::None).history != run(&scenario, Mutant::None).history
