@@ -9,7 +9,6 @@ use serde_json::json;
 use super::Look;
 use super::entry::Entry;
 use super::report::{Death, Finding, Kept, Outcome, Report};
-use super::rules::RULES;
 use super::sweep::Fate;
 use super::watch::Unregistered;
 use crate::machine::record::Key;
@@ -183,9 +182,7 @@ impl Account {
             *self.verdicts.entry(verdict).or_default().entry(reason).or_default() += count;
         }
         let of_host = |finding: &Finding| match finding.outcome {
-            Outcome::Keep(Kept::HostOutOfSight) => {
-                Some(Entry::read(&RULES, &finding.set, &self.zone).ok()?.host)
-            }
+            Outcome::Keep(Kept::HostOutOfSight) => Some(Entry::read(&finding.set, &self.zone).ok()?.host),
             _ => None,
         };
         let hosts: BTreeSet<_> = report.findings.iter().filter_map(of_host).collect();

@@ -13,20 +13,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Look;
 use super::entry::target;
 use super::report::{Death, Finding, Held, Outcome, Report, Standstill};
-use super::rules::Rules;
+use super::rules::{
+    ABSENT_OF_SERVICE, ABSENT_OF_ZONE, HOSTS_AT_LEAST, HOSTS_DEAD_OVER, LEFT_ALONE_OVER, POSITIVE_OF_SERVICE,
+};
 use super::verdict::{HostIs, Verdict};
 use crate::machine::record::{RecordType, canonical};
 use crate::machine::registration::Owner;
 
 /// Turns verdicts into outcomes.
-pub(super) fn apply(rules: &Rules, verdicts: Vec<Verdict>, looks: [&Look; 2]) -> Report {
+pub(super) fn apply(verdicts: Vec<Verdict>, looks: [&Look; 2]) -> Report {
     let (dead, hosts) = hosts(&verdicts);
-    let many = hosts >= rules.hosts_at_least && rules.hosts_dead_over.is_exceeded(dead, hosts);
+    let many = hosts >= HOSTS_AT_LEAST && HOSTS_DEAD_OVER.is_exceeded(dead, hosts);
     let held = if many {
         let dead = |verdict: &Verdict| verdict.dead.ok().map(|_| Held::ManyHostsDead);
         verdicts.iter().map(dead).collect()
     } else {
-        holds(rules, &verdicts, looks)
+        holds(&verdicts, looks)
     };
     let finding = |(verdict, held): (Verdict, Option<Held>)| {
         let outcome = match (verdict.dead, held) {
@@ -56,7 +58,7 @@ fn hosts(verdicts: &[Verdict]) -> (usize, usize) {
 }
 
 /// Why each record stays although it is dead, where it does. What is kept has none.
-fn holds(rules: &Rules, verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<Held>> {
+fn holds(verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<Held>> {
     let mut held = vec![None; verdicts.len()];
     let mut services: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, verdict) in verdicts.iter().enumerate() {
@@ -65,7 +67,7 @@ fn holds(rules: &Rules, verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<H
         }
     }
     for (name, targets) in &services {
-        service(rules, verdicts, looks, name, targets, &mut held);
+        service(verdicts, looks, name, targets, &mut held);
     }
     let pointed_to = pointed_to(verdicts);
     let leaning = leaning(verdicts);
@@ -73,17 +75,14 @@ fn holds(rules: &Rules, verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<H
         if verdict.dead.is_err() || verdict.set.kind != RecordType::A {
             continue;
         }
-        if rules.pointed_to && pointed_to.contains(&verdict.set.key().name) {
+        if pointed_to.contains(&verdict.set.key().name) {
             *held = Some(Held::PointedTo);
-        } else if rules.host_last
-            && verdict.is_host
-            && verdict.host.as_ref().is_some_and(|host| leaning.contains(host))
-        {
+        } else if verdict.is_host && verdict.host.as_ref().is_some_and(|host| leaning.contains(host)) {
             *held = Some(Held::HostHasRecords);
         }
     }
     let marked = verdicts.iter().filter(|verdict| verdict.host.is_some()).count();
-    let mut quota = rules.absent_of_zone.quota(marked);
+    let mut quota = ABSENT_OF_ZONE.quota(marked);
     for (verdict, held) in verdicts.iter().zip(&mut held) {
         if held.is_none() && verdict.dead.is_ok_and(|death| !death.is_positive()) {
             match quota.checked_sub(1) {
@@ -97,7 +96,6 @@ fn holds(rules: &Rules, verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<H
 
 /// The targets of one name.
 fn service(
-    rules: &Rules,
     verdicts: &[Verdict],
     looks: [&Look; 2],
     name: &str,
@@ -109,20 +107,20 @@ fn service(
         let is = move |death: Death| death.is_positive() == positive;
         targets.iter().copied().filter(move |&target| verdicts[target].dead.is_ok_and(is))
     };
-    if rules.left_alone_over.is_exceeded(dead(false).count(), marked) {
+    if LEFT_ALONE_OVER.is_exceeded(dead(false).count(), marked) {
         targets.iter().for_each(|&target| held[target] = Some(Held::ServiceLeftAlone));
         return;
     }
-    for target in dead(true).skip(rules.positive_of_service.quota(marked)) {
+    for target in dead(true).skip(POSITIVE_OF_SERVICE.quota(marked)) {
         held[target] = Some(Held::CapOfService);
     }
-    for target in dead(false).skip(rules.absent_of_service.quota(marked)) {
+    for target in dead(false).skip(ABSENT_OF_SERVICE.quota(marked)) {
         held[target] = Some(Held::CapOfService);
     }
     let goes = |target: usize| verdicts[target].dead.is_ok() && held[target].is_none();
-    if rules.last_target && targets.iter().all(|&target| goes(target)) {
+    if targets.iter().all(|&target| goes(target)) {
         let runs = looks.iter().any(|look| look.snapshot.what.services.contains(name));
-        let nowhere = dead(true).count() == targets.len() && !(runs && rules.running_proof);
+        let nowhere = dead(true).count() == targets.len() && !runs;
         // What is dead by absence may yet be found alive.
         if let Some(spared) = dead(false).chain(dead(true)).next().filter(|_| !nowhere) {
             held[spared] = Some(Held::LastTarget);

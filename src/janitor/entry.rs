@@ -12,7 +12,6 @@
 use std::net::Ipv4Addr;
 
 use super::report::Kept;
-use super::rules::Rules;
 use crate::machine::container::ContainerId;
 use crate::machine::record::{RecordSet, RecordType, canonical};
 use crate::machine::registration::{Mark, Owner, Subject};
@@ -41,19 +40,18 @@ pub enum About {
 
 impl Entry {
     /// Reads a record of `zone`.
-    pub(super) fn read(rules: &Rules, set: &RecordSet, zone: &str) -> Result<Self, Kept> {
+    pub(super) fn read(set: &RecordSet, zone: &str) -> Result<Self, Kept> {
         let mark = set.set_identifier.as_deref().and_then(Mark::parse).ok_or(Kept::Unmarked)?;
         let name = set.key().name;
         let host_name = format!("{}.{zone}", mark.owner.label());
-        let at = |expected: &str| name == expected || !rules.whole_mark;
         let [value] = &set.values[..] else { return Err(Kept::Malformed) };
         let plain = set.weight.is_some() && !set.multivalue;
         let about = match (set.kind, mark.subject) {
             // A name and a label of it may coincide in what somebody else wrote.
-            (RecordType::A, Subject::Host) if !at(&host_name) => return Err(Kept::Unmarked),
+            (RecordType::A, Subject::Host) if name != host_name => return Err(Kept::Unmarked),
             (RecordType::A, Subject::Host) => value.parse().ok().map(About::Host),
             (RecordType::A, Subject::Container(id)) => {
-                at(&format!("{}.{zone}", id.short())).then_some(About::Task(id))
+                (name == format!("{}.{zone}", id.short())).then_some(About::Task(id))
             }
             (RecordType::Srv, Subject::Service(id, _)) => {
                 let task_name = format!("{}.{zone}", id.short());

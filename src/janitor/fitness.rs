@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use super::Look;
 use super::report::Standstill;
-use super::rules::Rules;
+use super::rules::{APART, FRESH};
 
 /// Why these looks are no evidence, if they are not.
 ///
 /// A clock that seems to go back leaves the order of things unknown, wherever it does so.
-pub(super) fn check(rules: &Rules, [first, last]: [&Look; 2], now: Duration) -> Result<(), Standstill> {
+pub(super) fn check([first, last]: [&Look; 2], now: Duration) -> Result<(), Standstill> {
     let missing: Vec<String> = [&first.list.missing, &first.snapshot.missing]
         .into_iter()
         .chain([&last.list.missing, &last.snapshot.missing])
         .flatten()
         .cloned()
         .collect();
-    if rules.complete && !missing.is_empty() {
+    if !missing.is_empty() {
         return Err(Standstill::Incomplete(missing));
     }
     let forward = [
@@ -28,14 +28,14 @@ pub(super) fn check(rules: &Rules, [first, last]: [&Look; 2], now: Duration) -> 
         last.snapshot.ended <= now,
     ];
     let list_first = [first, last].iter().all(|look| look.list.ended <= look.snapshot.began);
-    if forward.contains(&false) || (rules.list_first && !list_first) {
+    if forward.contains(&false) || !list_first {
         return Err(Standstill::OutOfOrder);
     }
     match last.list.began.checked_sub(first.snapshot.ended) {
-        None if rules.apart > Duration::ZERO => return Err(Standstill::OutOfOrder),
-        Some(apart) if apart < rules.apart => return Err(Standstill::TooClose(apart)),
+        None => return Err(Standstill::OutOfOrder),
+        Some(apart) if apart < APART => return Err(Standstill::TooClose(apart)),
         _ => {}
     }
     let age = now.saturating_sub(last.snapshot.ended);
-    if age > rules.fresh { Err(Standstill::TooOld(age)) } else { Ok(()) }
+    if age > FRESH { Err(Standstill::TooOld(age)) } else { Ok(()) }
 }

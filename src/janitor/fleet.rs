@@ -5,7 +5,6 @@
 
 use super::entry::{About, Entry};
 use super::report::{Kept, Outcome, Report};
-use super::rules::RULES;
 use crate::machine::record::{Action, Change, RecordSet, RecordType};
 
 /// Seconds that a resolver may keep it. Agents ask every five minutes.
@@ -15,8 +14,7 @@ const TTL: i64 = 60;
 pub fn hosts(report: &Report, zone: &str) -> usize {
     let is_live = |finding: &&super::Finding| {
         matches!(finding.outcome, Outcome::Keep(kept) if kept != Kept::HostStopped)
-            && Entry::read(&RULES, &finding.set, zone)
-                .is_ok_and(|entry| matches!(entry.about, About::Host(_)))
+            && Entry::read(&finding.set, zone).is_ok_and(|entry| matches!(entry.about, About::Host(_)))
     };
     report.findings.iter().filter(is_live).count()
 }

@@ -18,7 +18,6 @@ use std::time::{Duration, SystemTime};
 use super::entry::{About, Entry, named_address, target};
 use super::reader::Tasks;
 use super::report::{Kept, Outcome, Report};
-use super::rules::RULES;
 use crate::machine::container::ContainerId;
 use crate::machine::record::{Action, Change, Key, RecordSet, RecordType};
 
@@ -45,11 +44,11 @@ pub type Answered = (Probed, Result<(), String>);
 pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
     let addresses: BTreeMap<&str, Ipv4Addr> = list
         .iter()
-        .filter(|set| set.kind == RecordType::A && Entry::read(&RULES, set, zone).is_ok())
+        .filter(|set| set.kind == RecordType::A && Entry::read(set, zone).is_ok())
         .filter_map(|set| Some((set.name.as_str(), set.values.first()?.parse().ok()?)))
         .collect();
     let probed = |set: &RecordSet| {
-        let entry = Entry::read(&RULES, set, zone).ok()?;
+        let entry = Entry::read(set, zone).ok()?;
         let (container, former) = match &entry.about {
             About::Service(id, _) => (id.clone(), false),
             About::Former(id, _) => (id.clone(), true),

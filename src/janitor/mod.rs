@@ -13,7 +13,7 @@
 //! | [`entry`] | whose a record is and what it speaks of |
 //! | [`verdict`] | dead or not, record by record |
 //! | [`caps`] | what of the dead goes in this run |
-//! | [`rules`] | the numbers and safeguards, in one place |
+//! | [`rules`] | the numbers, in one place |
 //! | [`report`] | an outcome and a reason for each record |
 //!
 //! Around it:
@@ -80,18 +80,13 @@ use std::time::Duration;
 
 pub use evidence::Look;
 pub use report::{Finding, Outcome, Report};
-use rules::{RULES, Rules};
 
 /// Judges the records of `zone` by two looks of one run. Times are those of one clock that never goes back;
 /// a verdict that is not acted on at once is not worth keeping.
 pub fn judge(zone: &str, first: &Look, last: &Look, now: Duration) -> Report {
-    judge_by(&RULES, zone, [first, last], now)
-}
-
-/// The same by other rules: tests take safeguards away to see that they are missed.
-fn judge_by(rules: &Rules, zone: &str, looks: [&Look; 2], now: Duration) -> Report {
-    match fitness::check(rules, looks, now) {
-        Ok(()) => caps::apply(rules, verdict::of_all(rules, zone, looks), looks),
+    let looks = [first, last];
+    match fitness::check(looks, now) {
+        Ok(()) => caps::apply(verdict::of_all(zone, looks), looks),
         Err(standstill) => Report::unjudged(standstill, looks[1]),
     }
 }

@@ -11,7 +11,7 @@ use super::health::{self, Answered, Decision};
 use super::reader::list::{List, wait_until};
 use super::reader::{Scope, Tasks, Territory, look};
 use super::report::{Report, Standstill};
-use super::rules::RULES;
+use super::rules::APART;
 use super::sweep::{Fate, Sweep};
 use super::time::Time;
 use super::{Look, fleet, judge, prober, watch};
@@ -151,11 +151,11 @@ async fn see(order: &Order, world: &mut World, list: &mut List, end: Option<Dura
         return SeenAll::still(Standstill::Incomplete(missing), first);
     }
     let now = time.now();
-    let needed = RULES.apart + (now - began);
+    let needed = APART + (now - began);
     if left(now) < needed {
         return SeenAll::still(Standstill::NoTime(left(now)), first);
     }
-    let wait = wait_until(&*time, first.snapshot.ended + RULES.apart);
+    let wait = wait_until(&*time, first.snapshot.ended + APART);
     let probes = async {
         match &order.health {
             Some(health) => {

@@ -8,7 +8,6 @@ use super::Look;
 use super::entry::{About, Entry, is_instance_id, named_address};
 use super::evidence::{Hearing, Host, Power, Snapshot};
 use super::report::{Death, Kept};
-use super::rules::Rules;
 use crate::machine::record::{Key, RecordSet};
 use crate::machine::registration::Owner;
 
@@ -36,12 +35,12 @@ pub(super) enum HostIs {
 }
 
 /// Judges every record of the last list.
-pub(super) fn of_all(rules: &Rules, zone: &str, [first, last]: [&Look; 2]) -> Vec<Verdict> {
+pub(super) fn of_all(zone: &str, [first, last]: [&Look; 2]) -> Vec<Verdict> {
     let before: HashMap<Key, &RecordSet> = first.list.what.iter().map(|set| (set.key(), set)).collect();
-    let scenes = [first, last].map(|look| Scene::new(rules, zone, look));
+    let scenes = [first, last].map(|look| Scene::new(zone, look));
     let verdict = |set: &RecordSet| {
-        let mut set = set.clone();
-        let entry = match Entry::read(rules, &set, zone) {
+        let set = set.clone();
+        let entry = match Entry::read(&set, zone) {
             Ok(entry) => entry,
             Err(kept) => {
                 return Verdict {
@@ -57,15 +56,13 @@ pub(super) fn of_all(rules: &Rules, zone: &str, [first, last]: [&Look; 2]) -> Ve
         let host_is = seen[0].0.max(seen[1].0);
         let mut dead = match [seen[0].1, seen[1].1] {
             [_, Err(kept)] => Err(kept),
-            [Err(kept), Ok(_)] if rules.both_looks => Err(kept),
-            [Err(_), Ok(death)] => Ok(death),
+            [Err(kept), Ok(_)] => Err(kept),
             [Ok(first), Ok(last)] => Ok(first.weaker(last)),
         };
         match before.get(&set.key()) {
-            None if rules.listed_twice => dead = dead.and(Err(Kept::New)),
-            Some(&earlier) if *earlier != set && rules.unchanged => dead = dead.and(Err(Kept::Changed)),
-            Some(&earlier) if !rules.unchanged => set = earlier.clone(),
-            _ => {}
+            None => dead = dead.and(Err(Kept::New)),
+            Some(&earlier) if *earlier != set => dead = dead.and(Err(Kept::Changed)),
+            Some(_) => {}
         }
         let is_host = entry.container().is_none();
         Verdict { set, host: Some(entry.host), is_host, host_is, dead }
@@ -75,7 +72,6 @@ pub(super) fn of_all(rules: &Rules, zone: &str, [first, last]: [&Look; 2]) -> Ve
 
 /// One look, ready to be asked.
 struct Scene<'a> {
-    rules: &'a Rules,
     snapshot: &'a Snapshot,
     /// Of hosts, by their own records.
     addresses: BTreeMap<Owner, Ipv4Addr>,
@@ -89,13 +85,13 @@ enum Found<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn new(rules: &'a Rules, zone: &str, look: &'a Look) -> Self {
-        let address = |set| match Entry::read(rules, set, zone).ok()? {
+    fn new(zone: &str, look: &'a Look) -> Self {
+        let address = |set| match Entry::read(set, zone).ok()? {
             Entry { host, about: About::Host(address) } => Some((host, address)),
             _ => None,
         };
         let addresses = look.list.what.iter().filter_map(address).collect();
-        Self { rules, snapshot: &look.snapshot.what, addresses }
+        Self { snapshot: &look.snapshot.what, addresses }
     }
 
     fn of(&self, entry: &Entry, set: &RecordSet) -> (HostIs, Result<Death, Kept>) {
@@ -136,9 +132,8 @@ impl<'a> Scene<'a> {
         let taken_over = |address| by_id && snapshot.holder(address).is_some();
         let free = |address| !snapshot.held.contains(&address) || taken_over(address);
         let provable = by_id || named_address(&entry.host).is_some();
-        let home = |address| snapshot.is_home(address) || !self.rules.home;
-        let gone = provable && address.is_some_and(|address| home(address) && free(address));
-        if gone || !self.rules.in_sight { Found::Gone } else { Found::OutOfSight }
+        let gone = provable && address.is_some_and(|address| snapshot.is_home(address) && free(address));
+        if gone { Found::Gone } else { Found::OutOfSight }
     }
 
     fn death(&self, entry: &Entry, found: Found<'_>) -> Result<Death, Kept> {
@@ -151,7 +146,7 @@ impl<'a> Scene<'a> {
         };
         let elsewhere =
             known.and_then(|known| known.instance.as_ref()).is_some_and(|instance| instance != id);
-        if elsewhere && self.rules.hosts_agree {
+        if elsewhere {
             return Err(Kept::HostsDiffer);
         }
         let is_host = entry.container().is_none();
@@ -159,14 +154,12 @@ impl<'a> Scene<'a> {
             Power::Terminated => Ok(Death::HostTerminated),
             Power::Stopped if is_host => Err(Kept::HostStopped),
             Power::Stopped => Ok(Death::HostStopped),
-            Power::Stopping | Power::ShuttingDown if !self.rules.settled_power => Ok(Death::HostTerminated),
             Power::Pending | Power::Stopping | Power::ShuttingDown => Err(Kept::HostUnsettled),
             Power::Running if is_host => Err(Kept::HostRuns),
             Power::Running => match known {
-                None if self.rules.outside_ecs => Err(Kept::OutsideEcs),
-                None => Ok(Death::HostGone),
+                None => Err(Kept::OutsideEcs),
                 Some(known) if !known.stopped => Err(Kept::Runs),
-                Some(_) if host.ecs != Hearing::Heard && self.rules.heard => Err(Kept::HostUnheard),
+                Some(_) if host.ecs != Hearing::Heard => Err(Kept::HostUnheard),
                 Some(_) => Ok(Death::ContainerStopped),
             },
         }
@@ -177,11 +170,10 @@ impl<'a> Scene<'a> {
     fn leads_to_its_service(&self, entry: &Entry, set: &RecordSet) -> bool {
         let About::Former(_, port) = entry.about else { return false };
         let name = set.key().name;
-        self.rules.places
-            && self.address(&entry.host).is_some_and(|address| {
-                let mut places = self.snapshot.places.iter();
-                places.any(|place| place.address == address && place.port == port && place.service == name)
-            })
+        self.address(&entry.host).is_some_and(|address| {
+            let mut places = self.snapshot.places.iter();
+            places.any(|place| place.address == address && place.port == port && place.service == name)
+        })
     }
 
     fn address(&self, owner: &Owner) -> Option<Ipv4Addr> {

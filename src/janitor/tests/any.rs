@@ -9,9 +9,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{TestRng, TestRunner};
 
 use super::checks::{Known, absent_of, check, known, machines, services};
-use super::story::stories;
+use super::mutants::MUTANTS;
+use super::story::{Story, stories};
 use super::world::{Tag, World, ZONE};
-use crate::janitor::rules::{RULES, Rules, Share};
 use crate::janitor::{Outcome, judge};
 use crate::machine::record::RecordType;
 
@@ -26,7 +26,7 @@ fn deletes_what_is_dead_and_nothing_else() {
     let counts: RefCell<BTreeMap<Outcome, usize>> = RefCell::default();
     let tally = RefCell::new([0_usize; 3]);
     let told = TestRunner::new(config(CASES)).run(&stories(), |story| {
-        let run = story.run(&RULES);
+        let run = story.run(|[first, last], now| judge(ZONE, first, last, now));
         let due = check(&run).map_err(TestCaseError::fail)?;
         let [due_and_done, registered, deletes] = &mut *tally.borrow_mut();
         *due_and_done += usize::from(due);
@@ -105,49 +105,17 @@ fn check_rest(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-fn mutants() -> Vec<(&'static str, Rules)> {
-    let all = Share { percent: 100 };
-    vec![
-        ("always keeps", Rules { apart: Duration::MAX, ..RULES }),
-        ("does not wait a minute", Rules { apart: Duration::from_secs(1), ..RULES }),
-        ("takes old evidence", Rules { fresh: Duration::MAX, ..RULES }),
-        ("takes what is not whole", Rules { complete: false, ..RULES }),
-        ("takes a snapshot before its list", Rules { list_first: false, ..RULES }),
-        ("believes the last look alone", Rules { both_looks: false, ..RULES }),
-        ("does not mind a first list without it", Rules { listed_twice: false, ..RULES }),
-        ("deletes as the first list has it", Rules { unchanged: false, ..RULES }),
-        ("takes any identifier for a mark", Rules { whole_mark: false, ..RULES }),
-        ("takes out of sight for gone", Rules { in_sight: false, ..RULES }),
-        ("is at home everywhere", Rules { home: false, ..RULES }),
-        ("knows no world outside ECS", Rules { outside_ecs: false, ..RULES }),
-        ("believes an ECS that does not hear", Rules { heard: false, ..RULES }),
-        ("takes stopping for stopped", Rules { settled_power: false, ..RULES }),
-        ("knows no cap of the zone", Rules { absent_of_zone: all, ..RULES }),
-        ("knows no cap by absence", Rules { absent_of_service: all, ..RULES }),
-        ("knows no cap by evidence", Rules { positive_of_service: all, ..RULES }),
-        ("leaves no service alone", Rules { left_alone_over: all, ..RULES }),
-        ("does not mind that all hosts die", Rules { hosts_dead_over: all, ..RULES }),
-        ("stands still where few hosts are", Rules { hosts_at_least: 1, ..RULES }),
-        ("knows no fleet that is large enough", Rules { hosts_at_least: usize::MAX, ..RULES }),
-        ("takes last targets", Rules { last_target: false, ..RULES }),
-        ("needs no proof for last targets", Rules { running_proof: false, ..RULES }),
-        ("takes addresses that are in use", Rules { pointed_to: false, ..RULES }),
-        ("takes a host's address too soon", Rules { host_last: false, ..RULES }),
-    ]
-}
-
 #[test]
 fn each_safeguard_is_missed_when_it_is_taken_away() {
     let rng = TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config(1), rng);
     let stories: Vec<_> = (0..3_000).map(|_| stories().new_tree(&mut runner).unwrap().current()).collect();
     let mut survivors = Vec::new();
-    for (name, rules) in mutants() {
-        let caught =
-            stories.iter().enumerate().find_map(|(n, story)| Some((n, check(&story.run(&rules)).err()?)));
-        match caught {
-            Some((n, invariant)) => println!("{name}: case {n}, {invariant}"),
-            None => survivors.push(name),
+    for mutant in MUTANTS {
+        let wrong = |story: &Story| check(&story.run(|looks, now| mutant.judge(looks, now))).err();
+        match stories.iter().enumerate().find_map(|(n, story)| Some((n, wrong(story)?))) {
+            Some((n, invariant)) => println!("{}: case {n}, {invariant}", mutant.name),
+            None => survivors.push(mutant.name),
         }
     }
     assert!(survivors.is_empty(), "nobody misses: {survivors:?}");

@@ -4,8 +4,7 @@ use super::faults::{at, deletes, fleet, job, machine, report};
 use super::world::{EcsSays, Kind, Machine, World, ZONE, docker_id, owner, service, weighted};
 use crate::janitor::evidence::{Hearing, Host, Power};
 use crate::janitor::report::{Death, Held, Kept, Outcome, Report, Standstill};
-use crate::janitor::rules::{RULES, Rules};
-use crate::janitor::{Look, judge, judge_by};
+use crate::janitor::{Look, judge};
 use crate::machine::record::RecordType;
 
 /// What becomes of the only, or the first, service record of a container.
@@ -64,10 +63,8 @@ fn a_container_that_ecs_has_elsewhere_is_kept() {
         look.snapshot.what.containers.get_mut(&id).unwrap().instance = Some(owner(1));
         look
     });
-    let careless = Rules { hosts_agree: false, ..RULES };
-    let by = |rules| of_job(&judge_by(rules, ZONE, looks.each_ref(), at(102)), 0);
-    assert_eq!(by(&RULES), Outcome::Keep(Kept::HostsDiffer));
-    assert_eq!(by(&careless), Outcome::Delete(Death::ContainerStopped));
+    assert_eq!(of_job(&report(looks), 0), Outcome::Keep(Kept::HostsDiffer));
+    assert_eq!(of_job(&of(&world), 0), Outcome::Delete(Death::ContainerStopped));
 }
 
 #[test]
@@ -85,10 +82,8 @@ fn the_predecessors_record_stays_where_it_leads_to_its_service() {
         look.snapshot.what.places.insert(place);
         look
     });
-    let careless = Rules { places: false, ..RULES };
-    let by = |rules| of_job(&judge_by(rules, ZONE, looks.each_ref(), at(102)), 1);
-    assert_eq!(by(&RULES), Outcome::Keep(Kept::Runs));
-    assert_eq!(by(&careless), Outcome::Delete(Death::ContainerStopped));
+    assert_eq!(of_job(&report(looks), 1), Outcome::Keep(Kept::Runs));
+    assert_eq!(of_job(&of(&world), 1), Outcome::Delete(Death::ContainerStopped));
 }
 
 #[test]

@@ -4,5 +4,6 @@ mod any;
 mod checks;
 mod corners;
 mod faults;
+mod mutants;
 mod story;
 mod world;

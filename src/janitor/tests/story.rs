@@ -7,8 +7,7 @@ use proptest::prelude::*;
 
 use super::world::{EcsSays, Job, Kind, Machine, Tag, World, ZONE, docker_id, owner, service, weighted};
 use crate::janitor::evidence::{Hearing, Power, Snapshot};
-use crate::janitor::rules::Rules;
-use crate::janitor::{Look, Report, judge_by};
+use crate::janitor::{Look, Report};
 use crate::machine::record::{RecordSet, RecordType};
 
 /// Reads of one run, and then its deletes: in each gap before one, something may happen.
@@ -93,7 +92,7 @@ impl Story {
         world
     }
 
-    pub(super) fn run(&self, rules: &Rules) -> Run {
+    pub(super) fn run(&self, judge: impl Fn(&[Look; 2], Duration) -> Report) -> Run {
         let mut world = self.world();
         let fault = if self.fault < 64 { self.fault % 10 } else { u8::MAX };
         let wait = if fault == 0 { 59 } else { 60 };
@@ -141,7 +140,7 @@ impl Story {
             _ => {}
         }
         let now = Duration::from_secs(clock + late);
-        let report = judge_by(rules, ZONE, looks.each_ref(), now);
+        let report = judge(&looks, now);
         Run { looks, worlds: [then.unwrap(), world], now, report, registered_meanwhile }
     }
 }
