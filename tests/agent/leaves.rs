@@ -7,9 +7,9 @@ use ecssd::host::notices::{AskError, Said, Source};
 use ecssd::machine::record::{Action, Change};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 
-use crate::notices::{POLLED, ScriptedNotices};
-use crate::scripted::ScriptedDocker;
 use crate::world::{World, ZONE};
+use ecssd_testing::docker::scripted::ScriptedDocker;
+use ecssd_testing::notices::{POLLED, ScriptedNotices};
 
 /// A host with 20 containers, all registered.
 async fn serving(notices: &ScriptedNotices) -> World {

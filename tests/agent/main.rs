@@ -4,13 +4,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod leaves;
-#[path = "../common/log.rs"]
-mod log;
-#[path = "../common/notices.rs"]
-mod notices;
 mod panics;
-#[path = "../common/scripted.rs"]
-mod scripted;
 mod stops;
 mod terms;
 mod world;

@@ -24,7 +24,7 @@ async fn a_drain_is_one_batch() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_there_at_the_start_is_one_batch() {
-    let docker = crate::scripted::ScriptedDocker::default();
+    let docker = ecssd_testing::docker::scripted::ScriptedDocker::default();
     for number in 1..=50 {
         docker.start(number, "_web._tcp", 32000 + u16::try_from(number).unwrap());
     }

@@ -11,9 +11,9 @@ use ecssd::zone::ZoneError;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use tokio::time::Instant;
 
-use crate::notices::ScriptedNotices;
-use crate::scripted::ScriptedDocker;
 use crate::world::{World, ZONE};
+use ecssd_testing::docker::scripted::ScriptedDocker;
+use ecssd_testing::notices::ScriptedNotices;
 
 fn plan(on_term: OnTerm) -> StopPlan {
     StopPlan { on_term, ..StopPlan::default() }

@@ -17,9 +17,9 @@ use ecssd::zone::writer::Settings;
 use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::log::Log;
-use crate::notices::ScriptedNotices;
-use crate::scripted::{NoTasks, ScriptedChecks, ScriptedDocker};
+use ecssd_testing::docker::scripted::{NoTasks, ScriptedChecks, ScriptedDocker};
+use ecssd_testing::log::Log;
+use ecssd_testing::notices::ScriptedNotices;
 
 pub const ZONE: &str = "sd.internal";
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 7);

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::{Agent, Engine, unique};
+use ecssd_testing::agent::{Agent, Engine, unique};
 
 /// A program that looks a service up as that readme does, in a container that knows the zone by `--dns`.
 #[test]

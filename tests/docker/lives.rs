@@ -1,6 +1,6 @@
 //! Containers that stop, start, pause and vanish.
 
-use crate::support::{Agent, Engine, service};
+use ecssd_testing::agent::{Agent, Engine, service};
 
 #[test]
 fn a_stopped_container_comes_back_with_its_new_port() {

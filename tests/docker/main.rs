@@ -8,11 +8,8 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod clients;
-mod engine;
 mod lives;
-mod network;
 mod networks;
 mod registration;
 mod stopping;
-mod support;
 mod surviving;

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
 
-use crate::support::{Agent, Engine, service, unique};
+use ecssd_testing::agent::{Agent, Engine, service, unique};
 
 #[test]
 fn the_lowest_host_port_is_published_and_loopback_never() {

@@ -1,6 +1,6 @@
 //! From a container's start to an answer in DNS.
 
-use crate::support::{Agent, Engine, service, unique};
+use ecssd_testing::agent::{Agent, Engine, service, unique};
 
 #[test]
 fn a_service_is_answered_with_its_port_and_address() {

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{Agent, Engine, service};
+use ecssd_testing::agent::{Agent, Engine, service};
 
 #[test]
 fn a_record_is_gone_before_its_process_ends() {

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::engine::OwnEngine;
-use crate::support::{Agent, Engine, service};
+use ecssd_testing::agent::{Agent, Engine, service};
+use ecssd_testing::docker::own::OwnEngine;
 
 #[test]
 fn kill_9_and_a_new_start_change_nothing() {

@@ -23,7 +23,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::faults::{Act, Says, denial};
-use super::wire::{self, Asked, Form, Reply};
+use ecssd_testing::route53::wire::{self, Asked, Form, Reply};
 
 /// One request, when it came, and what was answered; `None` where nothing was.
 #[derive(Clone, Debug)]

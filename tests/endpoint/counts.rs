@@ -14,7 +14,7 @@ use ecssd::zone::pacing::Pace;
 use ecssd::zone::writer::Settings;
 
 use super::api::{Count, Endpoint};
-use super::scripted::{NoTasks, ScriptedChecks, ScriptedDocker};
+use ecssd_testing::docker::scripted::{NoTasks, ScriptedChecks, ScriptedDocker};
 
 /// With the owner, a host name that makes `1 1 32768 <host name>` 57 characters.
 pub const ZONE: &str = "service.production.internal";

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::api::{Count, Endpoint};
 use super::counts::{Whole, ZONE, come};
 use super::faults::{Act, Says};
-use super::scripted::ScriptedDocker;
+use ecssd_testing::docker::scripted::ScriptedDocker;
 
 const N: usize = 500;
 /// How long a change takes to every name server.

@@ -11,13 +11,6 @@ mod errors;
 mod faults;
 mod host;
 mod kill;
-#[path = "../common/log.rs"]
-#[allow(dead_code, reason = "what only the other tests do with it")]
-mod log;
 mod poison;
 mod property;
 mod rules;
-#[path = "../common/scripted.rs"]
-#[allow(dead_code, reason = "what only the other tests do with it")]
-mod scripted;
-mod wire;

@@ -9,9 +9,9 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::api::{Endpoint, Poison};
 use super::host::{Host, ZONE, own};
-use super::log::Log;
 use super::rules;
-use super::wire::Form;
+use ecssd_testing::log::Log;
+use ecssd_testing::route53::wire::Form;
 
 const N: usize = 500;
 /// ⌈log2 500⌉ + 1.

@@ -11,7 +11,7 @@ use super::api::{Endpoint, Poison};
 use super::faults::{Act, Says};
 use super::host::{Host, RESYNC, ZONE, own};
 use super::rules;
-use super::wire::Form;
+use ecssd_testing::route53::wire::Form;
 
 /// What happens around a host.
 #[derive(Clone, Debug)]

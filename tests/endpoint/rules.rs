@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::api::{Endpoint, Request, cost};
 use super::host::{Host, registrant};
-use super::wire::Asked;
+use ecssd_testing::route53::wire::Asked;
 
 /// A share of what an account may do: requests and changes a second, and at once.
 const REQUESTS: (f64, f64) = (8.0, 40.0);

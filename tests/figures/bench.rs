@@ -7,24 +7,16 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a benchmark has no outside")]
 
-mod dns;
 mod events;
 mod latency;
-#[path = "../common/percentile.rs"]
-mod percentile;
-mod process;
 mod table;
-
-#[path = "../docker/support.rs"]
-#[allow(dead_code, reason = "shared with the tests on Docker, which use all of it")]
-mod support;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ecssd_testing::agent::{self, Agent, Engine};
+use ecssd_testing::process::Process;
 use latency::{Bench, End, Lives};
-use process::Process;
-use support::{Agent, Engine};
 use table::{Aim, Table};
 
 /// What is measured, and for how long.
@@ -110,7 +102,7 @@ fn main() {
     table.time(&format!("{count} at once: first kill → all gone"), stopped.all_gone);
 
     table.memory("RSS, the highest of this run", process.peak_rss(), None, Aim::None, "");
-    let program = support::program();
+    let program = agent::program();
     table.size("program", &program, Aim::Megabytes(10.0));
     for found in static_builds(&program) {
         table.size("program, static", &found, Aim::Megabytes(10.0));

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use hickory_server::proto::rr::Name;
 
-use crate::dns::Client;
 use crate::events::{Events, now};
-use crate::support::{Agent, Container, Engine, PATIENCE, unique};
+use ecssd_testing::agent::{Agent, Container, Engine, PATIENCE, unique};
+use ecssd_testing::dns::Client;
 
 /// Between two rounds of questions.
 const PAUSE: Duration = Duration::from_micros(200);

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::percentile::{ms, percentile};
-use crate::process::Idle;
+use ecssd_testing::percentile::{ms, percentile};
+use ecssd_testing::process::Idle;
 
 const NOTE: &str = "\
 The predecessor's times were taken once on another machine, from Docker's event to the reply of an emulated

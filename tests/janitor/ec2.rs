@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::http::Request;
-use crate::server::{Answer, serve};
-use crate::zone::emulator;
+use ecssd_testing::http::Request;
+use ecssd_testing::http::{Answer, serve};
+use ecssd_testing::route53::hosted::emulator;
 
 /// Starts an instance in the emulator: its id and its address.
 pub fn run() -> (String, String) {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::http::Request;
-use crate::server::{Answer, header, serve};
+use ecssd_testing::http::Request;
+use ecssd_testing::http::{Answer, header, serve};
 
 const ARN: &str = "arn:aws:ecs:us-east-1:111122223333";
 const JSON: &str = "application/x-amz-json-1.1";

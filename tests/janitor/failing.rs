@@ -8,9 +8,9 @@ use ecssd::machine::record::Action;
 
 use crate::ecs::{Act, Ecs, Task};
 use crate::route53::{ID, Route53, throttled};
-use crate::server::serve;
-use crate::wire::Asked;
 use crate::world::{docker_id, host_record, mark, order, srv, world, zone_at};
+use ecssd_testing::http::serve;
+use ecssd_testing::route53::wire::Asked;
 
 const ZONE: &str = "sd.internal";
 const HOST: &str = "i-00000000000000001";

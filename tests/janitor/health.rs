@@ -9,8 +9,8 @@ use ecssd::janitor::run::run;
 
 use crate::ecs::{Ecs, Task};
 use crate::route53::{ID, Route53};
-use crate::server::serve;
 use crate::world::{docker_id, former, host_record, order, srv, world, zone_at};
+use ecssd_testing::http::serve;
 
 const ZONE: &str = "sd.internal";
 const HOST: &str = "i-00000000000000001";

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::http::ask;
 use crate::scale;
 use crate::world::{Scene, mark};
-use crate::zone::emulator;
+use ecssd_testing::http::ask;
+use ecssd_testing::route53::hosted::emulator;
 
 const CARGO_LAMBDA: &str = "ECSSD_TEST_CARGO_LAMBDA";
 /// How long anything may take before a test gives up on it.

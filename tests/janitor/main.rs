@@ -13,19 +13,9 @@ mod ec2;
 mod ecs;
 mod failing;
 mod health;
-#[path = "../registry/http.rs"]
-#[allow(dead_code, reason = "what only the other tests do with it")]
-mod http;
 mod lambda;
 mod race;
 mod route53;
 mod scale;
-mod server;
 mod sweeps;
-#[path = "../endpoint/wire.rs"]
-#[allow(dead_code, reason = "what only the other tests do with it")]
-mod wire;
 mod world;
-#[path = "../registry/zone.rs"]
-#[allow(dead_code, reason = "what only the other tests do with it")]
-mod zone;

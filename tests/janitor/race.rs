@@ -8,8 +8,8 @@ use ecssd::janitor::run::run;
 
 use crate::ecs::{Act, Ecs, Task};
 use crate::route53::{ID, Route53};
-use crate::wire::Asked;
 use crate::world::{docker_id, host_record, mark, order, srv, world, zone_at};
+use ecssd_testing::route53::wire::Asked;
 
 const ZONE: &str = "sd.internal";
 const HOSTS: u64 = 5;

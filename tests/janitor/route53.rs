@@ -9,9 +9,9 @@ use ecssd::zone::Zone;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use futures_util::FutureExt;
 
-use crate::http::Request;
-use crate::server::{Answer, serve};
-use crate::wire::{self, Asked, Form, Reply};
+use ecssd_testing::http::Request;
+use ecssd_testing::http::{Answer, serve};
+use ecssd_testing::route53::wire::{self, Asked, Form, Reply};
 
 pub const ID: &str = "Z1";
 const HOST: &str = "https://route53.amazonaws.com";

@@ -22,7 +22,7 @@ use ecssd::zone::Zone;
 use ecssd::zone::route53::Route53Zone;
 
 use crate::ecs::{Ecs, Task};
-use crate::zone::{HostedZone, emulator, unique_zone};
+use ecssd_testing::route53::hosted::{HostedZone, emulator, unique_zone};
 
 /// A clock on which long waits are over at once. Short ones, and what truly takes time, take it.
 pub struct Skipping {

@@ -1,8 +1,8 @@
 //! Two agents and one state directory: one of them waits.
 
-use crate::front::Counts;
-use crate::support::service;
-use crate::world::World;
+use ecssd_testing::agent::service;
+use ecssd_testing::route53::front::Counts;
+use ecssd_testing::world::World;
 
 #[test]
 fn a_second_agent_of_one_state_directory_waits_and_gives_up() {

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::others::{OLD_HOST, Predecessor};
-use crate::support::{Container, service};
-use crate::world::{World, port};
+use ecssd_testing::agent::{Container, service};
+use ecssd_testing::world::{World, port};
 
 /// On EC2 this is what a host goes by; the predecessor took its host name.
 const INSTANCE: [&str; 2] = ["-hostname", "i-0abc0123456789def"];

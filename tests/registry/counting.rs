@@ -1,8 +1,8 @@
 //! What it costs: exact numbers of calls, of one container and of fifty.
 
-use crate::front::Counts;
-use crate::support::{Container, service};
-use crate::world::World;
+use ecssd_testing::agent::{Container, service};
+use ecssd_testing::route53::front::Counts;
+use ecssd_testing::world::World;
 
 fn costs_of(containers: usize) {
     let world = World::new("count");

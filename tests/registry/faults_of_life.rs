@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use ecssd::machine::record::RecordType;
 
-use crate::front::{Act, Kind};
-use crate::support::{Container, service};
-use crate::world::{World, port};
+use ecssd_testing::agent::{Container, service};
+use ecssd_testing::route53::front::{Act, Kind};
+use ecssd_testing::world::{World, port};
 
 /// A container that goes on after SIGTERM until it is told that it may end.
 fn graceful(world: &World, name: &str) -> Container {
@@ -258,15 +258,17 @@ fn fault_19_a_throttled_record_is_never_lost() {
     world.front.on(Kind::Change, Act::Throttle);
     let other = world.web(&comes, &[]);
     web.docker(&["kill"]);
-    let throttled =
-        |seen: &[crate::front::Seen]| seen.iter().filter(|seen| seen.kind == Kind::Change).count();
+    let throttled = |seen: &[ecssd_testing::route53::front::Seen]| {
+        seen.iter().filter(|seen| seen.kind == Kind::Change).count()
+    };
     world.front.wait_for("more than three", |seen| throttled(seen) > 3);
     assert_eq!((world.zone.named(&there).len(), world.zone.named(&comes).len()), (1, 0));
     world.front.on(Kind::Change, Act::Pass);
     world.registered(&agent, &comes, other.host_port("80/tcp"));
     world.gone(&agent, &there);
     // Nothing was taken apart for it: what waited went in one call.
-    let passed = |seen: &crate::front::Seen| seen.kind == Kind::Change && seen.act == Act::Pass;
+    let passed =
+        |seen: &ecssd_testing::route53::front::Seen| seen.kind == Kind::Change && seen.act == Act::Pass;
     let calls = world.front.seen().iter().filter(|seen| passed(seen)).count();
     assert_eq!((calls, world.front.counts().lists), (1, 0));
 }

@@ -2,11 +2,11 @@
 
 use ecssd::machine::record::{Action, RecordType};
 
-use crate::front::{Act, Kind};
 use crate::others::{HEX, address, move_in, srv};
-use crate::support::service;
-use crate::world::{OWNER, World};
-use crate::zone::{HostedZone, unique_zone};
+use ecssd_testing::agent::service;
+use ecssd_testing::route53::front::{Act, Kind};
+use ecssd_testing::route53::hosted::{HostedZone, unique_zone};
+use ecssd_testing::world::{OWNER, World};
 
 /// It created the host's address at each start: "already exists" from the second on, and never a new one.
 #[test]

@@ -1,9 +1,9 @@
 //! Which zone it is.
 
-use crate::front::Counts;
-use crate::support::service;
-use crate::world::World;
-use crate::zone::{HostedZone, unique_zone};
+use ecssd_testing::agent::service;
+use ecssd_testing::route53::front::Counts;
+use ecssd_testing::route53::hosted::{HostedZone, unique_zone};
+use ecssd_testing::world::World;
 
 #[test]
 fn a_zone_that_comes_after_the_agent_is_found() {

@@ -14,16 +14,8 @@ mod counting;
 mod faults_of_life;
 mod faults_of_records;
 mod finding;
-mod front;
-mod http;
 mod mending;
 mod others;
 mod registering;
 mod restarting;
-#[allow(dead_code, reason = "the agent there has its zone in its own process")]
-#[path = "../docker/support.rs"]
-mod support;
 mod tasks;
-mod window;
-mod world;
-mod zone;

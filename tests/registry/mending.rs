@@ -5,8 +5,8 @@ use std::time::Instant;
 use ecssd::machine::record::{Action, RecordSet};
 
 use crate::others::address;
-use crate::support::service;
-use crate::world::{OWNER, World};
+use ecssd_testing::agent::service;
+use ecssd_testing::world::{OWNER, World};
 
 /// Looks often enough for a test. At the usual rate a resync is made rarer than was asked.
 const OFTEN: [&str; 4] = ["--resync", "2s", "--rate", "100"];

@@ -2,8 +2,8 @@
 
 use ecssd::machine::record::{RecordSet, RecordType};
 
-use crate::world::World;
-use crate::zone::HostedZone;
+use ecssd_testing::route53::hosted::HostedZone;
+use ecssd_testing::world::World;
 
 /// The host name of the predecessor on the host under test.
 pub const OLD_HOST: &str = "ip-10-0-0-7.ec2.internal";

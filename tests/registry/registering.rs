@@ -2,8 +2,8 @@
 
 use ecssd::machine::record::{RecordSet, RecordType};
 
-use crate::support::service;
-use crate::world::{OWNER, World};
+use ecssd_testing::agent::service;
+use ecssd_testing::world::{OWNER, World};
 
 #[test]
 fn a_service_and_its_host_are_written_to_the_letter() {

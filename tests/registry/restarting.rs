@@ -2,9 +2,9 @@
 
 use ecssd::machine::record::Action;
 
-use crate::front::{Act, Counts, Kind};
-use crate::support::service;
-use crate::world::{Agent, World};
+use ecssd_testing::agent::service;
+use ecssd_testing::route53::front::{Act, Counts, Kind};
+use ecssd_testing::world::{Agent, World};
 
 #[test]
 fn with_its_journal_a_new_agent_lists_and_writes_nothing() {
@@ -80,7 +80,7 @@ fn kill_9_in_a_change(at: Killed) {
     world.front.on(Kind::Change, act);
     gone_web.docker(&["rm", "-f"]);
     world.front.wait_for("the delete", |seen| {
-        let of_it = |seen: &&crate::front::Seen| {
+        let of_it = |seen: &&ecssd_testing::route53::front::Seen| {
             seen.answered && seen.changes.iter().any(|change| change.action == Action::Delete)
         };
         seen.iter().find(of_it).is_some()

@@ -1,9 +1,9 @@
 //! What is soon over: `--sync`, `--remove`, and plans that write nothing.
 
-use crate::front::{Act, Counts, Kind};
 use crate::others::{HEX, address, move_in, srv};
-use crate::support::service;
-use crate::world::{OWNER, World};
+use ecssd_testing::agent::service;
+use ecssd_testing::route53::front::{Act, Counts, Kind};
+use ecssd_testing::world::{OWNER, World};
 
 /// Puts a record of this host there that no container stands for.
 fn leave_behind(world: &World, name: &str, port: u16) {

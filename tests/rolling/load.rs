@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
-use crate::support::PATIENCE;
+use ecssd_testing::agent::PATIENCE;
 
 /// Between two requests: 62.5 a second.
 const PERIOD: Duration = Duration::from_millis(16);

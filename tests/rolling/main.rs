@@ -22,33 +22,8 @@
 
 mod copies;
 mod deploys;
-#[path = "../figures/dns.rs"]
-mod dns;
-#[path = "../docker/engine.rs"]
-mod engine;
-#[allow(dead_code, reason = "the tests on a Route 53 emulator use all of it")]
-#[path = "../registry/front.rs"]
-mod front;
-#[path = "../registry/http.rs"]
-mod http;
 mod load;
-#[path = "../docker/network.rs"]
-mod network;
-#[path = "../common/percentile.rs"]
-mod percentile;
 mod restarts;
 mod secondary;
 mod storm;
-#[allow(dead_code, reason = "the tests on Docker use all of it")]
-#[path = "../docker/support.rs"]
-mod support;
-#[allow(dead_code, reason = "the tests on a Route 53 emulator use all of it")]
-#[path = "../registry/window.rs"]
-mod window;
-#[allow(dead_code, reason = "the tests on a Route 53 emulator use all of it")]
-#[path = "../registry/world.rs"]
-mod world;
 mod worst;
-#[allow(dead_code, reason = "the tests on a Route 53 emulator use all of it")]
-#[path = "../registry/zone.rs"]
-mod zone;

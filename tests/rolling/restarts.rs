@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::copies::{OnTerm, Rollout, on_host, published};
-use crate::engine::OwnEngine;
 use crate::load::{Cause, Interval, Load, Report, WHILE_ENGINES_RESTART};
-use crate::support::{Agent, Container, Engine, service};
+use ecssd_testing::agent::{Agent, Container, Engine, service};
+use ecssd_testing::docker::own::OwnEngine;
 
 /// How often an engine is restarted that leaves its containers running.
 const RESTARTS: usize = 2;

@@ -14,7 +14,7 @@ use ecssd::zone::Zone;
 use ecssd::zone::dns;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 
-use crate::zone::HostedZone;
+use ecssd_testing::route53::hosted::HostedZone;
 
 /// Between two readings: far less than Route 53 takes to spread a change.
 const PAUSE: Duration = Duration::from_millis(5);

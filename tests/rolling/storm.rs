@@ -1,9 +1,9 @@
 //! Containers that crash again and again, beside one that is well.
 
 use crate::copies::{OnTerm, published};
-use crate::engine::OwnEngine;
 use crate::load::{Load, WHILE_OTHERS_CRASH};
-use crate::support::{Agent, Container, service};
+use ecssd_testing::agent::{Agent, Container, service};
+use ecssd_testing::docker::own::OwnEngine;
 
 const LOOPING: usize = 4;
 /// Docker waits ever longer between two starts, from 0.1 s on: so many are had in 20 s at least.

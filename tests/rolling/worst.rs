@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use hickory_resolver::proto::rr::Name;
 
 use crate::copies::{OnTerm, published};
-use crate::dns::Client;
-use crate::engine::OwnEngine;
-use crate::percentile::{ms, percentile};
-use crate::support::{Agent, Container, PATIENCE, service};
+use ecssd_testing::agent::{Agent, Container, PATIENCE, service};
+use ecssd_testing::dns::Client;
+use ecssd_testing::docker::own::OwnEngine;
+use ecssd_testing::percentile::{ms, percentile};
 
 const STOPS: usize = 100;
 /// Between two questions, and between two connections. It is the error of the figures, too.

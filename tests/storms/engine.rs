@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-use crate::support;
+use ecssd_testing::agent;
 
 /// Of the API; any that the agent's library speaks.
 const VERSION: &str = "1.47";
@@ -71,8 +71,8 @@ impl Engine {
     }
 
     /// How an agent finds it.
-    pub fn socket(&self) -> support::Engine {
-        support::Engine { socket: self.dir.path().join("docker.sock").to_str().unwrap().to_owned() }
+    pub fn socket(&self) -> agent::Engine {
+        agent::Engine { socket: self.dir.path().join("docker.sock").to_str().unwrap().to_owned() }
     }
 
     /// Starts a container, or starts it again.

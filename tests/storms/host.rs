@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use hickory_server::proto::rr::Name;
 
 use crate::PATIENCE;
-use crate::dns::Client;
 use crate::engine::{Engine, Image};
-use crate::process::Process;
-use crate::support::Agent;
+use ecssd_testing::agent::Agent;
+use ecssd_testing::dns::Client;
+use ecssd_testing::process::Process;
 
 /// A host.
 #[derive(Debug)]

@@ -8,17 +8,9 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod crash_loop;
-#[path = "../figures/dns.rs"]
-mod dns;
 mod engine;
 mod flood;
 mod host;
-#[allow(dead_code, reason = "the figures use all of it")]
-#[path = "../figures/process.rs"]
-mod process;
-#[allow(dead_code, reason = "the tests on Docker use all of it")]
-#[path = "../docker/support.rs"]
-mod support;
 mod targets;
 mod thousand;
 

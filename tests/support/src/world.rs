@@ -12,10 +12,10 @@ use ecssd::machine::record::{RecordSet, RecordType};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::front::Front;
-use crate::support::{Container, Engine, PATIENCE, program, unique};
-use crate::window::Window;
-use crate::zone::{HostedZone, read_set, unique_zone};
+use crate::agent::{Container, Engine, PATIENCE, program, unique};
+use crate::docker::window::Window;
+use crate::route53::front::Front;
+use crate::route53::hosted::{HostedZone, read_set, unique_zone};
 
 /// What this host goes by unless a test says otherwise.
 pub const OWNER: &str = "web1";

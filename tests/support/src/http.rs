@@ -1,8 +1,8 @@
-//! As much HTTP as the front, the window and the tests' own questions need: plain, blocking, one request a
-//! connection.
+//! As much HTTP as tests need, plain and blocking: requests as they come and go, and a server.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 
 /// A request, as it came.
 #[derive(Clone, Debug)]
@@ -70,4 +70,41 @@ pub fn ask(authority: &str, method: &str, target: &str, body: &str) -> (u16, Str
     let answer = String::from_utf8(request.pass_on(authority).unwrap()).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// A status, a content type, and a body.
+pub type Answer = (u16, &'static str, String);
+
+/// Serves until the process ends; returns the URL.
+pub fn serve(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = Arc::new(answer);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, answer) = (stream.unwrap(), Arc::clone(&answer));
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                // Whoever hangs up has read enough.
+                while let Ok(Some(request)) = Request::read(&mut reader) {
+                    let (status, kind, body) = answer(&request);
+                    let head = format!(
+                        "HTTP/1.1 {status} Answer\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+                        body.len()
+                    );
+                    if stream.write_all(format!("{head}{body}").as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+/// The value of a header.
+pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let field = |header: &'a String| header.split_once(':');
+    let mut fields = request.headers.iter().filter_map(field);
+    fields.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use ecssd::machine::record::{Action, Change};
 
+use super::hosted::{emulator, read_changes};
+use crate::agent::PATIENCE;
 use crate::http::Request;
-use crate::support::PATIENCE;
-use crate::zone::{emulator, read_changes};
 
 /// What is asked of Route 53.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::network::Network;
-use crate::support::{Engine, PATIENCE};
+use super::network::Network;
+use crate::agent::{Engine, PATIENCE};
 
 /// How often it is asked whether it answers.
 const POLL: Duration = Duration::from_millis(2);
