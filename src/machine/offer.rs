@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use super::container::{Container, Network, Running};
+use super::container::{Container, Network, Running, Timestamp};
 use super::service::{Check, Protocol, Service, ServiceName};
 
 /// Where clients reach a service.
@@ -133,17 +133,23 @@ impl<'a> Reach<'a> {
             Network::Isolated => Self::Not("the container has no network".to_owned()),
             Network::Shared(id) => match owner.filter(|owner| owner.id == *id) {
                 None => Self::Not(format!("container {}, whose network it shares, is not known", id.short())),
-                Some(owner) => Self::of_owner(owner),
+                Some(owner) => Self::of_owner(owner, container.started_at),
             },
         }
     }
 
-    fn of_owner(owner: &'a Container) -> Self {
+    /// By the network of `owner`, for one that was started at this time.
+    fn of_owner(owner: &'a Container, started_at: Option<Timestamp>) -> Self {
         let short = owner.id.short();
         match owner.network {
             _ if owner.running == Running::Stopped => {
                 Self::Not(format!("container {short}, whose network it shares, does not run"))
             }
+            // It holds on to what an earlier life of the owner left, which leads nowhere. Nothing but the wall clock
+            // tells the order of the two starts.
+            Network::Published if owner.started_at > started_at => Self::Not(format!(
+                "container {short}, whose network it shares, was started again since: start this one again too"
+            )),
             Network::Published => Self::Bindings(owner),
             Network::Host => Self::Host,
             Network::Isolated => Self::Not(format!("container {short}, whose network it shares, has none")),

@@ -159,6 +159,20 @@ fn a_shared_network_without_its_owner_says_so() {
 }
 
 #[test]
+fn a_network_whose_owner_was_started_again_leads_nowhere() {
+    let (sharer, owner) = sharing();
+    let again = Container { started_at: Some(at(2)), ..owner.clone() };
+    let reason =
+        "container 000000000001, whose network it shares, was started again since: start this one again too";
+    assert_eq!(reasons(&sharer, Some(&again)), [reason]);
+    let younger = Container { started_at: Some(at(3)), ..sharer.clone() };
+    assert_eq!(places(&younger, Some(&again)), [At::Host { port: 32_768 }]);
+    // The host's own network outlives them all.
+    let on_host = Container { network: Network::Host, ..again };
+    assert_eq!(places(&sharer, Some(&on_host)), [At::Host { port: 80 }]);
+}
+
+#[test]
 fn a_task_with_its_own_address_offers_the_containers_port() {
     let address = Ipv4Addr::new(10, 0, 7, 9);
     let (offers, unpublished) = offers(&sharing().0, None, Some(address), HOST);
