@@ -230,8 +230,16 @@ impl Agent {
 impl State {
     /// What becomes of a call of this host that comes now.
     fn fate(&mut self, host: usize, batch: &[Change]) -> Fate {
-        let now = self.now;
+        let (now, mutant) = (self.now, self.mutant);
         let of = &mut self.hosts[host];
+        if of.credentials.read != of.credentials.taken {
+            // A client that is refused is made anew, and reads what lies ready.
+            if mutant != Mutant::KeepsItsCredential {
+                of.credentials.read = of.credentials.ready;
+            }
+            self.count("credential has ended");
+            return Fate::Answer(Err(ZoneError::Unauthenticated("ExpiredToken".to_owned())));
+        }
         let scripted = of
             .calls
             .pop_front()

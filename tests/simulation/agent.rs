@@ -15,9 +15,8 @@ use ecssd::machine::lifecycle::Target;
 use ecssd::machine::offer::At;
 use ecssd::machine::service::{Protocol, Scope, parse};
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
 
-use super::host::{BUFFER, REPLAY, Told};
+use super::host::SECOND;
 use super::mutant::Mutant;
 use super::scenario::{Notice, Point, SpecCheck, SpecPort};
 use super::truth::{Truth, ZONE};
@@ -74,17 +73,9 @@ fn described(it: &Truth, now: Duration, owner: &str) -> Container {
     let environment = it.environment();
     let scope = Scope::new(ZONE, owner);
     let convention = parse(environment.iter().map(String::as_str), [], &scope);
-    let on_host = matches!(it.spec.port, SpecPort::Host(_));
-    let shown = it.ports_shown(now) && !on_host;
-    let binding = Binding { address: Ipv4Addr::UNSPECIFIED, port: it.port };
-    let health = (it.spec.check == SpecCheck::Docker).then(|| {
-        let ready = it.spec.ready_ms.map(|ms| it.started + Duration::from_millis(ms.into()));
-        match (it.healthy, ready.is_some_and(|ready| now > ready)) {
-            (true, _) => container::Health::Healthy,
-            (false, true) if it.sick.is_some() => container::Health::Unhealthy,
-            (false, _) => container::Health::Starting,
-        }
-    });
+    let shown = it.ports_shown(now) && it.is_published();
+    let bound = |port| vec![Binding { address: Ipv4Addr::UNSPECIFIED, port }];
+    let bindings = [(80, bound(it.port)), (81, bound(it.port + SECOND))];
     Container {
         id: it.id.clone(),
         name: it.id.short().to_owned(),
@@ -94,11 +85,19 @@ fn described(it: &Truth, now: Duration, owner: &str) -> Container {
             (true, true) => container::Running::Paused,
             (false, _) => container::Running::Stopped,
         },
-        health,
+        health: (it.spec.check == SpecCheck::Docker).then_some(it.health),
         stop_signal: 15,
         stop_timeout: it.spec.stop_timeout.map(|seconds| Duration::from_secs(seconds.into())),
-        network: if on_host { Network::Host } else { Network::Published },
-        bindings: if shown { [((80, Protocol::Tcp), vec![binding])].into() } else { Default::default() },
+        network: match (&it.owner, it.spec.port) {
+            (Some(owner), _) => Network::Shared(owner.clone()),
+            (None, SpecPort::Host(_)) => Network::Host,
+            (None, _) => Network::Published,
+        },
+        bindings: bindings
+            .into_iter()
+            .filter(|_| shown)
+            .map(|(port, at)| ((port, Protocol::Tcp), at))
+            .collect(),
         bound_ipv6: Default::default(),
         services: convention.services,
         bad_keys: convention.bad_keys,
@@ -112,19 +111,10 @@ impl Docker for Agent {
     async fn events(&self, back: Duration) -> Result<Events, DockerError> {
         let receiver = {
             let mut state = self.step_or_never(Point::AskDocker).await;
-            let now = state.now;
-            let of = &mut state.hosts[self.host];
-            if of.engine_away {
+            if state.hosts[self.host].engine.is_away() {
                 return Err(away());
             }
-            let wall = of.wall(now);
-            let (sender, receiver) = mpsc::channel(BUFFER + REPLAY);
-            let young = |told: &&Told| wall - told.wall <= i64::try_from(back.as_nanos()).unwrap_or(i64::MAX);
-            of.replay.iter().filter(young).for_each(|told| {
-                let _ = sender.try_send(told.clone());
-            });
-            of.listeners.push(sender);
-            receiver
+            state.listens(self.host, back)
         };
         let events = futures_util::stream::unfold((self.clone(), receiver), |(agent, mut receiver)| async {
             let told = receiver.recv().await?;
@@ -152,7 +142,7 @@ impl Docker for Agent {
         tokio::time::sleep(wait.min(ENGINE_PATIENCE)).await;
         let mut state = self.step_or_never(Point::HearDocker).await;
         state.count("list");
-        if state.hosts[self.host].engine_away {
+        if state.hosts[self.host].engine.is_away() {
             // A mutant takes what does not answer for empty.
             return if state.mutant == Mutant::EmptyEngine { Ok(Vec::new()) } else { Err(away()) };
         }
@@ -162,7 +152,7 @@ impl Docker for Agent {
         let now = state.now;
         let running = state.hosts[self.host].containers.values().filter(|it| it.alive);
         let listed = |it: &Truth| {
-            let fingerprint = format!("{} {} {} {}", it.port, it.ports_shown(now), it.paused, it.healthy);
+            let fingerprint = format!("{} {} {} {:?}", it.port, it.ports_shown(now), it.paused, it.health);
             Listed { id: it.id.clone(), fingerprint }
         };
         let list: Vec<_> = running.map(listed).collect();
@@ -183,7 +173,7 @@ impl Docker for Agent {
         if wait > ENGINE_PATIENCE {
             return Err(DockerError::Timeout("an inspect"));
         }
-        if state.hosts[self.host].engine_away {
+        if state.hosts[self.host].engine.is_away() {
             return Err(away());
         }
         let answer = if early { before } else { self.look(&mut state, id) };
@@ -199,11 +189,11 @@ impl Agent {
         let mut state = self.step_or_never(Point::AskDocker).await;
         let (now, mutant) = (state.now, state.mutant);
         let of = &mut state.hosts[self.host];
-        let (slow_until, slow) = of.slow;
-        if now < of.hanging_until {
+        let (slow_until, slow) = of.engine.slow;
+        if now < of.engine.hanging_until {
             return Ok(ENGINE_PATIENCE * 2);
         }
-        if of.engine_away && mutant != Mutant::EmptyEngine {
+        if of.engine.is_away() && mutant != Mutant::EmptyEngine {
             return Err(away());
         }
         let usual = Duration::from_micros(of.rng.u64(500..6_000));
@@ -333,15 +323,15 @@ impl State {
         if now < of.dead_network_until {
             return (timeout, Err(CheckError::TimedOut(timeout)));
         }
-        // Where several hold a port, the engine leads to one of them.
-        let mut there = of.containers.values().filter(|it| it.alive && it.port == port);
-        let Some(it) = there.next() else { return (usual, refused) };
-        if it.serves(now) || there.any(|it| it.serves(now)) {
-            return (usual, Ok(()));
-        }
-        match it.paused || it.sick == Some(true) {
-            true => (timeout, Err(CheckError::TimedOut(timeout))),
-            false => (usual, refused),
+        let Some(it) = of.answerer(port, now) else {
+            // What is paused takes connections, though it does not listen yet.
+            let frozen = of.containers.values().any(|it| it.alive && it.paused && it.port == port);
+            return if frozen { (timeout, Err(CheckError::TimedOut(timeout))) } else { (usual, refused) };
+        };
+        match it.sick {
+            None if !it.paused => (usual, Ok(())),
+            Some(false) if !it.paused => (usual, refused),
+            _ => (timeout, Err(CheckError::TimedOut(timeout))),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::scenario::{
 /// Containers on a host at once.
 const SLOTS: u8 = 8;
 /// How many kinds [`one`] knows.
-const KINDS: usize = 37;
+const KINDS: usize = 41;
 
 impl Scenario {
     /// What this seed is.
@@ -85,10 +85,11 @@ fn spec(rng: &mut Rng) -> Spec {
         weight: [1, 1, 1, 5, 0][rng.usize(..5)],
         check: [SpecCheck::None, SpecCheck::Tcp, SpecCheck::Tcp, SpecCheck::Docker][rng.usize(..4)],
         interval_seconds: [5, 15, 60][rng.usize(..3)],
-        port: match rng.u8(..10) {
+        port: match rng.u8(..12) {
             0..=5 => SpecPort::Dynamic,
             6 | 7 => SpecPort::Fixed(rng.u8(..3)),
-            _ => SpecPort::Host(rng.u8(..3)),
+            8 | 9 => SpecPort::Host(rng.u8(..6)),
+            _ => SpecPort::Shared { slot: rng.u8(..SLOTS), second: rng.u8(..3) > 0 },
         },
         stop: match rng.u8(..6) {
             0 | 1 => SpecStop::AtOnce,
@@ -104,6 +105,7 @@ fn spec(rng: &mut Rng) -> Spec {
         },
         restarts: rng.bool(),
         ports_lag_ms: if rng.u8(..5) == 0 { rng.u16(0..600) } else { 0 },
+        start_seconds: [0, 0, 30, 120, 300][rng.usize(..5)],
     }
 }
 
@@ -152,6 +154,12 @@ fn one(kind: usize, rng: &mut Rng) -> What {
         33 => What::CallOff,
         34 => What::ImdsAway { seconds },
         35 => What::Panic { line: rng.u8(..LINES), times: rng.u8(1..4) },
+        36 => What::Execs { slot, commands: rng.u16(10..120) },
+        37 => {
+            What::DockerCrash { seconds: seconds.min(20), live_restore: rng.bool(), agent: rng.u8(..3) == 0 }
+        }
+        38 => What::Expire { seconds },
+        39 => What::Readdress { down_ms },
         _ => What::Janitor,
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use ecssd::engine::Happening;
 use ecssd::machine::container::ContainerId;
 
 use super::world::State;
@@ -34,11 +33,11 @@ pub enum Later {
         left: u8,
         gap_ms: u16,
     },
-    /// Its HEALTHCHECK may have something new to say.
-    Health {
+    /// A run of its HEALTHCHECK, by whoever runs it.
+    Check {
         host: usize,
         id: ContainerId,
-        life: u32,
+        monitor: u32,
     },
     /// Its check passes again.
     Recover {
@@ -51,6 +50,15 @@ pub enum Later {
     /// The engine is there again.
     EngineUp {
         host: usize,
+    },
+    /// It is reached again.
+    EngineReached {
+        host: usize,
+    },
+    /// Another credential lies ready.
+    Renew {
+        host: usize,
+        credential: u32,
     },
     /// The machine is.
     PowerOn {
@@ -88,20 +96,19 @@ impl State {
                     self.later(wait, Later::Crash { host, id, left: left - u8::from(!alive), gap_ms });
                 }
             }
-            Later::Health { host, id, life } if self.is_life(host, &id, life) => {
-                let now = self.now;
-                if let Some(it) = self.hosts[host].containers.get_mut(&id) {
-                    it.healthy = it.serves(now);
-                }
-                self.happens(host, &id, Happening::Changed);
-            }
+            Later::Check { host, id, monitor } => self.checks(host, &id, monitor),
             Later::Recover { host, id } => self.recovers(host, &id),
             Later::Pardon(id) => self.account.poisoned.retain(|it| *it != id),
             Later::Allow(name) => self.account.denied.retain(|it| *it != name),
             Later::EngineUp { host } => self.engine_up(host),
+            Later::EngineReached { host } => self.engine_reached(host),
+            Later::Renew { host, credential } => {
+                let ready = &mut self.hosts[host].credentials.ready;
+                *ready = credential.max(*ready);
+            }
             Later::PowerOn { host } => self.power_on(host),
             Later::JanitorLooksAgain => self.janitor_looks_again(),
-            Later::Exit { .. } | Later::Sigkill { .. } | Later::Health { .. } => {}
+            Later::Exit { .. } | Later::Sigkill { .. } => {}
         }
     }
 

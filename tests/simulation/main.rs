@@ -7,7 +7,8 @@
 //! | | |
 //! |---|---|
 //! | `scenario`, `draw` | what happens, and how a seed decides it |
-//! | `world`, `later`, `host`, `truth`, `disk`, `account` | where it happens |
+//! | `operate`, `lives`, `later` | how it happens |
+//! | `world`, `host`, `engine`, `truth`, `disk`, `account` | where |
 //! | `agent`, `supervisor`, `log` | the process, and all that it sees and does |
 //! | `court` | who judges |
 //! | `mutant` | bugs that are planted, to see that they are caught |
@@ -27,13 +28,16 @@ mod asked;
 mod court;
 mod disk;
 mod draw;
+mod engine;
 mod found;
 mod host;
 mod janitor;
 mod later;
+mod lives;
 mod log;
 mod many;
 mod mutant;
+mod operate;
 mod orders;
 mod outages;
 mod run;

@@ -55,11 +55,13 @@ pub enum Mutant {
     ForgetsOne,
     /// L1: what somebody edited is not seen.
     SeesNoStrangeContent,
+    /// L4: goes on with a credential that has ended.
+    KeepsItsCredential,
 }
 
 impl Mutant {
     /// All of them, each with the invariant that must catch it.
-    pub const ALL: [(Self, &str); 20] = [
+    pub const ALL: [(Self, &str); 21] = [
         (Self::DeletesForeign, "S1"),
         (Self::NoCaps, "S2"),
         (Self::DeletesTheSick, "S3"),
@@ -80,6 +82,7 @@ impl Mutant {
         (Self::CleansUpAfterPanics, "L2"),
         (Self::DrainsInWords, "L3"),
         (Self::ForgetsOne, "L4"),
+        (Self::KeepsItsCredential, "L4"),
     ];
 }
 

@@ -61,6 +61,7 @@ fn scenario(order: &[(u8, u8)], gap: u64, check: SpecCheck, kill: Option<usize>)
         ready_ms: Some(0),
         restarts: false,
         ports_lag_ms: 0,
+        start_seconds: 0,
     };
     let mut operations = Vec::new();
     for (place, (slot, event)) in order.iter().copied().enumerate() {

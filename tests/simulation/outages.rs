@@ -139,5 +139,6 @@ fn spec(service: u8, check: SpecCheck) -> Spec {
         ready_ms: Some(0),
         restarts: false,
         ports_lag_ms: 0,
+        start_seconds: 0,
     }
 }

@@ -67,7 +67,12 @@ pub enum What {
         times: u8,
         gap_ms: u16,
     },
-    /// So many events of one container at once, as of a health check that execs.
+    /// So many commands are run in it, each of which the engine notes in three events that nobody asked for.
+    Execs {
+        slot: u8,
+        commands: u16,
+    },
+    /// So many events of one container at once.
     Storm {
         slot: u8,
         events: u16,
@@ -77,12 +82,20 @@ pub enum What {
         silent: bool,
         seconds: u16,
     },
+    /// Nobody reaches the engine, which goes on.
     DockerAway {
         seconds: u16,
     },
+    /// The engine is told to end, and started again.
     DockerRestart {
         seconds: u16,
         live_restore: bool,
+    },
+    /// It is killed, and nobody is told of any end; `agent`, where that is one of its containers, too.
+    DockerCrash {
+        seconds: u16,
+        live_restore: bool,
+        agent: bool,
     },
     SilentStream {
         seconds: u16,
@@ -154,6 +167,14 @@ pub enum What {
     Drain {
         down_ms: u32,
     },
+    /// The credential of this host ends, and another one lies ready after that time.
+    Expire {
+        seconds: u16,
+    },
+    /// The agent is killed, and the host has another address when the next one starts.
+    Readdress {
+        down_ms: u32,
+    },
     PowerOff {
         seconds: u16,
     },
@@ -212,6 +233,19 @@ pub struct Spec {
     pub restarts: bool,
     /// For how long Docker does not show its ports.
     pub ports_lag_ms: u16,
+    /// For how long no run of its HEALTHCHECK counts against it.
+    #[serde(default)]
+    pub start_seconds: u16,
+}
+
+impl Spec {
+    /// In which slot the container is whose network it uses, if it does.
+    pub fn owner(&self) -> Option<u8> {
+        match self.port {
+            SpecPort::Shared { slot, .. } => Some(slot),
+            SpecPort::Dynamic | SpecPort::Fixed(_) | SpecPort::Host(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -226,8 +260,13 @@ pub enum SpecPort {
     /// Docker chooses another at each start.
     Dynamic,
     Fixed(u8),
-    /// The host's network.
+    /// The host's network; from 3 on one of those that are published for others.
     Host(u8),
+    /// The network of the container in that slot, and there its port or the second that is published for it.
+    Shared {
+        slot: u8,
+        second: bool,
+    },
 }
 
 /// What a container makes of TERM.
@@ -286,11 +325,14 @@ impl What {
             Self::Unpause { .. } => "unpause",
             Self::Remove { .. } => "remove",
             Self::CrashLoop { .. } => "crash loop",
+            Self::Execs { .. } => "docker exec",
             Self::Storm { .. } => "storm of events",
             Self::Sicken { .. } => "failing check",
             Self::DockerAway { .. } => "Docker away",
             Self::DockerRestart { live_restore: true, .. } => "Docker restarts, live restore",
             Self::DockerRestart { .. } => "Docker restarts",
+            Self::DockerCrash { live_restore: true, .. } => "Docker killed, live restore",
+            Self::DockerCrash { .. } => "Docker killed",
             Self::SilentStream { .. } => "silent stream",
             Self::SlowLooks { .. } => "slow inspects",
             Self::HangingLooks { .. } => "hanging inspects",
@@ -307,13 +349,16 @@ impl What {
             Self::Fuse { .. } => "agent killed at a point",
             Self::Upgrade { .. } => "upgrade",
             Self::Drain { .. } => "drain",
+            Self::Expire { .. } => "credential renewed",
+            Self::Readdress { .. } => "address changed",
             Self::PowerOff { .. } => "power off",
             Self::DiskFull => "disk full",
             Self::Terminate => "host terminated",
             Self::Notice { .. } => "notice",
             Self::CallOff => "notice called off",
             Self::ImdsAway { .. } => "metadata away",
-            Self::ClockJump { .. } => "clock jump",
+            Self::ClockJump { seconds } if *seconds < 0 => "clock steps back",
+            Self::ClockJump { .. } => "clock steps forward",
             Self::Panic { .. } => "panic",
             Self::Janitor => "janitor",
         }

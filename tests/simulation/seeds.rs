@@ -22,9 +22,18 @@ const TWICE: u64 = 50;
 const SHORTENED: usize = 3;
 
 /// The kinds of faults, each with whatever counts it.
-const FAULTS: [&str; 38] = [
+const FAULTS: [&str; 51] = [
     "event dropped",
     "forgotten for replay",
+    "lost to a replay",
+    "docker exec",
+    "HEALTHCHECK run",
+    "HEALTHCHECK that takes its time",
+    "network shared",
+    "port contested",
+    "port of the host's network contested",
+    "Docker killed",
+    "Docker killed, live restore",
     "not told by a silent stream",
     "crash loop",
     "storm of events",
@@ -58,7 +67,11 @@ const FAULTS: [&str; 38] = [
     "drain",
     "power off",
     "disk full",
-    "clock jump",
+    "clock steps back",
+    "clock steps forward",
+    "credential renewed",
+    "credential has ended",
+    "address changed",
     "panic",
     "metadata away",
 ];

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::machine::container::ContainerId;
+use ecssd::machine::container::{ContainerId, Health};
 
 use super::scenario::{Spec, SpecCheck, SpecPort};
 
 /// The zone that all hosts write to.
 pub const ZONE: &str = "sd.internal";
+/// How many ports of the host's network nobody ever publishes.
+const HOST_PORTS: u8 = 3;
 /// How long a stopping signal is believed at least, and what is added to a stop timeout. The agent's promise,
 /// spelled here anew.
 const BELIEVED: Duration = Duration::from_secs(120);
@@ -31,9 +33,20 @@ pub struct Truth {
     pub ports: BTreeSet<u16>,
     /// Since when its check fails, and whether by silence.
     pub sick: Option<bool>,
-    /// What its HEALTHCHECK says; true once it passed in this life.
-    pub healthy: bool,
-    /// The last signal that asks it to stop, in this life.
+    /// What its HEALTHCHECK says, and how many of its runs failed in a row.
+    pub health: Health,
+    pub failed: u32,
+    /// Who runs that HEALTHCHECK: each start, each unpause and each new engine begins anew.
+    pub monitor: u32,
+    /// Whose network it uses, where that is another container's.
+    pub owner: Option<ContainerId>,
+    /// Whether that one ended since: nothing leads to this one any more, though it runs.
+    pub cut: bool,
+    /// Whether the wall clock says the opposite of that, having gone back: nobody else can know better.
+    pub misdated: bool,
+    /// From when on Docker shows its ports.
+    pub shown_from: Duration,
+    /// The last signal that asks it to stop, or the one whose network it uses, in this life.
     pub told_to_stop: Option<Duration>,
     /// The last moment at which there was a reason to have it out of DNS.
     pub reason: Duration,
@@ -44,7 +57,7 @@ pub struct Truth {
 }
 
 impl Truth {
-    pub fn new(id: ContainerId, spec: Spec) -> Self {
+    pub fn new(id: ContainerId, spec: Spec, owner: Option<ContainerId>) -> Self {
         Self {
             id,
             spec,
@@ -57,7 +70,13 @@ impl Truth {
             port: 0,
             ports: BTreeSet::new(),
             sick: None,
-            healthy: false,
+            health: Health::Starting,
+            failed: 0,
+            monitor: 0,
+            owner,
+            cut: false,
+            misdated: false,
+            shown_from: Duration::ZERO,
             told_to_stop: None,
             reason: Duration::ZERO,
             starts: Vec::new(),
@@ -85,9 +104,20 @@ impl Truth {
     /// The port inside: on the host's network it is the host's.
     pub fn inside(&self) -> u16 {
         match self.spec.port {
-            SpecPort::Host(n) => 8_000 + u16::from(n),
-            SpecPort::Fixed(_) | SpecPort::Dynamic => 80,
+            SpecPort::Host(n) => host_port(n),
+            SpecPort::Fixed(_) | SpecPort::Dynamic | SpecPort::Shared { second: false, .. } => 80,
+            SpecPort::Shared { second: true, .. } => 81,
         }
+    }
+
+    /// Whether it is on the host's network.
+    pub fn on_host(&self) -> bool {
+        matches!(self.spec.port, SpecPort::Host(_))
+    }
+
+    /// Whether Docker publishes a port for it.
+    pub fn is_published(&self) -> bool {
+        matches!(self.spec.port, SpecPort::Fixed(_) | SpecPort::Dynamic)
     }
 
     /// What the image asks for in its environment.
@@ -106,19 +136,64 @@ impl Truth {
         environment
     }
 
-    /// Whether its process answers a check now.
-    pub fn serves(&self, now: Duration) -> bool {
-        let ready = self.spec.ready_ms.map(|ms| Duration::from_millis(ms.into()));
+    /// Whether its process would answer whoever reaches it.
+    pub fn is_well(&self, now: Duration) -> bool {
         self.alive
             && !self.paused
             && self.sick.is_none()
-            && ready.is_some_and(|ready| now >= self.started + ready)
+            && self.listens_from().is_some_and(|from| now >= from)
+    }
+
+    /// Whether it answers a check from outside now, where nobody else has its port.
+    pub fn serves(&self, now: Duration) -> bool {
+        self.is_well(now) && !self.cut
+    }
+
+    /// From when on its process listens in this life, unless it never does.
+    pub fn listens_from(&self) -> Option<Duration> {
+        self.spec.ready_ms.map(|ms| self.started + Duration::from_millis(ms.into()))
+    }
+
+    pub fn is_healthy(&self) -> bool {
+        self.health == Health::Healthy
     }
 
     /// Whether Docker shows its ports.
     pub fn ports_shown(&self, now: Duration) -> bool {
-        let lag = Duration::from_millis(self.spec.ports_lag_ms.into());
-        self.alive && (now >= self.started + lag || matches!(self.spec.port, SpecPort::Host(_)))
+        self.alive && now >= self.shown_from
+    }
+
+    /// A run of its HEALTHCHECK; whether that turned what it says. As the engine has it: three failures in a row,
+    /// and none counts while it starts.
+    pub fn check(&mut self, now: Duration) -> bool {
+        const RETRIES: u32 = 3;
+        let before = self.health;
+        if self.is_well(now) {
+            (self.health, self.failed) = (Health::Healthy, 0);
+        } else if before != Health::Starting || now >= self.started + self.start_period() {
+            self.failed += 1;
+            if self.failed >= RETRIES {
+                self.health = Health::Unhealthy;
+            }
+        }
+        self.health != before
+    }
+
+    /// When the next run of its HEALTHCHECK is due, as the engine has it.
+    pub fn until_next_check(&self, now: Duration) -> Duration {
+        const START_INTERVAL: Duration = Duration::from_secs(5);
+        let interval = Duration::from_secs(self.spec.interval_seconds.into());
+        let left = (self.started + self.start_period()).saturating_sub(now);
+        match self.health {
+            _ if left.is_zero() => interval,
+            _ if left < interval => left,
+            Health::Starting => START_INTERVAL,
+            Health::Healthy | Health::Unhealthy => interval,
+        }
+    }
+
+    fn start_period(&self) -> Duration {
+        Duration::from_secs(self.spec.start_seconds.into())
     }
 
     /// Whether it is on its way out, as far as anybody may believe.
@@ -144,6 +219,25 @@ impl Truth {
 
     /// Whether there is a reason now to have it out of DNS.
     pub fn has_reason(&self, now: Duration) -> bool {
-        !self.alive || self.paused || self.is_stopping(now) || !self.ports_shown(now) || self.crash_loops(now)
+        !self.alive
+            || self.paused
+            || self.cut
+            || self.misdated
+            || self.is_stopping(now)
+            || !self.ports_shown(now)
+            || self.crash_loops(now)
     }
+}
+
+/// A port of the host's network: some of them Docker publishes for others.
+pub fn host_port(n: u8) -> u16 {
+    match n.checked_sub(HOST_PORTS) {
+        None => 8_000 + u16::from(n),
+        Some(n) => fixed_port(n),
+    }
+}
+
+/// A port that Docker publishes where it is asked to.
+pub fn fixed_port(n: u8) -> u16 {
+    9_000 + u16::from(n)
 }

@@ -57,6 +57,11 @@ impl State {
         self.court.panics.iter().any(|(of, at)| *of == host && *at >= since)
     }
 
+    /// Whether an actor panicked at that very moment.
+    pub(super) fn panicked_at(&self, host: usize, moment: Duration) -> bool {
+        self.court.panics.iter().any(|(of, at)| *of == host && *at == moment)
+    }
+
     fn panics_before(&self, host: usize, now: Duration) -> usize {
         let since = now.saturating_sub(WITHIN).max(self.hosts[host].started);
         self.court.panics.iter().filter(|(of, at)| *of == host && *at >= since && *at < now).count()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ecssd::engine::{Happening, Listed};
 use ecssd::machine::container::{ContainerId, Running};
 
-use crate::host::Told;
+use crate::engine::Told;
 use crate::world::State;
 
 /// What one process was told.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ecssd::machine::container::ContainerId;
+use ecssd::machine::container::{ContainerId, Health};
 use ecssd::machine::record::{Key, RecordSet, RecordType};
 
 use crate::scenario::SpecCheck;
@@ -26,6 +26,9 @@ impl State {
                 continue;
             }
             let (stands, wanted) = (self.stands(host), self.wanted(host));
+            if let Some(text) = self.astray(host).filter(|_| !wanted.is_empty()) {
+                return Some(("L1", text));
+            }
             for (place, line) in &wanted {
                 let unsaid = self.is_unsaid(host, place);
                 match stands.get(place) {
@@ -54,12 +57,30 @@ impl State {
                 !self.court.late.contains(&(host, key))
                     || self.hosts[host].life == 1 && !self.panicked_since(host, Duration::ZERO)
             };
+            let misdated = |(_, mark): &(String, String)| {
+                let id = mark.split(':').nth(1).and_then(|id| id.parse::<ContainerId>().ok());
+                id.and_then(|id| self.hosts[host].containers.get(&id)).is_some_and(|it| it.misdated)
+            };
+            let known = |place: &(String, String)| known(place) && !misdated(place);
             let more = stands.iter().find(|(place, _)| !wanted.contains_key(place) && known(place));
             if let Some((place, line)) = more {
                 return Some(("L1", format!("{} {} is {line:?}, and should not be", place.0, place.1)));
             }
         }
         None
+    }
+
+    /// Where a host's name leads, if that is not to the host.
+    fn astray(&self, host: usize) -> Option<String> {
+        let of = &self.hosts[host];
+        let key = Key {
+            name: format!("{}.{ZONE}", of.owner),
+            kind: RecordType::A,
+            set_identifier: Some(of.owner.clone()),
+        };
+        let values = self.account.standing().remove(&key).map(|set| set.values);
+        let right = values.as_ref().is_some_and(|values| *values == [of.address.to_string()]);
+        (!right).then(|| format!("{key} leads to {values:?}, and host {host} is at {}", of.address))
     }
 
     /// Whether ECS has a task that asks for this name.
@@ -82,7 +103,7 @@ impl State {
     fn is_unsaid(&self, host: usize, (_, mark): &(String, String)) -> bool {
         let id = mark.split(':').nth(1).and_then(|id| id.parse().ok());
         let it = id.and_then(|id: ContainerId| self.hosts[host].containers.get(&id));
-        it.is_some_and(|it| it.spec.check == SpecCheck::Docker && !it.healthy && it.sick.is_none())
+        it.is_some_and(|it| it.spec.check == SpecCheck::Docker && it.health == Health::Starting)
     }
 
     fn stands(&self, host: usize) -> Lines {
@@ -106,10 +127,8 @@ impl State {
         for it in holders.values() {
             let serves = match it.spec.check {
                 SpecCheck::None => Some(true),
-                SpecCheck::Tcp => {
-                    Some(of.containers.values().any(|other| other.port == it.port && other.serves(self.now)))
-                }
-                SpecCheck::Docker => Some(it.healthy),
+                SpecCheck::Tcp => Some(of.answerer(it.port, self.now).is_some_and(|it| it.serves(self.now))),
+                SpecCheck::Docker => Some(it.is_healthy()),
             };
             let weight = if serves == Some(true) { it.spec.weight.into() } else { 0 };
             for name in it.names() {

@@ -9,7 +9,7 @@ use ecssd::zone::ZoneError;
 
 use super::{content, mark};
 use crate::scenario::SpecCheck;
-use crate::truth::ZONE;
+use crate::truth::{Truth, ZONE};
 use crate::world::State;
 
 /// A share of what an account may do: a second, and at once. The agent's own promise, spelled here anew.
@@ -345,6 +345,9 @@ impl State {
                 && *dead >= seen
                 && seen > 0
                 && *told < now
+                // What is told of a life while the Registrar that handled it begins again is old to its successor,
+                // and waits for a look: a gap that is known.
+                && !self.panicked_at(host, *told)
             {
                 let text = format!(
                     "{} is wanted, whose life {dead} is known to have ended since {told:?}",
@@ -384,7 +387,10 @@ impl State {
         let mine = it.names().contains(&set.key().name);
         let (written, life) =
             self.court.written.get(&place).map_or((Duration::ZERO, 0), |(at, life, _)| (*at, *life));
-        let rivals = of.containers.values().filter(|other| other.alive && other.port == it.port).count() > 1;
+        let has_port = |other: &&Truth| {
+            other.alive && (other.port == it.port || other.misdated && other.ports.contains(&it.port))
+        };
+        let rivals = of.containers.values().filter(has_port).count() > 1;
         // What was written of an earlier life gives way to one that has to prove itself.
         let excused = of.leaves(it, now) == Some(true)
             || it.has_reason(now)
@@ -394,7 +400,9 @@ impl State {
             || of.draining.is_some()
             || of.drain_began.is_some_and(|at| at >= written);
         // By a clock that went back, the ends of earlier lives are told as new to whoever just began to listen.
-        let just_began = now < of.started + BARRIER || self.panicked_since(host, now.saturating_sub(BARRIER));
+        let just_began = now < of.started + BARRIER
+            || now < of.engine.listened + BARRIER
+            || self.panicked_since(host, now.saturating_sub(BARRIER));
         let misled = of.went_back && just_began || self.court.misled.contains(&place);
         if misled {
             self.court.misled.insert(place);
@@ -403,7 +411,7 @@ impl State {
         if swapped || !right || !mine || excused {
             return;
         }
-        let away = of.engine_away
+        let away = of.engine.is_away()
             || now < self.account.down_until
             || of.outage.is_some_and(|(until, _)| now < until);
         let invariant = match (it.serves(now), away) {

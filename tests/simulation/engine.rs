@@ -1,0 +1,249 @@
+//! A host's engine: what it notes, tells and shows, and what becomes of the containers when it goes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ecssd::engine::Happening;
+use ecssd::machine::container::{ContainerId, Health};
+use tokio::sync::mpsc;
+
+use super::later::Later;
+use super::scenario::SpecCheck;
+use super::truth::Truth;
+use super::world::State;
+
+/// How many events a listener's buffer holds before the engine drops them, and how many it remembers, whoever
+/// asks for which. Source: the engine's own figures, see the reference of Docker's events.
+const BUFFER: usize = 1_024;
+const RING: usize = 256;
+/// A HEALTHCHECK that passes for the first time so late has taken its time.
+const LONG: Duration = Duration::from_secs(60);
+
+/// An event that agents ask for, as the engine has it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub wall: i64,
+    pub id: ContainerId,
+    pub happening: Happening,
+    /// Of which life, and when that began, for the court.
+    pub life: u32,
+    pub began: i64,
+}
+
+#[derive(Debug, Default)]
+pub struct Engine {
+    /// What it remembers, by the time of its clock: of what nobody asks for, that it was.
+    ring: VecDeque<(i64, Option<Told>)>,
+    /// When that was what it remembers no more, and was asked for.
+    forgotten: VecDeque<i64>,
+    listeners: Vec<mpsc::Sender<Told>>,
+    /// Nobody reaches it.
+    away: bool,
+    /// It does not run.
+    down: bool,
+    /// Whether the next one ends what outlived it.
+    orphans: bool,
+    /// When somebody began to listen last.
+    pub listened: Duration,
+    pub silent_until: Duration,
+    pub slow: (Duration, Duration),
+    pub hanging_until: Duration,
+}
+
+impl Engine {
+    /// Whether it answers nobody.
+    pub fn is_away(&self) -> bool {
+        self.away || self.down
+    }
+
+    pub fn runs(&self) -> bool {
+        !self.down
+    }
+
+    /// All that hangs, lags or lies is well again.
+    pub fn heal(&mut self) {
+        self.silent_until = Duration::ZERO;
+        self.slow = (Duration::ZERO, Duration::ZERO);
+        self.hanging_until = Duration::ZERO;
+    }
+
+    pub fn hangs_up(&mut self) {
+        self.listeners.clear();
+    }
+}
+
+impl State {
+    /// Somebody listens, and first gets what is remembered of what happened since then.
+    pub fn listens(&mut self, host: usize, back: Duration) -> mpsc::Receiver<Told> {
+        const SECOND: i64 = 1_000_000_000;
+        let now = self.now;
+        let since = self.hosts[host].wall(now) - i64::try_from(back.as_nanos()).unwrap_or(i64::MAX);
+        // It is asked for in seconds.
+        let since = since / SECOND * SECOND;
+        let engine = &mut self.hosts[host].engine;
+        let (sender, receiver) = mpsc::channel(BUFFER + RING);
+        // The engine goes back from the latest, to the first that is too old.
+        let young: Vec<_> = engine.ring.iter().rev().take_while(|(wall, _)| *wall >= since).collect();
+        for told in young.into_iter().rev().filter_map(|(_, told)| told.clone()) {
+            let _ = sender.try_send(told);
+        }
+        engine.listeners.push(sender);
+        engine.listened = now;
+        let lost = engine.forgotten.iter().filter(|wall| **wall >= since).count();
+        (0..lost).for_each(|_| self.count("lost to a replay"));
+        receiver
+    }
+
+    /// Something happens that agents are told of.
+    pub fn happens(&mut self, host: usize, id: &ContainerId, happening: Happening) {
+        let now = self.now;
+        let of = &mut self.hosts[host];
+        if !of.engine.runs() {
+            return;
+        }
+        let (life, began) = of.containers.get(id).map_or((0, 0), |it| (it.lives, it.started_wall));
+        let told = Told { wall: of.wall(now), id: id.clone(), happening, life, began };
+        self.remembers(host, told.wall, Some(told.clone()));
+        let engine = &mut self.hosts[host].engine;
+        if now < engine.silent_until {
+            self.count("not told by a silent stream");
+            return;
+        }
+        let mut dropped = 0;
+        engine.listeners.retain(|listener| match listener.try_send(told.clone()) {
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                dropped += 1;
+                true
+            }
+            sent => sent.is_ok(),
+        });
+        (0..dropped).for_each(|_| self.count("event dropped"));
+    }
+
+    /// So many things happen that no agent asks for.
+    pub fn notes(&mut self, host: usize, times: u32) {
+        let now = self.now;
+        for _ in 0..times {
+            let wall = self.hosts[host].wall(now);
+            self.remembers(host, wall, None);
+        }
+    }
+
+    fn remembers(&mut self, host: usize, wall: i64, told: Option<Told>) {
+        let engine = &mut self.hosts[host].engine;
+        engine.ring.push_back((wall, told));
+        if engine.ring.len() > RING
+            && let Some((wall, Some(_))) = engine.ring.pop_front()
+        {
+            engine.forgotten.push_back(wall);
+            engine.forgotten.drain(..engine.forgotten.len().saturating_sub(RING));
+            self.count("forgotten for replay");
+        }
+    }
+
+    /// Its HEALTHCHECK begins to run, and goes on until somebody else runs it.
+    pub fn monitors(&mut self, host: usize, id: &ContainerId) {
+        let now = self.now;
+        let Some(it) = self.hosts[host].containers.get_mut(id) else { return };
+        if it.spec.check == SpecCheck::Docker {
+            it.monitor += 1;
+            let (wait, monitor) = (it.until_next_check(now), it.monitor);
+            self.later(wait, Later::Check { host, id: id.clone(), monitor });
+        }
+    }
+
+    /// A run of a HEALTHCHECK.
+    pub fn checks(&mut self, host: usize, id: &ContainerId, monitor: u32) {
+        let now = self.now;
+        let of = &mut self.hosts[host];
+        let runs = of.engine.runs();
+        let mine = |it: &&mut Truth| runs && it.alive && !it.paused && it.monitor == monitor;
+        let Some(it) = of.containers.get_mut(id).filter(mine) else { return };
+        let was_starting = it.health == Health::Starting;
+        let turned = it.check(now);
+        let late = it.is_healthy() && was_starting && now >= it.started + LONG;
+        let wait = it.until_next_check(now);
+        self.count("HEALTHCHECK run");
+        self.notes(host, 3);
+        if late {
+            self.count("HEALTHCHECK that takes its time");
+        }
+        if turned {
+            self.happens(host, id, Happening::Changed);
+        }
+        self.later(wait, Later::Check { host, id: id.clone(), monitor });
+    }
+
+    /// Nobody reaches the engine.
+    pub fn engine_away(&mut self, host: usize) {
+        self.hosts[host].engine.away = true;
+        self.hosts[host].engine.hangs_up();
+        self.tell(host, format_args!("nobody reaches Docker"));
+    }
+
+    pub fn engine_reached(&mut self, host: usize) {
+        self.hosts[host].engine.away = false;
+        self.tell(host, format_args!("Docker is reached"));
+    }
+
+    /// It ends, and with it what it remembers.
+    pub fn engine_down(&mut self, host: usize) {
+        let engine = &mut self.hosts[host].engine;
+        engine.down = true;
+        engine.hangs_up();
+        engine.ring.clear();
+        engine.forgotten.clear();
+        self.tell(host, format_args!("Docker is down"));
+    }
+
+    /// It is told to end, and first ends all that it runs.
+    pub fn engine_stops(&mut self, host: usize) {
+        for id in self.alive(host) {
+            self.signals(host, &id, 15);
+            self.exits(host, &id);
+        }
+        self.engine_down(host);
+    }
+
+    /// It is killed; what it ran goes on, and is ended by the next one.
+    pub fn engine_crashes(&mut self, host: usize, live_restore: bool) {
+        self.engine_down(host);
+        self.hosts[host].engine.orphans = !live_restore;
+    }
+
+    pub fn engine_up(&mut self, host: usize) {
+        if !self.hosts[host].powered || !std::mem::replace(&mut self.hosts[host].engine.down, false) {
+            return;
+        }
+        self.tell(host, format_args!("Docker is up"));
+        if std::mem::replace(&mut self.hosts[host].engine.orphans, false) {
+            self.all_end(host);
+        }
+        let restored = self.alive(host);
+        for id in &restored {
+            if let Some(it) = self.hosts[host].containers.get_mut(id) {
+                (it.health, it.failed) = (Health::Starting, 0);
+            }
+            self.monitors(host, id);
+        }
+        let again = |it: &&Truth| !it.alive && !it.removed && it.spec.restarts;
+        let mut ids: Vec<_> =
+            self.hosts[host].containers.values().filter(again).map(|it| it.id.clone()).collect();
+        // Those that use another's network come after it.
+        ids.sort_by_key(|id| self.hosts[host].containers[id].owner.is_some());
+        ids.iter().for_each(|id| self.starts(host, id));
+    }
+
+    /// All containers end, and nobody is told.
+    pub fn all_end(&mut self, host: usize) {
+        let now = self.now;
+        for it in self.hosts[host].containers.values_mut().filter(|it| it.alive) {
+            (it.alive, it.paused, it.reason) = (false, false, now);
+        }
+        self.tell(host, format_args!("all containers end"));
+    }
+
+    fn alive(&self, host: usize) -> Vec<ContainerId> {
+        self.hosts[host].containers.values().filter(|it| it.alive).map(|it| it.id.clone()).collect()
+    }
+}

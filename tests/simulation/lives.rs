@@ -1,0 +1,196 @@
+//! Lives of containers: what their engine, their processes and whoever runs them do to them.
+
+use std::time::Duration;
+
+use ecssd::engine::Happening;
+use ecssd::machine::container::{ContainerId, Health};
+
+use super::host::SECOND;
+use super::later::Later;
+use super::scenario::{Spec, SpecPort, SpecStop};
+use super::truth::Truth;
+use super::world::State;
+
+impl State {
+    pub fn runs(&mut self, host: usize, slot: u8, spec: Spec) {
+        let of = &mut self.hosts[host];
+        if of.engine.is_away() || of.slot(slot).is_some_and(|id| of.containers[&id].alive) {
+            return;
+        }
+        let owner = spec.owner().and_then(|slot| of.slot(slot));
+        if spec.owner().is_some() && owner.is_none() {
+            return;
+        }
+        of.made += 1;
+        let id: ContainerId =
+            format!("{:04x}{:08x}{:052x}", host + 1, of.made, 7).parse().expect("64 hexadecimal digits");
+        of.containers.insert(id.clone(), Truth::new(id.clone(), spec, owner));
+        of.slots.insert(slot, id.clone());
+        self.starts(host, &id);
+    }
+
+    pub fn starts(&mut self, host: usize, id: &ContainerId) {
+        let now = self.now;
+        let of = &mut self.hosts[host];
+        let Some(it) = of.containers.get(id).filter(|it| !it.alive && !it.removed) else { return };
+        if !of.engine.runs() || !of.powered {
+            return;
+        }
+        let (spec, owner) = (it.spec, it.owner.clone());
+        let Some(port) = of.choose_port(&spec, owner.as_ref(), now) else { return };
+        let wall = of.wall(now);
+        let lag = Duration::from_millis(spec.ports_lag_ms.into());
+        let shown_from = match (spec.port, owner.as_ref().and_then(|owner| of.containers.get(owner))) {
+            (SpecPort::Host(_), _) => now,
+            (_, Some(owner)) => owner.shown_from,
+            (_, None) => now + lag,
+        };
+        let shares = owner.is_some();
+        let misdated = owner.as_ref().is_some_and(|owner| of.containers[owner].started_wall > wall);
+        let it = of.containers.get_mut(id).expect("looked at before");
+        let port_before = it.port;
+        it.alive = true;
+        it.paused = false;
+        (it.health, it.failed) = (Health::Starting, 0);
+        it.cut = false;
+        it.misdated = misdated;
+        it.started = now;
+        it.shown_from = shown_from;
+        // A new life has to prove itself.
+        it.reason = now;
+        it.started_wall = wall;
+        it.lives += 1;
+        it.port = port;
+        it.ports.insert(port);
+        it.told_to_stop = None;
+        it.starts.push(now);
+        let life = it.lives;
+        for it in self.sharers(host, id).filter(|it| it.started_wall > wall) {
+            it.misdated = true;
+            it.ports.extend([port, port + SECOND]);
+        }
+        self.contests(host, port_before);
+        self.contests(host, port);
+        let text = format!("starts {} at {port}, life {life}", id.short());
+        self.tell(host, format_args!("{text}"));
+        if shares {
+            self.count("network shared");
+        }
+        let of = &self.hosts[host];
+        let rivals = || of.containers.values().filter(|it| it.alive && it.port == port && it.id != *id);
+        let (contested, unpublished) = (rivals().count() > 0, rivals().all(|it| it.on_host()));
+        if contested {
+            self.count("port contested");
+        }
+        if contested && unpublished && self.hosts[host].containers[id].on_host() {
+            self.count("port of the host's network contested");
+        }
+        // Connected to a network, and, in the end, disconnected from it.
+        self.notes(host, 1);
+        self.happens(host, id, Happening::Changed);
+        self.monitors(host, id);
+    }
+
+    /// Who holds a port may have changed.
+    fn contests(&mut self, host: usize, port: u16) {
+        let now = self.now;
+        let rivals = self.hosts[host].containers.values_mut().filter(|it| it.alive && it.port == port);
+        rivals.for_each(|it| it.reason = now);
+    }
+
+    pub fn exits(&mut self, host: usize, id: &ContainerId) {
+        let now = self.now;
+        let Some(it) = self.hosts[host].containers.get_mut(id).filter(|it| it.alive) else { return };
+        it.alive = false;
+        it.paused = false;
+        it.reason = now;
+        let (again, port) = (it.spec.restarts && it.told_to_stop.is_none(), it.port);
+        self.sharers(host, id).for_each(|it| (it.cut, it.reason) = (true, now));
+        self.contests(host, port);
+        self.tell(host, format_args!("ends {}", id.short()));
+        self.happens(host, id, Happening::Died);
+        self.notes(host, 2);
+        if again {
+            let wait = Duration::from_millis(self.hosts[host].rng.u64(100..2_000));
+            self.later(wait, Later::Start { host, id: id.clone() });
+        }
+    }
+
+    pub fn signals(&mut self, host: usize, id: &ContainerId, signal: u8) {
+        let now = self.now;
+        let of = &mut self.hosts[host];
+        let Some(it) = of.containers.get_mut(id).filter(|it| it.alive) else { return };
+        if !of.engine.runs() {
+            return;
+        }
+        let stops = [2, 9, 15].contains(&signal);
+        if stops {
+            it.told_to_stop = Some(now);
+            it.reason = now;
+        }
+        let (stop, life) = (it.spec.stop, it.lives);
+        if stops {
+            // What it leaves, they cannot do without.
+            self.sharers(host, id).for_each(|it| (it.told_to_stop, it.reason) = (Some(now), now));
+        }
+        self.tell(host, format_args!("signal {signal} to {}", id.short()));
+        self.happens(host, id, Happening::Killed(signal));
+        match (signal, stop) {
+            (9, _) | (2 | 15, SpecStop::AtOnce) => self.exits(host, id),
+            (2 | 15, SpecStop::After { ms }) => {
+                let wait = Duration::from_millis(ms.into());
+                self.later(wait, Later::Exit { host, id: id.clone(), life });
+            }
+            _ => {}
+        }
+    }
+
+    pub fn pauses(&mut self, host: usize, id: Option<ContainerId>, pause: bool) {
+        let (Some(id), now) = (id, self.now) else { return };
+        let of = &mut self.hosts[host];
+        let Some(it) = of.containers.get_mut(&id).filter(|it| it.alive && it.paused != pause) else { return };
+        if of.engine.is_away() {
+            return;
+        }
+        it.paused = pause;
+        it.reason = now;
+        self.tell(host, format_args!("{} {}", if pause { "pauses" } else { "unpauses" }, id.short()));
+        self.happens(host, &id, Happening::Changed);
+        if !pause {
+            self.monitors(host, &id);
+        }
+    }
+
+    pub fn removes(&mut self, host: usize, id: &ContainerId) {
+        let now = self.now;
+        if self.hosts[host].engine.is_away() {
+            return;
+        }
+        if let Some(it) = self.hosts[host].containers.get_mut(id) {
+            it.removed = true;
+            it.ended.get_or_insert(now);
+        }
+        self.exits(host, id);
+        self.happens(host, id, Happening::Destroyed);
+    }
+
+    pub fn sickens(&mut self, host: usize, id: &ContainerId, silent: bool) {
+        if let Some(it) = self.hosts[host].containers.get_mut(id) {
+            it.sick = Some(silent);
+            self.tell(host, format_args!("{} fails its check", id.short()));
+        }
+    }
+
+    pub fn recovers(&mut self, host: usize, id: &ContainerId) {
+        if let Some(it) = self.hosts[host].containers.get_mut(id) {
+            it.sick = None;
+            self.tell(host, format_args!("{} passes its check", id.short()));
+        }
+    }
+
+    /// Those that run, and use its network.
+    fn sharers(&mut self, host: usize, id: &ContainerId) -> impl Iterator<Item = &mut Truth> {
+        let of = &mut self.hosts[host];
+        of.containers.values_mut().filter(move |it| it.alive && it.owner.as_ref() == Some(id))
+    }
+}
