@@ -27,6 +27,8 @@ pub struct Account {
     pub skipped: bool,
     /// Why nothing was deleted, if so.
     pub standstill: Option<String>,
+    /// Why nothing was deleted by absence, if something waits for that.
+    pub doubt: Option<String>,
     /// How many records the zone has.
     pub records: usize,
     /// How many of them came to what, and why.
@@ -172,6 +174,7 @@ impl Account {
 
     pub(super) fn judged(&mut self, report: &Report) {
         self.standstill = report.standstill.as_ref().map(ToString::to_string);
+        self.doubt = report.doubt.as_ref().map(ToString::to_string);
         self.records = report.findings.len();
         for (outcome, count) in report.counts() {
             let (verdict, reason) = match outcome {
@@ -194,10 +197,11 @@ impl Account {
         self.verdicts.get(verdict).map(|reasons| reasons.values().sum()).unwrap_or_default()
     }
 
-    /// Whether all that was to be done is done: nothing stood still, and nothing is left or refused.
+    /// Whether all that was to be done is done: nothing stood still or waits in doubt, and nothing is left or
+    /// refused.
     pub fn is_done(&self) -> bool {
         let left = self.apply && (self.changes.left > 0 || !self.changes.refused.is_empty());
-        self.standstill.is_none() && !left
+        self.standstill.is_none() && self.doubt.is_none() && !left
     }
 
     /// A line in the format that CloudWatch turns into metrics.
@@ -218,6 +222,7 @@ impl Account {
             ("ChangesTouched", Some(self.changes.touched)),
             ("ChangesRefused", Some(self.changes.refused.len())),
             ("Standstill", Some(standstill)),
+            ("Doubt", Some(usize::from(self.doubt.is_some()))),
             ("Unregistered", Some(unregistered)),
             ("Route53Calls", Some(self.calls.lists + self.calls.changes)),
             ("TargetsSilent", silent),

@@ -1,7 +1,9 @@
 //! What of the dead goes in this run: little at a time, so that what is wrong is seen before it is large.
 //!
 //! Shares are of the *marked* records: what others wrote makes no room for more deletes. It counts as a
-//! target, though, where the last target of a name is at stake. An address goes in a later run than the
+//! target, though, where the last target of a name is at stake. What EC2 calls terminated and ECS stopped goes
+//! whatever else looks dead: half of a service in a run, and its last target by proof. All other caps are for
+//! absence. An address goes in a later run than the
 //! records that point to it: only when the last list has none. So no order of calls can part them, and a
 //! client with an answer in hand has the time between two runs. A host's goes last of all that is the host's.
 //!
@@ -12,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Look;
 use super::entry::target;
-use super::report::{Death, Finding, Held, Outcome, Report, Standstill};
+use super::report::{Death, Doubt, Finding, Held, Outcome, Report};
 use super::rules::{
     ABSENT_OF_SERVICE, ABSENT_OF_ZONE, HOSTS_AT_LEAST, HOSTS_DEAD_OVER, LEFT_ALONE_OVER, POSITIVE_OF_SERVICE,
 };
@@ -24,12 +26,7 @@ use crate::machine::registration::Owner;
 pub(super) fn apply(verdicts: Vec<Verdict>, looks: [&Look; 2]) -> Report {
     let (dead, hosts) = hosts(&verdicts);
     let many = hosts >= HOSTS_AT_LEAST && HOSTS_DEAD_OVER.is_exceeded(dead, hosts);
-    let held = if many {
-        let dead = |verdict: &Verdict| verdict.dead.ok().map(|_| Held::ManyHostsDead);
-        verdicts.iter().map(dead).collect()
-    } else {
-        holds(&verdicts, looks)
-    };
+    let held = holds(&verdicts, looks, many);
     let finding = |(verdict, held): (Verdict, Option<Held>)| {
         let outcome = match (verdict.dead, held) {
             (Err(kept), _) => Outcome::Keep(kept),
@@ -38,10 +35,8 @@ pub(super) fn apply(verdicts: Vec<Verdict>, looks: [&Look; 2]) -> Report {
         };
         Finding { set: verdict.set, outcome }
     };
-    Report {
-        standstill: many.then_some(Standstill::ManyHostsDead { dead, hosts }),
-        findings: verdicts.into_iter().zip(held).map(finding).collect(),
-    }
+    let doubt = held.contains(&Some(Held::ManyHostsDead)).then_some(Doubt::ManyHostsDead { dead, hosts });
+    Report { standstill: None, doubt, findings: verdicts.into_iter().zip(held).map(finding).collect() }
 }
 
 /// How many hosts look dead, and how many there are; those out of sight are no hosts here.
@@ -57,8 +52,9 @@ fn hosts(verdicts: &[Verdict]) -> (usize, usize) {
     (count(HostIs::Dead), count(HostIs::Alive))
 }
 
-/// Why each record stays although it is dead, where it does. What is kept has none.
-fn holds(verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<Held>> {
+/// Why each record stays although it is dead, where it does. What is kept has none. With too `many` hosts dead,
+/// nothing goes by absence.
+fn holds(verdicts: &[Verdict], looks: [&Look; 2], many: bool) -> Vec<Option<Held>> {
     let mut held = vec![None; verdicts.len()];
     let mut services: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, verdict) in verdicts.iter().enumerate() {
@@ -67,7 +63,7 @@ fn holds(verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<Held>> {
         }
     }
     for (name, targets) in &services {
-        service(verdicts, looks, name, targets, &mut held);
+        service(verdicts, looks, many, name, targets, &mut held);
     }
     let pointed_to = pointed_to(verdicts);
     let leaning = leaning(verdicts);
@@ -86,6 +82,7 @@ fn holds(verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<Held>> {
     for (verdict, held) in verdicts.iter().zip(&mut held) {
         if held.is_none() && verdict.dead.is_ok_and(|death| !death.is_positive()) {
             match quota.checked_sub(1) {
+                _ if many => *held = Some(Held::ManyHostsDead),
                 Some(left) => quota = left,
                 None => *held = Some(Held::CapOfZone),
             }
@@ -98,6 +95,7 @@ fn holds(verdicts: &[Verdict], looks: [&Look; 2]) -> Vec<Option<Held>> {
 fn service(
     verdicts: &[Verdict],
     looks: [&Look; 2],
+    many: bool,
     name: &str,
     targets: &[usize],
     held: &mut [Option<Held>],
@@ -107,15 +105,16 @@ fn service(
         let is = move |death: Death| death.is_positive() == positive;
         targets.iter().copied().filter(move |&target| verdicts[target].dead.is_ok_and(is))
     };
-    if LEFT_ALONE_OVER.is_exceeded(dead(false).count(), marked) {
-        targets.iter().for_each(|&target| held[target] = Some(Held::ServiceLeftAlone));
-        return;
-    }
     for target in dead(true).skip(POSITIVE_OF_SERVICE.quota(marked)) {
         held[target] = Some(Held::CapOfService);
     }
-    for target in dead(false).skip(ABSENT_OF_SERVICE.quota(marked)) {
-        held[target] = Some(Held::CapOfService);
+    let (most, hold) = match LEFT_ALONE_OVER.is_exceeded(dead(false).count(), marked) {
+        _ if many => (0, Held::ManyHostsDead),
+        true => (0, Held::ServiceLeftAlone),
+        false => (ABSENT_OF_SERVICE.quota(marked), Held::CapOfService),
+    };
+    for target in dead(false).skip(most) {
+        held[target] = Some(hold);
     }
     let goes = |target: usize| verdicts[target].dead.is_ok() && held[target].is_none();
     if targets.iter().all(|&target| goes(target)) {

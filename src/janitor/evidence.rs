@@ -38,16 +38,13 @@ pub struct Snapshot {
     pub hosts: BTreeMap<Owner, Host>,
     /// By `runtimeId`.
     pub containers: BTreeMap<ContainerId, Container>,
-    /// Where ECS has containers running.
-    pub places: BTreeSet<Place>,
     /// The full names that running and pending tasks ask for, those on Fargate too: no proof of a
     /// service that runs nowhere while one is here.
     pub services: BTreeSet<String>,
-    /// Networks of which EC2 shows every host: of this account and region, shared with no other, and
-    /// not used again by another network that registers in the zone. Empty unless an operator says so.
+    /// Networks of which EC2 shows every host: see [`home`].
     pub home: Vec<Network>,
-    /// Every address that any network interface of these networks holds.
-    pub held: BTreeSet<Ipv4Addr>,
+    /// Each address that network interfaces hold there, and the instances that they are attached to.
+    pub held: BTreeMap<Ipv4Addr, Vec<Option<Owner>>>,
 }
 
 /// What EC2 and ECS say of an instance.
@@ -55,8 +52,6 @@ pub struct Snapshot {
 pub struct Host {
     /// EC2's word.
     pub power: Power,
-    /// Of its interfaces; a terminated instance has none.
-    pub addresses: Vec<Ipv4Addr>,
     /// Whether ECS knows what runs on it.
     pub ecs: Hearing,
 }
@@ -111,17 +106,6 @@ pub struct Container {
     pub stopped: bool,
 }
 
-/// Where a container of a service runs.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Of the host, or of the task by its attachment.
-    pub address: Ipv4Addr,
-    /// At that address.
-    pub port: u16,
-    /// The full name, lower case, without the final dot.
-    pub service: String,
-}
-
 /// A range of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -140,15 +124,20 @@ impl Network {
     }
 }
 
-impl Snapshot {
-    /// The instance that holds an address.
-    pub fn holder(&self, address: Ipv4Addr) -> Option<(&Owner, &Host)> {
-        self.hosts.iter().find(|(_, host)| host.addresses.contains(&address))
-    }
+/// The networks of which EC2 shows every host. Hosts of other accounts and regions may have the same addresses,
+/// so an operator has to say that there are none, and that must not be refuted: it counts while instances are
+/// `shown` in every VPC that is known to use the zone.
+pub fn home(said: &[Network], of_zone: Option<&BTreeSet<String>>, shown: &BTreeSet<String>) -> Vec<Network> {
+    if of_zone.is_some_and(|vpcs| vpcs.is_subset(shown)) { said.to_vec() } else { Vec::new() }
+}
 
-    /// Whether every host with this address would be seen.
-    pub fn is_home(&self, address: Ipv4Addr) -> bool {
-        self.home.iter().any(|network| network.holds(address))
+impl Snapshot {
+    /// Whether an instance that EC2 does not show is gone, and not only to be shown later: no interface at the
+    /// address that it had at home may be its own.
+    pub fn is_gone(&self, host: &Owner, address: Ipv4Addr) -> bool {
+        let is_home = self.home.iter().any(|network| network.holds(address));
+        let is_anothers = |holder: &Option<Owner>| holder.as_ref().is_some_and(|holder| holder != host);
+        is_home && self.held.get(&address).is_none_or(|holders| holders.iter().all(is_anothers))
     }
 }
 
@@ -163,6 +152,34 @@ mod tests {
         assert!(!network(16).holds([10, 2, 2, 3].into()));
         assert!(network(0).holds([192, 168, 0, 1].into()));
         assert!(network(32).holds([10, 1, 2, 3].into()) && !network(32).holds([10, 1, 2, 2].into()));
+    }
+
+    #[test]
+    fn a_network_is_home_only_while_no_vpc_of_the_zone_is_out_of_sight() {
+        let said = [Network { address: [10, 0, 0, 0].into(), prefix: 16 }];
+        let vpcs = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let shown = vpcs(&["vpc-a", "vpc-b"]);
+        assert_eq!(home(&said, Some(&vpcs(&["vpc-a"])), &shown), said);
+        assert_eq!(home(&said, Some(&vpcs(&["vpc-a", "vpc-of-others"])), &shown), []);
+        assert_eq!(home(&said, None, &shown), []);
+    }
+
+    #[test]
+    fn what_holds_an_address_may_be_an_instance_that_is_not_shown_yet() {
+        let owner = |text: &str| Owner::new(text).unwrap();
+        let (it, other) = (owner("i-0123456789abcdef0"), owner("i-0123456789abcdef1"));
+        let address = Ipv4Addr::new(10, 0, 0, 7);
+        let is_gone = |holders: Option<Vec<Option<Owner>>>| {
+            let snapshot = Snapshot {
+                home: vec![Network { address: [10, 0, 0, 0].into(), prefix: 16 }],
+                held: holders.map(|holders| (address, holders)).into_iter().collect(),
+                ..Snapshot::default()
+            };
+            assert!(!snapshot.is_gone(&it, [10, 1, 0, 7].into()));
+            snapshot.is_gone(&it, address)
+        };
+        assert!(is_gone(None) && is_gone(Some(vec![Some(other.clone())])));
+        assert!(!is_gone(Some(vec![None])) && !is_gone(Some(vec![Some(other), Some(it.clone())])));
     }
 
     #[test]

@@ -60,7 +60,7 @@ mod tests {
 
     fn report(sets: Vec<(RecordSet, Outcome)>) -> Report {
         let findings = sets.into_iter().map(|(set, outcome)| Finding { set, outcome }).collect();
-        Report { standstill: None, findings }
+        Report { standstill: None, doubt: None, findings }
     }
 
     fn hint(text: &str) -> RecordSet {

@@ -97,7 +97,7 @@ pub fn decide(probes: &[Answered], report: &Report, tasks: &Tasks, now: SystemTi
         decision.silent.push((probed.set.key(), answer.clone().err().unwrap_or_default()));
     }
     decision.distrusted = decision.silent.len() * 2 > probes.len();
-    if decision.distrusted || report.standstill.is_some() {
+    if decision.distrusted || report.standstill.is_some() || report.doubt.is_some() {
         return decision;
     }
     let mut services: BTreeMap<&str, Vec<&Answered>> = BTreeMap::new();
@@ -191,7 +191,8 @@ mod tests {
         let answer = |(n, probed)| (probed, if silent.contains(&n) { Err("no".into()) } else { Ok(()) });
         let probes: Vec<_> = probed.into_iter().enumerate().map(answer).collect();
         let finding = |set: RecordSet| Finding { set, outcome: Outcome::Keep(Kept::Runs) };
-        let report = Report { standstill: None, findings: list.into_iter().map(finding).collect() };
+        let report =
+            Report { standstill: None, doubt: None, findings: list.into_iter().map(finding).collect() };
         decide(&probes, &report, tasks, now())
     }
 
@@ -260,7 +261,12 @@ mod tests {
             .collect();
         let dead = Outcome::Delete(super::super::report::Death::HostTerminated);
         let findings = sets.into_iter().map(|set| Finding { set, outcome: dead }).collect();
-        let decision = decide(&probes, &Report { standstill: None, findings }, &tasks(2, START_GRACE), now());
+        let decision = decide(
+            &probes,
+            &Report { standstill: None, doubt: None, findings },
+            &tasks(2, START_GRACE),
+            now(),
+        );
         assert_eq!(decision.silent, []);
     }
 }

@@ -38,10 +38,14 @@
 //!   deregistered or its agent is silent, ECS has let go of tasks that may run on: kept.
 //! - A container on a running host that ECS does not know is kept: it was started outside ECS, or ECS has
 //!   forgotten it; the host's agent is the authority.
-//! - A host that EC2 does not show is out of sight, and kept, unless its address lies in a network of
-//!   which EC2 shows every host ([`evidence::Snapshot::home`]): then it is gone, by absence. For hosts with
-//!   names of their own there is no such proof; those named after their address (`ip-10-0-0-7`) have it.
-//!   An address that an interface holds, but no instance that EC2 shows, is a host that is not shown *yet*.
+//! - A host is an instance, by its id in the mark; or by the id of a container, which ECS has on an instance.
+//!   A name says nothing of a host's death, and an address neither: hosts of other VPCs, accounts and regions
+//!   have the same, those that the predecessor named after their address (`ip-10-0-0-7`) too. Of hosts with such
+//!   marks only containers are ever dead, never the host's own record.
+//! - An instance that EC2 does not show is out of sight, and kept, unless its address lies in a network of
+//!   which EC2 shows every host ([`evidence::home`]): then it is gone, by absence. That takes an operator's
+//!   word, and holds while EC2 shows instances in every VPC of the zone. An address that an interface holds
+//!   which is not another instance's may be a host that is not shown *yet*.
 //!   The address is the host's own record, so that record goes last of all that is the host's.
 //! - Clusters do not matter: an instance that is in EC2 but in no cluster is a host whose ECS agent is absent,
 //!   and one in two clusters is heard only if both hear it.
@@ -49,7 +53,6 @@
 //!   or has otherwise is new or in somebody's hands: kept. So is one whose form is not what we write.
 //! - Weights say nothing of death, and a target of weight 0 is a target: Route 53 serves a name whose
 //!   targets are all at 0.
-//! - `awsvpc` containers are matched by their Docker id, as all are: an address is used again sooner.
 //! - Health is no evidence at all.
 
 pub mod account;

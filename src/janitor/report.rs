@@ -32,7 +32,7 @@ pub enum Kept {
     HostStopped,
     /// ECS has its container on another host than its mark says.
     HostsDiffer,
-    /// EC2 does not show its host, and need not.
+    /// EC2 does not show its host, and need not; or nothing says which of its hosts that is.
     HostOutOfSight,
     /// The looks were no evidence.
     Unjudged,
@@ -98,7 +98,9 @@ impl fmt::Display for Kept {
             Self::HostUnsettled => "its host is starting, stopping or being terminated",
             Self::HostStopped => "its host is stopped, and may come back",
             Self::HostsDiffer => "ECS has its container on another host",
-            Self::HostOutOfSight => "its host is out of sight: off EC2, of another account or region",
+            Self::HostOutOfSight => {
+                "its host is out of sight: off EC2, of another account or region, or known by name only"
+            }
             Self::Unjudged => "not judged",
         })
     }
@@ -164,6 +166,11 @@ pub enum Standstill {
     TooOld(Duration),
     /// The run has to be over before a second look could be.
     NoTime(Duration),
+}
+
+/// Why a run deletes nothing by absence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
     /// So many hosts look dead, of so many.
     ManyHostsDead {
         /// That look dead.
@@ -171,6 +178,17 @@ pub enum Standstill {
         /// In sight.
         hosts: usize,
     },
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ManyHostsDead { dead, hosts } => write!(
+                f,
+                "{dead} of {hosts} hosts look dead: more likely an error than the truth; look at EC2 and at what the janitor may see"
+            ),
+        }
+    }
 }
 
 impl fmt::Display for Standstill {
@@ -184,10 +202,6 @@ impl fmt::Display for Standstill {
                 f,
                 "{} s are left, too few for a second look a minute later: give it a longer timeout",
                 left.as_secs()
-            ),
-            Self::ManyHostsDead { dead, hosts } => write!(
-                f,
-                "{dead} of {hosts} hosts look dead: more likely an error than the truth; look at EC2 and at what the janitor may see"
             ),
         }
     }
@@ -207,6 +221,8 @@ pub struct Finding {
 pub struct Report {
     /// Why nothing is deleted, if so.
     pub standstill: Option<Standstill>,
+    /// Why nothing is deleted by absence, if something waits for that.
+    pub doubt: Option<Doubt>,
     /// One for each record of the last list, in its order.
     pub findings: Vec<Finding>,
 }
@@ -215,7 +231,11 @@ impl Report {
     pub(super) fn unjudged(standstill: Standstill, last: &Look) -> Self {
         let outcome = Outcome::Keep(Kept::Unjudged);
         let finding = |set: &RecordSet| Finding { set: set.clone(), outcome };
-        Self { standstill: Some(standstill), findings: last.list.what.iter().map(finding).collect() }
+        Self {
+            standstill: Some(standstill),
+            doubt: None,
+            findings: last.list.what.iter().map(finding).collect(),
+        }
     }
 
     /// The same with at most so many deletes, the first of the list.

@@ -31,9 +31,9 @@ pub const ABSENT_OF_ZONE: Share = Share { percent: 15 };
 pub const ABSENT_OF_SERVICE: Share = Share { percent: 10 };
 /// Of the targets of a service, by positive evidence.
 pub const POSITIVE_OF_SERVICE: Share = Share { percent: 50 };
-/// A service with more than this share dead by absence is left alone.
+/// Of a service with more than this share dead by absence, nothing goes by absence.
 pub const LEFT_ALONE_OVER: Share = Share { percent: 50 };
-/// With more than this share of all hosts dead, nothing is deleted.
+/// With more than this share of all hosts dead, nothing goes by absence.
 pub const HOSTS_DEAD_OVER: Share = Share { percent: 55 };
 /// Where there are so many hosts at least.
 pub const HOSTS_AT_LEAST: usize = 4;

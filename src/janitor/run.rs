@@ -3,6 +3,7 @@
 //! Owns the order of things and the time that they may take. A verdict is acted on for a minute; what was
 //! not done by then, or by the end of the run's time, is the next run's. Decides nothing itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -54,6 +55,8 @@ pub struct Health {
 pub struct World {
     /// The zone.
     pub zone: Arc<dyn Zone>,
+    /// The VPCs that use it, by id, where that is known.
+    pub vpcs: Option<BTreeSet<String>>,
     /// Accounts and regions.
     pub territories: Vec<Territory>,
     /// Asks targets.
@@ -179,14 +182,14 @@ async fn look_within(
     list: &mut List,
     limit: Duration,
 ) -> Option<(Look, Tasks)> {
-    let World { zone, territories, time, .. } = world;
-    let look = look(&**zone, list, territories, &order.scope, &**time);
+    let World { zone, vpcs, territories, time, .. } = world;
+    let look = look(&**zone, list, territories, &order.scope, vpcs.as_ref(), &**time);
     tokio::time::timeout(limit, look).await.ok()
 }
 
 /// What is due beside deletes.
 fn others(report: &Report, zone: &str, hosts: usize, decision: &Decision) -> Vec<Change> {
-    if report.standstill.is_some() {
+    if report.standstill.is_some() || report.doubt.is_some() {
         return Vec::new();
     }
     let mut others = fleet::changes(report, zone, hosts);

@@ -113,6 +113,9 @@ fn more(text: &mut String, account: &Account) {
             line(text, format_args!("       stopped: {task}"));
         }
     }
+    if let Some(doubt) = &account.doubt {
+        line(text, format_args!("nothing goes by absence: {doubt}"));
+    }
     line(text, format_args!("{}", last_line(account)));
 }
 
@@ -158,7 +161,8 @@ mod tests {
 
     fn report(findings: impl IntoIterator<Item = (RecordSet, Outcome)>) -> (Report, Account) {
         let finding = |(set, outcome)| Finding { set, outcome };
-        let report = Report { standstill: None, findings: findings.into_iter().map(finding).collect() };
+        let report =
+            Report { standstill: None, doubt: None, findings: findings.into_iter().map(finding).collect() };
         let mut account = Account::new("sd.internal", false);
         account.judged(&report);
         account.changes.due = report.deletes().count();

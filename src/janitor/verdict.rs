@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
 use super::Look;
-use super::entry::{About, Entry, is_instance_id, named_address};
+use super::entry::{About, Entry, is_instance_id};
 use super::evidence::{Hearing, Host, Power, Snapshot};
 use super::report::{Death, Kept};
 use crate::machine::record::{Key, RecordSet};
@@ -52,7 +52,7 @@ pub(super) fn of_all(zone: &str, [first, last]: [&Look; 2]) -> Vec<Verdict> {
                 };
             }
         };
-        let seen = scenes.each_ref().map(|scene| scene.of(&entry, &set));
+        let seen = scenes.each_ref().map(|scene| scene.of(&entry));
         let host_is = seen[0].0.max(seen[1].0);
         let mut dead = match [seen[0].1, seen[1].1] {
             [_, Err(kept)] => Err(kept),
@@ -94,7 +94,7 @@ impl<'a> Scene<'a> {
         Self { snapshot: &look.snapshot.what, addresses }
     }
 
-    fn of(&self, entry: &Entry, set: &RecordSet) -> (HostIs, Result<Death, Kept>) {
+    fn of(&self, entry: &Entry) -> (HostIs, Result<Death, Kept>) {
         let found = self.host(entry);
         let host_is = match &found {
             Found::OutOfSight => HostIs::OutOfSight,
@@ -104,36 +104,22 @@ impl<'a> Scene<'a> {
             }
             Found::Instance(..) => HostIs::Alive,
         };
-        let dead = self.death(entry, found).and_then(|death| {
-            if self.leads_to_its_service(entry, set) { Err(Kept::Runs) } else { Ok(death) }
-        });
-        (host_is, dead)
+        (host_is, self.death(entry, found))
     }
 
-    /// An instance id is looked for as it is. A name tells little: ECS may say where its container is,
-    /// and EC2 who has its address.
+    /// An instance id is looked for as it is. Hosts elsewhere may have the same name or address as this one: of
+    /// what is marked with a name, only ECS can say on which instance it is, by the container's own id.
     fn host(&self, entry: &Entry) -> Found<'a> {
         let snapshot = self.snapshot;
-        let address = self.address(&entry.host);
         let by_id = is_instance_id(&entry.host);
-        let instance = if by_id {
-            snapshot.hosts.get_key_value(&entry.host)
-        } else {
-            let known = entry.container().and_then(|id| snapshot.containers.get(id));
-            known
-                .and_then(|known| snapshot.hosts.get_key_value(known.instance.as_ref()?))
-                .or_else(|| snapshot.holder(address?))
-        };
-        if let Some((id, host)) = instance {
-            return Found::Instance(id, host);
+        let known = || entry.container().and_then(|id| snapshot.containers.get(id));
+        let id = if by_id { Some(&entry.host) } else { known().and_then(|known| known.instance.as_ref()) };
+        let address = || self.addresses.get(&entry.host);
+        match id.and_then(|id| snapshot.hosts.get_key_value(id)) {
+            Some((id, host)) => Found::Instance(id, host),
+            None if by_id && address().is_some_and(|&it| snapshot.is_gone(&entry.host, it)) => Found::Gone,
+            None => Found::OutOfSight,
         }
-        // Another instance may have the address of one that is no more. An interface without an instance
-        // is a host that EC2 does not show yet.
-        let taken_over = |address| by_id && snapshot.holder(address).is_some();
-        let free = |address| !snapshot.held.contains(&address) || taken_over(address);
-        let provable = by_id || named_address(&entry.host).is_some();
-        let gone = provable && address.is_some_and(|address| snapshot.is_home(address) && free(address));
-        if gone { Found::Gone } else { Found::OutOfSight }
     }
 
     fn death(&self, entry: &Entry, found: Found<'_>) -> Result<Death, Kept> {
@@ -163,20 +149,5 @@ impl<'a> Scene<'a> {
                 Some(_) => Ok(Death::ContainerStopped),
             },
         }
-    }
-
-    /// The predecessor's records have nothing in them that tells a host from the next one of its name: if
-    /// one leads to a running container of its service, it is right, whoever wrote it.
-    fn leads_to_its_service(&self, entry: &Entry, set: &RecordSet) -> bool {
-        let About::Former(_, port) = entry.about else { return false };
-        let name = set.key().name;
-        self.address(&entry.host).is_some_and(|address| {
-            let mut places = self.snapshot.places.iter();
-            places.any(|place| place.address == address && place.port == port && place.service == name)
-        })
-    }
-
-    fn address(&self, owner: &Owner) -> Option<Ipv4Addr> {
-        named_address(owner).or_else(|| self.addresses.get(owner).copied())
     }
 }

@@ -88,7 +88,7 @@ mod tests {
     fn look(list: &[RecordSet], power: Power) -> Look {
         let mut look = Look::default();
         look.list.what = list.to_vec();
-        let host = Host { power, addresses: vec![], ecs: Hearing::Heard };
+        let host = Host { power, ecs: Hearing::Heard };
         look.snapshot.what.hosts.insert(Owner::new("i-0a").unwrap(), host);
         look
     }

@@ -1,5 +1,6 @@
 //! Opens what a run has to do with: the zone, and ECS and EC2 in every account and region.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -73,9 +74,24 @@ pub async fn open(
         territories.extend(regions.iter().map(of));
     }
     let zone = Arc::new(find(settings, region.to_string()).await?);
+    let vpcs = if settings.order.scope.home.is_empty() { None } else { vpcs(&zone).await };
     // Targets have addresses of their own; this host has nothing to be asked.
     let checker = Arc::new(NetworkChecker { host_address: std::net::Ipv4Addr::UNSPECIFIED });
-    Ok(World { zone, territories, checker, time: Arc::new(clock) })
+    Ok(World { zone, vpcs, territories, checker, time: Arc::new(clock) })
+}
+
+/// Without them no network is known to be home, and what EC2 has forgotten stays.
+async fn vpcs(zone: &Route53Zone) -> Option<BTreeSet<String>> {
+    match zone.vpcs().await {
+        Ok(vpcs) => Some(vpcs.into_iter().collect()),
+        Err(error) => {
+            tracing::warn!(
+                %error,
+                "--home-networks do not count: which VPCs use the zone is not known; allow route53:GetHostedZone"
+            );
+            None
+        }
+    }
 }
 
 /// What this place calls its own. The metadata service is asked where nothing else says so, and no region was

@@ -74,6 +74,7 @@ pub async fn territory(name: &str, ecs: &Ecs, ec2: &str) -> Territory {
 pub async fn world(zone: Arc<dyn Zone>, ecs: &Ecs, ec2: &str) -> World {
     World {
         zone,
+        vpcs: None,
         territories: vec![territory("here", ecs, ec2).await],
         checker: Arc::new(NetworkChecker { host_address: [127, 0, 0, 1].into() }),
         time: Arc::new(Skipping { clock: Clock::start(), skipped: AtomicU64::new(0) }),

@@ -84,8 +84,7 @@ impl State {
                 (false, true) => Power::Running,
                 (false, false) => Power::Stopped,
             };
-            let addresses = if of.terminated.is_some() { Vec::new() } else { vec![of.address] };
-            hosts.insert(owner.clone(), Host { power, addresses, ecs: Hearing::Heard });
+            hosts.insert(owner.clone(), Host { power, ecs: Hearing::Heard });
             for it in of.containers.values() {
                 let stopped = it.removed || of.terminated.is_some();
                 containers.insert(it.id.clone(), Container { instance: Some(owner.clone()), stopped });

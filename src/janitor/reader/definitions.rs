@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ecs::types::{ContainerDefinition, KeyValuePair, NetworkMode, TaskDefinition};
+use aws_sdk_ecs::types::{ContainerDefinition, KeyValuePair, TaskDefinition};
 
 use crate::machine::record::canonical;
 use crate::machine::service::{Protocol, Scope, parse};
@@ -17,8 +17,6 @@ use crate::machine::service::{Protocol, Scope, parse};
 /// A task definition, as far as it concerns this system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Definition {
-    /// Whether its containers use their host's network.
-    pub on_host_network: bool,
     /// Those that have keys of ours, by name.
     containers: BTreeMap<String, Keys>,
 }
@@ -32,8 +30,8 @@ struct Keys {
 /// What a container asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Container ports and full names, as they are written.
-    pub named: Vec<(u16, String)>,
+    /// Full names, as they are written.
+    pub named: Vec<String>,
     /// Those that our agents register, and whether by TCP.
     pub registered: Vec<(u16, String, Protocol)>,
 }
@@ -49,10 +47,7 @@ impl Definition {
             let keys = Keys { environment: ours(container.environment()), labels };
             (keys != Keys::default()).then(|| Some((container.name.clone()?, keys)))?
         };
-        Self {
-            on_host_network: definition.network_mode == Some(NetworkMode::Host),
-            containers: definition.container_definitions().iter().filter_map(keys).collect(),
-        }
+        Self { containers: definition.container_definitions().iter().filter_map(keys).collect() }
     }
 
     /// What its container `name` asks for in `zone`, where the task overrides this of the environment.
@@ -86,12 +81,14 @@ fn ours(environment: &[KeyValuePair]) -> BTreeMap<String, String> {
 }
 
 /// The names of `SERVICE_<port>_NAME`, as they are written.
-fn named(key: &str, value: &str, zone: &str) -> Vec<(u16, String)> {
+fn named(key: &str, value: &str, zone: &str) -> Vec<String> {
     let key = key.to_ascii_uppercase();
     let port = key.strip_prefix("SERVICE_").and_then(|rest| rest.strip_suffix("_NAME"));
-    let Some(port) = port.and_then(|port| port.parse().ok()) else { return Vec::new() };
+    if port.is_none_or(|port| port.parse::<u16>().is_err()) {
+        return Vec::new();
+    }
     let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
-    names.map(|name| (port, format!("{}.{zone}", canonical(name)))).collect()
+    names.map(|name| format!("{}.{zone}", canonical(name))).collect()
 }
 
 #[cfg(test)]
@@ -123,11 +120,7 @@ mod tests {
             (80, "_web._tcp.sd.internal".to_owned(), Protocol::Tcp),
         ];
         assert_eq!(wants.registered, registered);
-        let named: Vec<_> = wants.named.iter().map(|(port, name)| (*port, name.as_str())).collect();
-        assert_eq!(
-            named,
-            [(80, "_web._tcp.sd.internal"), (80, "odd name.sd.internal"), (53, "_dns._udp.sd.internal")]
-        );
+        assert_eq!(wants.named, ["_web._tcp.sd.internal", "odd name.sd.internal", "_dns._udp.sd.internal"]);
         assert_eq!(definition.wants("log", &[], "sd.internal"), Wants::default());
     }
 
@@ -137,6 +130,6 @@ mod tests {
         let wants = definition.wants("web", &[pair("SERVICE_80_NAME", "_new._tcp")], "sd.internal");
         assert_eq!(wants.registered[1].1, "_new._tcp.sd.internal");
         let wants = definition.wants("log", &[pair("SERVICE_1_NAME", "x")], "sd.internal");
-        assert_eq!(wants.named, [(1, "x.sd.internal".to_owned())]);
+        assert_eq!(wants.named, ["x.sd.internal"]);
     }
 }

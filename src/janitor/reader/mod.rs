@@ -20,15 +20,16 @@ pub mod list;
 pub mod paced;
 pub mod tasks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use self::ec2::Ec2;
+use self::ec2::answer::{Instance, Interface};
 use self::ecs::Ecs;
 use self::list::List;
 use self::tasks::RunningTask;
 use super::Look;
-use super::evidence::{Hearing, Host, Network, Place, Power, Snapshot};
+use super::evidence::{Host, Network, Snapshot, home};
 use super::time::Time;
 use crate::machine::registration::Owner;
 use crate::zone::Zone;
@@ -49,7 +50,7 @@ pub struct Territory {
 pub struct Scope {
     /// Clusters by name or ARN; empty for all.
     pub clusters: Vec<String>,
-    /// Networks of which EC2 shows every host.
+    /// Networks of which EC2 shows every host, as an operator says.
     pub home: Vec<Network>,
 }
 
@@ -62,6 +63,7 @@ pub async fn look(
     list: &mut List,
     territories: &mut [Territory],
     scope: &Scope,
+    vpcs: Option<&BTreeSet<String>>,
     time: &dyn Time,
 ) -> (Look, Tasks) {
     let mut look = Look::default();
@@ -71,7 +73,7 @@ pub async fn look(
     look.snapshot.began = time.now();
     let mut tasks = Tasks::new();
     if look.list.missing.is_empty() {
-        let read = snapshot(zone.name(), territories, scope, &mut look.snapshot.what, &mut tasks).await;
+        let read = snapshot(zone.name(), territories, scope, vpcs, &mut look.snapshot.what, &mut tasks).await;
         look.snapshot.missing.extend(read.err());
     }
     look.snapshot.ended = time.now();
@@ -82,10 +84,10 @@ async fn snapshot(
     zone: &str,
     territories: &mut [Territory],
     scope: &Scope,
+    vpcs: Option<&BTreeSet<String>>,
     into: &mut Snapshot,
     tasks: &mut Tasks,
 ) -> Result<(), String> {
-    into.home.clone_from(&scope.home);
     let mut seen = tasks::Seen::default();
     let mut found = vec![false; scope.clusters.len()];
     for (number, territory) in territories.iter_mut().enumerate() {
@@ -97,51 +99,31 @@ async fn snapshot(
     if let Some(absent) = found.iter().position(|found| !found) {
         return Err(format!("cluster {}: there is none of that name", scope.clusters[absent]));
     }
+    let mut shown = BTreeSet::new();
     for territory in territories.iter_mut() {
         let at = |error: String| format!("{}: {error}", territory.name);
         let ec2 = &mut territory.ec2;
-        ec2.instances(|id, power, addresses| add_host(into, &seen.hearing, id, power, addresses))
-            .await
-            .map_err(at)?;
+        let instance = |instance: Instance| {
+            shown.extend(instance.vpc);
+            let ecs = seen.hearing.get(&instance.id).copied().unwrap_or_default();
+            into.hosts.insert(instance.id, Host { power: instance.power, ecs });
+        };
+        ec2.instances(instance).await.map_err(at)?;
         if !scope.home.is_empty() {
-            let mut hold = |address| {
-                if into.home.iter().any(|network| network.holds(address)) {
-                    into.held.insert(address);
-                }
-            };
-            ec2.addresses(&mut hold).await.map_err(at)?;
+            ec2.interfaces(|interface| hold(&mut into.held, &scope.home, &interface)).await.map_err(at)?;
         }
     }
+    into.home = home(&scope.home, vpcs, &shown);
     into.containers = seen.containers;
     into.services = seen.services;
-    into.places = places(&into.hosts, seen.wanting);
     *tasks = seen.tasks;
     Ok(())
 }
 
-fn add_host(
-    into: &mut Snapshot,
-    hearing: &BTreeMap<Owner, Hearing>,
-    id: Owner,
-    power: Power,
-    addresses: Vec<Ipv4Addr>,
-) {
-    let ecs = hearing.get(&id).copied().unwrap_or_default();
-    // EC2 may say for a while where one was that is no more; somebody else may be there by now.
-    let addresses = if power == Power::Terminated { Vec::new() } else { addresses };
-    into.hosts.insert(id, Host { power, addresses, ecs });
-}
-
-/// Where containers are, now that the hosts' addresses are known.
-fn places(hosts: &BTreeMap<Owner, Host>, wanting: Vec<tasks::Wanting>) -> std::collections::BTreeSet<Place> {
-    let place = |wanting: tasks::Wanting| {
-        let addresses = match (&wanting.address, &wanting.host) {
-            (Some(address), _) => vec![*address],
-            (None, Some(host)) => hosts.get(host).map(|host| host.addresses.clone()).unwrap_or_default(),
-            (None, None) => Vec::new(),
-        };
-        let (port, service) = (wanting.port, wanting.service);
-        addresses.into_iter().map(move |address| Place { address, port, service: service.clone() })
-    };
-    wanting.into_iter().flat_map(place).collect()
+/// Notes an interface at its addresses in these networks.
+fn hold(held: &mut BTreeMap<Ipv4Addr, Vec<Option<Owner>>>, networks: &[Network], interface: &Interface) {
+    let at_home = |address: &&Ipv4Addr| networks.iter().any(|network| network.holds(**address));
+    for address in interface.addresses.iter().filter(at_home) {
+        held.entry(*address).or_default().push(interface.instance.clone());
+    }
 }

@@ -3,14 +3,13 @@
 //! | | |
 //! |---|---|
 //! | a container | by its `runtimeId`, where that is a Docker id: on Fargate it is something else |
-//! | where it is | its task's container instance; `awsvpc`: the attachment's address |
-//! | at which port | its network bindings; in the host's network, or with `awsvpc`, the container's own |
+//! | where it is | its task's container instance |
+//! | what it asks for | its task definition, and what the task overrides of that |
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
-use aws_sdk_ecs::types::{Container as DescribedContainer, KeyValuePair, Task};
+use aws_sdk_ecs::types::{KeyValuePair, Task};
 
 use super::definitions::Definition;
 use crate::janitor::evidence::{Container, Hearing};
@@ -27,23 +26,8 @@ pub struct Seen {
     pub containers: BTreeMap<ContainerId, Container>,
     /// Full names that something asks for that has not stopped.
     pub services: BTreeSet<String>,
-    /// Where something runs that asks for a name.
-    pub wanting: Vec<Wanting>,
     /// Tasks on hosts that have not stopped, and ask for a name.
     pub tasks: Vec<RunningTask>,
-}
-
-/// A port of a container that asks for a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanting {
-    /// Its host.
-    pub host: Option<Owner>,
-    /// Its own, with `awsvpc`.
-    pub address: Option<Ipv4Addr>,
-    /// At which it can be reached.
-    pub port: u16,
-    /// The full name.
-    pub service: String,
 }
 
 /// A task on a host that asks for a name.
@@ -85,7 +69,6 @@ impl Seen {
         task.last_status().ok_or_else(|| format!("DescribeTasks: {arn} has no status"))?;
         let stopped = is_stopped(task);
         let host = task.container_instance_arn().and_then(|arn| instances.get(arn)).cloned();
-        let address = own_address(task).map_err(|error| format!("DescribeTasks: {arn}: {error}"))?;
         let mut asking = Vec::new();
         for container in task.containers() {
             let id: Option<ContainerId> = container.runtime_id().and_then(|id| id.parse().ok());
@@ -97,13 +80,7 @@ impl Seen {
                 continue;
             };
             let wants = definition.wants(name, overrides(task, name), zone);
-            for (port, service) in wants.named {
-                self.services.insert(service.clone());
-                let own = address.is_some() || definition.on_host_network;
-                let port = published(container, port).or_else(|| own.then_some(port));
-                let wanting = port.map(|port| Wanting { host: host.clone(), address, port, service });
-                self.wanting.extend(wanting);
-            }
+            self.services.extend(wants.named);
             let named = wants.registered.into_iter().map(|(_, name, protocol)| (name, protocol));
             let named: BTreeSet<(String, Protocol)> = named.collect();
             asking.extend(id.filter(|_| !named.is_empty()).map(|id| (id, named.into_iter().collect())));
@@ -128,101 +105,55 @@ fn overrides<'a>(task: &'a Task, name: &str) -> &'a [KeyValuePair] {
     of_this.map(|container| container.environment()).unwrap_or_default()
 }
 
-/// The address of a task that has its own; only those have an attachment of this type.
-/// Source: ECS API reference, Attachment.
-fn own_address(task: &Task) -> Result<Option<Ipv4Addr>, String> {
-    let of_type = |attachment: &&aws_sdk_ecs::types::Attachment| {
-        matches!(attachment.r#type(), Some("ElasticNetworkInterface" | "eni"))
-    };
-    let Some(interface) = task.attachments().iter().find(of_type) else { return Ok(None) };
-    let detail = interface.details().iter().find(|detail| detail.name() == Some("privateIPv4Address"));
-    // It comes once the interface is attached; one of IPv6 alone has none.
-    let Some(address) = detail.and_then(|detail| detail.value()) else { return Ok(None) };
-    address.parse().map(Some).map_err(|_| format!("{address:?} is no IPv4 address"))
-}
-
-/// The host's port for a container's.
-fn published(container: &DescribedContainer, port: u16) -> Option<u16> {
-    let range = |text: Option<&str>| {
-        let (first, last) = text?.split_once('-')?;
-        Some((first.parse::<u16>().ok()?, last.parse::<u16>().ok()?))
-    };
-    container.network_bindings().iter().find_map(|binding| {
-        if binding.container_port() == Some(i32::from(port)) {
-            return binding.host_port()?.try_into().ok();
-        }
-        let (first, last) = range(binding.container_port_range())?;
-        let (host_first, _) = range(binding.host_port_range())?;
-        (first..=last).contains(&port).then(|| host_first.checked_add(port - first))?
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ecs::types::{Attachment, ContainerDefinition, NetworkBinding, NetworkMode, TaskDefinition};
+    use aws_sdk_ecs::types::builders::TaskBuilder;
+    use aws_sdk_ecs::types::{Container, ContainerDefinition, TaskDefinition};
 
-    use super::*;
+    use super::{Definition, HashMap, KeyValuePair, Owner, Seen, Task};
 
     const ID: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
 
-    fn definition(mode: NetworkMode) -> Definition {
+    fn definition() -> Definition {
         let pair = KeyValuePair::builder().name("SERVICE_80_NAME").value("_web._tcp").build();
         let container = ContainerDefinition::builder().name("web").environment(pair).build();
-        Definition::read(
-            &TaskDefinition::builder().network_mode(mode).container_definitions(container).build(),
-        )
+        Definition::read(&TaskDefinition::builder().container_definitions(container).build())
     }
 
-    fn task() -> aws_sdk_ecs::types::builders::TaskBuilder {
-        Task::builder().task_arn("t").last_status("RUNNING").container_instance_arn("ci")
+    fn web(id: &str) -> Container {
+        Container::builder().name("web").runtime_id(id).build()
     }
 
-    fn web(binding: NetworkBinding) -> DescribedContainer {
-        DescribedContainer::builder().name("web").runtime_id(ID).network_bindings(binding).build()
-    }
-
-    fn add(task: Task, mode: NetworkMode) -> Seen {
+    fn add(task: TaskBuilder) -> Seen {
         let mut seen = Seen::default();
         let instances = HashMap::from([("ci".to_owned(), Owner::new("i-0a").unwrap())]);
-        seen.add(&task, Some(&definition(mode)), &instances, "sd.internal").unwrap();
+        seen.add(&task.build(), Some(&definition()), &instances, "sd.internal").unwrap();
         seen
     }
 
     #[test]
-    fn a_published_port_is_the_hosts() {
-        let binding = NetworkBinding::builder().container_port(80).host_port(32_768).build();
-        let seen = add(task().containers(web(binding)).build(), NetworkMode::Bridge);
-        assert_eq!((seen.wanting[0].port, seen.wanting[0].address), (32_768, None));
-        assert_eq!(seen.tasks[0].host, Some(Owner::new("i-0a").unwrap()));
-        let range = NetworkBinding::builder().container_port_range("70-90").host_port_range("1070-1090");
-        let seen = add(task().containers(web(range.build())).build(), NetworkMode::Bridge);
-        assert_eq!(seen.wanting[0].port, 1080);
+    fn a_task_on_a_host_runs_there_and_asks_for_its_names() {
+        let task = Task::builder().task_arn("t").last_status("RUNNING").container_instance_arn("ci");
+        let seen = add(task.containers(web(ID)));
+        let host = Some(Owner::new("i-0a").unwrap());
+        assert_eq!((seen.containers.len(), &seen.tasks[0].host), (1, &host));
+        assert_eq!(seen.containers.values().next().unwrap().instance, host);
         assert!(seen.services.contains("_web._tcp.sd.internal"));
     }
 
     #[test]
-    fn a_task_with_an_address_of_its_own_keeps_its_port() {
-        let address = KeyValuePair::builder().name("privateIPv4Address").value("10.0.3.9").build();
-        let interface = Attachment::builder().r#type("ElasticNetworkInterface").details(address).build();
-        let container = DescribedContainer::builder().name("web").runtime_id(ID).build();
-        let seen = add(task().containers(container).attachments(interface).build(), NetworkMode::Awsvpc);
-        assert_eq!((seen.wanting[0].port, seen.wanting[0].address), (80, Some([10, 0, 3, 9].into())));
-    }
-
-    #[test]
     fn a_task_on_fargate_tells_no_more_than_that_its_service_is_wanted() {
-        let container = DescribedContainer::builder().name("web").runtime_id("1234-0").build();
-        let task = Task::builder().task_arn("t").last_status("RUNNING").containers(container).build();
-        let seen = add(task, NetworkMode::Awsvpc);
+        let task = Task::builder().task_arn("t").last_status("RUNNING");
+        let seen = add(task.containers(web("1234-0")));
         assert_eq!((seen.containers.len(), seen.tasks.len(), seen.services.len()), (0, 0, 1));
     }
 
     #[test]
     fn what_has_stopped_wants_nothing() {
-        let container = DescribedContainer::builder().name("web").runtime_id(ID).build();
-        let seen = add(task().last_status("STOPPED").containers(container).build(), NetworkMode::Host);
+        let task = Task::builder().task_arn("t").last_status("STOPPED").container_instance_arn("ci");
+        let seen = add(task.containers(web(ID)));
         assert!(seen.containers.values().all(|container| container.stopped));
-        assert!(seen.services.is_empty() && seen.wanting.is_empty() && seen.tasks.is_empty());
+        assert!(seen.services.is_empty() && seen.tasks.is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What must hold of every run, whatever the rules were: by the truth of the world and by plain counting.
 //! Shares no code with the verdict.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::story::Run;
@@ -18,34 +18,29 @@ pub(super) enum Known {
     Positive,
 }
 
-/// What a perfect observer knows of a machine.
+/// What may be known of a machine: by its own id alone. A name says nothing, an address neither.
 fn machine_known(world: &World, look: &Look, n: usize) -> Known {
     match (world.machines[n].kind, look.snapshot.what.hosts.get(&owner(n))) {
-        (Kind::Foreign | Kind::OffEc2, _) => Known::Not,
         (Kind::Ours, Some(host)) if host.power == Power::Terminated => Known::Positive,
-        // Nothing in the record of a name says which instance it was.
-        (Kind::Former, Some(host)) if host.power == Power::Terminated => Known::Absent,
-        (_, None) => Known::Absent,
+        (Kind::Ours, None) if world.is_looked_at(n) && !look.snapshot.what.home.is_empty() => Known::Absent,
         _ => Known::Not,
     }
 }
 
+/// The same of a container: by its own id, and where ECS or its mark says that it is.
 fn job_known(world: &World, look: &Look, n: usize) -> Known {
     let machine = world.jobs[n].machine;
     let said = look.snapshot.what.containers.get(&docker_id(n).parse().unwrap());
-    let said_on = said.filter(|said| said.instance.is_some()).is_some();
     let stopped = said.is_some_and(|said| said.stopped);
+    let by_id = world.machines[machine].kind == Kind::Ours;
+    let linked = by_id || said.is_some_and(|said| said.instance.is_some());
     match look.snapshot.what.hosts.get(&owner(machine)) {
-        _ if !world.in_account(machine) => Known::Not,
-        None if said.is_some() && !stopped => Known::Not,
-        None => Known::Absent,
-        // The predecessor's, where ECS has a task running at that place.
-        Some(_) if world.machines[machine].kind == Kind::Former && said.is_some() && !stopped => Known::Not,
+        _ if !world.is_looked_at(machine) || !linked => Known::Not,
+        None if by_id && !look.snapshot.what.home.is_empty() && (said.is_none() || stopped) => Known::Absent,
+        None => Known::Not,
         Some(host) => match (host.power, host.ecs) {
-            (Power::Terminated, _) if world.machines[machine].kind == Kind::Ours || said_on => {
-                Known::Positive
-            }
-            (Power::Terminated | Power::Stopped, _) => Known::Absent,
+            (Power::Terminated, _) => Known::Positive,
+            (Power::Stopped, _) => Known::Absent,
             (Power::Running, Hearing::Heard) if stopped => Known::Positive,
             _ => Known::Not,
         },
@@ -79,21 +74,31 @@ pub(super) fn absent_of(targets: &[(Key, Known)]) -> usize {
     targets.iter().filter(|(_, known)| *known == Known::Absent).count()
 }
 
-/// Machines that look dead in either look, and all that are in sight.
-pub(super) fn machines(world: &World, looks: &[Look; 2]) -> (usize, usize) {
-    let machine_of = |set: &RecordSet| match world.tags[&set.key()] {
-        Tag::Machine(n) => Some(n),
-        Tag::Job(n) => Some(world.jobs[n].machine),
-        Tag::Nobody => None,
-    };
-    let all: BTreeSet<usize> = looks[1].list.what.iter().filter_map(machine_of).collect();
-    let in_sight: Vec<_> = all.into_iter().filter(|&n| world.in_account(n)).collect();
-    let is_dead = |look: &Look, n: usize| {
-        let host = look.snapshot.what.hosts.get(&owner(n));
-        host.is_none_or(|host| matches!(host.power, Power::Terminated | Power::Stopped))
-    };
-    let dead = in_sight.iter().filter(|&&n| looks.iter().any(|look| is_dead(look, n))).count();
-    (dead, in_sight.len())
+/// Hosts that look dead in either look, and all that are seen, by their names: of those that register under
+/// a name, what ECS says of their containers is all there is to see.
+pub(super) fn hosts(world: &World, looks: &[Look; 2]) -> (usize, usize) {
+    let mut seen: BTreeMap<String, bool> = BTreeMap::new();
+    for (look, set) in looks.iter().flat_map(|look| looks[1].list.what.iter().map(move |set| (look, set))) {
+        let (n, said) = match world.tags[&set.key()] {
+            Tag::Nobody => continue,
+            Tag::Machine(n) => (n, None),
+            Tag::Job(job) => {
+                let said = look.snapshot.what.containers.get(&docker_id(job).parse().unwrap());
+                (world.jobs[job].machine, said.and_then(|said| said.instance.clone()))
+            }
+        };
+        let by_id = world.machines[n].kind == Kind::Ours;
+        if !world.is_looked_at(n) || !(by_id || said.is_some()) {
+            continue;
+        }
+        let dead = match look.snapshot.what.hosts.get(&owner(n)) {
+            Some(host) => matches!(host.power, Power::Terminated | Power::Stopped),
+            None if by_id && !look.snapshot.what.home.is_empty() => true,
+            None => continue,
+        };
+        *seen.entry(world.host_name(n)).or_default() |= dead;
+    }
+    (seen.values().filter(|dead| **dead).count(), seen.len())
 }
 
 fn fit(run: &Run) -> bool {
@@ -120,30 +125,31 @@ pub(super) fn check(run: &Run) -> Result<bool, &'static str> {
         ensure(run.looks[1].list.what.contains(set), "S4: not as the last look has it")?;
         let seen = run.looks.iter().all(|look| look.list.what.contains(set));
         ensure(seen, "S5: not in both lists")?;
-        let machine = match world.tags[&key] {
-            Tag::Machine(n) => n,
-            Tag::Job(n) => world.jobs[n].machine,
-            Tag::Nobody => continue,
-        };
-        ensure(world.in_account(machine), "a host out of sight")?;
         let exact = world.zone.get(&key) == Some(*set);
         ensure(!exact || !world.is_alive(&key), "truth: what it speaks of is alive")?;
         ensure(!then.tags.contains_key(&key) || !then.is_alive(&key), "S5: alive at the first look")?;
+        ensure(known(world, &run.looks, set) != Known::Not, "S5: known by nothing that counts")?;
     }
     ensure(deletes.is_empty() || fit(run), "S5: looks that are no evidence")?;
-    let (dead, hosts) = machines(world, &run.looks);
-    let many = hosts >= 4 && dead * 100 > hosts * 55;
-    ensure(deletes.is_empty() || !many, "S2: too many hosts dead")?;
+    let by_absence = deletes.iter().any(|set| known(world, &run.looks, set) == Known::Absent);
+    let many = many_hosts_dead(world, &run.looks);
+    ensure(!by_absence || !many, "S2: by absence, with too many hosts dead")?;
     counted(run, world, &deletes)?;
-    if !fit(run) || many {
+    if !fit(run) {
         return Ok(false);
     }
     let due = services(world, &run.looks).into_values().any(|targets| {
-        let positive = targets.iter().any(|(_, known)| *known == Known::Positive);
-        positive && targets.len() > 1 && absent_of(&targets) * 2 <= targets.len()
+        let any = |which: Known| targets.iter().any(|(_, known)| *known == which);
+        let by_absence = !many && absent_of(&targets) * 2 <= targets.len() && any(Known::Absent);
+        targets.len() > 1 && (any(Known::Positive) || by_absence)
     });
     ensure(!due || !deletes.is_empty(), "progress: a delete was due and none was made")?;
     Ok(due)
+}
+
+pub(super) fn many_hosts_dead(world: &World, looks: &[Look; 2]) -> bool {
+    let (dead, hosts) = hosts(world, looks);
+    hosts >= 4 && dead * 100 > hosts * 55
 }
 
 fn counted(run: &Run, world: &World, deletes: &[&RecordSet]) -> Result<(), &'static str> {
@@ -153,7 +159,7 @@ fn counted(run: &Run, world: &World, deletes: &[&RecordSet]) -> Result<(), &'sta
         let gone = |which: Known| targets.iter().filter(|(key, known)| *known == which && goes(key)).count();
         let (all, absent, positive) = (targets.len(), gone(Known::Absent), gone(Known::Positive));
         let alone = absent_of(&targets) * 2 > all;
-        ensure(!alone || absent + positive == 0, "S2: a service that is mostly dead by absence")?;
+        ensure(!alone || absent == 0, "S2: a service that is mostly dead by absence")?;
         ensure(absent <= (all / 10).max(1), "S2: a tenth of a service by absence")?;
         ensure(positive <= (all / 2).max(1), "S2: half of a service by positive evidence")?;
         let left = lists.iter().filter(|set| set.name == name && set.kind == RecordType::Srv);
@@ -172,7 +178,9 @@ fn counted(run: &Run, world: &World, deletes: &[&RecordSet]) -> Result<(), &'sta
         let pointed = lists.iter().filter(|srv| srv.kind == RecordType::Srv).any(|srv| points(&srv));
         ensure(!pointed, "an address that is pointed to")?;
         let same = |other: &RecordSet| match (world.tags[&set.key()], world.tags[&other.key()]) {
-            (Tag::Machine(machine), Tag::Job(job)) => world.jobs[job].machine == machine,
+            (Tag::Machine(machine), Tag::Job(job)) => {
+                world.host_name(world.jobs[job].machine) == world.host_name(machine)
+            }
             _ => false,
         };
         ensure(!lists.iter().any(same), "the address of a host with other records")?;

@@ -1,9 +1,9 @@
 //! Corners that chance rarely turns.
 
 use super::faults::{at, deletes, fleet, job, machine, report};
-use super::world::{EcsSays, Kind, Machine, World, ZONE, docker_id, owner, service, weighted};
-use crate::janitor::evidence::{Hearing, Host, Power};
-use crate::janitor::report::{Death, Held, Kept, Outcome, Report, Standstill};
+use super::world::{EcsSays, Kind, Machine, Vpc, World, ZONE, docker_id, owner, service, weighted};
+use crate::janitor::evidence::{Hearing, Power};
+use crate::janitor::report::{Death, Doubt, Held, Kept, Outcome, Report, Standstill};
 use crate::janitor::{Look, judge};
 use crate::machine::record::RecordType;
 
@@ -67,23 +67,84 @@ fn a_container_that_ecs_has_elsewhere_is_kept() {
     assert_eq!(of_job(&of(&world), 0), Outcome::Delete(Death::ContainerStopped));
 }
 
-#[test]
-fn the_predecessors_record_stays_where_it_leads_to_its_service() {
-    let mut world = World::default();
-    let former = Machine { kind: Kind::Former, ..machine(Power::Running) };
-    world.machine(former);
+/// Two machines of one address in two VPCs of the zone, and what is known of the first's.
+fn of_twins(kind: Kind, power: Power, home: bool) -> Outcome {
+    let mut world = World { home, ..World::default() };
+    world.machine(Machine { kind, vpc: Vpc::Peer, ..machine(Power::Running) });
+    world.machine(Machine { kind: Kind::Bystander, ..machine(power) });
+    for _ in 0..3 {
+        world.machine(Machine { octet: 9, ..machine(Power::Running) });
+    }
     world.job(job(0, true));
-    world.job(job(0, false));
-    let looks = [0, 100].map(|at| {
-        let mut look = world.look(at);
-        let mut place = look.snapshot.what.places.first().unwrap().clone();
-        // Another container has the port of the one that stopped.
-        place.port = 32_001;
-        look.snapshot.what.places.insert(place);
-        look
-    });
-    assert_eq!(of_job(&report(looks), 1), Outcome::Keep(Kept::Runs));
-    assert_eq!(of_job(&of(&world), 1), Outcome::Delete(Death::ContainerStopped));
+    for n in 0..9 {
+        world.job(job(2 + n % 3, true));
+    }
+    assert_eq!(world.address(0), world.address(1));
+    of_job(&of(&world), 0)
+}
+
+#[test]
+fn an_address_proves_no_death() {
+    for kind in [Kind::Ours, Kind::Former, Kind::Named] {
+        for power in [Power::Stopped, Power::Terminated, Power::Running] {
+            for home in [false, true] {
+                let outcome = of_twins(kind, power, home);
+                assert_eq!(outcome, Outcome::Keep(Kept::HostOutOfSight), "{kind:?} {power:?} {home}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_host_of_any_name_is_where_ecs_has_its_containers() {
+    for (kind, power, alive, expected) in [
+        (Kind::Former, Power::Running, true, Outcome::Keep(Kept::Runs)),
+        (Kind::Former, Power::Running, false, Outcome::Delete(Death::ContainerStopped)),
+        (Kind::Former, Power::Terminated, true, Outcome::Delete(Death::HostTerminated)),
+        (Kind::Named, Power::Terminated, false, Outcome::Delete(Death::HostTerminated)),
+        (Kind::Named, Power::Stopped, true, Outcome::Delete(Death::HostStopped)),
+    ] {
+        let mut world = fleet(4, 2);
+        let host = world.machine(Machine { kind, octet: 9, ..machine(Power::Running) });
+        let n = world.job(job(host, alive));
+        world.machines[host] = Machine { power, ..world.machines[host].clone() };
+        assert_eq!(of_job(&of(&world), n), expected, "{kind:?} {power:?}");
+        // Whoever else has the name may have its address.
+        let name = world.host_name(host);
+        let report = of(&world);
+        let mut addresses = report.findings.iter().filter(|it| it.set.set_identifier.as_ref() == Some(&name));
+        assert_eq!(addresses.next().unwrap().outcome, Outcome::Keep(Kept::HostOutOfSight));
+    }
+}
+
+#[test]
+fn what_ec2_and_ecs_say_themselves_is_held_back_by_no_absence() {
+    let turn = |world: &mut World, machines: std::ops::Range<usize>, power| {
+        machines.for_each(|n| world.machines[n].power = power);
+    };
+    // All hosts but one are terminated, as after a scale-in: half of the service goes all the same.
+    let mut world = fleet(4, 2);
+    turn(&mut world, 1..4, Power::Terminated);
+    assert_eq!((of(&world).doubt, deletes(&world)), (None, 4));
+    // All hosts but one are stopped.
+    let mut world = fleet(4, 3);
+    turn(&mut world, 1..4, Power::Stopped);
+    world.jobs[0] = job(0, false);
+    let report = of(&world);
+    assert_eq!(report.doubt, Some(Doubt::ManyHostsDead { dead: 3, hosts: 4 }));
+    assert_eq!(of_job(&report, 3), Outcome::Wait(Death::HostStopped, Held::ManyHostsDead));
+    assert_eq!(of_job(&report, 0), Outcome::Delete(Death::ContainerStopped));
+    // Half of the hosts are, with most of a service.
+    let mut world = fleet(8, 2);
+    turn(&mut world, 0..4, Power::Stopped);
+    for _ in 0..2 {
+        world.job(job(0, true));
+    }
+    world.jobs[15] = job(7, false);
+    let report = of(&world);
+    assert_eq!(report.doubt, None);
+    assert_eq!(of_job(&report, 0), Outcome::Wait(Death::HostStopped, Held::ServiceLeftAlone));
+    assert_eq!(of_job(&report, 15), Outcome::Delete(Death::ContainerStopped));
 }
 
 #[test]
@@ -92,21 +153,23 @@ fn without_a_home_a_host_that_ec2_has_forgotten_is_out_of_sight() {
     world.machines[0] = Machine { forgotten: true, ..machine(Power::Terminated) };
     world.jobs[0].ecs = EcsSays::Nothing;
     assert_eq!(of_job(&of(&world), 0), Outcome::Delete(Death::HostGone));
-    let mut looks = [world.look(0), world.look(100)];
-    looks.iter_mut().for_each(|look| look.snapshot.what.home.clear());
-    assert_eq!(of_job(&report(looks), 0), Outcome::Keep(Kept::HostOutOfSight));
+    world.home = false;
+    assert_eq!(of_job(&of(&world), 0), Outcome::Keep(Kept::HostOutOfSight));
+    world.home = true;
     // Nor is one gone whose address an interface holds: EC2 may not show its instance yet.
-    let mut looks = [world.look(0), world.look(100)];
-    looks[0].snapshot.what.held.insert(world.address(0));
-    assert_eq!(of_job(&report(looks.clone()), 0), Outcome::Keep(Kept::HostOutOfSight));
-    // Unless it is another instance's by now.
-    let successor = looks[1].snapshot.what.hosts[&owner(1)].clone();
-    for look in &mut looks {
-        look.snapshot.what.held.insert(world.address(0));
-        let host = Host { addresses: vec![world.address(0)], ..successor.clone() };
-        look.snapshot.what.hosts.insert(owner(9), host);
+    for (holder, outcome) in [
+        (None, Outcome::Keep(Kept::HostOutOfSight)),
+        (Some(owner(0)), Outcome::Keep(Kept::HostOutOfSight)),
+        // Another instance has it by now.
+        (Some(owner(9)), Outcome::Delete(Death::HostGone)),
+    ] {
+        let mut looks = [world.look(0), world.look(100)];
+        looks[0].snapshot.what.held.insert(world.address(0), vec![holder]);
+        assert_eq!(of_job(&report(looks), 0), outcome);
     }
-    assert_eq!(of_job(&report(looks), 0), Outcome::Delete(Death::HostGone));
+    // Nor where a VPC uses the zone of which EC2 shows nothing here.
+    world.machine(Machine { kind: Kind::Ours, vpc: Vpc::Peer, ..machine(Power::Running) });
+    assert_eq!(of_job(&of(&world), 0), Outcome::Keep(Kept::HostOutOfSight));
 }
 
 #[test]

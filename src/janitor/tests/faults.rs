@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::world::{EcsSays, Job, Kind, Machine, World, ZONE};
+use super::world::{EcsSays, Job, Kind, Machine, Vpc, World, ZONE};
 use crate::janitor::evidence::{Container, Hearing, Power};
 use crate::janitor::report::Standstill;
 use crate::janitor::{Look, Report, judge};
 
 pub(super) fn machine(power: Power) -> Machine {
     let ecs = if power == Power::Running { Hearing::Heard } else { Hearing::Absent };
-    Machine { kind: Kind::Ours, power, ecs, forgotten: false }
+    Machine { kind: Kind::Ours, vpc: Vpc::Home, octet: 0, power, ecs, forgotten: false }
 }
 
 pub(super) fn job(machine: usize, alive: bool) -> Job {
@@ -19,7 +19,7 @@ pub(super) fn job(machine: usize, alive: bool) -> Job {
 
 /// Running hosts with so many running containers each.
 pub(super) fn fleet(hosts: usize, jobs: usize) -> World {
-    let mut world = World::default();
+    let mut world = World { home: true, ..World::default() };
     for _ in 0..hosts {
         let host = world.machine(machine(Power::Running));
         for _ in 0..jobs {
@@ -113,8 +113,8 @@ fn fault_24_a_terminated_host_and_a_fargate_task_stop_nothing_and_caps_hold() {
     });
     let report = report(looks);
     assert_eq!((report.standstill.clone(), report.deletes().count()), (None, 3));
-    // A mass of deaths is rather an error of ours.
-    (1..3).for_each(|n| world.machines[n] = machine(Power::Terminated));
+    // A mass of hosts that are off is rather an error of ours.
+    (0..3).for_each(|n| world.machines[n].power = Power::Stopped);
     assert_eq!(deletes(&world), 0);
     // Half of a service at most.
     let mut world = fleet(3, 4);

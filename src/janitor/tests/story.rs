@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::world::{EcsSays, Job, Kind, Machine, Tag, World, ZONE, docker_id, owner, service, weighted};
+use super::world::{EcsSays, Job, Kind, Machine, Tag, Vpc, World, ZONE, docker_id, owner, service, weighted};
 use crate::janitor::evidence::{Hearing, Power, Snapshot};
 use crate::janitor::{Look, Report};
 use crate::machine::record::{RecordSet, RecordType};
@@ -15,8 +15,9 @@ const STEPS: u8 = 9;
 
 #[derive(Clone, Debug)]
 pub(super) struct Story {
-    pub machines: Vec<u16>,
+    pub machines: Vec<u32>,
     pub jobs: Vec<u16>,
+    pub home: bool,
     /// In which gap, what, to whom.
     pub news: Vec<(u8, u8, u8)>,
     pub fault: u8,
@@ -24,11 +25,12 @@ pub(super) struct Story {
 
 pub(super) fn stories() -> impl Strategy<Value = Story> {
     let news = proptest::collection::vec((0..STEPS, 0..16_u8, any::<u8>()), 0..8);
-    let machines = proptest::collection::vec(any::<u16>(), 2..8);
-    let jobs = proptest::collection::vec(any::<u16>(), 2..14);
-    (machines, jobs, news, any::<u8>()).prop_map(|(machines, jobs, news, fault)| Story {
+    let machines = proptest::collection::vec(any::<u32>(), 2..8);
+    let jobs = proptest::collection::vec(any::<u16>(), 2..18);
+    (machines, jobs, news, any::<u8>(), any::<bool>()).prop_map(|(machines, jobs, news, fault, home)| Story {
         machines,
         jobs,
+        home,
         news,
         fault,
     })
@@ -50,12 +52,7 @@ impl Story {
     pub(super) fn world(&self) -> World {
         let mut world = World::default();
         for bits in &self.machines {
-            let kind = match bits & 15 {
-                0..=9 => Kind::Ours,
-                10..=13 => Kind::Former,
-                14 => Kind::Foreign,
-                _ => Kind::OffEc2,
-            };
+            let (kind, vpc) = nature(bits >> 16);
             let power = match (bits >> 4) & 31 {
                 0..=5 => Power::Terminated,
                 6 | 7 => Power::Stopped,
@@ -70,10 +67,17 @@ impl Story {
                 _ => Hearing::Heard,
             };
             let forgotten = power == Power::Terminated && (bits >> 12) & 3 == 0;
-            world.machine(Machine { kind, power, ecs, forgotten });
+            let octet = u8::try_from((bits >> 14) & 3).unwrap();
+            world.machine(Machine { kind, vpc, octet, power, ecs, forgotten });
         }
+        // An operator knows of those that nothing shows.
+        let is_secret = |machine: &Machine| machine.kind == Kind::Ours && machine.vpc == Vpc::Hidden;
+        world.home = self.home && !world.machines.iter().any(is_secret);
         for bits in &self.jobs {
             let machine = usize::from(bits & 15) % world.machines.len();
+            if world.machines[machine].kind == Kind::Bystander {
+                continue;
+            }
             let (on, heard) = (world.is_on(machine), world.machines[machine].ecs == Hearing::Heard);
             let alive = (bits >> 4) & 7 < 5;
             let ecs = match ((bits >> 7) & 3, alive && on, heard) {
@@ -145,6 +149,23 @@ impl Story {
     }
 }
 
+/// What a machine is, and where.
+fn nature(bits: u32) -> (Kind, Vpc) {
+    let kind = match bits & 15 {
+        0..=7 => Kind::Ours,
+        8..=11 => Kind::Former,
+        12 | 13 => Kind::Named,
+        _ => return (Kind::Bystander, if bits & 16 == 0 { Vpc::Other } else { Vpc::Second }),
+    };
+    let vpc = match (bits >> 4) & 15 {
+        0..=8 => Vpc::Home,
+        9..=11 => Vpc::Second,
+        12 => Vpc::Peer,
+        _ => Vpc::Hidden,
+    };
+    (kind, vpc)
+}
+
 fn read_list(look: &mut Look, world: &World, page: u8, at: Duration) {
     // The second page begins after the last name of the first.
     let half = service(0);
@@ -177,10 +198,14 @@ fn lose_snapshot(look: &mut Look) {
 
 fn news(world: &mut World, what: u8, who: usize, hidden: bool) {
     let machine = who % world.machines.len();
+    let registers = world.machines[machine].kind != Kind::Bystander;
     let on = world.machines[machine].power == Power::Running;
+    if world.jobs.is_empty() {
+        return;
+    }
     let job = who % world.jobs.len();
     match what {
-        0..=4 if on => {
+        0..=4 if on && registers => {
             let heard = world.machines[machine].ecs == Hearing::Heard;
             let ecs = if what > 0 && heard { EcsSays::Runs } else { EcsSays::Nothing };
             world.job(Job { machine, service: 0, alive: true, ecs, vpc: what == 3 });

@@ -1,29 +1,50 @@
 //! A small world that knows the truth: hosts, containers, what became of them, and the records they left.
 //! It shows itself in looks, page by page, while things happen; what it shows it does not judge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::janitor::Look;
-use crate::janitor::evidence::{Container, Hearing, Host, Network, Place, Power, Read, Snapshot};
+use crate::janitor::evidence::{Container, Hearing, Host, Network, Power, Read, Snapshot, home};
 use crate::machine::record::{Key, RecordSet, RecordType};
 use crate::machine::registration::Owner;
 
 pub(super) const ZONE: &str = "sd.internal";
 
+/// Who writes a machine's records, and under which name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// Our agent, by the id of the instance.
     Ours,
+    /// The predecessor, by the name that EC2 makes of the address. Others elsewhere may have the same.
     Former,
-    /// In another account.
-    Foreign,
-    OffEc2,
+    /// Our agent, by a name of the operator's.
+    Named,
+    /// Nobody: it has no part in this, but it has an address.
+    Bystander,
+}
+
+/// Where a machine is. They all have the same addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Vpc {
+    /// Two of the zone's, of accounts and regions that are looked at.
+    Home,
+    Second,
+    /// Of the zone, but of an account that is not looked at.
+    Peer,
+    /// It uses the zone by a profile: nothing shows it. Off EC2 as well.
+    Hidden,
+    /// Looked at, but not of the zone.
+    Other,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
     pub kind: Kind,
+    pub vpc: Vpc,
+    /// The last of its address; the next one that is free there.
+    pub octet: u8,
     pub power: Power,
     pub ecs: Hearing,
     /// Terminated so long ago that EC2 does not show it.
@@ -59,6 +80,8 @@ pub(super) enum Tag {
 pub(super) struct World {
     pub machines: Vec<Machine>,
     pub jobs: Vec<Job>,
+    /// Whether an operator says that EC2 shows every host of 10.0.0.0/16.
+    pub home: bool,
     pub zone: BTreeMap<Key, RecordSet>,
     pub tags: BTreeMap<Key, Tag>,
 }
@@ -89,19 +112,14 @@ pub(super) fn weighted(name: String, kind: RecordType, id: String, value: String
 
 impl World {
     pub(super) fn address(&self, machine: usize) -> Ipv4Addr {
-        let n = u8::try_from(machine).unwrap();
-        match self.machines[machine].kind {
-            Kind::Ours | Kind::Former => [10, 0, 0, n].into(),
-            Kind::Foreign => [172, 16, 0, n].into(),
-            Kind::OffEc2 => [192, 168, 0, n].into(),
-        }
+        [10, 0, 0, self.machines[machine].octet].into()
     }
 
     pub(super) fn host_name(&self, machine: usize) -> String {
         match self.machines[machine].kind {
-            Kind::Ours | Kind::Foreign => owner(machine).to_string(),
-            Kind::Former => format!("ip-10-0-0-{machine}.ec2.internal"),
-            Kind::OffEc2 => format!("db{machine}"),
+            Kind::Ours | Kind::Bystander => owner(machine).to_string(),
+            Kind::Former => format!("ip-10-0-0-{}.ec2.internal", self.machines[machine].octet),
+            Kind::Named => format!("db{machine}"),
         }
     }
 
@@ -110,9 +128,19 @@ impl World {
         self.zone.insert(set.key(), set);
     }
 
-    pub(super) fn machine(&mut self, machine: Machine) -> usize {
+    /// Adds a machine, with the record of its address.
+    pub(super) fn machine(&mut self, mut machine: Machine) -> usize {
+        let there = self.machines.iter().filter(|other| other.vpc == machine.vpc);
+        let taken: Vec<u8> =
+            there.filter(|other| other.power != Power::Terminated).map(|other| other.octet).collect();
+        while taken.contains(&machine.octet) {
+            machine.octet += 1;
+        }
         self.machines.push(machine);
         let n = self.machines.len() - 1;
+        if self.machines[n].kind == Kind::Bystander {
+            return n;
+        }
         let name = self.host_name(n);
         let label = name.split('.').next().unwrap().to_owned();
         let address = self.address(n).to_string();
@@ -163,12 +191,16 @@ impl World {
         match self.tags[key] {
             Tag::Nobody => true,
             Tag::Job(job) => self.runs(job),
-            Tag::Machine(machine) => self.machines[machine].power != Power::Terminated,
+            // Whoever has this name.
+            Tag::Machine(machine) => (0..self.machines.len()).any(|other| {
+                let goes_by_it = self.host_name(other) == self.host_name(machine);
+                goes_by_it && self.machines[other].power != Power::Terminated
+            }),
         }
     }
 
-    pub(super) fn in_account(&self, machine: usize) -> bool {
-        matches!(self.machines[machine].kind, Kind::Ours | Kind::Former)
+    pub(super) fn is_looked_at(&self, machine: usize) -> bool {
+        !matches!(self.machines[machine].vpc, Vpc::Peer | Vpc::Hidden)
     }
 
     pub(super) fn list(&self) -> Vec<RecordSet> {
@@ -178,7 +210,7 @@ impl World {
     pub(super) fn show_ecs(&self, snapshot: &mut Snapshot) {
         let hearing: Vec<_> = self.machines.iter().map(|machine| machine.ecs).collect();
         for (n, job) in self.jobs.iter().enumerate().filter(|(_, job)| job.ecs != EcsSays::Nothing) {
-            if !self.in_account(job.machine) {
+            if !self.is_looked_at(job.machine) {
                 continue;
             }
             let stopped = job.ecs == EcsSays::Stopped;
@@ -187,23 +219,26 @@ impl World {
             snapshot.containers.insert(docker_id(n).parse().unwrap(), Container { instance, stopped });
             if !stopped {
                 snapshot.services.insert(service(job.service));
-                let (address, port) = (self.address(job.machine), 32_000 + u16::try_from(n).unwrap());
-                snapshot.places.insert(Place { address, port, service: service(job.service) });
             }
         }
     }
 
     pub(super) fn show_ec2(&self, snapshot: &mut Snapshot) {
-        snapshot.home = vec![Network { address: [10, 0, 0, 0].into(), prefix: 16 }];
+        let mut shown = BTreeSet::new();
         for (n, machine) in self.machines.iter().enumerate() {
-            if self.in_account(n) && !machine.forgotten {
-                let here = machine.power != Power::Terminated;
-                let addresses: Vec<_> = here.then(|| self.address(n)).into_iter().collect();
-                snapshot.held.extend(&addresses);
-                let host = Host { power: machine.power, addresses, ecs: machine.ecs };
-                snapshot.hosts.insert(owner(n), host);
+            if self.is_looked_at(n) && !machine.forgotten {
+                snapshot.hosts.insert(owner(n), Host { power: machine.power, ecs: machine.ecs });
+                if machine.power != Power::Terminated {
+                    snapshot.held.entry(self.address(n)).or_default().push(Some(owner(n)));
+                    shown.insert(format!("{:?}", machine.vpc));
+                }
             }
         }
+        let said = [Network { address: [10, 0, 0, 0].into(), prefix: 16 }];
+        let of_zone = self.machines.iter().map(|machine| machine.vpc);
+        let of_zone = of_zone.filter(|vpc| matches!(vpc, Vpc::Home | Vpc::Second | Vpc::Peer));
+        let of_zone = of_zone.map(|vpc| format!("{vpc:?}")).collect();
+        snapshot.home = home(&said[..usize::from(self.home)], Some(&of_zone), &shown);
     }
 
     /// A look at a world in which nothing happens meanwhile.

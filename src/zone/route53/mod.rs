@@ -61,6 +61,16 @@ impl Route53Zone {
         Self { client, name: canonical(&name), id: bare_id(&id).to_owned(), draining }
     }
 
+    /// The VPCs that use the zone, by id; those of other accounts too, but none that do so by a Route 53 Profile.
+    ///
+    /// # Errors
+    /// As [`Zone::list`].
+    pub async fn vpcs(&self) -> Result<Vec<String>, ZoneError> {
+        let request = self.client.get_hosted_zone().id(&self.id);
+        let answer = self.within_limit(async { request.send().await.map_err(zone_error) }).await?;
+        Ok(answer.vpcs.unwrap_or_default().into_iter().filter_map(|vpc| vpc.vpc_id).collect())
+    }
+
     /// Gives `call` until its time is up; where there turns out to be little, that comes sooner.
     async fn within_limit<T>(
         &self,

@@ -22,8 +22,25 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// An instance: its id, its state, its addresses.
-pub type Instance = (Owner, Power, Vec<Ipv4Addr>);
+/// An instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// Its id.
+    pub id: Owner,
+    /// Its state.
+    pub power: Power,
+    /// The id of its VPC; none any more once it is terminated.
+    pub vpc: Option<String>,
+}
+
+/// A network interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    /// All of its private addresses.
+    pub addresses: Vec<Ipv4Addr>,
+    /// The instance that it is attached to.
+    pub instance: Option<Owner>,
+}
 
 /// Reads a page of instances.
 ///
@@ -42,13 +59,14 @@ pub fn instances(text: &str) -> Result<Page<Instance>, String> {
     })
 }
 
-/// Reads a page of interfaces: the addresses that they hold.
+/// Reads a page of interfaces.
 ///
 /// # Errors
 /// Where it is something else.
-pub fn addresses(text: &str) -> Result<Page<Ipv4Addr>, String> {
-    page(text, "DescribeNetworkInterfacesResponse", "networkInterfaceSet", |interface, items| {
-        interface_addresses(interface, items)
+pub fn interfaces(text: &str) -> Result<Page<Interface>, String> {
+    page(text, "DescribeNetworkInterfacesResponse", "networkInterfaceSet", |item, items| {
+        items.push(interface(item)?);
+        Ok(())
     })
 }
 
@@ -109,10 +127,10 @@ fn page<T>(
 }
 
 fn instance(item: &mut Fields<'_, '_>) -> Result<Instance, String> {
-    let (mut id, mut power, mut addresses) = (None, None, Vec::new());
+    let (mut id, mut power, mut vpc) = (None, None, None);
     while let Some(mut field) = item.next_tag() {
         match field.start_el().local() {
-            "instanceId" => id = Some(data(&mut field)?),
+            "instanceId" => id = Some(owner(&mut field)?),
             "instanceState" => {
                 while let Some(mut field) = field.next_tag() {
                     if field.start_el().local() == "name" {
@@ -120,39 +138,47 @@ fn instance(item: &mut Fields<'_, '_>) -> Result<Instance, String> {
                     }
                 }
             }
-            "privateIpAddress" => addresses.extend(address(&mut field)?),
-            "networkInterfaceSet" => {
-                while let Some(mut interface) = field.next_tag() {
-                    interface_addresses(&mut interface, &mut addresses)?;
-                }
-            }
+            "vpcId" => vpc = Some(data(&mut field)?),
             _ => {}
         }
     }
-    addresses.sort_unstable();
-    addresses.dedup();
     let id = id.ok_or("an instance without an id")?;
-    let owner = Owner::new(&id).map_err(|_| format!("{id:?} is no instance id"))?;
-    Ok((owner, power.ok_or_else(|| format!("{id} has no state"))?, addresses))
+    let power = power.ok_or_else(|| format!("{id} has no state"))?;
+    Ok(Instance { id, power, vpc })
 }
 
-fn interface_addresses(interface: &mut Fields<'_, '_>, into: &mut Vec<Ipv4Addr>) -> Result<(), String> {
-    while let Some(mut field) = interface.next_tag() {
+fn interface(item: &mut Fields<'_, '_>) -> Result<Interface, String> {
+    let mut interface = Interface::default();
+    while let Some(mut field) = item.next_tag() {
         match field.start_el().local() {
-            "privateIpAddress" => into.extend(address(&mut field)?),
+            "privateIpAddress" => interface.addresses.extend(address(&mut field)?),
             "privateIpAddressesSet" => {
                 while let Some(mut item) = field.next_tag() {
                     while let Some(mut field) = item.next_tag() {
                         if field.start_el().local() == "privateIpAddress" {
-                            into.extend(address(&mut field)?);
+                            interface.addresses.extend(address(&mut field)?);
                         }
+                    }
+                }
+            }
+            "attachment" => {
+                while let Some(mut field) = field.next_tag() {
+                    if field.start_el().local() == "instanceId" {
+                        interface.instance = Some(owner(&mut field)?);
                     }
                 }
             }
             _ => {}
         }
     }
-    Ok(())
+    interface.addresses.sort_unstable();
+    interface.addresses.dedup();
+    Ok(interface)
+}
+
+fn owner(field: &mut Fields<'_, '_>) -> Result<Owner, String> {
+    let id = data(field)?;
+    Owner::new(&id).map_err(|_| format!("{id:?} is no instance id"))
 }
 
 fn power(name: &str) -> Result<Power, String> {
@@ -195,13 +221,9 @@ mod tests {
           <instanceId>i-0123456789abcdef0</instanceId>
           <instanceState><code>16</code><name>running</name></instanceState>
           <privateIpAddress>10.0.0.7</privateIpAddress>
-          <networkInterfaceSet><item>
-            <privateIpAddress>10.0.0.7</privateIpAddress>
-            <privateIpAddressesSet>
-              <item><privateIpAddress>10.0.0.7</privateIpAddress><primary>true</primary></item>
-              <item><privateIpAddress>10.0.0.8</privateIpAddress></item>
-            </privateIpAddressesSet>
-          </item></networkInterfaceSet>
+          <subnetId>subnet-1</subnetId>
+          <vpcId>vpc-1</vpcId>
+          <networkInterfaceSet><item><vpcId>vpc-2</vpcId></item></networkInterfaceSet>
         </item>
         <item>
           <instanceId>i-0123456789abcdef1</instanceId>
@@ -215,31 +237,46 @@ mod tests {
   <nextToken>more</nextToken>
 </DescribeInstancesResponse>"#;
 
-    fn owner(text: &str) -> Owner {
+    fn id(text: &str) -> Owner {
         Owner::new(text).unwrap()
     }
 
     #[test]
-    fn reads_states_and_every_address() {
+    fn reads_states_and_where_an_instance_is() {
         let page = instances(INSTANCES).unwrap();
-        let both = vec![[10, 0, 0, 7].into(), [10, 0, 0, 8].into()];
+        let (first, last) = (id("i-0123456789abcdef0"), id("i-0123456789abcdef1"));
         assert_eq!(
             page.items,
             [
-                (owner("i-0123456789abcdef0"), Power::Running, both),
-                (owner("i-0123456789abcdef1"), Power::Terminated, vec![])
+                Instance { id: first, power: Power::Running, vpc: Some("vpc-1".to_owned()) },
+                Instance { id: last, power: Power::Terminated, vpc: None }
             ]
         );
         assert_eq!(page.next.as_deref(), Some("more"));
     }
 
     #[test]
-    fn reads_what_interfaces_hold() {
-        let text = "<DescribeNetworkInterfacesResponse><networkInterfaceSet><item>\
-                    <privateIpAddress>10.0.3.9</privateIpAddress></item></networkInterfaceSet>\
-                    </DescribeNetworkInterfacesResponse>";
-        let page = addresses(text).unwrap();
-        assert_eq!((page.items, page.next), (vec![[10, 0, 3, 9].into()], None));
+    fn reads_what_interfaces_hold_and_who_holds_them() {
+        let text = "<DescribeNetworkInterfacesResponse><networkInterfaceSet>\
+                    <item><privateIpAddress>10.0.3.9</privateIpAddress></item>\
+                    <item><privateIpAddress>10.0.3.4</privateIpAddress><attachment><instanceId>\
+                    i-0123456789abcdef0</instanceId></attachment><privateIpAddressesSet>\
+                    <item><privateIpAddress>10.0.3.4</privateIpAddress></item>\
+                    <item><privateIpAddress>10.0.3.5</privateIpAddress></item></privateIpAddressesSet></item>\
+                    </networkInterfaceSet></DescribeNetworkInterfacesResponse>";
+        let page = interfaces(text).unwrap();
+        let both = vec![[10, 0, 3, 4].into(), [10, 0, 3, 5].into()];
+        assert_eq!(
+            (page.items, page.next),
+            (
+                vec![
+                    Interface { addresses: vec![[10, 0, 3, 9].into()], instance: None },
+                    Interface { addresses: both, instance: Some(id("i-0123456789abcdef0")) }
+                ],
+                None
+            )
+        );
+        assert!(interfaces(&text.replace("10.0.3.5", "10.0.3")).is_err());
     }
 
     #[test]
@@ -251,7 +288,6 @@ mod tests {
             assert!(instances(other).is_err(), "{other}");
         }
         assert!(instances(&INSTANCES.replace("terminated", "asleep")).is_err());
-        assert!(instances(&INSTANCES.replace("10.0.0.8", "10.0.0")).is_err());
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! EC2, by two calls of its Query API: instances and network interfaces.
 //!
-//! Signed by hand with the SDK's own signer: the SDK's crate for EC2 takes minutes to compile, for one field
-//! of one answer. [`answer`] reads the XML.
+//! Signed by hand with the SDK's own signer: the SDK's crate for EC2 takes minutes to compile, for a few fields
+//! of two answers. [`answer`] reads the XML.
 
 pub mod answer;
 
 use std::fmt;
-use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -19,11 +18,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use self::answer::Page;
+use self::answer::{Instance, Interface, Page};
 use super::paced::Paced;
 use crate::aws::CALL_LIMIT;
-use crate::janitor::evidence::Power;
-use crate::machine::registration::Owner;
 use crate::zone::pacing::Rate;
 use crate::zone::route53::chain;
 
@@ -79,19 +76,13 @@ impl Ec2 {
     }
 
     /// Tells every instance that EC2 shows, those too that were terminated not long ago.
-    pub(super) async fn instances(
-        &mut self,
-        mut tell: impl FnMut(Owner, Power, Vec<Ipv4Addr>),
-    ) -> Result<(), String> {
-        self.pages("DescribeInstances", answer::instances, |(id, power, addresses)| {
-            tell(id, power, addresses);
-        })
-        .await
+    pub(super) async fn instances(&mut self, tell: impl FnMut(Instance)) -> Result<(), String> {
+        self.pages("DescribeInstances", answer::instances, tell).await
     }
 
-    /// Tells every address that a network interface holds.
-    pub(super) async fn addresses(&mut self, tell: impl FnMut(Ipv4Addr)) -> Result<(), String> {
-        self.pages("DescribeNetworkInterfaces", answer::addresses, tell).await
+    /// Tells every network interface.
+    pub(super) async fn interfaces(&mut self, tell: impl FnMut(Interface)) -> Result<(), String> {
+        self.pages("DescribeNetworkInterfaces", answer::interfaces, tell).await
     }
 
     async fn pages<T>(
