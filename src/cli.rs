@@ -1,12 +1,14 @@
 //! The command line, as text: what can be set, and how it is explained.
 //!
 //! Every setting has a flag and a variable; the flag counts where both are given. Values are judged in
-//! [`crate::config`], all of them at once.
+//! [`crate::config`], all of them at once; what an environment can get wrong by itself, in [`crate::variables`].
 
 use std::ffi::OsString;
 
-use clap::Parser;
-use clap::builder::FalseyValueParser;
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use crate::machine::service::truth;
+use crate::variables::{self, Variables};
 
 /// The exit codes, as `--help` shows them.
 const AFTER_HELP: &str = "\
@@ -63,7 +65,7 @@ pub struct Cli {
     pub endpoint_url: Option<String>,
 
     /// Keep the zone in this process, in the state directory, and answer DNS for it.
-    #[arg(long, env = "ECSSD_LOCAL", value_parser = FalseyValueParser::new(), help_heading = "Zone")]
+    #[arg(long, env = "ECSSD_LOCAL", value_parser = truth, help_heading = "Zone")]
     pub local: bool,
 
     /// Answer DNS at this address, over UDP and TCP (with --local). May be given more than once; in the
@@ -79,15 +81,15 @@ pub struct Cli {
     pub dns_listen: Vec<String>,
 
     /// Make this host's records as they should be, say what was done, and exit.
-    #[arg(long, env = "ECSSD_SYNC", value_parser = FalseyValueParser::new(), help_heading = "Tasks")]
+    #[arg(long, env = "ECSSD_SYNC", value_parser = truth, help_heading = "Tasks")]
     pub sync: bool,
 
     /// Take every record of this host out of the zone, and exit when the name servers answer so.
-    #[arg(long, env = "ECSSD_REMOVE", value_parser = FalseyValueParser::new(), help_heading = "Tasks")]
+    #[arg(long, env = "ECSSD_REMOVE", value_parser = truth, help_heading = "Tasks")]
     pub remove: bool,
 
     /// Say on standard output what would be written, and write nothing.
-    #[arg(long, env = "ECSSD_DRY_RUN", value_parser = FalseyValueParser::new(), help_heading = "Tasks")]
+    #[arg(long, env = "ECSSD_DRY_RUN", value_parser = truth, help_heading = "Tasks")]
     pub dry_run: bool,
 
     /// Requests a second to Route 53, at most. [default: 8; with --limits legacy, 4]
@@ -112,7 +114,7 @@ pub struct Cli {
     #[arg(
         long,
         env = "ECSSD_CW_SEND_EVENTS",
-        value_parser = FalseyValueParser::new(),
+        value_parser = truth,
         hide = true,
         help_heading = "Tasks"
     )]
@@ -182,7 +184,7 @@ pub struct Cli {
 
     /// A drain is over only when every name server answers so: usually within a minute, so give it a
     /// --drain-timeout of that.
-    #[arg(long, env = "ECSSD_CONFIRM", value_parser = FalseyValueParser::new(), help_heading = "Stopping")]
+    #[arg(long, env = "ECSSD_CONFIRM", value_parser = truth, help_heading = "Stopping")]
     pub confirm: bool,
 
     /// How long it may take to withdraw everything, from the end of the delay, 1s to 10m.
@@ -218,6 +220,23 @@ pub struct Cli {
     /// The janitor's own.
     #[command(flatten)]
     pub janitor: crate::janitor::settings::Arguments,
+
+    /// What is wrong with the environment; what is wrong with a flag has no such place, as it ends the reading.
+    #[arg(skip)]
+    pub variables: Variables,
+}
+
+/// Reads a command line and `environment`, which must be this process's own.
+///
+/// # Errors
+/// Where the command line cannot be read, and where it asks for `--help` or `--version`.
+pub fn read(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &[(String, String)],
+) -> Result<Cli, clap::Error> {
+    let (command, variables) = variables::judge(Cli::command(), environment);
+    let cli = Cli::from_arg_matches(&command.try_get_matches_from(double_dashed(arguments))?)?;
+    Ok(Cli { variables, ..cli })
 }
 
 /// The flags that the predecessor knew with one dash.

@@ -3,9 +3,10 @@
 //! # Layout
 //!
 //! The door:
-//! - [`cli`], [`config`]: the command line, and the settings that hold.
+//! - [`cli`], [`variables`], [`config`]: the command line, the environment's side of it, and the settings that hold.
 //! - [`daemon`], [`removal`]: an agent from start to exit code; one thing done and over.
 //! - [`logs`]: log lines.
+//! - [`nearest`]: what a mistyped word was meant to be.
 //!
 //! The house:
 //! - [`machine`]: the pure part: the convention, the lifecycle of a container, the records it wants.
@@ -39,6 +40,8 @@ pub mod host;
 pub mod janitor;
 pub mod logs;
 pub mod machine;
+pub mod nearest;
 pub mod removal;
 pub mod status;
+pub mod variables;
 pub mod zone;

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use ecssd::cli::{Cli, double_dashed};
+use ecssd::cli::{self, Cli};
 use ecssd::config::{BadSetting, Config};
 use ecssd::janitor::{lambda, settings::Settings, shell};
 use ecssd::{daemon, logs};
@@ -12,7 +11,10 @@ use ecssd::{daemon, logs};
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(double_dashed(std::env::args_os())) {
+    let environment: Vec<_> = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+        .collect();
+    let cli = match cli::read(std::env::args_os(), &environment) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -20,14 +22,17 @@ fn main() -> ExitCode {
         }
     };
     let in_lambda = std::env::var_os(lambda::RUNTIME_API_VARIABLE).is_some_and(|api| !api.is_empty());
+    let unknown = cli.variables.unknown.clone();
     let job = match job(cli, in_lambda) {
         Ok(job) => job,
         Err(bad) => {
             bad.iter().for_each(|setting| eprintln!("ecssd: {setting}"));
+            unknown.iter().for_each(|variable| eprintln!("ecssd: {variable}"));
             eprintln!("ecssd: nothing was started; see ecssd --help");
             return ExitCode::from(USAGE);
         }
     };
+    unknown.iter().for_each(|variable| tracing::warn!("{variable}"));
     // One thread: nothing here keeps a core busy, and a daemon on every host should be small.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

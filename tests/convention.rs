@@ -139,25 +139,27 @@ const BAD: &[(&str, &str)] = &[
         "SERVICE_80_CHECK_TIME=1",
         "SERVICE_80_CHECK_TIME: is not a known key; did you mean SERVICE_80_CHECK_TIMEOUT?",
     ),
+    ("SERVICE_80_IGNORD=1", "SERVICE_80_IGNORD: is not a known key; did you mean SERVICE_80_IGNORE?"),
+    ("SERVICE_80_IGNORE=no", "SERVICE_80_IGNORE: has no SERVICE_80_NAME"),
     (
-        "SERVICE_80_IGNORE=1",
-        "SERVICE_80_IGNORE: is not a known key; SERVICE_IGNORE is for the whole container",
+        "SERVICE_80_IGNORE=always",
+        "SERVICE_80_IGNORE: always is not one of 1, true, yes, on, 0, false, no, off; the port is left alone",
     ),
+    ("SERVICE_080_IGNORE=off", "SERVICE_080_IGNORE: port 080 has a leading zero"),
     (
         "SERVICE_80_REGION=us",
-        "SERVICE_80_REGION: is not a known key; those of a port are NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+        "SERVICE_80_REGION: is not a known key; those of a port are IGNORE, NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
     (
         "SERVICE_80=web",
-        "SERVICE_80: is not a known key; those of a port are NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+        "SERVICE_80: is not a known key; those of a port are IGNORE, NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
     (
         "SERVICE_80_=web",
-        "SERVICE_80_: is not a known key; those of a port are NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+        "SERVICE_80_: is not a known key; those of a port are IGNORE, NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
     ("SERVICE_80_WEIGHT=5", "SERVICE_80_WEIGHT: has no SERVICE_80_NAME"),
     ("SERVICE_80_CHECK_HTTP=/health", "SERVICE_80_CHECK_HTTP: has no SERVICE_80_NAME"),
-    ("SERVICE_IGNORE=maybe", "SERVICE_IGNORE: maybe is not one of 1, true, yes, 0, false, no"),
     // Optional keys of the neighbour itself.
     ("SERVICE_9999_WEIGHT=256", "SERVICE_9999_WEIGHT: 256 is not a weight from 0 to 255"),
     ("SERVICE_9999_WEIGHT=-1", "SERVICE_9999_WEIGHT: -1 is not a weight from 0 to 255"),
@@ -265,7 +267,7 @@ fn long_paths_are_refused_at_the_character() {
 
 #[test]
 fn conflicting_keys_are_reported_and_one_of_them_counts() {
-    let cases: [(&[&str], &str, Check); 6] = [
+    let cases: [(&[&str], &str, Check); 5] = [
         (
             &["SERVICE_80_NAME=web", "SERVICE_80_CHECK=none", "SERVICE_80_CHECK_HTTP=/x"],
             "SERVICE_80_CHECK_HTTP: is not used, because this port's CHECK is set too",
@@ -289,11 +291,6 @@ fn conflicting_keys_are_reported_and_one_of_them_counts() {
         (
             &["SERVICE_80_NAME=_x._udp", "SERVICE_80_CHECK=tcp"],
             "SERVICE_80_CHECK: tcp cannot check a udp name; docker or none can",
-            Check::Default,
-        ),
-        (
-            &["SERVICE_80_NAME=web", "SERVICE_80_WEIGHT=1", "SERVICE_80_WEIGHT=2"],
-            "SERVICE_80_WEIGHT: is set twice, with different values",
             Check::Default,
         ),
     ];
@@ -418,14 +415,101 @@ fn labels_in_any_case_come_after_the_environment() {
 }
 
 #[test]
+fn of_a_key_given_twice_the_last_counts_as_for_the_process() {
+    let names = |env: &[&str]| parse_env(env).services.iter().map(shown).collect::<Vec<_>>();
+    // `--env-file` comes before `-e`.
+    let twice = ["SERVICE_80_NAME=file", "SERVICE_80_WEIGHT=9", "SERVICE_80_NAME=flag"];
+    assert_eq!(names(&twice), ["flag 80/tcp"]);
+    assert_eq!(lines(&parse_env(&twice)), [""; 0]);
+    assert_eq!(names(&["SERVICE_80_NAME=flag", "SERVICE_80_NAME=file"]), ["file 80/tcp"]);
+    // The last counts even where it is bad: the process has no other value either.
+    let bad = parse_env(&["SERVICE_80_NAME=web", "SERVICE_80_NAME=*", NEIGHBOUR]);
+    assert_eq!(bad.services, parse_env(&[NEIGHBOUR]).services);
+    assert_eq!(lines(&bad), ["SERVICE_80_NAME: * is a wildcard"]);
+    // One without `=` takes the key out of the process' environment.
+    assert_eq!(names(&["SERVICE_80_NAME=web", "SERVICE_80_NAME"]), [""; 0]);
+    assert_eq!(names(&["SERVICE_80_NAME=web", "SERVICE_80_NAME", "SERVICE_80_NAME=back"]), ["back 80/tcp"]);
+
+    for (key, first, last) in [
+        ("SERVICE_80_WEIGHT", "1", "7"),
+        ("SERVICE_80_TTL", "0", "30"),
+        ("SERVICE_80_CHECK", "none", "tcp"),
+        ("SERVICE_80_CHECK_HTTP", "/a", "/b"),
+        ("SERVICE_80_CHECK_INTERVAL", "9s", "8s"),
+        ("SERVICE_80_CHECK_TIMEOUT", "900ms", "800ms"),
+        ("SERVICE_80_IGNORE", "no", "yes"),
+        ("SERVICE_80_IGNORE", "yes", "no"),
+        ("SERVICE_IGNORE", "no", "yes"),
+        ("SERVICE_IGNORE", "yes", "no"),
+    ] {
+        let [first, last] = [first, last].map(|value| format!("{key}={value}"));
+        let once = parse_env(&["SERVICE_80_NAME=web", &last]);
+        assert_eq!(parse_env(&["SERVICE_80_NAME=web", &first, &last]), once, "{key}");
+        let label =
+            |entry: &str| entry.split_once('=').map(|(key, value)| (key.to_lowercase(), value.to_owned()));
+        let labels = [label(&first), label(&last)].map(Option::unwrap);
+        let labels = labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        assert_eq!(parse(["SERVICE_80_NAME=web"], labels, &scope()), once, "{key} as a label");
+    }
+}
+
+#[test]
 fn an_ignored_container_offers_and_reports_nothing() {
-    for value in ["1", "true", "TRUE", "yes", "Yes", " 1 "] {
+    for value in ["1", "true", "TRUE", "yes", "Yes", "on", " 1 "] {
         let ignore = format!("SERVICE_IGNORE={value}");
         let convention = parse_env(&["SERVICE_80_NAME=web", "SERVICE_81_NAME=*", &ignore]);
         assert_eq!(convention, Convention { ignored: true, ..Convention::default() }, "{value}");
     }
     assert!(parse([], [("service_ignore", "true")], &scope()).ignored);
     assert!(!parse(["SERVICE_IGNORE=0"], [("service_ignore", "true")], &scope()).ignored);
+}
+
+#[test]
+fn a_wish_to_be_left_alone_that_is_not_understood_is_obeyed_and_said() {
+    for value in ["always", "y", "n", "2", "-1", "enabled", "true,", "\"no\"", &"x".repeat(DATA_OCTETS_MAX)] {
+        let ignore = format!("SERVICE_IGNORE={value}");
+        let convention = parse_env(&["SERVICE_80_NAME=web", "SERVICE_81_NAME=*", &ignore]);
+        assert!(convention.ignored && convention.services.is_empty(), "{value}");
+        let [line] = &lines(&convention)[..] else { panic!("{convention:?}") };
+        assert!(line.starts_with("SERVICE_IGNORE: "), "{line}");
+        assert!(
+            line.ends_with("is not one of 1, true, yes, on, 0, false, no, off; the container is left alone")
+        );
+
+        let ignore = format!("SERVICE_80_IGNORE={value}");
+        let convention = parse_env(&["SERVICE_80_NAME=web", "SERVICE_80_WEIGHT=x", &ignore, NEIGHBOUR]);
+        assert_eq!(convention.services, parse_env(&[NEIGHBOUR]).services, "{value}");
+        let [line] = &lines(&convention)[..] else { panic!("{convention:?}") };
+        assert!(
+            line.starts_with("SERVICE_80_IGNORE: ") && line.ends_with("; the port is left alone"),
+            "{line}"
+        );
+    }
+    for value in ["0", "false", "no", "off", "OFF", " no ", ""] {
+        let [all, port] = ["SERVICE_IGNORE", "SERVICE_9999_IGNORE"].map(|key| format!("{key}={value}"));
+        assert_eq!(parse_env(&[&all, &port, NEIGHBOUR]), parse_env(&[NEIGHBOUR]), "{value}");
+    }
+}
+
+#[test]
+fn a_port_can_be_left_alone_by_itself() {
+    let convention =
+        parse_env(&["SERVICE_80_NAME=web", "SERVICE_80_WEIGHT=x", "SERVICE_80_IGNORE=1", NEIGHBOUR]);
+    assert_eq!(convention, parse_env(&[NEIGHBOUR]));
+    // As registrator's users write it, for ports that have no name here.
+    assert_eq!(parse_env(&["SERVICE_9998_IGNORE=true", NEIGHBOUR]), parse_env(&[NEIGHBOUR]));
+}
+
+#[test]
+fn where_nobody_can_tell_which_port_is_to_be_left_alone_the_container_is() {
+    for key in ["SERVICE_080_IGNORE", "SERVICE_80/tcp_IGNORE", "SERVICE_80-90_IGNORE", "SERVICE_99999_IGNORE"]
+    {
+        let wish = format!("{key}=1");
+        let convention = parse_env(&["SERVICE_80_NAME=web", "SERVICE_80_WEIGHT=x", &wish]);
+        assert!(convention.ignored && convention.services.is_empty(), "{key}");
+        let [line] = &lines(&convention)[..] else { panic!("{convention:?}") };
+        assert!(line.starts_with(key) && line.ends_with("; the whole container is left alone"), "{line}");
+    }
 }
 
 #[test]
@@ -508,7 +592,7 @@ fn entries() -> impl Strategy<Value = Vec<String>> {
     let key = prop_oneof![
         "SERVICE_[0-9]{1,6}_(NAME|WEIGHT|TTL|CHECK|CHECK_HTTP|CHECK_INTERVAL|CHECK_TIMEOUT)",
         "SERVICE_8[01]_NAME",
-        "SERVICE_(IGNORE|URL|80_[A-Z_]{0,12})",
+        "SERVICE_(IGNORE|URL|80_IGNORE|80_[A-Z_]{0,12})",
         ".*",
     ];
     let value = prop_oneof![
@@ -519,6 +603,16 @@ fn entries() -> impl Strategy<Value = Vec<String>> {
         ".*",
     ];
     prop::collection::vec((key, value).prop_map(|(key, value)| format!("{key}={value}")), 0..12)
+}
+
+/// The last of each key, whatever its case.
+fn once_a_key(env: Vec<String>) -> Vec<String> {
+    let key = |entry: &str| entry.split('=').next().unwrap_or_default().to_ascii_uppercase();
+    let mut last = std::collections::BTreeMap::new();
+    for entry in env {
+        last.insert(key(&entry), entry);
+    }
+    last.into_values().collect()
 }
 
 /// A second opinion of the grammar, which shares nothing with the parser.
@@ -555,13 +649,21 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_keys_does_not_matter((env, shuffled) in entries().prop_flat_map(|env| (Just(env.clone()), Just(env).prop_shuffle()))) {
+    fn the_order_of_different_keys_does_not_matter((env, shuffled) in entries().prop_map(once_a_key).prop_flat_map(|env| (Just(env.clone()), Just(env).prop_shuffle()))) {
         let read = |env: &[String]| parse(env.iter().map(String::as_str), [], &scope());
         prop_assert_eq!(read(&env), read(&shuffled));
         let as_labels = |env: &[String]| {
             parse([], env.iter().filter_map(|entry| entry.split_once('=')), &scope())
         };
         prop_assert_eq!(as_labels(&env), as_labels(&shuffled));
+    }
+
+    #[test]
+    fn a_key_that_is_given_again_later_counts_as_if_it_had_been_given_once(env in entries(), again in entries()) {
+        let read = |env: Vec<String>| parse(env.iter().map(String::as_str), [], &scope());
+        let both = [env, again].concat();
+        let once = once_a_key(both.clone());
+        prop_assert_eq!(read(both), read(once));
     }
 
     #[test]

@@ -131,6 +131,12 @@ impl Config {
     /// All settings that do not hold.
     pub fn read(cli: &Cli) -> Result<Self, Vec<BadSetting>> {
         let mut judge = Judge::default();
+        judge.bad.extend(
+            cli.variables.unclear.iter().map(|unclear| BadSetting {
+                setting: unclear.setting.clone(),
+                reason: unclear.reason.clone(),
+            }),
+        );
         if cli.local && [&cli.zone_id, &cli.endpoint_url].into_iter().any(|text| given(text).is_some()) {
             let reason = "the zone is in this process: --zone-id and --endpoint-url go without it";
             judge.note("--local", reason.to_owned());

@@ -194,7 +194,9 @@ fn convention(
     scope: &Scope,
 ) -> Convention {
     let env = config.and_then(|config| config.env.as_ref()).into_iter().flatten().map(String::as_str);
-    let labels = labels.into_iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()));
+    // Docker lists them in the order of their keys, which the map has lost.
+    let labels: BTreeMap<&str, &str> =
+        labels.into_iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let convention = service::parse(env, labels, scope);
     if has_healthcheck { convention } else { convention.without_healthcheck() }
 }

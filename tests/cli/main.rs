@@ -141,6 +141,41 @@ fn settings_come_from_variables_and_flags_win() {
     assert!(!errors.contains("--address"), "{errors}");
 }
 
+#[test]
+fn a_switch_that_is_neither_on_nor_off_starts_nothing() {
+    let words = [("ECSSD_REMOVE", "never"), ("ECSSD_SYNC", "maybe"), ("ECSSD_JANITOR_APPLY", "y")];
+    let output = ecssd(&[], &words);
+    assert_eq!(output.status.code(), Some(64));
+    let errors = errors(&output);
+    for setting in [
+        "--remove (ECSSD_REMOVE): never is not one of",
+        "--sync (ECSSD_SYNC): maybe is not",
+        "--apply (ECSSD_JANITOR_APPLY): y is",
+    ] {
+        assert!(errors.contains(setting), "{setting}: {errors}");
+    }
+    assert!(errors.contains("nothing was started"), "{errors}");
+}
+
+#[test]
+fn an_empty_variable_counts_as_absent() {
+    let empty =
+        ["ECSSD_ZONE", "ECSSD_LIMITS", "ECSSD_RESYNC", "ECSSD_ON_TERM", "ECSSD_REMOVE", "ECSSD_STATE_DIR"];
+    let empty: Vec<_> = empty.iter().map(|name| (*name, "")).chain([("ECSSD_RATE", "x")]).collect();
+    let output = ecssd(&[], &empty);
+    let errors = errors(&output);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(errors.starts_with("ecssd: --rate (ECSSD_RATE)") && errors.lines().count() == 2, "{errors}");
+}
+
+#[test]
+fn a_variable_that_sets_nothing_is_named() {
+    let mistyped = [("ECSSD_DRYRUN", "1"), ("ECSSD_RATE", "x")];
+    let errors = errors(&ecssd(&[], &mistyped));
+    let named = "\"ECSSD_DRYRUN\" is no setting of ecssd and changes nothing; did you mean ECSSD_DRY_RUN?";
+    assert!(errors.contains(named), "{errors}");
+}
+
 /// An endpoint that refuses connections: nobody listens at a port that was just free.
 fn nobody() -> String {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

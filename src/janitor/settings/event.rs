@@ -3,9 +3,10 @@
 use serde::Deserialize;
 
 use crate::cli::Cli;
+use crate::machine::service::truth;
+use crate::nearest::nearest;
 
-/// What a Lambda's event may say. Everything else in it is somebody else's: a scheduled event has a dozen
-/// fields of its own.
+/// What a Lambda's event may say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Event {
@@ -23,14 +24,47 @@ pub struct Event {
     dry_run: Option<bool>,
 }
 
+/// The names of its fields.
+const FIELDS: [&str; 12] = [
+    "zone",
+    "zone_id",
+    "ecs_clusters",
+    "clusters",
+    "regions",
+    "assume_roles",
+    "home_networks",
+    "max_deletes",
+    "check_health",
+    "check_health_path",
+    "stop_unhealthy",
+    "dry_run",
+];
+
 impl Event {
-    /// Reads an event.
+    /// Reads an event: an object, or nothing. A field that is not ours is refused, as it may have been meant to
+    /// hold the janitor back (`dryRun`), unless a scheduler sent the event: those have a dozen fields of their own.
     ///
     /// # Errors
-    /// Where one of our fields is of another type.
+    /// Where it is something else, has a field that nobody knows, or one of ours is of another type.
     pub fn read(event: serde_json::Value) -> Result<Self, String> {
-        if !event.is_object() {
-            return Ok(Self::default());
+        let fields = match &event {
+            serde_json::Value::Null => return Ok(Self::default()),
+            serde_json::Value::Object(fields) => fields,
+            _ => return Err("it is neither a JSON object nor null".to_owned()),
+        };
+        let scheduled =
+            ["source", "detail-type"].iter().all(|name| fields.get(*name).is_some_and(|it| it.is_string()));
+        let unknown = fields.keys().find(|name| !FIELDS.contains(&name.as_str()));
+        if let Some(name) = unknown.filter(|_| !scheduled) {
+            return Err(match nearest(&name.to_ascii_lowercase(), FIELDS) {
+                Some(meant) => format!("there is no field {name:?}; did you mean {meant:?}?"),
+                None => format!("there is no field {name:?}; there are {}", FIELDS.join(", ")),
+            });
+        }
+        if let Some(name) =
+            FIELDS.iter().find(|name| fields.get(**name).is_some_and(serde_json::Value::is_null))
+        {
+            return Err(format!("{name:?} is null, which says nothing; leave it out"));
         }
         serde_json::from_value(event).map_err(|error| error.to_string())
     }
@@ -43,11 +77,8 @@ impl Event {
         let given =
             |name: &str| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let ours = |name: &str| given(name).is_some();
-        let truth = |name: &str| match given(name).map(|text| text.to_ascii_lowercase()).as_deref() {
-            None => Ok(None),
-            Some("1" | "true" | "yes" | "on") => Ok(Some(true)),
-            Some("0" | "false" | "no" | "off") => Ok(Some(false)),
-            Some(other) => Err(format!("{name}: {other:?} is neither true nor false")),
+        let switch = |name: &str| {
+            given(name).map(|text| truth(&text)).transpose().map_err(|reason| format!("{name}: {reason}"))
         };
         let clusters = given("ecs_clusters").map(|text| match serde_json::from_str::<Vec<String>>(&text) {
             Ok(names) => names,
@@ -56,7 +87,7 @@ impl Event {
         Ok(Self {
             zone: given("zone").filter(|_| !ours("ECSSD_ZONE")),
             ecs_clusters: clusters.filter(|_| cli.janitor.clusters.is_empty()),
-            check_health: truth("check_health")?.filter(|_| !ours("ECSSD_JANITOR_CHECK_HEALTH")),
+            check_health: switch("check_health")?.filter(|_| !ours("ECSSD_JANITOR_CHECK_HEALTH")),
             check_health_path: given("check_health_path")
                 .filter(|_| !ours("ECSSD_JANITOR_CHECK_HEALTH_PATH")),
             ..Self::default()

@@ -7,13 +7,13 @@ mod event;
 mod values;
 
 use clap::Args;
-use clap::builder::FalseyValueParser;
 
 pub use self::event::Event;
 use super::reader::Scope;
 use super::run::{Health, Order};
 use crate::cli::Cli;
 use crate::config::{BadSetting, Config, Limits, Registry};
+use crate::machine::service::truth;
 use crate::zone::pacing::{Pace, Rate};
 
 /// The janitor's share of what an account may do: its reads come once in minutes, and an agent's write should
@@ -28,11 +28,11 @@ const SHARE_LEGACY: Pace = Pace { requests: Rate { per_second: 2.0, burst: 2.0 }
 pub struct Arguments {
     /// Look for records that outlived their hosts or tasks, in two looks a minute apart; print what would be
     /// deleted, and exit.
-    #[arg(long, env = "ECSSD_JANITOR", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "ECSSD_JANITOR", value_parser = truth)]
     pub janitor: bool,
 
     /// Delete it. A Lambda does so unless it is told --dry-run.
-    #[arg(long, env = "ECSSD_JANITOR_APPLY", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "ECSSD_JANITOR_APPLY", value_parser = truth)]
     pub apply: bool,
 
     /// ECS clusters by name or ARN, separated by commas. [default: all]
@@ -57,7 +57,7 @@ pub struct Arguments {
     pub max_deletes: Option<String>,
 
     /// Ask every target over HTTP, and report those that do not answer.
-    #[arg(long, env = "ECSSD_JANITOR_CHECK_HEALTH", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "ECSSD_JANITOR_CHECK_HEALTH", value_parser = truth)]
     pub check_health: bool,
 
     /// What they are asked for.
@@ -65,11 +65,11 @@ pub struct Arguments {
     pub check_health_path: String,
 
     /// Stop the task of a target that does not answer, at most one of a service in a run.
-    #[arg(long, env = "ECSSD_JANITOR_STOP_UNHEALTHY", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "ECSSD_JANITOR_STOP_UNHEALTHY", value_parser = truth)]
     pub stop_unhealthy: bool,
 
     /// Print the report as JSON instead of a table.
-    #[arg(long, env = "ECSSD_JANITOR_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "ECSSD_JANITOR_JSON", value_parser = truth)]
     pub json: bool,
 }
 

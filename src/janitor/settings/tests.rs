@@ -40,6 +40,49 @@ fn a_shell_plans_and_a_lambda_writes() {
 }
 
 #[test]
+fn an_event_that_is_not_understood_deletes_nothing() {
+    let events = [
+        json!({"dryRun": true}),
+        json!({"dry-run": true}),
+        json!({"dry_run": "true"}),
+        json!({"dry_run": 1}),
+        json!({"dry_run": null}),
+        json!({"DRY_RUN": true}),
+        json!({"input": {"dry_run": true}}),
+        json!({"source": "aws.events", "dryRun": true}),
+        json!({"source": 1, "detail-type": null, "dryRun": true}),
+        json!("{\"dry_run\": true}"),
+        json!([{"dry_run": true}]),
+        json!([]),
+        json!(0),
+        json!(true),
+        json!(""),
+    ];
+    for event in events {
+        let bad = lambda(&[], event.clone()).unwrap_err();
+        assert_eq!((bad.len(), bad[0].setting.as_str()), (1, "event"), "{event}: {bad:?}");
+    }
+    let meant = lambda(&[], json!({"dryRun": true})).unwrap_err();
+    assert!(meant[0].reason.ends_with("did you mean \"dry_run\"?"), "{meant:?}");
+}
+
+/// What the list of fields holds and what an event is read into must be the same.
+#[test]
+fn every_field_of_an_event_is_understood() {
+    let event = json!({
+        "zone": "a.internal", "zone_id": "Z1", "ecs_clusters": ["a"], "regions": ["eu-central-1"],
+        "assume_roles": [], "home_networks": ["10.0.0.0/8"], "max_deletes": 3, "check_health": true,
+        "check_health_path": "/up", "stop_unhealthy": true, "dry_run": true
+    });
+    let settings = lambda(&[], event).unwrap();
+    assert!(
+        !settings.order.apply && settings.order.deletes_max == Some(3) && settings.order.health.is_some()
+    );
+    assert_eq!(settings.order.scope.clusters, ["a"]);
+    assert_eq!(lambda(&[], json!({"clusters": ["a"]})).unwrap().order.scope.clusters, ["a"]);
+}
+
+#[test]
 fn a_scheduled_event_says_nothing() {
     assert_eq!(lambda(&[], scheduled()), lambda(&[], json!({})));
 }
@@ -96,7 +139,9 @@ fn every_bad_setting_is_reported() {
     {
         assert_eq!(lambda(&[], event).unwrap_err().len(), 1);
     }
-    assert!(lambda(&[("check_health", "perhaps")], json!({})).is_err());
+    for word in ["perhaps", "never", "y"] {
+        assert!(lambda(&[("check_health", word)], json!({})).is_err(), "{word}");
+    }
 }
 
 #[test]

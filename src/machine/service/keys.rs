@@ -1,14 +1,17 @@
-//! Which keys of a container are ours: recognises them, lets the environment go first, and holds the limit
-//! on their size. What their values mean is read in `ports` and `values`.
+//! Which keys of a container are ours: recognises them, lets the environment go first and the last of two count,
+//! and holds the limit on their size. What their values mean is read in `ports` and `values`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::quote::escaped;
-use super::{BadKey, DATA_OCTETS_MAX};
+use super::{BadKey, DATA_OCTETS_MAX, values};
+use crate::nearest::nearest;
 
-/// The keys of a port. In the order in which they count against the limit: the name first.
+/// The keys of a port. In the order in which they count against the limit: the wish to be left alone first, then
+/// the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PortKey {
+    Ignore,
     Name,
     Weight,
     Ttl,
@@ -19,7 +22,8 @@ pub(super) enum PortKey {
 }
 
 impl PortKey {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
+        Self::Ignore,
         Self::Name,
         Self::Weight,
         Self::Ttl,
@@ -31,6 +35,7 @@ impl PortKey {
 
     fn as_str(self) -> &'static str {
         match self {
+            Self::Ignore => "IGNORE",
             Self::Name => "NAME",
             Self::Weight => "WEIGHT",
             Self::Ttl => "TTL",
@@ -53,8 +58,15 @@ enum Slot {
     Port(u16, PortKey),
 }
 
+impl Slot {
+    /// Whether the key asks to be left alone: a wish that holds however much else a container says.
+    fn protects(self) -> bool {
+        matches!(self, Self::Ignore | Self::Port(_, PortKey::Ignore))
+    }
+}
+
 /// A key of ours as the container has it. Its value is trimmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<'a> {
     key: &'a str,
     pub(super) value: &'a str,
@@ -76,6 +88,8 @@ pub(super) struct Found<'a> {
     pub(super) ignore: Option<Entry<'a>>,
     pub(super) ports: BTreeMap<u16, BTreeMap<PortKey, Entry<'a>>>,
     pub(super) bad_keys: BTreeSet<BadKey>,
+    /// Wishes to leave a port alone of which nobody can tell which port is meant: they hold for the container.
+    pub(super) unclear_wishes: BTreeSet<BadKey>,
 }
 
 impl<'a> Found<'a> {
@@ -84,49 +98,50 @@ impl<'a> Found<'a> {
         labels: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
         let mut found = Self::default();
-        let env = env.into_iter().filter_map(|entry| entry.split_once('='));
-        let mut slots = found.slots(env, recognise);
+        let mut slots = found.slots(last_of_each(env), recognise);
         let labels = found.slots(labels, |key| recognise(&key.to_ascii_uppercase()));
-        for (slot, entries) in labels {
-            slots.entry(slot).or_insert(entries);
+        for (slot, entry) in labels {
+            slots.entry(slot).or_insert(entry);
         }
 
         let mut octets = 0;
-        for (slot, entries) in slots {
-            found.take(slot, &entries, &mut octets);
+        for (slot, entry) in slots {
+            found.take(slot, entry, &mut octets);
         }
         found
     }
 
-    /// All that one source says of each slot; what it says wrongly becomes a bad key.
+    /// What one source says of each slot, the last where it says several things; what it says wrongly becomes a
+    /// bad key.
     fn slots(
         &mut self,
         source: impl IntoIterator<Item = (&'a str, &'a str)>,
         recognise: impl Fn(&str) -> Recognised,
-    ) -> BTreeMap<Slot, BTreeSet<Entry<'a>>> {
-        let mut slots: BTreeMap<Slot, BTreeSet<Entry<'a>>> = BTreeMap::new();
+    ) -> BTreeMap<Slot, Entry<'a>> {
+        let mut slots = BTreeMap::new();
         for (key, value) in source {
             match recognise(key) {
                 Recognised::Foreign => {}
                 Recognised::Bad(reason) => {
                     self.bad_keys.insert(bad(key, reason));
                 }
+                Recognised::UnclearWish(reason) if values::ignore(value.trim_ascii()).0 => {
+                    let reason = format!("{reason}; the whole container is left alone");
+                    self.unclear_wishes.insert(bad(key, reason));
+                }
+                Recognised::UnclearWish(reason) => {
+                    self.bad_keys.insert(bad(key, reason));
+                }
                 Recognised::Ours(slot) => {
-                    slots.entry(slot).or_default().insert(Entry { key, value: value.trim_ascii() });
+                    slots.insert(slot, Entry { key, value: value.trim_ascii() });
                 }
             }
         }
         slots
     }
 
-    fn take(&mut self, slot: Slot, entries: &BTreeSet<Entry<'a>>, octets: &mut usize) {
-        // The first in order, so that the order in which Docker lists them does not matter.
-        let Some(&entry) = entries.first() else { return };
-        if entries.iter().any(|other| other.value != entry.value) {
-            self.bad_keys.insert(entry.bad("is set twice, with different values"));
-            return;
-        }
-        let after = *octets + entry.key.len() + entry.value.len();
+    fn take(&mut self, slot: Slot, entry: Entry<'a>, octets: &mut usize) {
+        let after = *octets + if slot.protects() { 0 } else { entry.key.len() + entry.value.len() };
         if after > DATA_OCTETS_MAX {
             self.bad_keys.insert(
                 entry.bad(format!("is beyond the {DATA_OCTETS_MAX} octets of SERVICE_ data of a container")),
@@ -143,10 +158,25 @@ impl<'a> Found<'a> {
     }
 }
 
+/// The environment as the container's process gets it: of a key given twice the last counts, and one without `=`
+/// is taken out again.
+fn last_of_each<'a>(env: impl IntoIterator<Item = &'a str>) -> BTreeMap<&'a str, &'a str> {
+    let mut last = BTreeMap::new();
+    for entry in env {
+        match entry.split_once('=') {
+            Some((key, value)) => last.insert(key, value),
+            None => last.remove(entry),
+        };
+    }
+    last
+}
+
 enum Recognised {
     /// Somebody else's, whatever it says.
     Foreign,
     Bad(String),
+    /// Asks to leave a port alone, and the port cannot be read.
+    UnclearWish(String),
     Ours(Slot),
 }
 
@@ -163,6 +193,7 @@ fn recognise(key: &str) -> Recognised {
         return Recognised::Foreign;
     }
     match (read_port(port), known) {
+        (Err(reason), Some(PortKey::Ignore)) => Recognised::UnclearWish(reason),
         (Err(reason), _) => Recognised::Bad(reason),
         (Ok(port), Some(key)) => Recognised::Ours(Slot::Port(port, key)),
         (Ok(port), None) => Recognised::Bad(unknown(port, ending)),
@@ -181,35 +212,12 @@ fn read_port(text: &str) -> Result<u16, String> {
 
 /// Suggests what may have been meant; a key that resembles none is told all of them.
 fn unknown(port: u16, ending: &str) -> String {
-    if ending.eq_ignore_ascii_case("IGNORE") {
-        return "is not a known key; SERVICE_IGNORE is for the whole container".to_owned();
-    }
     let upper: String = ending.chars().take(32).collect::<String>().to_ascii_uppercase();
-    let nearest = PortKey::ALL
-        .into_iter()
-        .map(|key| (distance(key.as_str(), &upper), key.as_str()))
-        .filter(|&(distance, key)| distance <= key.len() / 2)
-        .min_by_key(|&(distance, _)| distance);
-    match nearest {
-        Some((_, key)) => format!("is not a known key; did you mean SERVICE_{port}_{key}?"),
+    match nearest(&upper, PortKey::ALL.map(PortKey::as_str)) {
+        Some(key) => format!("is not a known key; did you mean SERVICE_{port}_{key}?"),
         None => format!(
             "is not a known key; those of a port are {}",
             PortKey::ALL.map(PortKey::as_str).join(", ")
         ),
     }
-}
-
-/// Levenshtein's: how many characters to add, drop or replace.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.chars().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.chars().count()]
 }

@@ -3,25 +3,27 @@
 //! [`parse`] reads the keys of one container once, at the edge; what it returns is valid, and the rest of
 //! the agent never sees a raw value again. One bad key is reported once and spoils nothing else.
 //!
-//! | key | value | default |
-//! |---|---|---|
-//! | `SERVICE_<port>_NAME` | names, separated by commas: `_web._tcp`, `calc` | none: the port offers nothing |
-//! | `SERVICE_<port>_WEIGHT` | [`Service::weight`], 0 to 255 | 1 |
-//! | `SERVICE_<port>_TTL` | seconds, 0 to [`TTL_SECONDS_MAX`] | 0 |
-//! | `SERVICE_<port>_CHECK` | `tcp`, `none`, `docker` | [`Check::Default`] |
-//! | `SERVICE_<port>_CHECK_HTTP` | `/path` | |
-//! | `SERVICE_<port>_CHECK_INTERVAL` | `5`, `0.5`, `500ms`, `5s`, `1m` | 5 s |
-//! | `SERVICE_<port>_CHECK_TIMEOUT` | likewise, not longer than the interval | 2 s |
-//! | `SERVICE_IGNORE` | `1`, `true`, `yes` or `0`, `false`, `no`, nothing | not ignored |
+//! | key | value | default | a value that is not understood |
+//! |---|---|---|---|
+//! | `SERVICE_<port>_NAME` | names, separated by commas: `_web._tcp`, `calc` | none: the port offers nothing | is not published; the good names of a list are |
+//! | `SERVICE_<port>_WEIGHT` | [`Service::weight`], 0 to 255 | 1 | 1: an equal share |
+//! | `SERVICE_<port>_TTL` | seconds, 0 to [`TTL_SECONDS_MAX`] | 0 | 0: no cache holds what has ended |
+//! | `SERVICE_<port>_CHECK` | `tcp`, `none`, `docker` | [`Check::Default`] | the default: never unchecked by mistake |
+//! | `SERVICE_<port>_CHECK_HTTP` | `/path` | | likewise |
+//! | `SERVICE_<port>_CHECK_INTERVAL` | `5`, `0.5`, `500ms`, `5s`, `1m` | 5 s | 5 s |
+//! | `SERVICE_<port>_CHECK_TIMEOUT` | likewise, not longer than the interval | 2 s | 2 s |
+//! | `SERVICE_IGNORE`, `SERVICE_<port>_IGNORE` | [`truth`]: the container, or the port, is left alone | no | yes: left alone |
 //!
 //! Rules that the table does not show:
 //!
 //! - The environment's keys are upper case; a label's may be in any case. Where both have a key, the
 //!   environment's counts, even if its value is bad: a typo must not quietly become another setting.
-//! - A key that is set twice with different values counts as neither.
+//! - Of a key that is given twice the last counts, as for the container's own process; in the environment one
+//!   without `=` takes the key out again. Labels whose keys differ in case alone are one key, too.
 //! - `SERVICE_` keys without a port number (`SERVICE_NAME`, `SERVICE_TAGS`, an application's own
 //!   `SERVICE_URL`) belong to somebody else: they are no error and are not mentioned. A key whose port begins
-//!   with a digit and whose ending is one of ours (`SERVICE_80a_NAME`) is a typo, and is.
+//!   with a digit and whose ending is one of ours (`SERVICE_80a_NAME`) is a typo, and is. Where such a typo
+//!   asks to be left alone (`SERVICE_080_IGNORE`), the whole container is.
 //! - `CHECK` beats `CHECK_HTTP`: who writes `CHECK=none` wants no probe, so the path is what is reported.
 //! - In a list of names that has a bad one, the good ones count.
 //! - Where a port has names of both protocols, `CHECK=tcp` and `CHECK_HTTP` speak of its tcp names; they are
@@ -43,7 +45,7 @@ use std::time::Duration;
 pub use name::{NameError, Scope, ServiceName};
 pub use values::{
     INTERVAL_DEFAULT, INTERVAL_MAX, INTERVAL_MIN, PATH_CHARACTERS_MAX, TIMEOUT_DEFAULT, TIMEOUT_MAX,
-    TIMEOUT_MIN, TTL_SECONDS_MAX, WEIGHT_DEFAULT, duration,
+    TIMEOUT_MIN, TTL_SECONDS_MAX, WEIGHT_DEFAULT, duration, truth,
 };
 
 /// The most services of one container; those beyond, in order of their ports, are reported.
@@ -160,7 +162,8 @@ pub struct Convention {
     pub services: Vec<Service>,
     /// In order, each key once; at most [`BAD_KEYS_MAX`] and one that counts the rest.
     pub bad_keys: Vec<BadKey>,
-    /// Whether `SERVICE_IGNORE` says so. Then there are neither services nor bad keys.
+    /// Whether the container is to be left alone. Then there are no services, and the only bad keys are those
+    /// that ask for it unclearly.
     pub ignored: bool,
 }
 
@@ -182,24 +185,26 @@ impl Convention {
     }
 }
 
-/// Reads the keys of one container: its environment (`KEY=value`) and its labels, in any order.
+/// Reads the keys of one container: its environment (`KEY=value`) and its labels, each as Docker lists them.
+/// Order counts only between two of the same key.
 pub fn parse<'a>(
     env: impl IntoIterator<Item = &'a str>,
     labels: impl IntoIterator<Item = (&'a str, &'a str)>,
     scope: &Scope,
 ) -> Convention {
     let found = keys::Found::collect(env, labels);
-    let mut bad_keys = found.bad_keys;
+    let mut unclear = found.unclear_wishes;
+    let mut ignored = !unclear.is_empty();
     if let Some(ignore) = &found.ignore {
-        match values::truth(ignore.value) {
-            Ok(true) => return Convention { ignored: true, ..Convention::default() },
-            Ok(false) => {}
-            Err(reason) => {
-                bad_keys.insert(ignore.bad(reason));
-            }
-        }
+        let (holds, reason) = values::ignore(ignore.value);
+        ignored |= holds;
+        unclear.extend(reason.map(|reason| ignore.bad(format!("{reason}; the container is left alone"))));
+    }
+    if ignored {
+        return Convention { services: Vec::new(), bad_keys: bounded(unclear), ignored };
     }
 
+    let mut bad_keys = found.bad_keys;
     let mut services = Vec::new();
     for (port, keys) in &found.ports {
         ports::read(*port, keys, scope, &mut services, &mut bad_keys);

@@ -9,7 +9,7 @@ use super::{BadKey, Check, Protocol, SERVICES_MAX, Service, Timing, values};
 
 type Keys<'a> = BTreeMap<PortKey, Entry<'a>>;
 
-/// Adds the port's services, and what is wrong with its keys.
+/// Adds the port's services, and what is wrong with its keys; of a port that is to be left alone nothing.
 pub(super) fn read(
     port: u16,
     keys: &Keys<'_>,
@@ -17,6 +17,13 @@ pub(super) fn read(
     services: &mut Vec<Service>,
     bad_keys: &mut BTreeSet<BadKey>,
 ) {
+    if let Some(ignore) = keys.get(&PortKey::Ignore) {
+        let (ignored, reason) = values::ignore(ignore.value);
+        bad_keys.extend(reason.map(|reason| ignore.bad(format!("{reason}; the port is left alone"))));
+        if ignored {
+            return;
+        }
+    }
     let Some(name) = keys.get(&PortKey::Name) else {
         bad_keys.extend(keys.values().map(|entry| entry.bad(format!("has no SERVICE_{port}_NAME"))));
         return;

@@ -120,10 +120,24 @@ fn read_duration(value: &str) -> Option<Duration> {
     Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
 }
 
-pub(super) fn truth(value: &str) -> Result<bool, String> {
-    match value.to_ascii_lowercase().as_str() {
-        "1" | "true" | "yes" => Ok(true),
-        "" | "0" | "false" | "no" => Ok(false),
-        _ => Err(format!("{} is not one of 1, true, yes, 0, false, no", quoted(value))),
+/// A yes or a no, in any case: `1`, `true`, `yes`, `on`, or `0`, `false`, `no`, `off`; or a reason that quotes the
+/// value. Everything of this system that is asked for a yes or a no reads it here.
+pub fn truth(value: &str) -> Result<bool, String> {
+    match value.trim_ascii().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(format!("{} is not one of 1, true, yes, on, 0, false, no, off", quoted(value))),
+    }
+}
+
+/// Whether a wish to be left alone holds, and what is wrong with its value. An empty value is no wish; any other
+/// that is not a clear no is one, because a container that must not be registered is the worse mistake.
+pub(super) fn ignore(value: &str) -> (bool, Option<String>) {
+    if value.is_empty() {
+        return (false, None);
+    }
+    match truth(value) {
+        Ok(ignored) => (ignored, None),
+        Err(reason) => (true, Some(reason)),
     }
 }
