@@ -9,6 +9,7 @@
 //! - [`nearest`]: what a mistyped word was meant to be.
 //!
 //! The house:
+//! - [`record`]: what all sides speak of: record sets, changes, and the marks that say whose they are.
 //! - [`machine`]: the pure part: the convention, the lifecycle of a container, the records it wants.
 //! - [`actors`]: thin: messages to the pure parts, and what comes out to the world.
 //! - [`zone`]: what a zone is, what a batch is, when the next call may go, and two zones.
@@ -41,6 +42,7 @@ pub mod janitor;
 pub mod logs;
 pub mod machine;
 pub mod nearest;
+pub mod record;
 pub mod removal;
 pub mod status;
 pub mod variables;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::machine::record::Key;
+use crate::record::Key;
 use crate::zone::Zone;
 use crate::zone::writer::{Answer, Call, Next, Settings, Writer};
 
@@ -59,8 +59,8 @@ async fn make(zone: &dyn Zone, call: &Call, limit: Duration) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::record::{Action, Change, RecordSet, RecordType};
-    use crate::machine::testing::registrant;
+    use crate::record::testing::registrant;
+    use crate::record::{Action, Change, RecordSet, RecordType};
     use crate::zone::embedded::{EmbeddedZone, Options};
     use crate::zone::pacing::Pace;
     use crate::zone::{ChangeInfo, ListStart, Page, ZoneError};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
-use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType};
 use ecssd::zone::Zone;
 use ecssd::zone::dns::{DnsFront, serve};
 use ecssd::zone::embedded::{EmbeddedZone, Options};

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType};
 use ecssd::zone::journal::{Entry, Journal, Memory, Opened, State, Title, open};
 
 fn set(id: &str) -> RecordSet {

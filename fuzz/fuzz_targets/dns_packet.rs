@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType};
 use ecssd::zone::Zone;
 use ecssd::zone::dns::{Transport, answer_packet};
 use ecssd::zone::embedded::{EmbeddedZone, Options};

@@ -18,7 +18,7 @@ use super::peers::Peers;
 use super::registrar::{Registrar, RegistrarMessage};
 use super::route53_writer::{Route53Writer, Route53WriterMessage};
 use super::task_resolver::{TaskResolver, TaskResolverMessage};
-use crate::machine::record::Key;
+use crate::record::Key;
 use crate::status::{Board, Readiness};
 
 /// The most restarts within [`RESTARTS_WITHIN`].

@@ -16,10 +16,11 @@ use super::peers::Slot;
 use super::registrar::RegistrarMessage;
 use crate::check::{CheckError, Checker};
 use crate::clock::Clock;
-use crate::machine::container::{ContainerId, Timestamp};
+use crate::machine::container::Timestamp;
 use crate::machine::lifecycle::{Event, Target};
 use crate::machine::probe::{Probe, Verdict};
 use crate::machine::suspicion::{DOUBT_MAX, Outcome, Suspicion, Turn};
+use crate::record::ContainerId;
 
 /// The most probes of a host in flight: a thousand containers that start together are asked in turn.
 const PROBES_MAX: usize = 64;

@@ -5,7 +5,8 @@
 use std::net::Ipv4Addr;
 
 use crate::engine::{Docker, Tasks};
-use crate::machine::container::{Container, ContainerId, Network};
+use crate::machine::container::{Container, Network};
+use crate::record::ContainerId;
 
 /// What a look showed.
 #[derive(Debug)]

@@ -13,11 +13,11 @@ use super::health_prober::{Fleet, HealthProber, HealthProberArgs, HealthProberMe
 use super::peers::Peers;
 use super::route53_writer::Route53WriterMessage;
 use super::task_resolver::TaskResolverMessage;
-use crate::machine::container::{ContainerId, Timestamp};
+use crate::machine::container::Timestamp;
 use crate::machine::lifecycle::{Event, Seq, Target};
 use crate::machine::outlook::Outlook;
-use crate::machine::record::RecordSet;
 use crate::machine::roster::{Foreseen, Output, Roster};
+use crate::record::{ContainerId, RecordSet};
 
 #[derive(Debug)]
 pub(super) struct Registrar;

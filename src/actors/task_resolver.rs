@@ -17,10 +17,11 @@ use super::peers::Peers;
 use super::registrar::RegistrarMessage;
 use super::{Surroundings, contained};
 use crate::engine::{DockerEvent, Happening, Listed};
-use crate::machine::container::{Container, ContainerId, Network, Running, STOP_SIGNAL_DEFAULT};
+use crate::machine::container::{Container, Network, Running, STOP_SIGNAL_DEFAULT};
 use crate::machine::lifecycle::{Event, Seq, Sight, stops};
 use crate::machine::looks::Looks;
 use crate::machine::offer::{Unpublished, offers};
+use crate::record::ContainerId;
 
 /// How long a failed look waits for the next try.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);

@@ -7,8 +7,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::{Limits, LogFormat};
 use crate::machine::outlook::OnTerm;
-use crate::machine::record::canonical;
-use crate::machine::registration::Owner;
+use crate::record::{Owner, canonical};
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     let reason = |_| format!("{text:?} is not an address and port such as 127.0.0.1:5333");

@@ -31,8 +31,8 @@ use crate::host::identity::{Given, Identity, Sources, looks_like_ec2};
 use crate::host::imds::Imds;
 use crate::host::notices::HostSources;
 use crate::host::notices::cluster::Cluster;
-use crate::machine::record::Key;
 use crate::machine::service::Scope;
+use crate::record::Key;
 use crate::removal::{Removal, remove};
 use crate::status::Board;
 

@@ -10,7 +10,7 @@ use crate::config::{Config, Registry};
 use crate::host::fleet;
 use crate::host::identity::Identity;
 use crate::machine::container::Timestamp;
-use crate::machine::registration::Registrant;
+use crate::record::Registrant;
 use crate::zone::dns::{self, DnsFront};
 use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::journal::{self, Memory, SharedJournal, Title};

@@ -17,8 +17,9 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 
 use super::{Docker, DockerError, DockerEvent, Events, Happening, Listed, inspect};
-use crate::machine::container::{Container, ContainerId, Timestamp};
+use crate::machine::container::{Container, Timestamp};
 use crate::machine::service::Scope;
+use crate::record::ContainerId;
 
 /// Longer than a dying container keeps the engine's lock (0.2 to 0.6 s seen), short enough to notice a
 /// hung engine.

@@ -14,10 +14,11 @@ use bollard::models::{
 };
 
 use crate::machine::container::{
-    Binding, Container, ContainerId, Health, InvalidContainerId, InvalidTimestamp, Network, Running,
-    STOP_SIGNAL_DEFAULT, STOP_TIMEOUT_MAX, Timestamp, parse_signal,
+    Binding, Container, Health, InvalidTimestamp, Network, Running, STOP_SIGNAL_DEFAULT, STOP_TIMEOUT_MAX,
+    Timestamp, parse_signal,
 };
 use crate::machine::service::{self, Convention, Protocol, Scope};
+use crate::record::{ContainerId, InvalidContainerId};
 
 /// The ECS agent's label with the task that a container belongs to.
 const TASK_ARN_LABEL: &str = "com.amazonaws.ecs.task-arn";

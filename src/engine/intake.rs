@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{DockerEvent, Happening};
-use crate::machine::container::{ContainerId, Timestamp};
+use crate::machine::container::Timestamp;
+use crate::record::ContainerId;
 
 /// Events that wait: of each container, each thing that happened, with the latest time and age of it.
 #[derive(Debug, Default)]
@@ -44,7 +45,8 @@ impl Intake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::testing::{at, id, secs};
+    use crate::machine::testing::{at, secs};
+    use crate::record::testing::id;
 
     fn event(container: u64, happening: Happening, time: u64) -> DockerEvent {
         DockerEvent { id: id(container), happening, time: at(time), age: secs(1) }

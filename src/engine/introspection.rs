@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{Tasks, TasksError};
-use crate::machine::container::ContainerId;
+use crate::record::ContainerId;
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 

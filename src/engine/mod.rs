@@ -18,7 +18,8 @@ use futures_util::Stream;
 pub use docker::UnixDocker;
 pub use introspection::{EcsIntrospection, Seat};
 
-use crate::machine::container::{Container, ContainerId, Timestamp};
+use crate::machine::container::{Container, Timestamp};
+use crate::record::ContainerId;
 
 /// What a container engine is asked.
 #[async_trait]

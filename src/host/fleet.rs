@@ -82,7 +82,7 @@ fn name_server(resolv_conf: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::record::{Action, Change, RecordSet, RecordType as Kind};
+    use crate::record::{Action, Change, RecordSet, RecordType as Kind};
     use crate::zone::Zone;
     use crate::zone::dns::serve;
     use crate::zone::embedded::{EmbeddedZone, Options};

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::imds::{Imds, Instance};
 use crate::backoff::Backoff;
 use crate::machine::container::Timestamp;
-use crate::machine::registration::{Owner, OwnerError};
+use crate::record::{Owner, OwnerError};
 
 /// The first and the longest wait for a metadata service that is away.
 const RETRY_WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));

@@ -11,7 +11,7 @@ use super::entry::Entry;
 use super::report::{Death, Finding, Kept, Outcome, Report};
 use super::sweep::Fate;
 use super::watch::Unregistered;
-use crate::machine::record::Key;
+use crate::record::Key;
 
 /// The namespace of the metrics.
 const NAMESPACE: &str = "ecssd/janitor";

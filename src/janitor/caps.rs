@@ -13,14 +13,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Look;
-use super::entry::target;
 use super::report::{Death, Doubt, Finding, Held, Outcome, Report};
 use super::rules::{
     ABSENT_OF_SERVICE, ABSENT_OF_ZONE, HOSTS_AT_LEAST, HOSTS_DEAD_OVER, LEFT_ALONE_OVER, POSITIVE_OF_SERVICE,
 };
 use super::verdict::{HostIs, Verdict};
-use crate::machine::record::{RecordType, canonical};
-use crate::machine::registration::Owner;
+use crate::record::{Owner, RecordType, canonical};
 
 /// Turns verdicts into outcomes.
 pub(super) fn apply(verdicts: Vec<Verdict>, looks: [&Look; 2]) -> Report {
@@ -135,7 +133,7 @@ fn leaning(verdicts: &[Verdict]) -> BTreeSet<&Owner> {
 /// The names that records of any owner point to.
 fn pointed_to(verdicts: &[Verdict]) -> BTreeSet<String> {
     let points = |verdict: &Verdict| match verdict.set.kind {
-        RecordType::Srv => verdict.set.values.iter().filter_map(|value| Some(target(value)?.1)).collect(),
+        RecordType::Srv => verdict.set.srv_values().map(|srv| srv.target).collect(),
         RecordType::Cname => verdict.set.values.iter().map(|value| canonical(value)).collect(),
         _ => Vec::new(),
     };

@@ -1,20 +1,13 @@
 //! Whose a record is and what it speaks of: ours, the predecessor's, or nobody's we know.
 //!
-//! A set identifier alone is no mark: anybody may call a set `blue`, and that could be a host's name. The
-//! record's type, name and value must be those that are written under such a mark.
-//!
-//! | | ours | the predecessor's |
-//! |---|---|---|
-//! | service, SRV | `<owner>:<docker id>:<port>` | `<host name>:<docker id>` |
-//! | host, A | `<owner>`, at the owner's first label | the same: who wrote it does not matter |
-//! | task, A | `<owner>:<docker id>`, at the id's first 12 digits | |
+//! What is ours says the [`Mark`]. The predecessor marks a service's SRV `<host name>:<docker id>`, and the host's
+//! address as this system does: who wrote that does not matter. A marked record also has to have the form that
+//! is written under such a mark: one value, a weight, a target that is the host or the container.
 
 use std::net::Ipv4Addr;
 
 use super::report::Kept;
-use crate::machine::container::ContainerId;
-use crate::machine::record::{RecordSet, RecordType, canonical};
-use crate::machine::registration::{Mark, Owner, Subject};
+use crate::record::{ContainerId, Mark, Owner, RecordSet, RecordType, Subject};
 
 /// A marked record set, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,26 +34,22 @@ pub enum About {
 impl Entry {
     /// Reads a record of `zone`.
     pub(super) fn read(set: &RecordSet, zone: &str) -> Result<Self, Kept> {
-        let mark = set.set_identifier.as_deref().and_then(Mark::parse).ok_or(Kept::Unmarked)?;
-        let name = set.key().name;
-        let host_name = format!("{}.{zone}", mark.owner.label());
+        let mark = Mark::of(set, zone).or_else(|| former(set)).ok_or(Kept::Unmarked)?;
+        let host_name = mark.owner.name_in(zone);
+        let leads_to = |targets: &[&str]| {
+            let srv = set.srv_values().next()?;
+            targets.contains(&srv.target.as_str()).then_some(srv.port)
+        };
         let [value] = &set.values[..] else { return Err(Kept::Malformed) };
         let plain = set.weight.is_some() && !set.multivalue;
         let about = match (set.kind, mark.subject) {
-            // A name and a label of it may coincide in what somebody else wrote.
-            (RecordType::A, Subject::Host) if name != host_name => return Err(Kept::Unmarked),
             (RecordType::A, Subject::Host) => value.parse().ok().map(About::Host),
-            (RecordType::A, Subject::Container(id)) => {
-                (name == format!("{}.{zone}", id.short())).then_some(About::Task(id))
-            }
+            (RecordType::A, Subject::Container(id)) => Some(About::Task(id)),
             (RecordType::Srv, Subject::Service(id, _)) => {
-                let task_name = format!("{}.{zone}", id.short());
-                let (port, target) = target(value).ok_or(Kept::Malformed)?;
-                (target == host_name || target == task_name).then_some(About::Service(id, port))
+                leads_to(&[&host_name, &id.name_in(zone)]).map(|port| About::Service(id, port))
             }
             (RecordType::Srv, Subject::Container(id)) => {
-                let (port, target) = target(value).ok_or(Kept::Malformed)?;
-                (target == host_name || target == mark.owner.as_str()).then_some(About::Former(id, port))
+                leads_to(&[&host_name, mark.owner.as_str()]).map(|port| About::Former(id, port))
             }
             _ => return Err(Kept::Unmarked),
         };
@@ -79,6 +68,12 @@ impl Entry {
     }
 }
 
+/// The predecessor's mark of a service.
+fn former(set: &RecordSet) -> Option<Mark> {
+    let mark = Mark::parse(set.set_identifier.as_deref()?)?;
+    (set.kind == RecordType::Srv && matches!(mark.subject, Subject::Container(_))).then_some(mark)
+}
+
 /// Whether an owner is an EC2 instance: its id is unique, and never used again.
 pub(super) fn is_instance_id(owner: &Owner) -> bool {
     let hex = |id: &str| matches!(id.len(), 8 | 17) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -88,11 +83,4 @@ pub(super) fn is_instance_id(owner: &Owner) -> bool {
 /// The address that EC2 names a host after, as in `ip-10-0-0-7.ec2.internal`.
 pub(super) fn named_address(owner: &Owner) -> Option<Ipv4Addr> {
     owner.label().strip_prefix("ip-")?.replace('-', ".").parse().ok()
-}
-
-/// The port and the target of an SRV value.
-pub(super) fn target(value: &str) -> Option<(u16, String)> {
-    let mut fields = value.split(' ').skip(2);
-    let read = (fields.next()?.parse().ok()?, canonical(fields.next()?));
-    fields.next().is_none().then_some(read)
 }

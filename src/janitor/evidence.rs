@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::machine::container::ContainerId;
-use crate::machine::record::RecordSet;
-use crate::machine::registration::Owner;
+use crate::record::{ContainerId, Owner, RecordSet};
 
 /// The zone, then everything that its records could speak of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use super::entry::{About, Entry};
 use super::report::{Kept, Outcome, Report};
-use crate::machine::record::{Action, Change, RecordSet, RecordType};
+use crate::record::{Action, Change, RecordSet, RecordType};
 
 /// Seconds that a resolver may keep it. Agents ask every five minutes.
 const TTL: i64 = 60;
@@ -56,7 +56,7 @@ fn is_ours(set: &RecordSet) -> bool {
 mod tests {
     use super::*;
     use crate::janitor::Finding;
-    use crate::machine::testing::registrant;
+    use crate::record::testing::registrant;
 
     fn report(sets: Vec<(RecordSet, Outcome)>) -> Report {
         let findings = sets.into_iter().map(|(set, outcome)| Finding { set, outcome }).collect();

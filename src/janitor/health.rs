@@ -15,11 +15,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
-use super::entry::{About, Entry, named_address, target};
+use super::entry::{About, Entry, named_address};
 use super::reader::Tasks;
 use super::report::{Kept, Outcome, Report};
-use crate::machine::container::ContainerId;
-use crate::machine::record::{Action, Change, Key, RecordSet, RecordType};
+use crate::record::{Action, Change, ContainerId, Key, RecordSet, RecordType};
 
 /// A task gets so long from its start until it has to answer.
 pub const START_GRACE: Duration = Duration::from_secs(300);
@@ -57,13 +56,13 @@ pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
         if set.name.contains("._udp.") {
             return None;
         }
-        let (port, name) = target(set.values.first()?)?;
-        let of_host = format!("{}.{zone}", entry.host.label());
-        let by_name = addresses.get(name.as_str()).copied();
+        let srv = set.srv_values().next()?;
+        let of_host = entry.host.name_in(zone);
+        let by_name = addresses.get(srv.target.as_str()).copied();
         // The predecessor's targets are names of EC2's own, or bare ones.
         let by_host = || named_address(&entry.host).or_else(|| addresses.get(of_host.as_str()).copied());
         let address = by_name.or_else(|| by_host().filter(|_| former))?;
-        Some(Probed { set: set.clone(), container, former, address: (address, port).into() })
+        Some(Probed { set: set.clone(), container, former, address: (address, srv.port).into() })
     };
     list.iter().filter_map(probed).collect()
 }
@@ -143,9 +142,9 @@ mod tests {
     use super::*;
     use crate::janitor::Finding;
     use crate::janitor::reader::tasks::RunningTask;
-    use crate::machine::registration::Owner;
     use crate::machine::service::Protocol;
-    use crate::machine::testing::{id, registrant};
+    use crate::record::Owner;
+    use crate::record::testing::{id, registrant};
 
     const ZONE: &str = "sd.internal";
     const HOST: &str = "i-0123456789abcdef0";

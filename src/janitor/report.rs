@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Look;
-use crate::machine::record::RecordSet;
+use crate::record::RecordSet;
 
 /// Why a record is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -17,7 +17,7 @@ use super::sweep::{Fate, Sweep};
 use super::time::Time;
 use super::{Look, fleet, judge, prober, watch};
 use crate::check::Checker;
-use crate::machine::record::{Action, Change, Key};
+use crate::record::{Action, Change, Key};
 use crate::zone::Zone;
 use crate::zone::pacing::Pace;
 
@@ -97,7 +97,7 @@ pub async fn run(order: &Order, world: &mut World) -> (Report, Account) {
     let decision = health::decide(&seen.probes, &report, &seen.tasks[1], SystemTime::now());
     if let (None, Some([_, last])) = (&report.standstill, &seen.looks) {
         account.hosts = fleet::hosts(&report, world.zone.name());
-        account.unregistered = watch::unregistered(last, seen.tasks.each_ref());
+        account.unregistered = watch::unregistered(world.zone.name(), last, seen.tasks.each_ref());
     }
     let others = others(&report, world.zone.name(), account.hosts, &decision);
     account.others = others.iter().map(ToString::to_string).collect();

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::machine::record::{Change, Key};
+use crate::record::{Change, Key};
 use crate::zone::ZoneError;
 use crate::zone::batch::{self, Unit};
 use crate::zone::refusal::{self, Cause};
@@ -141,7 +141,7 @@ fn fate(cause: Cause, reason: &str) -> Fate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::record::{Action, RecordSet, RecordType};
+    use crate::record::{Action, RecordSet, RecordType};
 
     fn delete(n: usize) -> Change {
         Change {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::account::Account;
 use super::report::{Finding, Kept, Outcome, Report};
-use crate::machine::record::RecordSet;
+use crate::record::RecordSet;
 
 /// Records of one verdict and reason that are shown.
 const SHOWN_MAX: usize = 20;
@@ -157,7 +157,7 @@ fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
 mod tests {
     use super::*;
     use crate::janitor::report::{Death, Held, Standstill};
-    use crate::machine::testing::registrant;
+    use crate::record::testing::registrant;
 
     fn report(findings: impl IntoIterator<Item = (RecordSet, Outcome)>) -> (Report, Account) {
         let finding = |(set, outcome)| Finding { set, outcome };

@@ -8,8 +8,7 @@ use super::Look;
 use super::entry::{About, Entry, is_instance_id};
 use super::evidence::{Hearing, Host, Power, Snapshot};
 use super::report::{Death, Kept};
-use crate::machine::record::{Key, RecordSet};
-use crate::machine::registration::Owner;
+use crate::record::{Key, Owner, RecordSet};
 
 /// A record, and whether it is dead.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,25 +7,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Look;
+use super::entry::Entry;
 use super::evidence::Power;
 use super::reader::Tasks;
-use crate::machine::container::ContainerId;
-use crate::machine::record::RecordSet;
-use crate::machine::registration::{Mark, Owner, Subject};
+use crate::record::{ContainerId, Owner, RecordSet};
 
 /// What has no record, by host.
 pub type Unregistered = BTreeMap<String, BTreeSet<String>>;
 
 /// Full names that containers of both `tasks` ask for, and that the last list does not have of them. A host
 /// that does not run has no agent to ask after.
-pub fn unregistered(last_look: &Look, [first, last]: [&Tasks; 2]) -> Unregistered {
+pub fn unregistered(zone: &str, last_look: &Look, [first, last]: [&Tasks; 2]) -> Unregistered {
     let (list, hosts) = (&last_look.list.what, &last_look.snapshot.what.hosts);
     let running = |tasks: &Tasks| -> BTreeSet<ContainerId> {
         let tasks = tasks.iter().filter(|task| task.started.is_some());
         tasks.flat_map(|task| task.containers.iter().map(|(id, _)| id.clone())).collect()
     };
     let before = running(first);
-    let registered: BTreeSet<(ContainerId, String)> = list.iter().filter_map(registered).collect();
+    let registered: BTreeSet<(ContainerId, String)> =
+        list.iter().filter_map(|set| registered(set, zone)).collect();
     let mut unregistered = Unregistered::new();
     for task in last.iter().filter(|task| task.started.is_some()) {
         let is_on = |host: &&Owner| hosts.get(host).is_some_and(|host| host.power == Power::Running);
@@ -44,11 +44,9 @@ pub fn unregistered(last_look: &Look, [first, last]: [&Tasks; 2]) -> Unregistere
 }
 
 /// Ours and the predecessor's.
-fn registered(set: &RecordSet) -> Option<(ContainerId, String)> {
-    match Mark::parse(set.set_identifier.as_deref()?)?.subject {
-        Subject::Service(id, _) | Subject::Container(id) => Some((id, set.key().name)),
-        Subject::Host => None,
-    }
+fn registered(set: &RecordSet, zone: &str) -> Option<(ContainerId, String)> {
+    let entry = Entry::read(set, zone).ok()?;
+    Some((entry.container()?.clone(), set.key().name))
 }
 
 #[cfg(test)]
@@ -58,9 +56,9 @@ mod tests {
     use super::*;
     use crate::janitor::evidence::{Hearing, Host};
     use crate::janitor::reader::tasks::RunningTask;
-    use crate::machine::record::RecordType;
     use crate::machine::service::Protocol;
-    use crate::machine::testing::id;
+    use crate::record::RecordType;
+    use crate::record::testing::id;
 
     fn task(n: u64, started: bool) -> RunningTask {
         RunningTask {
@@ -98,12 +96,12 @@ mod tests {
         let list = [record(1, "_web._tcp.sd.internal"), record(2, "_other._tcp.sd.internal")];
         let tasks: Tasks = (1..=3).map(|n| task(n, n < 3)).collect();
         let last = look(&list, Power::Running);
-        let found = unregistered(&last, [&tasks, &tasks]);
+        let found = unregistered("sd.internal", &last, [&tasks, &tasks]);
         let expected = BTreeSet::from(["_web._tcp.sd.internal of task 2".to_owned()]);
         assert_eq!(found, Unregistered::from([("i-0a".to_owned(), expected)]));
         // It came meanwhile, or went.
-        assert!(unregistered(&last, [&Tasks::new(), &tasks]).is_empty());
-        assert!(unregistered(&last, [&tasks, &Tasks::new()]).is_empty());
-        assert!(unregistered(&look(&list, Power::Terminated), [&tasks, &tasks]).is_empty());
+        assert!(unregistered("sd.internal", &last, [&Tasks::new(), &tasks]).is_empty());
+        assert!(unregistered("sd.internal", &last, [&tasks, &Tasks::new()]).is_empty());
+        assert!(unregistered("sd.internal", &look(&list, Power::Terminated), [&tasks, &tasks]).is_empty());
     }
 }

@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::container::{ContainerId, Timestamp};
+use super::container::Timestamp;
 use super::lifecycle::Wanted;
 use super::offer::At;
 use super::service::Protocol;
+use crate::record::ContainerId;
 
 /// An address that clients connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,7 +129,8 @@ mod tests {
 
     use super::*;
     use crate::machine::offer::EffectiveCheck;
-    use crate::machine::testing::{at, id, offer};
+    use crate::machine::testing::{at, offer};
+    use crate::record::testing::id;
 
     fn wants(name: &str, port: u16, started_at: u64) -> Vec<Wanted> {
         vec![Wanted { offer: offer(name, port, EffectiveCheck::None), weight: 5, started_at: at(started_at) }]

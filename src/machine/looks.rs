@@ -11,8 +11,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::container::ContainerId;
 use super::lifecycle::Seq;
+use crate::record::ContainerId;
 
 /// The most looks under way: enough to hide that a dying container keeps Docker's lock for 0.4 s, few
 /// enough not to crowd the engine of a host with a thousand containers.

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::container::ContainerId;
+use crate::record::ContainerId;
 
 /// The fewest targets from which their majority says something of the prober.
 pub const TARGETS: usize = 5;
@@ -119,7 +119,8 @@ impl Suspicion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::testing::{id, secs};
+    use crate::machine::testing::secs;
+    use crate::record::testing::id;
 
     /// Containers, each with one target; the n-th is of the n-th of these services.
     fn host(services: &[&str]) -> Suspicion {

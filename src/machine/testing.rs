@@ -1,21 +1,16 @@
-//! Short hands for the tests of this room: containers, times, services and looks at them.
+//! Short hands for the tests of this room: times, services and looks at them.
 
 use std::time::Duration;
 
-use super::container::{ContainerId, Running, Timestamp};
+use super::container::{Running, Timestamp};
 use super::lifecycle::Sight;
 use super::offer::{At, EffectiveCheck, Offer};
-use super::registration::{Owner, Registrant};
 use super::service::{Check, Scope, Service, ServiceName, Timing};
 
 pub(crate) const SIGHUP: u8 = 1;
 pub(crate) const SIGQUIT: u8 = 3;
 pub(crate) const SIGKILL: u8 = 9;
 pub(crate) const SIGTERM: u8 = 15;
-
-pub(crate) fn id(n: u64) -> ContainerId {
-    format!("{n:064x}").parse().unwrap()
-}
 
 pub(crate) fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -24,14 +19,6 @@ pub(crate) fn secs(secs: u64) -> Duration {
 /// A moment of Docker's clock, in seconds.
 pub(crate) fn at(secs: u64) -> Timestamp {
     Timestamp::from_unix_nanos(i64::try_from(secs).unwrap() * 1_000_000_000)
-}
-
-pub(crate) fn registrant(owner: &str) -> Registrant {
-    Registrant {
-        owner: Owner::new(owner).unwrap(),
-        zone: "sd.internal".into(),
-        address: [10, 0, 0, 7].into(),
-    }
 }
 
 pub(crate) fn service(name: &str, container_port: u16, weight: u8) -> Service {

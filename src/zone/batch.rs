@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::machine::record::{Action, Change, Key, RecordType};
+use crate::record::{Action, Change, Key, RecordType};
 
 /// The most resource record elements in a batch; an UPSERT counts twice.
 /// Source: Route 53 API reference, ChangeResourceRecordSets, limits.
@@ -69,8 +69,8 @@ pub fn cost(change: &Change) -> usize {
 pub fn units(changes: Vec<Change>) -> Vec<Unit> {
     let mut groups = Groups::new(changes.len());
     let mut by_key: BTreeMap<Key, usize> = BTreeMap::new();
-    let mut by_place: BTreeMap<&str, usize> = BTreeMap::new();
-    let removed: BTreeSet<&str> =
+    let mut by_place: BTreeMap<Place, usize> = BTreeMap::new();
+    let removed: BTreeSet<Place> =
         changes.iter().filter(|change| change.action == Action::Delete).filter_map(place).collect();
     for (index, change) in changes.iter().enumerate() {
         groups.join(index, *by_key.entry(change.set.key()).or_insert(index));
@@ -114,11 +114,11 @@ fn rank(change: &Change) -> u8 {
     }
 }
 
-fn place(change: &Change) -> Option<&str> {
-    match change.set.kind {
-        RecordType::Srv => change.set.values.first()?.splitn(3, ' ').nth(2),
-        _ => None,
-    }
+/// The name and the port that a service is reached at.
+type Place = (String, u16);
+
+fn place(change: &Change) -> Option<Place> {
+    change.set.srv_values().next().map(|srv| (srv.target, srv.port))
 }
 
 /// Disjoint sets of indices.
@@ -146,7 +146,7 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::record::RecordSet;
+    use crate::record::RecordSet;
 
     fn srv(action: Action, id: &str, port: u16) -> Change {
         let target = "ip-10-123-145-167.eu-central-1.compute.internal";

@@ -17,7 +17,7 @@ pub mod writer;
 
 use async_trait::async_trait;
 
-use crate::machine::record::{Change, Key, RecordSet};
+use crate::record::{Change, Key, RecordSet};
 
 /// A hosted zone that can be changed and listed.
 #[async_trait]
@@ -53,7 +53,7 @@ pub struct ListStart {
     /// The first name, inclusive.
     pub name: Option<String>,
     /// The first type under that name.
-    pub kind: Option<crate::machine::record::RecordType>,
+    pub kind: Option<crate::record::RecordType>,
     /// The first identifier under that name and type.
     pub set_identifier: Option<String>,
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use super::{ChangeInfo, ChangeStatus, ListStart, Page, Zone, ZoneError};
-use crate::machine::record::Change;
+use crate::record::Change;
 
 /// Where the lines of a plan go.
 pub type Print = Box<dyn Fn(fmt::Arguments<'_>) + Send + Sync>;
@@ -92,7 +92,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::machine::record::{Action, RecordSet, RecordType};
+    use crate::record::{Action, RecordSet, RecordType};
     use crate::zone::embedded::{EmbeddedZone, Options};
 
     fn address(value: &str) -> RecordSet {

@@ -5,7 +5,7 @@
 //! aws/aws-sdk-go-v2 #518). A text that is not understood is kept as it is: the ledger then finds the
 //! change by halving.
 
-use crate::machine::record::{Action, Change, Key, canonical};
+use crate::record::{Action, Change, Key, canonical};
 
 /// What was wrong with a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ fn word<'a>(text: &'a str, open: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::record::{RecordSet, RecordType};
+    use crate::record::{RecordSet, RecordType};
 
     fn change(action: Action, name: &str, id: &str) -> Change {
         Change {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecssd::actors::{Exit, StopPlan};
 use ecssd::host::notices::{AskError, Said, Source};
-use ecssd::machine::record::{Action, Change};
+use ecssd::record::{Action, Change};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 
 use crate::world::{World, ZONE};

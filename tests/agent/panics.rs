@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use ecssd::actors::Exit;
 use ecssd::logs;
-use ecssd::machine::record::{Action, RecordType};
+use ecssd::record::{Action, RecordType};
 
 use crate::world::World;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ecssd::actors::{Exit, StopPlan};
 use ecssd::host::notices::{Said, Source};
 use ecssd::machine::outlook::OnTerm;
-use ecssd::machine::record::{Action, Change, RecordType};
+use ecssd::record::{Action, Change, RecordType};
 use ecssd::zone::ZoneError;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use tokio::time::Instant;

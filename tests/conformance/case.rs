@@ -3,7 +3,7 @@
 //! Cases are data, so that one and the same is asked of every zone. The zone's own name is written `@` in
 //! them: each zone has a fresh one.
 
-use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType};
 use ecssd::zone::ListStart;
 use ecssd::zone::refusal::Cause;
 

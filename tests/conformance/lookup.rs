@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use ecssd::machine::record::{Change, RecordSet};
+use ecssd::record::{Change, RecordSet};
 use ecssd::zone::route53::{self, FindError, Route53Zone, Settings, Wanted};
 use ecssd::zone::{Zone, ZoneError};
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ecssd::machine::record::{Change, RecordSet, RecordType};
+use ecssd::record::{Change, RecordSet, RecordType};
 use ecssd::zone::{ChangeStatus, ListStart, Page, Zone, ZoneError, refusal};
 
 use crate::case::{AS_MADE, Case, Step, show_causes};

@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
-use ecssd::machine::record::{Action, Change, Key, RecordSet};
+use ecssd::record::{Action, Change, Key, RecordSet};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use ecssd::zone::route53::Route53Zone;
 use ecssd::zone::{Zone, ZoneError};

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use ecssd::actors::{Exit, Running, StopPlan, Surroundings, start};
 use ecssd::clock::Clock;
-use ecssd::machine::record::RecordType;
-use ecssd::machine::registration::{Owner, Registrant};
+use ecssd::record::{Owner, RecordType, Registrant};
 use ecssd::status::Board;
 use ecssd::zone::journal::{MemoryJournal, SharedJournal};
 use ecssd::zone::pacing::Pace;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ecssd::actors::{Exit, StopPlan};
-use ecssd::machine::record::RecordType;
+use ecssd::record::RecordType;
 use ecssd::zone::embedded::Options;
 use ecssd::zone::journal::{MemoryJournal, SharedJournal};
 use tokio::time::Instant;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ecssd::machine::record::Change;
+use ecssd::record::Change;
 
 use super::api::Endpoint;
 use super::faults::{Act, Says};

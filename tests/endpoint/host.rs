@@ -5,8 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ecssd::clock::Clock;
-use ecssd::machine::record::{Key, RecordSet, RecordType};
-use ecssd::machine::registration::{Owner, Registrant};
+use ecssd::record::{Key, Owner, RecordSet, RecordType, Registrant};
 use ecssd::zone::ZoneError;
 use ecssd::zone::journal::{MemoryJournal, SharedJournal};
 use ecssd::zone::ledger::{Note, Parked};

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ecssd::machine::record::{Action, Change, RecordSet};
+use ecssd::record::{Action, Change, RecordSet};
 use ecssd::zone::journal::{SharedJournal, Title, try_open};
 use ecssd::zone::writer::News;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::machine::record::{Action, Change, RecordSet};
+use ecssd::record::{Action, Change, RecordSet};
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::api::{Endpoint, Poison};

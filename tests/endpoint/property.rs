@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ecssd::machine::record::{Action, Key, RecordSet};
+use ecssd::record::{Action, Key, RecordSet};
 use proptest::prelude::*;
 
 use super::api::{Endpoint, Poison};

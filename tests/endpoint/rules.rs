@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ecssd::machine::record::{Action, Change, Key};
+use ecssd::record::{Action, Change, Key};
 use tokio::time::Instant;
 
 use super::api::{Endpoint, Request, cost};

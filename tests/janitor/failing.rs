@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ecssd::janitor::run::run;
-use ecssd::machine::record::Action;
+use ecssd::record::Action;
 
 use crate::ecs::{Act, Ecs, Task};
 use crate::route53::{ID, Route53, throttled};
@@ -165,7 +165,7 @@ async fn a_record_that_is_written_anew_before_the_delete_survives() {
             done = true;
             let mut sets = route53.zone.snapshot().into_iter();
             let mut set = sets.find(|set| set.set_identifier.as_ref() == Some(&dead)).unwrap();
-            let change = |action, set| ecssd::machine::record::Change { action, set };
+            let change = |action, set| ecssd::record::Change { action, set };
             let delete = change(Action::Delete, set.clone());
             set.weight = Some(9);
             let batch = [delete, change(Action::Create, set)];

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ecssd::machine::record::{Action, Change, RecordSet};
+use ecssd::record::{Action, Change, RecordSet};
 use ecssd::zone::Zone;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use futures_util::FutureExt;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ecssd::janitor::report::{Death, Held, Kept, Outcome};
 use ecssd::janitor::run::run;
 use ecssd::janitor::table::table;
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 
 use crate::ec2;
 use crate::ecs::{Act, Ecs, Task};

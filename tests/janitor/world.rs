@@ -17,7 +17,7 @@ use ecssd::janitor::run::{Order, World, run};
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::time::Time;
 use ecssd::janitor::{Report, reader};
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 use ecssd::zone::Zone;
 use ecssd::zone::route53::Route53Zone;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use ecssd::machine::record::RecordType;
+use ecssd::record::RecordType;
 
 use ecssd_testing::agent::{Container, service};
 use ecssd_testing::route53::front::{Act, Kind};

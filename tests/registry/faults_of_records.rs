@@ -1,6 +1,6 @@
 //! The predecessor's faults in what it wrote and deleted: each by its number, with what holds here.
 
-use ecssd::machine::record::{Action, RecordType};
+use ecssd::record::{Action, RecordType};
 
 use crate::others::{HEX, address, move_in, srv};
 use ecssd_testing::agent::service;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ecssd::machine::record::{Action, RecordSet};
+use ecssd::record::{Action, RecordSet};
 
 use crate::others::address;
 use ecssd_testing::agent::service;

@@ -1,6 +1,6 @@
 //! From a container's start to its record in the zone, and out again.
 
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 
 use ecssd_testing::agent::service;
 use ecssd_testing::world::{OWNER, World};

@@ -1,6 +1,6 @@
 //! An agent ends, however hard, and the next one goes on.
 
-use ecssd::machine::record::Action;
+use ecssd::record::Action;
 
 use ecssd_testing::agent::service;
 use ecssd_testing::route53::front::{Act, Counts, Kind};

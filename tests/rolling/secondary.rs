@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ecssd::machine::record::{Action, Change, RecordSet};
+use ecssd::record::{Action, Change, RecordSet};
 use ecssd::zone::Zone;
 use ecssd::zone::dns;
 use ecssd::zone::embedded::{EmbeddedZone, Options};

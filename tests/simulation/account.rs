@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ecssd::machine::container::ContainerId;
-use ecssd::machine::record::{Action, Change, Key, RecordSet, RecordType};
+use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType};
 use ecssd::zone::embedded::EmbeddedZone;
 use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 use futures_util::FutureExt;

@@ -10,10 +10,11 @@ use async_trait::async_trait;
 use ecssd::check::{CheckError, Checker};
 use ecssd::engine::{Docker, DockerError, DockerEvent, Events, Listed, Tasks, TasksError};
 use ecssd::host::notices::{AskError, Said, Source, Sources};
-use ecssd::machine::container::{self, Binding, Container, ContainerId, Network, Timestamp};
+use ecssd::machine::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::machine::lifecycle::Target;
 use ecssd::machine::offer::At;
 use ecssd::machine::service::{Protocol, Scope, parse};
+use ecssd::record::ContainerId;
 use futures_util::StreamExt;
 
 use super::host::SECOND;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ecssd::machine::record::Key;
+use ecssd::record::Key;
 use ecssd::zone::journal::{Entry, Journal, State};
 
 use super::agent::Agent;

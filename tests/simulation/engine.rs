@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ecssd::engine::Happening;
-use ecssd::machine::container::{ContainerId, Health};
+use ecssd::machine::container::Health;
+use ecssd::record::ContainerId;
 use tokio::sync::mpsc;
 
 use super::later::Later;

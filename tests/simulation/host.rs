@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::machine::container::ContainerId;
+use ecssd::record::ContainerId;
 use ecssd::status::Readiness;
 use fastrand::Rng;
 use tokio::sync::{Notify, watch};

@@ -7,8 +7,7 @@ use std::time::Duration;
 use ecssd::janitor::evidence::{Container, Hearing, Host, Power, Read, Snapshot};
 use ecssd::janitor::report::Held;
 use ecssd::janitor::{Look, Outcome, judge};
-use ecssd::machine::record::{Action, Change, RecordSet};
-use ecssd::machine::registration::Owner;
+use ecssd::record::{Action, Change, Owner, RecordSet};
 use ecssd::zone::Zone;
 use futures_util::FutureExt;
 

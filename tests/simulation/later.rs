@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ecssd::machine::container::ContainerId;
+use ecssd::record::ContainerId;
 
 use super::world::State;
 

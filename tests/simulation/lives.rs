@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ecssd::engine::Happening;
-use ecssd::machine::container::{ContainerId, Health};
+use ecssd::machine::container::Health;
+use ecssd::record::ContainerId;
 
 use super::host::SECOND;
 use super::later::Later;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType};
 use ecssd::zone::{ChangeInfo, ZoneError};
 
 use super::agent::Agent;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::machine::container::{ContainerId, Health};
+use ecssd::machine::container::Health;
+use ecssd::record::ContainerId;
 
 use super::scenario::{Spec, SpecCheck, SpecPort};
 

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{ContainerDefinition, KeyValuePair, TaskDefinition};
 
-use crate::machine::record::canonical;
 use crate::machine::service::{Protocol, Scope, parse};
+use crate::record::canonical;
 
 /// A task definition, as far as it concerns this system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

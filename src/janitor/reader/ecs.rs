@@ -21,7 +21,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use super::definitions::Definition;
 use super::paced::Paced;
 use super::tasks::{Seen, is_stopped};
-use crate::machine::registration::Owner;
+use crate::record::Owner;
 use crate::zone::pacing::Rate;
 use crate::zone::route53::chain;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::janitor::evidence::Read;
 use crate::janitor::time::Time;
-use crate::machine::record::RecordSet;
+use crate::record::RecordSet;
 use crate::zone::pacing::{Pace, Pacer};
 use crate::zone::{ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
 

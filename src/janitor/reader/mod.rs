@@ -31,7 +31,7 @@ use self::tasks::RunningTask;
 use super::Look;
 use super::evidence::{Host, Network, Snapshot, home};
 use super::time::Time;
-use crate::machine::registration::Owner;
+use crate::record::Owner;
 use crate::zone::Zone;
 
 /// An account in a region.

@@ -13,9 +13,8 @@ use aws_sdk_ecs::types::{KeyValuePair, Task};
 
 use super::definitions::Definition;
 use crate::janitor::evidence::{Container, Hearing};
-use crate::machine::container::ContainerId;
-use crate::machine::registration::Owner;
 use crate::machine::service::Protocol;
+use crate::record::{ContainerId, Owner};
 
 /// All that ECS showed.
 #[derive(Debug, Default)]

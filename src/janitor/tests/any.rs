@@ -13,7 +13,7 @@ use super::mutants::MUTANTS;
 use super::story::{Story, stories};
 use super::world::{Tag, World, ZONE};
 use crate::janitor::{Look, Outcome, judge};
-use crate::machine::record::{Key, RecordSet, RecordType};
+use crate::record::{Key, RecordSet, RecordType};
 
 const CASES: u32 = 20_000;
 

@@ -8,7 +8,7 @@ use super::story::Run;
 use super::world::{Kind, Tag, World, docker_id, owner};
 use crate::janitor::Look;
 use crate::janitor::evidence::{Hearing, Power};
-use crate::machine::record::{Key, RecordSet, RecordType};
+use crate::record::{Key, RecordSet, RecordType};
 
 /// How a thing could be known to be dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

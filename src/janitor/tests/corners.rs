@@ -5,7 +5,7 @@ use super::world::{EcsSays, Kind, Machine, Vpc, World, ZONE, docker_id, owner, s
 use crate::janitor::evidence::{Hearing, Power};
 use crate::janitor::report::{Death, Doubt, Held, Kept, Outcome, Report, Standstill};
 use crate::janitor::{Look, judge};
-use crate::machine::record::RecordType;
+use crate::record::RecordType;
 
 /// What becomes of the only, or the first, service record of a container.
 fn of_job(report: &Report, n: usize) -> Outcome {

@@ -7,8 +7,7 @@ use super::world::ZONE;
 use crate::janitor::evidence::{Hearing, Network, Power, Snapshot};
 use crate::janitor::report::{Death, Held, Kept, Outcome, Report};
 use crate::janitor::{Look, judge};
-use crate::machine::record::RecordSet;
-use crate::machine::registration::{Mark, Owner};
+use crate::record::{Mark, Owner, RecordSet};
 
 /// What a verdict is taken from.
 #[derive(Clone)]

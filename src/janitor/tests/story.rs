@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::world::{EcsSays, Job, Kind, Machine, Tag, Vpc, World, ZONE, docker_id, owner, service, weighted};
 use crate::janitor::evidence::{Hearing, Power, Snapshot};
 use crate::janitor::{Look, Report};
-use crate::machine::record::{RecordSet, RecordType};
+use crate::record::{RecordSet, RecordType};
 
 /// Reads of one run, and then its deletes: in each gap before one, something may happen.
 const STEPS: u8 = 9;

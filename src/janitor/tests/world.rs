@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use crate::janitor::Look;
 use crate::janitor::evidence::{Container, Hearing, Host, Network, Power, Read, Snapshot, home};
-use crate::machine::record::{Key, RecordSet, RecordType};
-use crate::machine::registration::Owner;
+use crate::record::{Key, Owner, RecordSet, RecordType};
 
 pub(super) const ZONE: &str = "sd.internal";
 

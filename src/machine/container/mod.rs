@@ -4,7 +4,6 @@
 //! and shown whole. How an engine's answer becomes one is for [`crate::engine`]; what can be published of it
 //! is decided in [`offer`](super::offer), when, in the lifecycle.
 
-mod id;
 mod signal;
 mod timestamp;
 
@@ -13,8 +12,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::service::{BadKey, Protocol, Service};
+use crate::record::ContainerId;
 
-pub use id::{ContainerId, InvalidContainerId};
 pub use signal::parse_signal;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 

@@ -12,9 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Output, Roster, Wants};
-use crate::machine::container::ContainerId;
 use crate::machine::outlook::{Leaving, Outlook};
-use crate::machine::record::{Key, RecordSet, RecordType};
+use crate::record::{ContainerId, Key, RecordSet, RecordType};
 
 /// What an outlook changes of one record, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,11 +27,11 @@ use std::time::Duration;
 pub use self::foresight::Foreseen;
 use self::foresight::Foresight;
 use super::claims::{Claims, Parked};
-use super::container::{ContainerId, Running, STOP_SIGNAL_DEFAULT, Timestamp};
+use super::container::{Running, STOP_SIGNAL_DEFAULT, Timestamp};
 use super::lifecycle::{Decision, Edge, Effect, Event, Lifecycle, Seq, State, Target, Wanted, stops};
-use super::record::{RecordSet, RecordType};
-use super::registration::{Mark, Registrant, Subject};
+use super::publish;
 use super::service::ServiceName;
+use crate::record::{ContainerId, RecordSet, RecordType, Registrant, Subject};
 
 /// How long the first list waits for its containers to be looked at and to prove themselves.
 pub const BARRIER: Duration = Duration::from_secs(2);
@@ -242,7 +242,7 @@ impl Roster {
             return Vec::new();
         }
         self.stands(known, true);
-        self.held = by_container(known);
+        self.held = self.by_container(known);
         self.held.retain(|id, _| !self.over.contains(id));
         self.registered = None;
         let mut outputs = self.adopt(known, now);
@@ -267,7 +267,7 @@ impl Roster {
         if !open {
             self.stands(found, false);
         }
-        for (id, sets) in by_container(found) {
+        for (id, sets) in self.by_container(found) {
             if open && !self.unseen.contains(&id) || self.over.contains(&id) {
                 continue;
             }
@@ -440,7 +440,7 @@ impl Roster {
 
     fn records(&self, id: &ContainerId, granted: &[Wanted]) -> Vec<RecordSet> {
         let mut records: Vec<_> =
-            granted.iter().flat_map(|wanted| self.registrant.records(id, wanted)).collect();
+            granted.iter().flat_map(|wanted| publish::records(&self.registrant, id, wanted)).collect();
         records.sort_by_key(RecordSet::key);
         records.dedup();
         self.foresight.see(self.machines.get(id).and_then(Lifecycle::task), records)
@@ -510,29 +510,24 @@ impl Roster {
     }
 
     fn registered_event(&self, set: &RecordSet, known: &[RecordSet]) -> Option<(ContainerId, Event)> {
-        let Mark { subject: Subject::Service(id, container_port), .. } =
-            set.set_identifier.as_deref().and_then(Mark::parse)?
-        else {
-            return None;
-        };
-        let at = self.registrant.endpoint(set, |name| address_of(name, known))?;
+        let Subject::Service(id, container_port) = self.registrant.subject(set)? else { return None };
+        let at = publish::endpoint(&self.registrant, set, |name| address_of(name, known))?;
         let service = set.key().name;
         let weight = set.weight.and_then(|weight| weight.try_into().ok())?;
         Some((id, Event::Registered { service, container_port, at, weight }))
     }
-}
 
-/// The record sets of each container; the host's own are not among them.
-fn by_container(sets: &[RecordSet]) -> Wants {
-    let mut by_container = Wants::new();
-    for set in sets {
-        let mark = set.set_identifier.as_deref().and_then(Mark::parse);
-        if let Some(Subject::Container(id) | Subject::Service(id, _)) = mark.map(|mark| mark.subject) {
-            by_container.entry(id).or_default().push(set.clone());
+    /// The record sets of each container; the host's own are not among them.
+    fn by_container(&self, sets: &[RecordSet]) -> Wants {
+        let mut by_container = Wants::new();
+        for set in sets {
+            if let Some(Subject::Container(id) | Subject::Service(id, _)) = self.registrant.subject(set) {
+                by_container.entry(id).or_default().push(set.clone());
+            }
         }
+        by_container.values_mut().for_each(|sets| sets.sort_by_key(RecordSet::key));
+        by_container
     }
-    by_container.values_mut().for_each(|sets| sets.sort_by_key(RecordSet::key));
-    by_container
 }
 
 /// What a service's record set leads to: udp and tcp ports of one number are different places.

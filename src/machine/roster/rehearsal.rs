@@ -14,14 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Output, Roster, Wants};
-use crate::machine::container::{ContainerId, Running, Timestamp};
+use crate::machine::container::{Running, Timestamp};
 use crate::machine::lifecycle::{Event, Seq, Sight, Target};
 use crate::machine::offer::{At, EffectiveCheck, Offer};
 use crate::machine::outlook::{Leaving, Outlook};
 use crate::machine::probe::Verdict;
-use crate::machine::record::{Key, RecordSet, RecordType};
-use crate::machine::registration::{Owner, Registrant};
+use crate::machine::publish;
 use crate::machine::service::{Check, Scope, Service, ServiceName, Timing};
+use crate::record::{ContainerId, Key, Owner, RecordSet, RecordType, Registrant};
 
 /// How many containers there are.
 pub const CONTAINERS: u8 = 5;
@@ -289,7 +289,7 @@ pub fn records(container: u8, shown: Shown) -> Vec<RecordSet> {
         let weight = offer.service.weight;
         crate::machine::lifecycle::Wanted { offer, weight, started_at }
     });
-    wanted.flat_map(|wanted| registrant().records(&id(container), &wanted)).collect()
+    wanted.flat_map(|wanted| publish::records(&registrant(), &id(container), &wanted)).collect()
 }
 
 /// A moment in a life: its start, then a signal, then its end. Lives of different containers overlap.

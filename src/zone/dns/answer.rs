@@ -10,7 +10,7 @@ use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, HINFO, NS, SOA, SRV, TXT}
 use hickory_server::proto::rr::{DNSClass, Name, RData, Record, RecordType as QueryType};
 
 use super::pick::answers_of;
-use crate::machine::record::RecordType;
+use crate::record::RecordType;
 use crate::zone::embedded::value::{Value, parse};
 use crate::zone::embedded::{Contents, OwnerName};
 
@@ -169,9 +169,7 @@ fn rdata(kind: RecordType, value: Value) -> Option<RData> {
         Value::Name(name) if kind == RecordType::Cname => RData::CNAME(CNAME(wire_name(&name)?)),
         Value::Name(name) => RData::NS(NS(wire_name(&name)?)),
         Value::Txt(strings) => RData::TXT(TXT::from_bytes(strings.iter().map(Vec::as_slice).collect())),
-        Value::Srv { priority, weight, port, target } => {
-            RData::SRV(SRV::new(priority, weight, port, wire_name(&target)?))
-        }
+        Value::Srv(srv) => RData::SRV(SRV::new(srv.priority, srv.weight, srv.port, wire_name(&srv.target)?)),
         Value::Soa(soa) => RData::SOA(SOA::new(
             wire_name(&soa.mname)?,
             wire_name(&soa.rname)?,
@@ -191,7 +189,7 @@ fn wire_name(name: &OwnerName) -> Option<Name> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::record::{Action, RecordSet};
+    use crate::record::{Action, RecordSet};
     use crate::zone::Zone;
     use crate::zone::embedded::testing::{a, change, cname, srv};
     use crate::zone::embedded::{EmbeddedZone, Options};
@@ -256,7 +254,7 @@ mod tests {
         let mut soa = zone.snapshot().remove(1);
         soa.values =
             vec!["ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 5".to_owned()];
-        zone.change(&[crate::machine::record::Change { action: Action::Upsert, set: soa }]).await.unwrap();
+        zone.change(&[crate::record::Change { action: Action::Upsert, set: soa }]).await.unwrap();
         assert_eq!(ask(&zone, "none.sd.internal.", QueryType::A).authorities[0].ttl, 5);
         assert_eq!(ask(&zone, "sd.internal.", QueryType::SOA).answers[0].ttl, 900);
     }

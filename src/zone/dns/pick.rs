@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 
-use crate::machine::record::RecordSet;
+use crate::record::RecordSet;
 use crate::zone::embedded::limits::MULTIVALUE_ANSWERS_MAX;
 
 /// Which of these weights `random` falls on, each with its share. Weight 0 is never chosen, unless all are

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use super::name::{NameFault, OwnerName};
 use super::{refusal, request, rules};
-use crate::machine::record::{Action, Change, RecordSet, RecordType};
+use crate::record::{Action, Change, RecordSet, RecordType};
 use crate::zone::{ListStart, Page};
 
 /// The record sets of one zone.

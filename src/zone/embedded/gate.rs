@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::limits::{SERVICE_TIME_BASE, SERVICE_TIME_PER_CHANGE};
 use super::refusal;
-use crate::machine::record::{Action, Change};
+use crate::record::{Action, Change};
 use crate::zone::ZoneError;
 
 /// How much the account may ask. Source: Route 53 developer guide, "Quotas".

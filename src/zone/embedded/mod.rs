@@ -45,7 +45,7 @@ pub use self::model::{LoggedBatch, Model, Options};
 pub use self::name::OwnerName;
 pub use self::store::OpenError;
 use self::store::Store;
-use crate::machine::record::{Change, RecordSet};
+use crate::record::{Change, RecordSet};
 use crate::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 
 /// A hosted zone in this process. A clone is another handle to the same zone.

@@ -14,7 +14,7 @@ use super::contents::Contents;
 use super::gate::{Call, Gate, Throttle};
 use super::limits::CHANGES_REMEMBERED_MAX;
 use super::request;
-use crate::machine::record::Change;
+use crate::record::Change;
 use crate::zone::{ChangeInfo, ChangeStatus, ListStart, PAGE_ITEMS_MAX, Page, ZoneError};
 
 /// How strict and how slow the zone is. By default: no throttling, no waiting, nothing logged.
@@ -180,7 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::machine::record::{Action, Key, RecordSet};
+    use crate::record::{Action, Key, RecordSet};
     use crate::zone::embedded::name::OwnerName;
     use crate::zone::embedded::testing::{a, change, delete, srv, upsert};
 

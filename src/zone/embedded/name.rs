@@ -4,7 +4,7 @@
 //! Source: Route 53 developer guide, "DNS domain name format". Whether a name belongs to a zone is asked
 //! here; what may stand under it is not.
 
-use crate::machine::record::list_order;
+use crate::record::list_order;
 use std::fmt;
 
 use super::limits::{LABEL_OCTETS_MAX, NAME_OCTETS_MAX};

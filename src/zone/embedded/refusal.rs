@@ -6,7 +6,7 @@
 
 use super::limits::{BATCH_RECORDS_MAX, BATCH_VALUE_CHARS_MAX, SET_VALUES_MAX};
 use super::name::OwnerName;
-use crate::machine::record::{Action, Change, RecordSet, RecordType};
+use crate::record::{Action, Change, RecordSet, RecordType};
 
 /// Seen in kubernetes-sigs/external-dns#2537, DNSControl/dnscontrol#1114.
 pub(super) fn too_many_records() -> String {

@@ -10,7 +10,7 @@ use super::limits::{
     WEIGHT_MAX,
 };
 use super::{refusal, value};
-use crate::machine::record::{Action, Change, RecordSet};
+use crate::record::{Action, Change, RecordSet};
 
 /// Whether the request is well formed. All faults come in one text.
 ///
@@ -95,7 +95,7 @@ pub(super) fn value_faults(set: &RecordSet) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::record::RecordType;
+    use crate::record::RecordType;
 
     fn srv(id: &str) -> Change {
         let set = RecordSet {

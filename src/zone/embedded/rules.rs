@@ -7,7 +7,7 @@ use super::contents::Contents;
 use super::limits::{GROUP_SETS_MAX, ZONE_SETS_MAX};
 use super::name::OwnerName;
 use super::refusal;
-use crate::machine::record::{RecordSet, RecordType};
+use crate::record::{RecordSet, RecordType};
 
 /// Whether `set` may stand under `name`; `is_new` unless it replaces what has its key.
 ///
@@ -93,7 +93,7 @@ pub(super) fn same(existing: &RecordSet, asked: &RecordSet) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::record::{Change, RecordSet};
+    use crate::record::{Change, RecordSet};
     use crate::zone::embedded::testing::{a, change, cname, delete, multivalue, srv, upsert};
 
     fn zone_with(sets: impl IntoIterator<Item = RecordSet>) -> Contents {

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use super::contents::Contents;
 use super::name::OwnerName;
-use crate::machine::record::{Action, Change, RecordSet};
+use crate::record::{Action, Change, RecordSet};
 
 const FORMAT: &str = "ecssd zone log";
 const VERSION: u32 = 1;

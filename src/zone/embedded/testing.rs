@@ -1,6 +1,6 @@
 //! Short hands for the tests of this room: sets under `sd.internal`, and changes of them.
 
-use crate::machine::record::{Action, Change, RecordSet, RecordType};
+use crate::record::{Action, Change, RecordSet, RecordType};
 
 fn simple(label: &str, kind: RecordType, values: &[&str]) -> RecordSet {
     RecordSet {

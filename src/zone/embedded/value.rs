@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::limits::{TXT_STRING_OCTETS_MAX, TXT_VALUE_OCTETS_MAX};
 use super::name::{OwnerName, unescape};
-use crate::machine::record::RecordType;
+use crate::record::{RecordType, Srv, SrvError};
 
 /// What one value says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,16 +25,7 @@ pub enum Value {
     /// The start of authority.
     Soa(Soa),
     /// A service.
-    Srv {
-        /// Lower is asked first.
-        priority: u16,
-        /// The share among equal priorities.
-        weight: u16,
-        /// Where the service listens.
-        port: u16,
-        /// The host; the root means that there is no such service.
-        target: OwnerName,
-    },
+    Srv(Srv<OwnerName>),
     /// Character strings, unquoted and unescaped.
     Txt(Vec<Vec<u8>>),
 }
@@ -94,8 +85,10 @@ fn single_field<'a>(text: &'a str, code: &'static str) -> Result<&'a str, Fault>
     }
 }
 
+const NO_NAME: Fault = ("InvalidDomainName", "Value is not a valid domain name");
+
 fn host(text: &str) -> Result<OwnerName, Fault> {
-    OwnerName::parse(text).map_err(|_| ("InvalidDomainName", "Value is not a valid domain name"))
+    OwnerName::parse(text).map_err(|_| NO_NAME)
 }
 
 /// A number in decimal digits alone: no sign, no blank.
@@ -105,16 +98,15 @@ fn number<N: std::str::FromStr>(text: &str, fault: Fault) -> Result<N, Fault> {
 }
 
 fn parse_srv(text: &str) -> Result<Value, Fault> {
-    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
-    let &[priority, weight, port, target] = fields.as_slice() else {
-        return Err(("SRVRRDATANotFourFields", "SRV record doesn't have 4 fields"));
-    };
-    Ok(Value::Srv {
-        priority: number(priority, ("SRVRRDATAIllegalPriority", "Priority is not a number from 0 to 65535"))?,
-        weight: number(weight, ("SRVRRDATAIllegalWeight", "Weight is not a number from 0 to 65535"))?,
-        port: number(port, ("SRVRRDATAIllegalPort", "Port is not a number from 0 to 65535"))?,
-        target: host(target)?,
-    })
+    let srv: Srv = text.parse().map_err(|error| match error {
+        SrvError::NotFourFields => ("SRVRRDATANotFourFields", "SRV record doesn't have 4 fields"),
+        SrvError::Priority => ("SRVRRDATAIllegalPriority", "Priority is not a number from 0 to 65535"),
+        SrvError::Weight => ("SRVRRDATAIllegalWeight", "Weight is not a number from 0 to 65535"),
+        SrvError::Port => ("SRVRRDATAIllegalPort", "Port is not a number from 0 to 65535"),
+        SrvError::Target => NO_NAME,
+    })?;
+    let target = host(&format!("{}.", srv.target))?;
+    Ok(Value::Srv(srv.with_target(target)))
 }
 
 fn parse_soa(text: &str) -> Result<Value, Fault> {
@@ -218,7 +210,7 @@ mod tests {
     #[test]
     fn reads_what_the_agent_writes() {
         let target = OwnerName::parse("i-0abc.sd.internal").unwrap();
-        let srv = Value::Srv { priority: 1, weight: 1, port: 32768, target };
+        let srv = Value::Srv(Srv { priority: 1, weight: 1, port: 32768, target });
         assert_eq!(parse(RecordType::Srv, "1 1 32768 i-0abc.sd.internal"), Ok(srv));
         assert_eq!(parse(RecordType::A, "10.0.0.7"), Ok(Value::A(Ipv4Addr::new(10, 0, 0, 7))));
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::open::Lock;
 use super::store::{Found, Store};
 use super::{Entry, Journal, MemoryJournal, State, Title};
-use crate::machine::record::Key;
+use crate::record::Key;
 
 /// A journal in the state directory. See [`super::open()`].
 #[derive(Debug)]

@@ -63,7 +63,7 @@ use std::fmt;
 pub use self::file::FileJournal;
 pub use self::open::{Locked, Memory, Opened, open, try_open};
 pub use self::shared::SharedJournal;
-use crate::machine::record::{Change, Key, RecordSet};
+use crate::record::{Change, Key, RecordSet};
 
 /// What is remembered of a key.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Entry, Journal, Opened, State};
-use crate::machine::record::{Change, Key};
+use crate::record::{Change, Key};
 
 /// A handle to one journal. A clone is another handle to it.
 #[derive(Clone)]

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
 use super::{Entry, State, Title};
-use crate::machine::record::Key;
+use crate::record::Key;
 
 const FORMAT: &str = "ecssd journal";
 const VERSION: &str = "1";

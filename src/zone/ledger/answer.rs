@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::{DENIED_WAIT, DENIED_WAIT_MAX, Known, LATE_WAIT, Ledger, Lookup, Note, Parked, REFUSED_WAIT};
-use crate::machine::record::{Action, Change, Key, RecordSet};
+use crate::record::{Action, Change, Key, RecordSet};
 use crate::zone::ZoneError;
 use crate::zone::refusal::{self, Cause, Full};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Known, Ledger};
-use crate::machine::record::Key;
+use crate::record::Key;
 use crate::zone::journal::{Entry, State};
 
 impl Ledger {

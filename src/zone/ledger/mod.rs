@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::batch::{self, Unit};
-use crate::machine::record::{Action, Change, Key, RecordSet, RecordType, canonical};
+use crate::record::{Action, Change, Key, RecordSet, RecordType, Srv};
 
 /// How long a refused change waits before it is tried again.
 pub const REFUSED_WAIT: Duration = Duration::from_secs(600);
@@ -281,7 +281,7 @@ impl Ledger {
 
     /// Whether what this would point to is not there, or somebody else's.
     fn is_withheld(&self, set: &RecordSet, now: Duration) -> bool {
-        let Some(target) = target(set) else {
+        let Some(Srv { target, .. }) = set.srv_values().next() else {
             let key = set.key();
             return self.contested.as_ref() == Some(&key.name) && !self.known.contains_key(&key);
         };
@@ -347,12 +347,6 @@ impl Ledger {
             self.differing.remove(&key);
         }
     }
-}
-
-/// The name that an SRV record set points to.
-fn target(set: &RecordSet) -> Option<String> {
-    let value = set.values.first().filter(|_| set.kind == RecordType::Srv)?;
-    value.split(' ').nth(3).map(canonical)
 }
 
 #[cfg(test)]

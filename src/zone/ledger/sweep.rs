@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Known, LATE_WAIT, Ledger};
-use crate::machine::record::{Key, RecordSet, RecordType};
+use crate::record::{Key, RecordSet, RecordType};
 
 impl Ledger {
     /// A read begins.

@@ -34,7 +34,7 @@ pub(crate) use self::fault::chain;
 use self::fault::zone_error;
 pub use self::find::{FindError, Settings, Wanted, find, wait_for};
 pub use crate::aws::CALL_LIMIT;
-use crate::machine::record::{Change, RecordSet, canonical};
+use crate::record::{Change, RecordSet, canonical};
 use crate::zone::{ChangeInfo, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
 
 /// The longest that a call may still take once there is little time.
@@ -154,7 +154,7 @@ impl Zone for Route53Zone {
         records::change_info(answer.change_info)
     }
 
-    /// As [`Zone::list`]. Sets of types that [`crate::machine::record::RecordType`] does not have are left
+    /// As [`Zone::list`]. Sets of types that [`crate::record::RecordType`] does not have are left
     /// out, so a page may be short or empty although others follow; an alias is a set without values. Where
     /// a page ends before a set that is left out, this takes one request more.
     async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError> {

@@ -6,7 +6,7 @@ use aws_sdk_route53::error::BuildError;
 use aws_sdk_route53::types as sdk;
 
 use super::bare_id;
-use crate::machine::record::{Action, Change, RecordSet};
+use crate::record::{Action, Change, RecordSet};
 use crate::zone::{ChangeInfo, ChangeStatus, ZoneError};
 
 /// The batch in the SDK's types.

@@ -5,7 +5,7 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::testing::{Canned, Reply, refusal};
 use super::*;
-use crate::machine::record::{Action, RecordType};
+use crate::record::{Action, RecordType};
 use crate::zone::ChangeStatus;
 
 const ACCEPTED: &str = "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id>\

@@ -1,6 +1,6 @@
 //! The calls that a writer makes, as values; and the one place where they are made.
 
-use crate::machine::record::Change;
+use crate::record::Change;
 use crate::zone::ledger::Lookup;
 use crate::zone::{ChangeInfo, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
 

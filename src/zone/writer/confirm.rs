@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::machine::record::{Change, Key};
+use crate::record::{Change, Key};
 use crate::zone::{ChangeInfo, ChangeStatus, ZoneError};
 
 /// How often an accepted change is asked after.
@@ -106,8 +106,8 @@ impl Confirmation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::record::Action;
-    use crate::machine::testing::registrant;
+    use crate::record::Action;
+    use crate::record::testing::registrant;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -37,8 +37,7 @@ use super::journal::SharedJournal;
 use super::ledger::Ledger;
 use super::pacing::{Pace, Pacer};
 use crate::backoff::Backoff;
-use crate::machine::record::{Key, RecordSet, RecordType};
-use crate::machine::registration::Registrant;
+use crate::record::{Key, RecordSet, RecordType, Registrant};
 
 /// The first and the longest wait after a read that was refused.
 const READ_REFUSED: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));

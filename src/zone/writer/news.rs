@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Writer;
-use crate::machine::record::{Change, Key, RecordSet};
+use crate::record::{Change, Key, RecordSet};
 use crate::zone::ZoneError;
 use crate::zone::ledger::Note;
 

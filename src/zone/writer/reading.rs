@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::sweep::Sweep;
 use super::{Call, News, Next, Settings, Writer};
-use crate::machine::record::{Key, RecordSet};
+use crate::record::{Key, RecordSet};
 use crate::zone::{Page, ZoneError};
 
 /// How much a resync period varies, either way.

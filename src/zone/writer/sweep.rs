@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::machine::record::{Key, RecordSet, canonical, list_order};
+use crate::record::{Key, RecordSet, canonical, list_order};
 use crate::zone::{ListStart, Page};
 
 /// A read that is under way.
@@ -85,7 +85,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::machine::record::{Action, Change, RecordType};
+    use crate::record::{Action, Change, RecordType};
     use crate::zone::Zone;
     use crate::zone::embedded::{EmbeddedZone, Options};
 

@@ -4,8 +4,8 @@ use futures_util::FutureExt;
 
 use super::reading::period;
 use super::*;
-use crate::machine::record::{Action, Change};
-use crate::machine::testing::registrant;
+use crate::record::testing::registrant;
+use crate::record::{Action, Change};
 use crate::zone::Zone;
 use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::journal::MemoryJournal;

@@ -1,6 +1,6 @@
 //! The apex: the SOA and the name servers, which a zone is made with and never without.
 
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 use ecssd::zone::refusal::Cause;
 
 use crate::case::{

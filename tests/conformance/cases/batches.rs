@@ -1,6 +1,6 @@
 //! A batch: all of it or nothing, and what may stand beside what in one.
 
-use ecssd::machine::record::{Change, RecordSet};
+use ecssd::record::{Change, RecordSet};
 use ecssd::zone::refusal::Cause;
 
 use crate::case::{

@@ -1,6 +1,6 @@
 //! CREATE and UPSERT of one set: what is new, what exists, and what tells sets apart.
 
-use ecssd::machine::record::RecordType;
+use ecssd::record::RecordType;
 
 use crate::case::{Case, a, accepted, case, create, delete, exists, multivalue, simple, srv, upsert, with};
 

@@ -1,6 +1,6 @@
 //! DELETE: exactly what exists, or nothing.
 
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 
 use crate::case::{
     Answer, Case, a, accepted, case, create, delete, multivalue, not_found, simple, srv, upsert,

@@ -1,6 +1,6 @@
 //! Sets of one name and type: one policy, one TTL, at most a hundred. And the CNAME, which stands alone.
 
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 use ecssd::zone::refusal::Cause;
 
 use crate::case::{Case, a, accepted, case, create, delete, multivalue, rejected, simple, srv, upsert, with};

@@ -1,6 +1,6 @@
 //! How much one batch may hold: values and their characters, those of an UPSERT twice.
 
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 use ecssd::zone::refusal::Cause;
 
 use crate::case::{Case, a, accepted, case, create, delete, rejected, simple, upsert};

@@ -1,6 +1,6 @@
 //! Names: how they may be written, whose zone they are in, and the order that they are listed in.
 
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 use ecssd::zone::refusal::Cause;
 
 use crate::case::{Case, a, accepted, at, case, create, delete, exists, rejected, simple, srv, with};

@@ -1,6 +1,6 @@
 //! Pages: of every size, and where the next one begins.
 
-use ecssd::machine::record::RecordSet;
+use ecssd::record::RecordSet;
 
 use crate::case::{Case, a, case, srv};
 

@@ -1,6 +1,6 @@
 //! Where a list begins: by name, by name and type, by all three, or by less than that.
 
-use ecssd::machine::record::RecordType;
+use ecssd::record::RecordType;
 
 use super::paging::five;
 use crate::case::{Case, accepted, at, case, delete, srv};

@@ -1,6 +1,6 @@
 //! Values: what a record's data may be.
 
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 use ecssd::zone::refusal::Cause;
 
 use crate::case::{Answer, Case, a, accepted, case, create, invalid, rejected, simple, srv, with};

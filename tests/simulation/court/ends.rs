@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ecssd::actors::Exit;
-use ecssd::machine::record::{Key, RecordSet, RecordType};
+use ecssd::record::{Key, RecordSet, RecordType};
 
 use super::mark;
 use crate::supervisor::DRAIN_TIMEOUT;

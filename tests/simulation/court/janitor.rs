@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ecssd::machine::container::ContainerId;
-use ecssd::machine::record::{Change, RecordSet, RecordType};
+use ecssd::record::{Change, ContainerId, RecordSet, RecordType};
 
 use super::mark;
 use crate::world::State;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecssd::engine::{Happening, Listed};
-use ecssd::machine::container::{ContainerId, Running};
+use ecssd::machine::container::Running;
+use ecssd::record::ContainerId;
 
 use crate::engine::Told;
 use crate::world::State;

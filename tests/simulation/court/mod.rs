@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use ecssd::machine::record::{Key, RecordSet};
+use ecssd::record::{Key, RecordSet};
 
 pub use knowledge::Known;
 pub use requests::Requests;

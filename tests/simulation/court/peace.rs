@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ecssd::machine::container::{ContainerId, Health};
-use ecssd::machine::record::{Key, RecordSet, RecordType};
+use ecssd::machine::container::Health;
+use ecssd::record::{ContainerId, Key, RecordSet, RecordType};
 
 use crate::scenario::SpecCheck;
 use crate::truth::{Truth, ZONE};

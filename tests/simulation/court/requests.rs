@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use ecssd::machine::container::ContainerId;
-use ecssd::machine::record::{Action, Change, Key, RecordSet, RecordType};
+use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType};
 use ecssd::zone::ZoneError;
 
 use super::{content, mark};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ecssd::machine::record::{Action, Change, Key, RecordSet, RecordType};
+use ecssd::record::{Action, Change, Key, RecordSet, RecordType};
 
 use super::mark;
 use crate::world::State;
@@ -77,7 +77,7 @@ impl State {
     }
 
     /// Somebody edited a record of a container.
-    pub fn court_edited(&mut self, host: usize, id: &ecssd::machine::container::ContainerId) {
+    pub fn court_edited(&mut self, host: usize, id: &ecssd::record::ContainerId) {
         let of_it = |set: &RecordSet| mark(set).get(1) == Some(&id.to_string().as_str());
         let keys: Vec<_> = self.account.standing().into_values().filter(of_it).map(|set| set.key()).collect();
         self.court.doubtful.extend(keys.into_iter().map(|key| (host, key)));

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use ecssd::machine::record::RecordSet;
+use ecssd::record::RecordSet;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use serde_json::Value;
 use tempfile::TempDir;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use ecssd::machine::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType};
 use serde_json::Value;
 use tempfile::TempDir;
 

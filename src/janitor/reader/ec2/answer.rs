@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 
 use crate::janitor::evidence::Power;
-use crate::machine::registration::Owner;
+use crate::record::Owner;
 
 /// The most of a text that is shown, in characters.
 const SHOWN_CHARS_MAX: usize = 300;

@@ -109,7 +109,7 @@ fn run() -> Run {
         journal.intend(batch);
         note(&journal);
         let last = batch.iter().map(|change| match change.action {
-            crate::machine::record::Action::Delete => (change.set.key(), None),
+            crate::record::Action::Delete => (change.set.key(), None),
             _ => (change.set.key(), Some(State::Written(change.set.clone()))),
         });
         journal.record(&last.collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::open::try_open_at;
 use super::{Entry, Journal, Memory, Opened, State, Title};
-use crate::machine::record::{Change, Key, RecordSet};
+use crate::record::{Change, Key, RecordSet};
 use crate::zone::embedded::testing::srv;
 
 const BOOT: &str = "7f9c";

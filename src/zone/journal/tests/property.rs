@@ -6,7 +6,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::machine::record::Action;
+use crate::record::Action;
 use crate::zone::embedded::testing::{change, delete, upsert};
 use crate::zone::journal::MemoryJournal;
 

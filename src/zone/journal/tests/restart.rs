@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::machine::record::Action;
+use crate::record::Action;
 use crate::zone::batch::Unit;
 use crate::zone::embedded::testing::{change, delete, upsert};
 use crate::zone::embedded::{EmbeddedZone, Options};

@@ -22,7 +22,7 @@ pub use self::choose::{FindError, Seen};
 use super::fault::zone_error;
 use super::{Route53Zone, bare_id};
 use crate::backoff::Backoff;
-use crate::machine::record::canonical;
+use crate::record::canonical;
 use crate::zone::ZoneError;
 
 /// The shortest, the first and the longest wait before a zone is looked for again.

@@ -8,10 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ecssd::check::{CheckError, Checker};
 use ecssd::engine::{Docker, DockerError, DockerEvent, Events, Happening, Listed, Tasks, TasksError};
-use ecssd::machine::container::{self, Binding, Container, ContainerId, Network, Timestamp};
+use ecssd::machine::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::machine::lifecycle::Target;
 use ecssd::machine::offer::At;
 use ecssd::machine::service::{Protocol, Scope, parse};
+use ecssd::record::ContainerId;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 

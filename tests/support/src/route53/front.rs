@@ -5,7 +5,7 @@ use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 
-use ecssd::machine::record::{Action, Change};
+use ecssd::record::{Action, Change};
 
 use super::hosted::{emulator, read_changes};
 use crate::agent::PATIENCE;

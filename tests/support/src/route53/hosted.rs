@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ecssd::machine::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType};
 
 use crate::http;
 

@@ -2,7 +2,7 @@
 //! be made twice.
 
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
-use ecssd::machine::record::{Action, Change, RecordSet};
+use ecssd::record::{Action, Change, RecordSet};
 use ecssd::zone::{ChangeInfo, ChangeStatus, ListStart, Page, ZoneError};
 
 /// What was asked.

@@ -26,6 +26,11 @@ impl ContainerId {
     pub fn short(&self) -> &str {
         &self.0[..12]
     }
+
+    /// The name under which the address of a container that has its own stands in `zone`.
+    pub fn name_in(&self, zone: &str) -> String {
+        format!("{}.{zone}", self.short())
+    }
 }
 
 impl FromStr for ContainerId {

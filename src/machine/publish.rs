@@ -1,0 +1,106 @@
+//! What a granted want becomes in the zone, and what of it can be read there.
+
+use std::net::Ipv4Addr;
+
+use super::lifecycle::Wanted;
+use super::offer::At;
+use crate::record::{ContainerId, RecordSet, RecordType, Registrant, Srv, Subject};
+
+/// The record sets of one granted want: its SRV, and the address of a container that has its own.
+pub fn records(registrant: &Registrant, container: &ContainerId, wanted: &Wanted) -> Vec<RecordSet> {
+    let service = &wanted.offer.service;
+    let (target, port, address) = match wanted.offer.at {
+        At::Host { port } => (registrant.host_name(), port, None),
+        At::Task { address, port } => {
+            let address = registrant.container_record(container, address);
+            (address.name.clone(), port, Some(address))
+        }
+    };
+    let mark = registrant.mark(Subject::Service(container.clone(), service.container_port));
+    let srv = RecordSet {
+        name: service.name.as_str().to_owned(),
+        kind: RecordType::Srv,
+        set_identifier: Some(mark.to_string()),
+        weight: Some(i64::from(wanted.weight)),
+        multivalue: false,
+        ttl: i64::from(service.ttl),
+        values: vec![Srv { priority: 1, weight: 1, port, target }.to_string()],
+    };
+    address.into_iter().chain([srv]).collect()
+}
+
+/// Where an own SRV record set leads, as an offer would say it; `address_of` knows the zone's A records by
+/// name.
+pub fn endpoint(
+    registrant: &Registrant,
+    set: &RecordSet,
+    address_of: impl Fn(&str) -> Option<Ipv4Addr>,
+) -> Option<At> {
+    let Srv { port, target, .. } = set.srv_values().next()?;
+    if target == registrant.host_name() {
+        return Some(At::Host { port });
+    }
+    address_of(&target).map(|address| At::Task { address, port })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::offer::{EffectiveCheck, Offer};
+    use crate::machine::testing::{at, offer, service};
+    use crate::record::ADDRESS_TTL;
+    use crate::record::testing::{HEX, id, registrant};
+
+    #[test]
+    fn writes_the_exact_text_of_a_service() {
+        let offer = offer("_web._tcp", 32_768, EffectiveCheck::None);
+        let wanted = Wanted { offer, weight: 5, started_at: at(1) };
+        let sets = records(&registrant("i-0123456789abcdef0"), &id(0xab), &wanted);
+        let expected = RecordSet {
+            name: "_web._tcp.sd.internal".into(),
+            kind: RecordType::Srv,
+            set_identifier: Some(format!("i-0123456789abcdef0:{HEX}:80")),
+            weight: Some(5),
+            multivalue: false,
+            ttl: 0,
+            values: vec!["1 1 32768 i-0123456789abcdef0.sd.internal".into()],
+        };
+        assert_eq!(sets, [expected]);
+    }
+
+    #[test]
+    fn writes_the_address_of_a_task_with_its_service() {
+        let at_task = At::Task { address: [10, 0, 3, 9].into(), port: 80 };
+        let offer = Offer { service: service("_web._tcp", 80, 5), at: at_task, check: EffectiveCheck::None };
+        let registrant = registrant("i-0a");
+        let sets = records(&registrant, &id(0xab), &Wanted { offer, weight: 0, started_at: at(1) });
+        let address = RecordSet {
+            name: "000000000000.sd.internal".into(),
+            kind: RecordType::A,
+            set_identifier: Some(format!("i-0a:{HEX}")),
+            weight: Some(1),
+            multivalue: false,
+            ttl: ADDRESS_TTL,
+            values: vec!["10.0.3.9".into()],
+        };
+        assert_eq!(sets[0], address);
+        assert_eq!(
+            (&sets[1].values[..], sets[1].weight),
+            (&["1 1 80 000000000000.sd.internal".into()][..], Some(0))
+        );
+        let known = |name: &str| (name == address.name).then_some([10, 0, 3, 9].into());
+        assert_eq!(endpoint(&registrant, &sets[1], known), Some(at_task));
+        assert_eq!(endpoint(&registrant, &sets[1], |_| None), None);
+        assert!(sets.iter().all(|set| registrant.owns(set)));
+    }
+
+    #[test]
+    fn hosts_that_share_a_prefix_own_nothing_of_each_other() {
+        let (web1, web10) = (registrant("web1"), registrant("web10"));
+        let wanted =
+            Wanted { offer: offer("_web._tcp", 80, EffectiveCheck::None), weight: 5, started_at: at(1) };
+        let mut of_10 = records(&web10, &id(1), &wanted);
+        of_10.push(web10.host_record());
+        assert!(of_10.iter().all(|set| web10.owns(set) && !web1.owns(set)));
+    }
+}
