@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -61,7 +62,6 @@ pub struct State {
     pub page: usize,
     pub asked: Vec<String>,
     pub stopped: Vec<String>,
-    rule: Rule,
 }
 
 /// The service. A clone is another handle to it.
@@ -69,21 +69,32 @@ pub struct State {
 pub struct Ecs {
     pub url: String,
     state: Arc<Mutex<State>>,
+    rule: Arc<Mutex<Rule>>,
 }
 
 impl Ecs {
     pub fn start() -> Self {
+        Self::slow(Duration::ZERO)
+    }
+
+    /// One that takes so long for each call.
+    pub fn slow(delay: Duration) -> Self {
         let state = State {
             clusters: BTreeMap::new(),
             definitions: BTreeMap::new(),
             page: 100,
             asked: Vec::new(),
             stopped: Vec::new(),
-            rule: Box::new(|_, _| Act::Serve),
         };
         let state = Arc::new(Mutex::new(state));
-        let serving = Arc::clone(&state);
-        Self { url: serve(move |request| answer(&serving, request)), state }
+        let rule: Rule = Box::new(|_, _| Act::Serve);
+        let mut service = Self { url: String::new(), state, rule: Arc::new(Mutex::new(rule)) };
+        let serving = service.clone();
+        service.url = serve(move |request| {
+            std::thread::sleep(delay);
+            serving.answer(request)
+        });
+        service
     }
 
     /// A look behind the API, or a hand there.
@@ -91,9 +102,9 @@ impl Ecs {
         what(&mut self.state.lock().unwrap())
     }
 
-    /// What becomes of each call, by its name and its number among all.
+    /// What becomes of each call, by its name and its number among all: of one after another, so that it may count.
     pub fn rule(&self, rule: impl FnMut(&str, usize) -> Act + Send + 'static) {
-        self.with(|state| state.rule = Box::new(rule));
+        *self.rule.lock().unwrap() = Box::new(rule);
     }
 
     /// A definition whose one container asks for this on its port 80.
@@ -120,42 +131,37 @@ impl Ecs {
     pub fn task(&self, cluster: &str, task: Task) {
         self.with(|state| state.clusters.entry(cluster.to_owned()).or_default().tasks.push(task));
     }
-}
 
-fn answer(state: &Mutex<State>, request: &Request) -> Answer {
-    let target = header(request, "x-amz-target").unwrap_or_default();
-    let action = target.strip_prefix("AmazonEC2ContainerServiceV20141113.").unwrap_or_default().to_owned();
-    let asked: Value = serde_json::from_str(&request.body).unwrap();
-    let (act, mut rule) = {
-        let mut state = state.lock().unwrap();
-        state.asked.push(action.clone());
-        let number = state.asked.len();
-        let mut rule: Rule = std::mem::replace(&mut state.rule, Box::new(|_, _| Act::Serve));
-        drop(state);
-        // Without the lock: it may want to change what is there.
-        (rule(&action, number), Some(rule))
-    };
-    let mut state = state.lock().unwrap();
-    state.rule = rule.take().unwrap();
-    let Some(mut told) = state.told(&action, &asked) else {
-        return error("InvalidParameterException", &format!("{action} of {asked}"));
-    };
-    match act {
-        Act::Throttle => error("ThrottlingException", "Rate exceeded"),
-        Act::Fail => (500, JSON, json!({"__type": "ServerException", "message": "oh"}).to_string()),
-        Act::Break => {
-            let text = told.to_string();
-            (200, JSON, text[..text.len() / 2].to_owned())
-        }
-        Act::Forget => {
-            for list in ["tasks", "containerInstances"] {
-                if let Some(list) = told[list].as_array_mut() {
-                    list.pop();
-                }
+    fn answer(&self, request: &Request) -> Answer {
+        let target = header(request, "x-amz-target").unwrap_or_default();
+        let action = target.strip_prefix("AmazonEC2ContainerServiceV20141113.").unwrap_or_default();
+        let asked: Value = serde_json::from_str(&request.body).unwrap();
+        let number = self.with(|state| {
+            state.asked.push(action.to_owned());
+            state.asked.len()
+        });
+        // Without the state's lock: the rule may want to change what is there.
+        let act = (self.rule.lock().unwrap())(action, number);
+        let Some(mut told) = self.with(|state| state.told(action, &asked)) else {
+            return error("InvalidParameterException", &format!("{action} of {asked}"));
+        };
+        match act {
+            Act::Throttle => error("ThrottlingException", "Rate exceeded"),
+            Act::Fail => (500, JSON, json!({"__type": "ServerException", "message": "oh"}).to_string()),
+            Act::Break => {
+                let text = told.to_string();
+                (200, JSON, text[..text.len() / 2].to_owned())
             }
-            (200, JSON, told.to_string())
+            Act::Forget => {
+                for list in ["tasks", "containerInstances"] {
+                    if let Some(list) = told[list].as_array_mut() {
+                        list.pop();
+                    }
+                }
+                (200, JSON, told.to_string())
+            }
+            Act::Serve => (200, JSON, told.to_string()),
         }
-        Act::Serve => (200, JSON, told.to_string()),
     }
 }
 

@@ -9,7 +9,7 @@ use ecssd::record::Action;
 use crate::ecs::{Act, Ecs, Task};
 use crate::route53::{ID, Route53, throttled};
 use crate::world::{docker_id, host_record, mark, order, srv, world, zone_at};
-use ecssd_testing::http::serve;
+use ecssd_testing::http::{Request, serve};
 use ecssd_testing::route53::wire::Asked;
 
 const ZONE: &str = "sd.internal";
@@ -194,4 +194,39 @@ async fn what_is_out_of_time_is_the_next_runs() {
     }
     drop(zone);
     assert!(small.dead_is_there());
+}
+
+/// A run has two calls under way at once now and then, the more of them the slower the machine is.
+#[test]
+fn a_call_that_comes_while_another_is_judged_is_judged_too() {
+    let (ecs, route53) = (Ecs::start(), Route53::start(ZONE, Duration::ZERO));
+    let (both, lists) = (ecs.clone(), route53.clone());
+    ecs.rule(move |_, _| {
+        while both.with(|ecs| ecs.asked.len()) < 2 {
+            std::thread::yield_now();
+        }
+        Act::Throttle
+    });
+    route53.rule(move |_, _| {
+        while lists.counts().0 < 2 {
+            std::thread::yield_now();
+        }
+        Some(throttled())
+    });
+    let clusters = || status(&ecs.url, "POST", "/", Some("ListClusters"), "{}");
+    let records = || status(&route53.url, "GET", &format!("/2013-04-01/hostedzone/{ID}/rrset"), None, "");
+    assert_eq!((at_once(clusters), at_once(records)), ([400; 2], [400; 2]));
+}
+
+fn at_once(ask: impl Fn() -> u16 + Sync) -> [u16; 2] {
+    std::thread::scope(|scope| [scope.spawn(&ask), scope.spawn(&ask)].map(|asked| asked.join().unwrap()))
+}
+
+fn status(url: &str, method: &str, target: &str, action: Option<&str>, body: &str) -> u16 {
+    let authority = url.strip_prefix("http://").unwrap();
+    let action = action.map(|action| format!("X-Amz-Target: AmazonEC2ContainerServiceV20141113.{action}"));
+    let headers = [format!("Content-Length: {}", body.len())].into_iter().chain(action).collect();
+    let request = Request { line: format!("{method} {target} HTTP/1.1"), headers, body: body.to_owned() };
+    let answer = String::from_utf8(request.pass_on(authority).unwrap()).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
 }

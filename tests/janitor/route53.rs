@@ -19,24 +19,21 @@ const XML: &str = "text/xml";
 
 type Rule = Box<dyn FnMut(&Asked, usize) -> Option<Reply> + Send>;
 
-struct State {
-    rule: Rule,
-    asked: Vec<Asked>,
-}
-
 /// The service. A clone is another handle to it.
 #[derive(Clone)]
 pub struct Route53 {
     pub url: String,
     pub zone: EmbeddedZone,
-    state: Arc<Mutex<State>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    rule: Arc<Mutex<Rule>>,
 }
 
 impl Route53 {
     pub fn start(name: &str, delay: Duration) -> Self {
         let zone = EmbeddedZone::in_memory(name, Options::default()).unwrap();
-        let state = State { rule: Box::new(|_, _| None), asked: Vec::new() };
-        let mut service = Self { url: String::new(), zone, state: Arc::new(Mutex::new(state)) };
+        let rule: Rule = Box::new(|_, _| None);
+        let (url, rule) = (String::new(), Arc::new(Mutex::new(rule)));
+        let mut service = Self { url, zone, asked: Arc::default(), rule };
         let serving = service.clone();
         service.url = serve(move |request| {
             std::thread::sleep(delay);
@@ -45,14 +42,14 @@ impl Route53 {
         service
     }
 
-    /// What some calls come to instead, by their number among all.
+    /// What some calls come to instead, by their number among all: judged one after another, so that it may count.
     pub fn rule(&self, rule: impl FnMut(&Asked, usize) -> Option<Reply> + Send + 'static) {
-        self.state.lock().unwrap().rule = Box::new(rule);
+        *self.rule.lock().unwrap() = Box::new(rule);
     }
 
     /// Pages that were asked for, and batches.
     pub fn counts(&self) -> (usize, Vec<Vec<Change>>) {
-        let asked = &self.state.lock().unwrap().asked;
+        let asked = self.asked.lock().unwrap();
         let lists = asked.iter().filter(|asked| matches!(asked, Asked::List { .. })).count();
         let batch = |asked: &Asked| match asked {
             Asked::Change(batch) => Some(batch.clone()),
@@ -92,14 +89,13 @@ impl Route53 {
             return (200, XML, format!("<GetHostedZoneResponse>{zone}</GetHostedZoneResponse>"));
         }
         let asked = wire::read(request.method(), &format!("{HOST}{target}"), &request.body, ID);
-        let (number, mut rule) = {
-            let mut state = self.state.lock().unwrap();
-            state.asked.push(asked.clone());
-            (state.asked.len(), std::mem::replace(&mut state.rule, Box::new(|_, _| None)))
+        let number = {
+            let mut all = self.asked.lock().unwrap();
+            all.push(asked.clone());
+            all.len()
         };
-        // Without the lock: it may want to change what is there.
-        let told = rule(&asked, number);
-        self.state.lock().unwrap().rule = rule;
+        // Without the lock on what was asked: the rule may want to know it.
+        let told = (self.rule.lock().unwrap())(&asked, number);
         let (status, xml) = told.unwrap_or_else(|| self.told(&asked));
         (status, XML, xml)
     }

@@ -92,7 +92,8 @@ pub fn serve(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Str
                         "HTTP/1.1 {status} Answer\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
                         body.len()
                     );
-                    if stream.write_all(format!("{head}{body}").as_bytes()).is_err() {
+                    let written = stream.write_all(format!("{head}{body}").as_bytes());
+                    if written.is_err() || header(&request, "connection") == Some("close") {
                         return;
                     }
                 }
