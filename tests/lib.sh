@@ -1,0 +1,170 @@
+# shellcheck shell=bash
+#
+# What tests/run and tests/full share: running steps by their names, each in a process of its own, and what steps need.
+# Sourced, after STEPS, ABOUT, NEED_ENGINE, NEED_EMULATOR and NEED_LAMBDA are there, and a function step_NAME for each;
+# it ends with `main`.
+#
+# A step's log may say figures, in lines that begin with "figure: "; they go into the table at the end.
+
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target} CARGO_TERM_COLOR=never
+export PATH=$root/.cache/tools/bin:$PATH
+readonly LOGS=$CARGO_TARGET_DIR/tests
+self=$root/tests/$(basename "$0")
+readonly self
+
+# === What they need ===
+
+# cargo_tool NAME VERSION [FLAG...]: the one in the path, or this one, built quickly rather than well.
+cargo_tool() {
+    local name=$1 version=$2
+    shift 2
+    ! command -v "$name" >/dev/null || return 0
+    printf 'building %s %s\n' "$name" "$version"
+    CARGO_TARGET_DIR=$root/.cache/build CARGO_PROFILE_DEV_DEBUG=false CARGO_INCREMENTAL=0 \
+        cargo install --locked --debug --root "$root/.cache/tools" "$@" "$name@$version"
+    rm -rf "$root/.cache/build"
+}
+
+# Whatever runs on this machine: an engine that others use has other containers, and an agent registers what it sees.
+start_engine() {
+    local socket=${ECSSD_TEST_DOCKER_SOCKET-}
+    [[ -n $socket ]] || socket=$(deploy/engine start "$run/engine") || return 1
+    export DOCKER_HOST=unix://$socket ECSSD_TEST_DOCKER_SOCKET=$socket
+}
+
+# In the engine's network, from which nothing can be installed.
+start_emulator() {
+    local url=${ECSSD_TEST_ROUTE53_ENDPOINT-}
+    [[ -n $url ]] || { tests/emulator install && url=$(deploy/engine in tests/emulator up "$run/emulator"); } || return 1
+    export ECSSD_TEST_ROUTE53_ENDPOINT=$url
+}
+
+# cargo_test FLAG...: `cargo test`, where the engine is; it is built here, where crates can be had.
+cargo_test() {
+    local flag build=()
+    for flag; do [[ $flag != -- ]] || break; build+=("$flag"); done
+    cargo test --workspace --locked --no-run "${build[@]}"
+    deploy/engine in cargo test --workspace --locked --offline "$@"
+}
+
+figure() { printf 'figure: %s\n' "$*"; }
+
+# figures_of PATTERN: the lines of this step's log that match.
+figures_of() { grep -E -- "$1" "$LOGS/$step.log" | sed 's/^test .* \.\.\. //; s/^/figure: /'; }
+
+# sum_of WORD: what the Rust harness counted, over all its summaries in this step's log.
+sum_of() { grep -E '^test result: ' "$LOGS/$step.log" | grep -oE "[0-9]+ $1" | awk '{ sum += $1 } END { print sum + 0 }'; }
+
+# fuzz SECONDS: each target, for so long.
+#
+# The fuzzer's instrumentation is unstable, and the pinned toolchain is stable: hence RUSTC_BOOTSTRAP. It has a target
+# directory of its own, because all flags differ. No sanitizer: there is no unsafe code of ours for it to watch.
+fuzz() {
+    local seconds=$1 target targets corpus built=$CARGO_TARGET_DIR/fuzz
+    cargo_tool cargo-fuzz 0.13.2
+    need c++:g++
+    mapfile -t targets < <(cargo fuzz list)
+    ((${#targets[@]})) || { printf 'there are no fuzz targets\n'; return 1; }
+    RUSTC_BOOTSTRAP=1 cargo fuzz build --sanitizer none --target-dir "$built"
+    for target in "${targets[@]}"; do
+        # New finds go to the first directory; the second, the checkout's, is only read.
+        corpus=$(mktemp -d)
+        local from=("$corpus")
+        [[ ! -d fuzz/corpus/$target ]] || from+=("fuzz/corpus/$target")
+        printf '\n=== %s\n' "$target"
+        "$built/$(rustc -vV | sed -n 's/^host: //p')/release/$target" "${from[@]}" \
+            -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+            -artifact_prefix="$LOGS/fuzz-$target-" 2>&1 | tail -n 40
+        rm -rf "$corpus"
+        figure "$target: $(sed -n 's/^stat::number_of_executed_units: //p' "$LOGS/$step.log" | tail -n 1) runs in $seconds s"
+    done
+}
+
+# Without what it builds programs with: it only has to answer.
+install_lambda() {
+    [[ -z ${ECSSD_TEST_CARGO_LAMBDA-} ]] || return 0
+    python_environment .cache/lambda cargo-lambda==1.9.2 --no-deps || return 1
+    export ECSSD_TEST_CARGO_LAMBDA=$root/.cache/lambda/bin/cargo-lambda
+}
+
+# === Running them ===
+
+main() {
+    local name names=("$@")
+    case ${1-} in
+        '') names=("${STEPS[@]}") ;;
+        --list)
+            for name in "${STEPS[@]}"; do printf '%-8s  %s\n' "$name" "${ABOUT[$name]}"; done
+            return
+            ;;
+        --step) step=$2; "step_$2"; return ;;
+        --help | -h) sed -n '3,/^[^#]/{/^#/!d; s/^# \{0,1\}//; p}' "$self"; return ;;
+    esac
+    for name in "${names[@]}"; do
+        [[ -n ${ABOUT[$name]-} ]] || fail "there is no step $name" "See $self --list."
+    done
+    need_toolchain
+    mkdir -p "$LOGS"
+    run=$(mktemp -d "${TMPDIR:-/tmp}/ecssd-tests.XXXXXX")
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    trap leave EXIT
+    passed=0 failed=0 finished='' rows=()
+    for name in "${names[@]}"; do run_step "$name"; done
+    finished=yes
+    ((failed == 0))
+}
+
+run_step() {
+    local name=$1 log=$LOGS/$1.log started=$SECONDS
+    : >"$log"
+    say "$name: ${ABOUT[$name]}"
+    if prepare "$name" && run_logged "$name" "$log" timeout --kill-after 90 "$STEP_SECONDS_MAX" "$self" --step "$name"; then
+        passed=$((passed + 1))
+        row "$name" passed "$((SECONDS - started))" "$log"
+        say "$name: passed in $((SECONDS - started)) s"
+    else
+        failed=$((failed + 1))
+        row "$name" FAILED "$((SECONDS - started))" "$log"
+        show_tail "$log" 60
+        say "$name: FAILED after $((SECONDS - started)) s; the whole log: $log"
+    fi
+}
+
+# row STEP RESULT SECONDS LOG: a line of the table, and one more for each further figure.
+row() {
+    local figures figure
+    mapfile -t figures < <(sed -n 's/^figure: //p' "$4")
+    rows+=("$(printf '%-9s  %-6s  %6d  %s' "$1" "$2" "$3" "${figures[0]-}")")
+    for figure in "${figures[@]:1}"; do rows+=("$(printf '%-27s%s' '' "$figure")"); done
+}
+
+table() {
+    ((${#rows[@]})) || return 0
+    printf '%-9s  %-6s  %6s  %s\n' step result s figures
+    printf '%s\n' "${rows[@]}"
+}
+
+# Here and not in the step, because they are for all of them. Not in a subshell, because of what it exports.
+prepare() {
+    # The demo's state goes with this run, so that a demo of somebody else is another one.
+    export XDG_STATE_HOME=$run
+    [[ $NEED_ENGINE != *" $1 "* ]] || start_engine || return 1
+    [[ $NEED_EMULATOR != *" $1 "* ]] || start_emulator || return 1
+    [[ $NEED_LAMBDA != *" $1 "* ]] || install_lambda
+}
+
+leave() {
+    local status=$?
+    set +e
+    trap '' INT TERM HUP
+    stop_logged
+    if [[ -d $run/ecssd-demo ]]; then XDG_STATE_HOME=$run deploy/demo --down || status=1; fi
+    if [[ -d $run/engine ]]; then deploy/engine down "$run/engine" || status=1; fi
+    if [[ -d $run/emulator ]]; then tests/emulator down "$run/emulator" || status=1; fi
+    rm -rf "$run"
+    [[ -n $finished ]] || say "interrupted"
+    table
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+    exit "$status"
+}
