@@ -142,14 +142,14 @@ impl HealthProberState {
         let Answer { answer, lag } = answer;
         let believed = self.is_believed(index, &answer, lag);
         let probe = &mut self.probes[index];
-        let verdict = if believed || answer.is_ok() { probe.on_result(answer.is_ok()) } else { None };
+        let verdict = if believed { probe.on_result(answer.is_ok()) } else { None };
         myself.send_after(probe.pause(self.rng.f64()), move || HealthProberMessage::Due(index));
         if let Some(verdict) = verdict {
             self.report(index, verdict, answer);
         }
     }
 
-    /// Hears a result, and says whether it counts if it is a failure.
+    /// Hears a result, and says whether it counts.
     fn is_believed(&self, index: usize, answer: &Result<(), CheckError>, lag: Duration) -> bool {
         let outcome = match answer {
             Ok(()) => Outcome::Passed,
@@ -167,7 +167,7 @@ impl HealthProberState {
             Some(Turn::Trusts) => tracing::info!("failed checks count again"),
             None => {}
         }
-        !suspicion.doubts()
+        suspicion.believes(outcome)
     }
 
     fn report(&self, index: usize, verdict: Verdict, answer: Result<(), CheckError>) {

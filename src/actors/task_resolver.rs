@@ -236,6 +236,7 @@ impl TaskResolverState {
         };
         let sight = Sight {
             started_at,
+            lived_before: container.lived_before,
             running: container.running,
             health: container.health,
             stop_signal: container.stop_signal,

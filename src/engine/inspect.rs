@@ -58,6 +58,10 @@ pub fn read(inspect: &ContainerInspectResponse, scope: &Scope) -> Result<Contain
     let started_at = state.and_then(|state| state.started_at.as_deref()).unwrap_or_default();
     let started_at = Timestamp::from_docker(started_at)
         .map_err(|source| InspectError::StartedAt { id: id.clone(), source })?;
+    // Docker writes the end of a life over that of the one before, and keeps it while the next one runs.
+    let finished_at = state.and_then(|state| state.finished_at.as_deref()).unwrap_or_default();
+    // An end that cannot be read is one.
+    let lived_before = Timestamp::from_docker(finished_at) != Ok(None);
     let network = network(inspect.host_config.as_ref())
         .map_err(|source| InspectError::NetworkOwner { id: id.clone(), source })?;
     let (bindings, bound_ipv6) = bindings(inspect);
@@ -68,6 +72,7 @@ pub fn read(inspect: &ContainerInspectResponse, scope: &Scope) -> Result<Contain
         id,
         name: inspect.name.as_deref().map(|name| name.trim_start_matches('/')).unwrap_or_default().to_owned(),
         started_at,
+        lived_before,
         running: running(state),
         health,
         stop_signal: config

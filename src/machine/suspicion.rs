@@ -93,9 +93,9 @@ impl Suspicion {
         turned.then_some(if doubts { Turn::Doubts } else { Turn::Trusts })
     }
 
-    /// Whether a failure changes nothing now.
-    pub fn doubts(&self) -> bool {
-        self.doubting
+    /// Whether what became of a probe counts now: while the prober doubts itself, no failure does. Who passes, passes.
+    pub fn believes(&self, outcome: Outcome) -> bool {
+        !self.doubting || outcome == Outcome::Passed
     }
 
     fn suspicious(&self, now: Duration) -> bool {
@@ -135,7 +135,7 @@ mod tests {
         for (n, outcome) in outcomes.iter().enumerate() {
             suspicion.on_outcome(&id(n as u64), 0, *outcome, Duration::ZERO, secs(now));
         }
-        suspicion.doubts()
+        !suspicion.believes(TimedOut)
     }
 
     use Outcome::{Passed, Refused, TimedOut};
@@ -191,6 +191,14 @@ mod tests {
         suspicion.seat(id(0), BTreeSet::new(), 0);
         suspicion.seat(id(1), BTreeSet::new(), 0);
         suspicion.on_outcome(&id(5), 0, Passed, Duration::ZERO, secs(10));
-        assert!(!suspicion.doubts());
+        assert!(suspicion.believes(TimedOut));
+    }
+
+    #[test]
+    fn believes_who_passes_however_much_it_doubts_itself() {
+        let mut suspicion = host(&["a", "b", "a", "b", "a"]);
+        assert!(tell(&mut suspicion, &[TimedOut; 5], 9));
+        assert!(suspicion.believes(Passed));
+        assert!(!suspicion.believes(Refused) && !suspicion.believes(TimedOut));
     }
 }

@@ -41,6 +41,14 @@ pub(crate) fn offer(name: &str, host_port: u16, check: EffectiveCheck) -> Offer 
 
 /// A look at a running container that takes SIGTERM to stop.
 pub(crate) fn running(started_at: Timestamp, offers: Vec<Offer>) -> Sight {
-    let running = Running::Running;
-    Sight { started_at, running, health: None, stop_signal: SIGTERM, stop_timeout: None, task: None, offers }
+    Sight {
+        started_at,
+        lived_before: false,
+        running: Running::Running,
+        health: None,
+        stop_signal: SIGTERM,
+        stop_timeout: None,
+        task: None,
+        offers,
+    }
 }

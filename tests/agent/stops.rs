@@ -1,9 +1,11 @@
 //! How an agent ends: drained, handed over, or out of time with what is left by name.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ecssd::actors::Exit;
 use ecssd::zone::ZoneError;
+use ecssd_testing::docker::scripted::ScriptedChecks;
 
 use crate::world::World;
 
@@ -89,6 +91,40 @@ async fn docker_away_for_an_hour_changes_nothing() {
     world.docker.set_away(false);
     world.pass(2).await;
     assert_eq!(world.records("_web._tcp"), BTreeSet::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_started_again_while_nobody_listened_has_to_prove_itself_though_no_list_shows_it() {
+    let world = World::start().await;
+    let web = world.docker.start(1, "_web._tcp", 32001);
+    world.pass(5).await;
+    assert_eq!(world.records("_web._tcp"), BTreeSet::from([(32001, 1)]));
+    world.docker.set_away(true);
+    world.docker.restart_unheard(&web);
+    world.checks.fail(32001);
+    world.docker.set_away(false);
+    world.pass(5).await;
+    assert_eq!(world.records("_web._tcp"), BTreeSet::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_run_registered_of_an_earlier_life_has_no_weight() {
+    let mut first = World::start().await;
+    let web = first.docker.start(1, "_web._tcp", 32001);
+    first.pass(5).await;
+    first.agent.hand_over();
+    assert_eq!(first.ended().await, Exit::HandedOver);
+    let (docker, zone) = (first.docker.clone(), first.zone.embedded.clone());
+    drop(first);
+    docker.restart_unheard(&web);
+    let checks = ScriptedChecks::default();
+    checks.fail(32001);
+    let second = World::start_as(docker, zone, |it| it.checker = Arc::new(checks.clone())).await;
+    second.pass(5).await;
+    assert_eq!(second.records("_web._tcp"), BTreeSet::from([(32001, 0)]));
+    checks.pass(32001);
+    second.pass(20).await;
+    assert_eq!(second.records("_web._tcp"), BTreeSet::from([(32001, 1)]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -38,6 +38,7 @@ fn bridge_with_a_random_port() {
     assert_eq!(container.name, "random");
     assert_eq!(container.started_at, Timestamp::from_docker("2026-11-23T20:55:58.192688305Z").unwrap());
     assert_eq!((container.running, container.health), (Running::Running, None));
+    assert!(!container.lived_before && seen("exited").lived_before);
     assert_eq!((container.stop_signal, container.stop_timeout), (15, None));
     assert_eq!(container.network, Network::Published);
     assert_eq!(container.bindings, BTreeMap::from([((80, Protocol::Tcp), vec![binding(ALL, 32_768)])]));

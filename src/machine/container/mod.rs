@@ -77,6 +77,8 @@ pub struct Container {
     pub name: String,
     /// When its present or last life began; none before the first.
     pub started_at: Option<Timestamp>,
+    /// Whether it had a life before that, which has ended.
+    pub lived_before: bool,
     /// Whether it can serve.
     pub running: Running,
     /// None where there is no HEALTHCHECK.

@@ -16,6 +16,9 @@ use crate::machine::service::{Protocol, ServiceName, Timing};
 pub enum Health {
     /// No verdict yet, since then. Nothing is wanted.
     Unproven(Duration),
+    /// An earlier run registered it, and nobody knows of which of the container's lives it had seen its check pass.
+    /// Wanted at weight 0, which neither sends anybody to what may not serve nor empties a name of what may.
+    Inherited,
     /// Wanted at its weight.
     Serving,
     /// It served before. Wanted at weight 0.
@@ -60,6 +63,8 @@ pub struct Wanted {
 pub struct Life {
     /// When it began.
     pub started_at: Timestamp,
+    /// Whether the container had a life before that, which has ended.
+    pub lived_before: bool,
     /// The signal that asks it to stop.
     pub stop_signal: u8,
     /// How long it then has.
@@ -76,6 +81,7 @@ impl Life {
     pub(super) fn begin(sight: Sight, held_until: Option<Duration>, now: Duration) -> Self {
         let mut life = Self {
             started_at: sight.started_at,
+            lived_before: sight.lived_before,
             stop_signal: sight.stop_signal,
             stop_timeout: sight.stop_timeout,
             task: sight.task.clone(),
@@ -118,8 +124,11 @@ impl Life {
                 && offer.service.container_port == container_port
                 && offer.at == at;
             if same && matches!(health, Health::Unproven(_)) {
-                *health =
-                    if weight == 0 && offer.service.weight > 0 { Health::Failing } else { Health::Serving };
+                *health = match weight {
+                    _ if self.lived_before => Health::Inherited,
+                    0 if offer.service.weight > 0 => Health::Failing,
+                    _ => Health::Serving,
+                };
             }
         }
     }
@@ -143,7 +152,7 @@ impl Life {
                 let weight = match health {
                     Health::Unproven(_) => return None,
                     Health::Serving => offer.service.weight,
-                    Health::Failing | Health::Overdue => 0,
+                    Health::Failing | Health::Overdue | Health::Inherited => 0,
                 };
                 Some(Wanted { offer: offer.clone(), weight, started_at: self.started_at })
             })
@@ -151,7 +160,12 @@ impl Life {
     }
 
     pub(super) fn unproven(&self) -> bool {
-        self.services.iter().any(|tracked| matches!(tracked.health, Health::Unproven(_)))
+        let unproven = |health| matches!(health, Health::Unproven(_) | Health::Inherited);
+        self.services.iter().any(|tracked| unproven(tracked.health))
+    }
+
+    pub(super) fn inherits(&self) -> bool {
+        self.services.iter().any(|tracked| tracked.health == Health::Inherited)
     }
 
     pub(super) fn targets(&self) -> Vec<Target> {
@@ -258,6 +272,8 @@ pub enum Reason {
     Registered,
     /// It has not passed its check within the grace.
     Overdue,
+    /// An earlier run of the agent had registered it, perhaps in an earlier life of the container.
+    Inherited,
     /// The agent drains.
     Drain,
     /// It restarts too often.
@@ -303,6 +319,9 @@ impl std::fmt::Display for Reason {
             Self::Unhealthy => f.write_str("its check fails"),
             Self::Registered => f.write_str("registered by an earlier run"),
             Self::Overdue => write!(f, "its check has not passed within {} s", GRACE.as_secs()),
+            Self::Inherited => f.write_str(
+                "registered by an earlier run, perhaps before it was restarted: its check has to pass",
+            ),
             Self::Drain => f.write_str("the agent drains"),
             Self::Restarts => f.write_str("it restarts too often"),
             Self::Steady => f.write_str("it stays up"),

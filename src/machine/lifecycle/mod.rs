@@ -12,7 +12,7 @@
 //! | Idle      | killed                         | Stopping  | nothing: a look will tell what the signal meant |
 //! | Live      | seen running, the same life    | Live      | verdicts kept; new offers begin unproven        |
 //! | Live      | seen running, a newer life     | Live      | as from Idle: the old life's ports are gone     |
-//! | Live      | registered (the zone has it)   | Live      | unproven → serving, or failing where its weight is 0 |
+//! | Live      | registered (the zone has it)   | Live      | unproven → serving, or failing where its weight is 0; inherited, where an earlier life may have proved it |
 //! | Live      | verdict up, or HEALTHCHECK     | Live      | the service, at its weight                      |
 //! | Live      | verdict down, was serving      | Live      | the service, at weight 0                        |
 //! | Live      | [`GRACE`] over, never healthy  | Live      | the service, at weight 0                        |
@@ -75,6 +75,8 @@ pub struct Seq(pub u64);
 pub struct Sight {
     /// When this life of the container began.
     pub started_at: Timestamp,
+    /// Whether the container had a life before that, which has ended.
+    pub lived_before: bool,
     /// Whether it runs.
     pub running: Running,
     /// The image's own HEALTHCHECK, where there is one.
@@ -248,6 +250,11 @@ impl Lifecycle {
         matches!(&self.state, State::Live(life) if life.unproven())
     }
 
+    /// Whether something is registered of which another life may have proved that it serves.
+    fn inherits(&self) -> bool {
+        matches!(&self.state, State::Live(life) if life.inherits())
+    }
+
     /// Whether this life is known to be on its way out, or over.
     pub fn leaves(&self) -> bool {
         matches!(&self.state, State::Stopping(stopping) if stopping.life.is_some())
@@ -275,6 +282,7 @@ impl Lifecycle {
         let reason = match (before.held_until(), after.held_until()) {
             (None, Some(_)) => Reason::Restarts,
             (Some(_), None) if ticked => Reason::Steady,
+            _ if reason == Reason::Registered && after.inherits() => Reason::Inherited,
             _ => reason,
         };
         let mut effects = after.effects_since(&before, reason);

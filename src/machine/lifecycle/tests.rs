@@ -173,6 +173,24 @@ fn a_failed_check_only_takes_the_weight() {
 }
 
 #[test]
+fn what_an_earlier_run_registered_of_an_earlier_life_has_weight_0_until_its_check_passes() {
+    for weight in [5, 0] {
+        let later = || Told::new().seen(1, Sight { lived_before: true, ..sight(EffectiveCheck::Tcp) });
+        let told = later().registered(32_768, weight);
+        assert_eq!(told.weights(), [0]);
+        assert!(told.machine.unproven(), "the first batch waits for its check");
+        assert_eq!(told.probed(Verdict::Down).probed(Verdict::Up).weights(), [5]);
+        assert_eq!(later().registered(32_769, weight).weights(), NOTHING, "it was another place");
+        assert_eq!(later().probed(Verdict::Up).registered(32_768, weight).weights(), [5]);
+    }
+    let starting = Sight { lived_before: true, ..healthy(container::Health::Starting) };
+    let told = Told::new().seen(1, starting).registered(32_768, 5);
+    assert_eq!(told.weights(), [0]);
+    let passes = Sight { lived_before: true, ..healthy(container::Health::Healthy) };
+    assert_eq!(told.seen(2, passes).weights(), [5]);
+}
+
+#[test]
 fn registers_at_weight_0_after_the_grace() {
     let told = Told::live(EffectiveCheck::Tcp);
     assert!(told.effects.contains(&Effect::WakeAt(secs(10_000) + GRACE)));

@@ -12,6 +12,7 @@ fn container(n: u64, network: Network) -> Container {
         id: format!("{n:012x}{}", "0".repeat(52)).parse().unwrap(),
         name: format!("c{n}"),
         started_at: Some(at(1)),
+        lived_before: false,
         running: Running::Running,
         health: None,
         stop_signal: 15,

@@ -310,6 +310,7 @@ pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> 
     };
     Sight {
         started_at: started_at(container, life, 0),
+        lived_before: life > 1,
         running,
         health: None,
         stop_signal: 15,

@@ -96,6 +96,19 @@ fn a_signal_heard_before_the_first_list_is_no_look() {
 }
 
 #[test]
+fn what_an_earlier_run_registered_does_not_prove_what_was_paused_since() {
+    let mut host = Rehearsal::default();
+    host.known(0b1, 0);
+    host.seen(0, Shown { running: Running::Paused, ..shown(0) }, 0);
+    host.listed(0b1, 0);
+    host.seen(0, shown(0), 0);
+    host.wait(BARRIER);
+    assert_eq!(host.told(), Some(&Wants::new()));
+    host.probed(0, true);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0))])));
+}
+
+#[test]
 fn what_the_zone_holds_later_proves_nothing() {
     let mut host = open();
     host.seen(0, shown(0), 0);

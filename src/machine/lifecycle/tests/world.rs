@@ -113,6 +113,7 @@ impl World {
         };
         let sight = Sight {
             started_at: *started_at,
+            lived_before: self.lives.len() > 1,
             running: self.running,
             health: Some(self.health),
             stop_signal: self.stop_signal,

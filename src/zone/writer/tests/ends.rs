@@ -81,6 +81,34 @@ fn the_hosts_address_follows_the_host_and_outlives_a_drain_but_not_a_removal() {
 }
 
 #[test]
+fn a_drain_takes_along_what_a_late_read_has_found() {
+    let mut stage = Stage::new(settings(Some(journal(false)), false));
+    stage.by_hand(Action::Create, [srv("i-0a", 1), host()]);
+    stage.want(&[srv("i-0a", 2)]);
+    // Found, and nobody has said yet what of it is wanted.
+    while stage.writer.found().is_none() {
+        assert!(stage.step(Duration::from_secs(1), |zone, call| call.make(zone).now_or_never().unwrap()));
+    }
+    stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
+    assert!(stage.writer.unsettled().contains(&srv("i-0a", 1).key()));
+    stage.settle();
+    assert!(stage.writer.settled());
+    assert_eq!(stage.own(), [host()]);
+}
+
+#[test]
+fn what_is_under_way_is_not_settled() {
+    let mut stage = Stage::new(settings(Some(journal(true)), false));
+    stage.want(&[srv("i-0a", 1)]);
+    assert!(matches!(stage.writer.next(stage.now), Next::Call(_)));
+    // It is wanted no more, and may be written a moment later.
+    stage.writer.want(&[srv("i-0a", 1)], &[]);
+    assert!(!stage.writer.settled() && !stage.writer.idle(stage.now));
+    stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
+    assert!(!stage.writer.settled() && !stage.writer.drained(stage.now));
+}
+
+#[test]
 fn a_drain_that_does_not_know_everything_reads_first_what_there_is() {
     let mut stage = Stage::new(settings(Some(journal(false)), false));
     stage.by_hand(Action::Create, [srv("i-0a", 1), host(), srv("i-0b", 2)]);

@@ -48,6 +48,7 @@ impl ScriptedDocker {
             id: id.clone(),
             name: format!("c{number}"),
             started_at: Some(Timestamp::from_unix_nanos(engine.clock)),
+            lived_before: false,
             running: container::Running::Running,
             health: None,
             stop_signal: 15,
@@ -68,6 +69,15 @@ impl ScriptedDocker {
     /// A container that has just started belongs to this ECS task.
     pub fn set_task(&self, id: &ContainerId, task: &str) {
         self.0.lock().unwrap().containers.get_mut(id).unwrap().task_arn = Some(task.to_owned());
+    }
+
+    /// A container is started again, which looks as before, and nobody is told.
+    pub fn restart_unheard(&self, id: &ContainerId) {
+        let mut engine = self.0.lock().unwrap();
+        engine.clock += 1;
+        let started_at = Some(Timestamp::from_unix_nanos(engine.clock));
+        let container = engine.containers.get_mut(id).unwrap();
+        (container.started_at, container.lived_before) = (started_at, true);
     }
 
     pub fn kill(&self, id: &ContainerId, signal: u8) {
@@ -168,6 +178,10 @@ struct Checks {
 impl ScriptedChecks {
     pub fn fail(&self, port: u16) {
         self.0.lock().unwrap().failing.insert(port);
+    }
+
+    pub fn pass(&self, port: u16) {
+        self.0.lock().unwrap().failing.remove(&port);
     }
 
     /// From now on, asking a target panics, or no longer.
