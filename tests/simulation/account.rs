@@ -102,6 +102,11 @@ impl Zone for Agent {
         if let Some(answer) = self.mutate(mutant, &mut batch) {
             return answer;
         }
+        if mutant == Mutant::DoesNotWait && self.world.lock().hosts[self.host].draining.is_some() {
+            let agent = self.clone();
+            tokio::spawn(async move { agent.ask(batch).await });
+            return Ok(self.world.lock().made_up());
+        }
         if mutant == Mutant::HasNoPatience {
             for _ in 0..60 {
                 match self.ask(batch.clone()).await {
@@ -350,6 +355,7 @@ impl State {
                     == Some(&id.to_string())
         };
         let Some(set) = self.account.standing().into_values().find(of_it) else { return };
+        let key = set.key();
         let edited = RecordSet { weight: Some(77), ..set.clone() };
         let change = match delete {
             true => Change { action: Action::Delete, set },
@@ -365,7 +371,7 @@ impl State {
                     if delete { "deleted" } else { "edited" }
                 ),
             );
-            self.court_edited(host, &id);
+            self.court_edited(host, key);
         }
     }
 }

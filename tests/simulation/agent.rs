@@ -80,6 +80,7 @@ fn described(it: &Truth, now: Duration, owner: &str) -> Container {
     Container {
         id: it.id.clone(),
         name: it.id.short().to_owned(),
+        lived_before: it.lives > 1,
         started_at: (it.lives > 0).then(|| Timestamp::from_unix_nanos(it.started_wall)),
         running: match (it.alive, it.paused) {
             (true, false) => container::Running::Running,
@@ -123,6 +124,7 @@ impl Docker for Agent {
                 let mut state = agent.step_or_never(Point::HearDocker).await;
                 state.count("Docker event");
                 state.court_hears(agent.host, agent.life, &told);
+                state.hosts[agent.host].shown.remove(&told.id);
                 let now = state.now;
                 let age = state.hosts[agent.host].wall(now) - told.wall;
                 DockerEvent {
@@ -151,11 +153,9 @@ impl Docker for Agent {
             return Err(DockerError::Timeout("/containers/json"));
         }
         let now = state.now;
-        let running = state.hosts[self.host].containers.values().filter(|it| it.alive);
-        let listed = |it: &Truth| {
-            let fingerprint = format!("{} {} {} {:?}", it.port, it.ports_shown(now), it.paused, it.health);
-            Listed { id: it.id.clone(), fingerprint }
-        };
+        let of = &state.hosts[self.host];
+        let running = of.containers.values().filter(|it| it.alive);
+        let listed = |it: &Truth| Listed { id: it.id.clone(), fingerprint: of.fingerprint(&it.id, now) };
         let list: Vec<_> = running.map(listed).collect();
         state.court_lists(self.host, self.life, &list, asked);
         Ok(list)
@@ -166,6 +166,9 @@ impl Docker for Agent {
         // Some engines answer from what is so at the question, some at the answer.
         let (early, before) = {
             let mut state = self.step_or_never(Point::HearDocker).await;
+            if let Some(known) = self.unseen(&mut state, id) {
+                return Ok(Some(known));
+            }
             (state.hosts[self.host].rng.bool(), self.look(&mut state, id))
         };
         tokio::time::sleep(wait.min(ENGINE_PATIENCE)).await;
@@ -180,7 +183,13 @@ impl Docker for Agent {
         let answer = if early { before } else { self.look(&mut state, id) };
         let seen = answer.as_ref().map(|(container, life)| (container.running, *life));
         state.court_looks(self.host, self.life, id, seen);
-        Ok(answer.map(|(container, _)| container))
+        if let Some((container, life)) = &answer
+            && container.health == Some(container::Health::Healthy)
+        {
+            state.court_passes(self.host, self.life, id, *life);
+        }
+        let answer = answer.map(|(container, _)| container);
+        Ok(self.misread(&mut state, id, answer))
     }
 }
 
@@ -191,6 +200,9 @@ impl Agent {
         let (now, mutant) = (state.now, state.mutant);
         let of = &mut state.hosts[self.host];
         let (slow_until, slow) = of.engine.slow;
+        if now < slow_until || now < of.engine.hanging_until || of.engine.is_away() {
+            of.engine.hindered = now;
+        }
         if now < of.engine.hanging_until {
             return Ok(ENGINE_PATIENCE * 2);
         }
@@ -274,12 +286,7 @@ impl Checker for Agent {
             futures_util::future::OptionFuture::from(again),
         )
         .await;
-        match answer {
-            Err(CheckError::TimedOut(_)) if mutant == Mutant::BlindDoubt => {
-                Err(CheckError::Refused("it said nothing".to_owned()))
-            }
-            answer => answer,
-        }
+        self.misjudge(mutant, target, answer)
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Engine {
     orphans: bool,
     /// When somebody began to listen last.
     pub listened: Duration,
+    /// When it last hung, was slow, or answered nobody.
+    pub hindered: Duration,
     pub silent_until: Duration,
     pub slow: (Duration, Duration),
     pub hanging_until: Duration,

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecssd::machine::container::Container;
 use ecssd::record::ContainerId;
 use ecssd::status::Readiness;
 use fastrand::Rng;
@@ -61,6 +62,9 @@ pub struct Host {
     pub draining: Option<Duration>,
     /// When one of its processes was last told to drain: the next one finishes that, should it be killed.
     pub drain_began: Option<Duration>,
+
+    /// What its mutant goes on to believe of containers.
+    pub shown: BTreeMap<ContainerId, (String, Container)>,
 
     // Its calls.
     pub credentials: Credentials,
@@ -119,6 +123,7 @@ impl Host {
             readiness: None,
             draining: None,
             drain_began: None,
+            shown: BTreeMap::new(),
             credentials: Credentials::default(),
             calls: VecDeque::new(),
             outage: None,
@@ -195,6 +200,12 @@ impl Host {
                 Some(port).filter(|_| owner.alive && owner.is_published())
             }
         }
+    }
+
+    /// What a list shows of a container.
+    pub fn fingerprint(&self, id: &ContainerId, now: Duration) -> String {
+        let shown = |it: &Truth| format!("{} {} {} {:?}", it.port, it.ports_shown(now), it.paused, it.health);
+        self.containers.get(id).map(shown).unwrap_or_default()
     }
 
     /// Whose process a connection to this port leads to: of those that want to listen there the first that did.

@@ -53,7 +53,7 @@ use std::process::ExitCode;
 use asked::Asked;
 
 /// How many seeds a mutant gets, and how many are run where nobody says how many.
-const MUTANT_SEEDS: u64 = 4_000;
+const MUTANT_SEEDS: u64 = 6_000;
 const SEEDS: u64 = 100;
 
 /// A check by its name; whether all was well.

@@ -5,10 +5,15 @@
 
 use std::time::Duration;
 
-use ecssd::record::{Action, Change, RecordSet, RecordType};
+use ecssd::check::CheckError;
+use ecssd::machine::container::{Container, Health};
+use ecssd::machine::lifecycle::Target;
+use ecssd::machine::offer::At;
+use ecssd::record::{Action, Change, ContainerId, RecordSet, RecordType};
 use ecssd::zone::{ChangeInfo, ZoneError};
 
 use super::agent::Agent;
+use super::world::State;
 
 /// A bug; [`Mutant::None`] is the agent as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,13 +60,27 @@ pub enum Mutant {
     ForgetsOne,
     /// L1: what somebody edited is not seen.
     SeesNoStrangeContent,
+    /// S14: takes any life for the one that an earlier run registered.
+    TrustsAnyLife,
+    /// S14: takes a HEALTHCHECK that has not passed yet for one that has.
+    TrustsWhatStarts,
+    /// S14: takes what was paused for what it was before.
+    TrustsWhatWasPaused,
+    /// L1: after a gap in events looks at what the list shows to have changed, and at nothing else.
+    LooksAtWhatChanged,
+    /// L3: a drain skips what it did not write itself.
+    DrainsWhatItWrote,
+    /// L3: a drain does not wait for the call that is under way.
+    DoesNotWait,
+    /// L4: while it doubts its checks, does not see who passes.
+    DeafInDoubt,
     /// L4: goes on with a credential that has ended.
     KeepsItsCredential,
 }
 
 impl Mutant {
     /// All of them, each with the invariant that must catch it.
-    pub const ALL: [(Self, &str); 21] = [
+    pub const ALL: [(Self, &str); 28] = [
         (Self::DeletesForeign, "S1"),
         (Self::NoCaps, "S2"),
         (Self::DeletesTheSick, "S3"),
@@ -76,6 +95,13 @@ impl Mutant {
         (Self::OtherPort, "S12"),
         (Self::TwoProbes, "S12"),
         (Self::BlindDoubt, "S13"),
+        (Self::TrustsAnyLife, "S14"),
+        (Self::TrustsWhatStarts, "S14"),
+        (Self::TrustsWhatWasPaused, "S14"),
+        (Self::LooksAtWhatChanged, "L1"),
+        (Self::DrainsWhatItWrote, "L3"),
+        (Self::DoesNotWait, "L3"),
+        (Self::DeafInDoubt, "L4"),
         (Self::GivesUp, "L1"),
         (Self::LosesDeletes, "L1"),
         (Self::SeesNoStrangeContent, "L1"),
@@ -138,6 +164,10 @@ impl Agent {
                     batch.retain(|it| !delete(it));
                 }
             }
+            Mutant::DrainsWhatItWrote if state.hosts[self.host].draining.is_some() => {
+                let written = state.court_written_by(self.host, self.life);
+                batch.retain(|it| !delete(it) || written.contains(&it.set.key()));
+            }
             Mutant::ForgetsOne => {
                 let drains = state.hosts[self.host].draining.is_some();
                 let standing = state.account.standing();
@@ -162,6 +192,59 @@ impl Agent {
             return Some(Ok(state.made_up()));
         }
         None
+    }
+
+    /// What an agent with a bug takes the engine to have shown.
+    pub fn misread(
+        &self,
+        state: &mut State,
+        id: &ContainerId,
+        shown: Option<Container>,
+    ) -> Option<Container> {
+        let mut shown = shown?;
+        match state.mutant {
+            Mutant::TrustsAnyLife => shown.lived_before = false,
+            Mutant::TrustsWhatStarts if shown.health == Some(Health::Starting) => {
+                shown.health = Some(Health::Healthy);
+            }
+            Mutant::LooksAtWhatChanged => {
+                let fingerprint = state.hosts[self.host].fingerprint(id, state.now);
+                state.hosts[self.host].shown.insert(id.clone(), (fingerprint, shown.clone()));
+            }
+            _ => {}
+        }
+        Some(shown)
+    }
+
+    /// What an agent with a bug believes of a container without looking at it.
+    pub fn unseen(&self, state: &mut State, id: &ContainerId) -> Option<Container> {
+        let fingerprint = state.hosts[self.host].fingerprint(id, state.now);
+        let (before, shown) = state.hosts[self.host].shown.get(id)?;
+        (*before == fingerprint).then(|| shown.clone())
+    }
+
+    /// What an agent with a bug takes for the answer of a check.
+    pub fn misjudge(
+        &self,
+        mutant: Mutant,
+        target: &Target,
+        answer: Result<(), CheckError>,
+    ) -> Result<(), CheckError> {
+        let At::Host { port } = target.at else { return answer };
+        match (mutant, &answer) {
+            (Mutant::BlindDoubt, Err(CheckError::TimedOut(_))) => {
+                Err(CheckError::Refused("it said nothing".to_owned()))
+            }
+            (Mutant::DeafInDoubt, Ok(())) if self.world.lock().most_are_silent(self.host, self.life) => {
+                Err(CheckError::TimedOut(target.timing.timeout))
+            }
+            (Mutant::TrustsWhatWasPaused, Err(_))
+                if self.world.lock().was_paused(self.host, self.life, port) =>
+            {
+                Ok(())
+            }
+            _ => answer,
+        }
     }
 
     /// Asks for each change by itself.

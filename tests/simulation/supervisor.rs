@@ -55,6 +55,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
         (of.alive, of.draining, of.started) = (true, None, now);
         let (life, owner, address) = (of.life, of.owner.clone(), of.address);
         of.credentials.read = of.credentials.ready;
+        of.shown.clear();
         let (entries, whole) = of.disk.open();
         let stop = StopPlan { timeout: DRAIN_TIMEOUT, ..state.stop };
         let agent = Agent { world: world.clone(), host, life };

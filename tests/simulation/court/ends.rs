@@ -71,8 +71,11 @@ impl State {
     pub fn court_ends(&mut self, host: usize, exit: &Exit) {
         let now = self.now;
         let standing = self.standing_of(host);
-        let unknown = |set: &&RecordSet| !self.court.doubtful.contains(&(host, set.key()));
-        let own: Vec<Key> = standing.iter().filter(unknown).map(RecordSet::key).collect();
+        let known = |set: &&RecordSet| {
+            let place = (host, set.key());
+            !self.court.doubtful.contains(&place) || self.court.read.contains(&place)
+        };
+        let own: Vec<Key> = standing.iter().filter(known).map(RecordSet::key).collect();
         let began = self.hosts[host].draining;
         match exit {
             Exit::Drained | Exit::Unconfirmed => {
@@ -128,7 +131,7 @@ impl State {
             }
         }
         if !whole {
-            self.court.doubtful.extend(standing.iter().map(|set| (host, set.key())));
+            self.court.doubt(standing.iter().map(|set| (host, set.key())));
         }
     }
 }

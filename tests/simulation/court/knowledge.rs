@@ -17,6 +17,12 @@ pub struct Known {
     pub dead: BTreeMap<ContainerId, (u32, Duration)>,
     /// The latest life that it saw running, and when.
     pub seen: BTreeMap<ContainerId, (u32, Duration)>,
+    /// The latest life that it saw running, and when it did first.
+    pub since: BTreeMap<ContainerId, (u32, Duration)>,
+    /// What it saw paused, and was not shown to pass its check since.
+    pub paused: BTreeMap<ContainerId, Duration>,
+    /// When it was first shown all that runs.
+    pub listed: Option<Duration>,
     /// When that life began, by the wall clock.
     pub began: BTreeMap<ContainerId, i64>,
     /// When the probes that are in flight began, by port.
@@ -64,9 +70,16 @@ impl State {
         let known = self.court.known.entry((host, process)).or_default();
         match seen {
             Some((Running::Stopped, life)) => known.died(id, life, now),
-            Some((_, life)) => {
+            Some((running, life)) => {
+                if running == Running::Paused {
+                    known.paused.entry(id.clone()).or_insert(now);
+                }
                 let seen = known.seen.entry(id.clone()).or_default();
                 *seen = (life.max(seen.0), now);
+                let since = known.since.entry(id.clone()).or_insert((life, now));
+                if since.0 < life {
+                    *since = (life, now);
+                }
                 known.began.insert(id.clone(), began);
             }
             None => {
@@ -87,5 +100,6 @@ impl State {
             .map(|(id, (life, _))| (id.clone(), *life))
             .collect();
         gone.iter().for_each(|(id, life)| known.died(id, *life, now));
+        self.court_weighs_all(host, process);
     }
 }

@@ -6,6 +6,7 @@
 //! | `knowledge` | what an agent was told, and so has to know |
 //! | `requests` | what it may ask of the registry: S1, S3, S4, S6, S7, S9, S10, S11, S13, L4 |
 //! | `zone` | what may stand after a batch: S1, S8 |
+//! | `proof` | what may have a weight: S14 |
 //! | `probes` | what its probers may do: S12, and what they found, for S13 |
 //! | `ends` | how a process may end: L2, L3 |
 //! | `peace` | what stands once all faults are over: L1, L4 |
@@ -16,6 +17,7 @@ mod janitor;
 mod knowledge;
 mod peace;
 mod probes;
+mod proof;
 mod requests;
 mod zone;
 
@@ -23,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use ecssd::record::{Key, RecordSet};
+use ecssd::record::{ContainerId, Key, RecordSet};
 
 pub use knowledge::Known;
 pub use requests::Requests;
@@ -57,10 +59,18 @@ pub struct Court {
     written: BTreeMap<(usize, Key), (Duration, u32, RecordSet)>,
     /// Keys that hold what their host need not know: applied late, left by a process that was killed, edited.
     doubtful: BTreeSet<(usize, Key)>,
+    /// Those of them that their host has read since.
+    read: BTreeSet<(usize, Key)>,
     /// Keys that a call was applied to late, after its host was told that nobody knows.
     late: BTreeSet<(usize, Key)>,
     /// Deletes that a clock that went back made the agent begin.
     misled: BTreeSet<(usize, Key)>,
+    /// The latest life of a container of which a process of its host was shown that its check passes.
+    passed: BTreeMap<(usize, ContainerId), u32>,
+    /// By host: when a call of it last came to something else than what was asked for.
+    troubled: BTreeMap<usize, Duration>,
+    /// The same, where that was refused for itself.
+    refused: BTreeMap<usize, Duration>,
     /// When actors panicked.
     panics: Vec<(usize, Duration)>,
     /// What was dead when the janitor looked first.
@@ -77,6 +87,14 @@ impl Court {
 
     fn accuse(&mut self, invariant: &'static str, at: Duration, text: String) {
         self.verdict.get_or_insert(Violation { invariant, at, text });
+    }
+
+    /// From now on these hold what their host need not know.
+    fn doubt(&mut self, places: impl IntoIterator<Item = (usize, Key)>) {
+        for place in places {
+            self.read.remove(&place);
+            self.doubtful.insert(place);
+        }
     }
 
     /// A set as its host wrote it last, for a mutant that does not see more.

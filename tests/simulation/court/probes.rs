@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecssd::check::CheckError;
+use ecssd::record::ContainerId;
 
 use crate::scenario::SpecCheck;
 use crate::world::State;
@@ -15,6 +16,9 @@ pub struct Row {
     pub silent: Option<bool>,
     /// Whether one ever passed, in which life of its container.
     pub passed: Option<u32>,
+    /// Whether the last one passed, and since when two in a row did.
+    pub passes: bool,
+    pub risen: Option<Duration>,
     /// Failures in a row that were found while most others answered.
     pub believable: u32,
 }
@@ -56,11 +60,18 @@ impl State {
         let life =
             self.hosts[host].containers.values().find(|it| it.alive && it.port == port).map(|it| it.lives);
         let most_silent = self.most_are_silent(host, process);
+        if answer.is_ok() {
+            self.court_port_passes(host, process, port);
+        }
         let known = self.court.known.entry((host, process)).or_default();
         let row = known.rows.entry(port).or_default();
         match answer {
-            Ok(()) => *row = Row { silent: Some(false), passed: life, believable: 0 },
+            Ok(()) => {
+                let risen = row.risen.or_else(|| row.passes.then_some(now));
+                *row = Row { silent: Some(false), passed: life, passes: true, risen, believable: 0 };
+            }
             Err(error) => {
+                (row.passes, row.risen) = (false, None);
                 row.silent = Some(matches!(error, CheckError::TimedOut(_)));
                 row.believable += u32::from(!most_silent);
             }
@@ -70,8 +81,16 @@ impl State {
         known.silent_since = most_silent.then(|| known.silent_since.unwrap_or(now));
     }
 
+    /// Whether a process saw whoever has this port paused, and was not shown to pass since.
+    pub fn was_paused(&self, host: usize, process: u64, port: u16) -> bool {
+        let known = self.court.known.get(&(host, process));
+        let has_port =
+            |id: &ContainerId| self.hosts[host].containers.get(id).is_some_and(|it| it.port == port);
+        known.is_some_and(|known| known.paused.keys().any(has_port))
+    }
+
     /// Whether it is so clear that most probes of a host are silent that every agent has to see it.
-    fn most_are_silent(&self, host: usize, process: u64) -> bool {
+    pub fn most_are_silent(&self, host: usize, process: u64) -> bool {
         const TARGETS: usize = 5;
         const SERVICES: usize = 2;
         let Some(known) = self.court.known.get(&(host, process)) else { return false };

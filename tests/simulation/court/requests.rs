@@ -33,6 +33,8 @@ pub struct Requests {
     /// The calls of the last minute, as long as each was throttled.
     throttled: VecDeque<Duration>,
     last: Vec<Change>,
+    /// The keys of all of them.
+    asked: BTreeSet<Key>,
     /// Of a refused batch with one to blame: the others that wait, and how many calls they may.
     hunt: Option<Hunt>,
     /// A refused batch with several to blame: what is refused of it is not one alone.
@@ -81,6 +83,7 @@ impl State {
         }
         let requests = self.court.requests.entry((host, process)).or_default();
         requests.last = batch.to_vec();
+        requests.asked.extend(batch.iter().map(|change| change.set.key()));
     }
 
     /// A process reads.
@@ -90,7 +93,11 @@ impl State {
 
     /// It was shown these.
     pub fn court_read(&mut self, host: usize, sets: &[RecordSet]) {
-        sets.iter().cloned().map(RecordSet::canonical).for_each(|set| self.court_knows(host, &set));
+        for set in sets.iter().cloned().map(RecordSet::canonical) {
+            self.court_knows(host, &set);
+            // What was lost with a journal, or edited, is known again.
+            self.court.read.insert((host, set.key()));
+        }
     }
 
     /// It wrote this down.
@@ -101,6 +108,7 @@ impl State {
     /// A call that reads was refused.
     pub fn court_not_read(&mut self, host: usize, error: &ZoneError) {
         let now = self.now;
+        self.court_troubles(host, matches!(error, ZoneError::Denied(_)));
         let draining = self.hosts[host].draining.is_some();
         if let (Some(requests), ZoneError::Throttled(_), false) = (self.requests(host), error, draining) {
             requests.throttled.push_back(now);
@@ -112,6 +120,11 @@ impl State {
         let now = self.now;
         let draining = self.hosts[host].draining.is_some();
         let culprits = self.culprits(host);
+        if let Err(error) = answer {
+            let refused =
+                matches!(error, ZoneError::Rejected(_) | ZoneError::Denied(_) | ZoneError::Invalid(_));
+            self.court_troubles(host, refused);
+        }
         let Some(requests) = self.requests(host) else { return };
         match answer {
             Err(ZoneError::Throttled(_)) if !draining => {
@@ -139,7 +152,7 @@ impl State {
                 requests.not_counted();
                 // What stands there now is anybody's guess.
                 let keys: Vec<_> = requests.last.iter().map(|change| (host, change.set.key())).collect();
-                self.court.doubtful.extend(keys);
+                self.court.doubt(keys);
             }
             Err(ZoneError::Rejected(_) | ZoneError::Denied(_) | ZoneError::Invalid(_)) => {
                 requests.whole = None;
@@ -158,7 +171,7 @@ impl State {
                 if !known && keys.is_disjoint(&requests.crowd) {
                     requests.hunt = hunt(&requests.last, culprits, now);
                 }
-                self.court.doubtful.extend(kept);
+                self.court.doubt(kept);
             }
             _ => requests.whole = None,
         }
@@ -178,6 +191,11 @@ impl State {
         if let Some(requests) = self.requests(host) {
             (requests.hunt, requests.whole) = (None, None);
         }
+    }
+
+    /// The keys that a process wrote.
+    pub fn court_written_by(&self, host: usize, process: u64) -> BTreeSet<Key> {
+        self.court.requests.get(&(host, process)).map(|requests| requests.asked.clone()).unwrap_or_default()
     }
 
     /// The keys of the last call.
@@ -355,6 +373,8 @@ impl State {
                 return self.court.accuse("S7", now, text);
             }
         }
+        self.court_weighs(host, process, id, set);
+        let Some(it) = self.hosts[host].containers.get(id) else { return };
         let told = self.hosts[host].leaves(it, now).is_some() || self.hosts[host].draining.is_some();
         let served = self.account.standing().get(&set.key()).is_some_and(|it| it.weight > Some(0));
         let tcp = spec.check == SpecCheck::Tcp && spec.weight > 0;

@@ -23,7 +23,7 @@ impl State {
                 self.court.late.insert(place.clone());
             }
             if unheard && change.action != Action::Delete {
-                self.court.doubtful.insert(place);
+                self.court.doubt([place]);
             } else {
                 self.court.doubtful.remove(&place);
             }
@@ -76,10 +76,8 @@ impl State {
         }
     }
 
-    /// Somebody edited a record of a container.
-    pub fn court_edited(&mut self, host: usize, id: &ecssd::record::ContainerId) {
-        let of_it = |set: &RecordSet| mark(set).get(1) == Some(&id.to_string().as_str());
-        let keys: Vec<_> = self.account.standing().into_values().filter(of_it).map(|set| set.key()).collect();
-        self.court.doubtful.extend(keys.into_iter().map(|key| (host, key)));
+    /// Somebody edited a record of a host, or deleted it.
+    pub fn court_edited(&mut self, host: usize, key: Key) {
+        self.court.doubt([(host, key)]);
     }
 }

@@ -1,0 +1,171 @@
+//! S14: what has a weight above 0 has passed its check in this very life, where there is a check. What an earlier
+//! process was shown counts for the life that it was shown of.
+
+use std::time::Duration;
+
+use ecssd::record::{ContainerId, Key, RecordSet, RecordType};
+
+use super::mark;
+use crate::scenario::SpecCheck;
+use crate::truth::Truth;
+use crate::world::State;
+
+/// How long a record may keep its weight after its container was seen in another life: the first look at a host
+/// lasts 2 s, and a call waits for its turn.
+const TAKES: Duration = Duration::from_secs(30);
+/// How long trouble with calls has to be over: what was refused waits for at most so long where it was not for
+/// itself.
+const TROUBLE: Duration = Duration::from_secs(90);
+/// How long it may take until a Registrar that begins again has looked at all, where the engine hangs.
+const LOOKS_AGAIN: Duration = Duration::from_secs(240);
+/// How long what was refused for itself waits at most.
+const REFUSED: Duration = Duration::from_secs(960);
+
+impl State {
+    /// A process is shown that a check of a container passes.
+    pub fn court_passes(&mut self, host: usize, process: u64, id: &ContainerId, life: u32) {
+        self.court.known.entry((host, process)).or_default().paused.remove(id);
+        let passed = self.court.passed.entry((host, id.clone())).or_default();
+        *passed = life.max(*passed);
+    }
+
+    /// Whoever can be reached at a port passes.
+    pub(super) fn court_port_passes(&mut self, host: usize, process: u64, port: u16) {
+        let there = self.hosts[host].containers.values().filter(|it| it.alive && it.port == port);
+        let there: Vec<_> = there.map(|it| (it.id.clone(), it.lives)).collect();
+        there.iter().for_each(|(id, life)| self.court_passes(host, process, id, *life));
+    }
+
+    /// A call of a host came to nothing; `refused`, for what it asked.
+    pub(super) fn court_troubles(&mut self, host: usize, refused: bool) {
+        self.court.troubled.insert(host, self.now);
+        if refused {
+            self.court.refused.insert(host, self.now);
+        }
+    }
+
+    /// A process asks for a weight.
+    pub(super) fn court_weighs(&mut self, host: usize, process: u64, id: &ContainerId, set: &RecordSet) {
+        let now = self.now;
+        // Whoever saw it may have begun again since, and has to look again.
+        if self.panicked_since(host, now.saturating_sub(LOOKS_AGAIN)) {
+            return;
+        }
+        if let Some((life, _)) = self.unproved(host, process, id, set).filter(|(_, since)| *since < now) {
+            let text = format!("{set} is asked for, and no check of {}, life {life}, has passed", id.short());
+            self.court.accuse("S14", now, text);
+        }
+    }
+
+    /// A process is shown all that runs: by then what it knew for so long has shown in the zone.
+    pub(super) fn court_weighs_all(&mut self, host: usize, process: u64) {
+        let now = self.now;
+        let known = self.court.known.entry((host, process)).or_default();
+        let first = *known.listed.get_or_insert(now);
+        let troubled = self.court.troubled.get(&host).is_some_and(|at| now < *at + TROUBLE);
+        let panicked = self.panicked_since(host, now.saturating_sub(TROUBLE));
+        self.court_looked_again(host, process);
+        if now < first + TAKES || troubled || panicked || self.hosts[host].draining.is_some() {
+            return;
+        }
+        self.court_expects(host, process);
+        for set in self.standing_of(host) {
+            let Some(id) = mark(&set).get(1).and_then(|id| id.parse::<ContainerId>().ok()) else { continue };
+            let key = (host, set.key());
+            let unknown = self.court.doubtful.contains(&key) || self.court.late.contains(&key);
+            let refused = self.account.poisoned.contains(&id) || self.account.denied.contains(&key.1.name);
+            let unproved = self.unproved(host, process, &id, &set).filter(|(_, since)| now > *since + TAKES);
+            if let Some((life, since)) = unproved.filter(|_| !unknown && !refused) {
+                let text =
+                    format!("{set} stands, and no check of life {life}, seen since {since:?}, has passed");
+                self.court.accuse("S14", now, text);
+            }
+        }
+    }
+
+    /// What happened while nobody listened shows in no list: all that runs has been looked at since.
+    fn court_looked_again(&mut self, host: usize, process: u64) {
+        let now = self.now;
+        let engine = &self.hosts[host].engine;
+        let (listened, hindered) = (engine.listened, engine.hindered);
+        if now < listened + TAKES || now < hindered + TROUBLE || self.panicked_since(host, listened) {
+            return;
+        }
+        let Some(known) = self.court.known.get(&(host, process)) else { return };
+        let looked = |id: &ContainerId| known.seen.get(id).is_some_and(|(_, at)| *at >= listened);
+        let there = self.hosts[host].containers.values();
+        let missed = there.filter(|it| it.alive && it.started < listened).find(|it| !looked(&it.id));
+        if let Some(it) = missed {
+            let text = format!("{} was not looked at since events were missed", it.id.short());
+            self.court.accuse("L1", now, text);
+        }
+    }
+
+    /// Whose check has passed twice in a row is registered, whatever becomes of others.
+    fn court_expects(&mut self, host: usize, process: u64) {
+        let now = self.now;
+        if self.court.refused.get(&host).is_some_and(|at| now < *at + REFUSED) {
+            return;
+        }
+        let steady = now.saturating_sub(TROUBLE);
+        let of = &self.hosts[host];
+        let Some(known) = self.court.known.get(&(host, process)) else { return };
+        let alone =
+            |it: &&Truth| of.containers.values().filter(|other| other.ports.contains(&it.port)).count() == 1;
+        let passes = |it: &&Truth| {
+            let row = known.rows.get(&it.port);
+            it.spec.check == SpecCheck::Tcp
+                && row.is_some_and(|row| row.risen.is_some_and(|at| at + TAKES < now))
+        };
+        let calm = |it: &&Truth| {
+            it.starts.len() == 1 && it.reason < steady && !it.has_reason(now) && !it.has_reason(steady)
+        };
+        let known = |it: &&Truth| known.since.contains_key(&it.id) && of.leaves(it, now).is_none();
+        let well = of.containers.values().filter(passes).filter(calm).filter(alone).filter(known);
+        let standing = self.standing_of(host);
+        let mut missing = None;
+        for it in well {
+            let mark = format!("{}:{}:{}", of.owner, it.id, it.inside());
+            let registered = |name: &String| {
+                let mine =
+                    |set: &&RecordSet| set.key().name == *name && set.set_identifier.as_ref() == Some(&mark);
+                standing.iter().find(mine).is_some_and(|set| set.weight == Some(it.spec.weight.into()))
+            };
+            let doubted = |name: &String| {
+                let key =
+                    Key { name: name.clone(), kind: RecordType::Srv, set_identifier: Some(mark.clone()) };
+                let place = (host, key);
+                self.court.doubtful.contains(&place) || self.court.late.contains(&place)
+            };
+            let refused = self.account.poisoned.contains(&it.id);
+            let names = it.names();
+            let allowed = |name: &&String| !self.account.denied.contains(*name) && !doubted(name) && !refused;
+            missing =
+                missing.or_else(|| names.iter().filter(allowed).find(|name| !registered(name)).cloned());
+        }
+        if let Some(name) = missing {
+            self.court.accuse("L4", now, format!("what passes its check is not registered as {name}"));
+        }
+    }
+
+    /// The life that a weight was not proved for, and since when this process has seen it, if so.
+    fn unproved(
+        &self,
+        host: usize,
+        process: u64,
+        id: &ContainerId,
+        set: &RecordSet,
+    ) -> Option<(u32, Duration)> {
+        let it = self.hosts[host].containers.get(id)?;
+        if set.kind != RecordType::Srv || set.weight <= Some(0) || it.spec.check == SpecCheck::None {
+            return None;
+        }
+        let known = self.court.known.get(&(host, process))?;
+        let (life, since) = known.since.get(id).copied()?;
+        let passed = self.court.passed.get(&(host, id.clone())).copied().unwrap_or_default();
+        match known.paused.get(id) {
+            Some(paused) => Some((life, since.max(*paused))),
+            None => Some((life, since)).filter(|_| passed < life),
+        }
+    }
+}
