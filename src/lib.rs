@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! The door:
-//! - [`cli`], [`variables`], [`config`]: the command line, the environment's side of it, and the settings that hold.
+//! - [`cli`], [`config`]: the command line and its environment, and the settings that hold.
 //! - [`daemon`], [`removal`]: an agent from start to exit code; one thing done and over.
 //! - [`logs`]: log lines.
 //! - [`nearest`]: what a mistyped word was meant to be.
@@ -45,5 +45,4 @@ pub mod nearest;
 pub mod record;
 pub mod removal;
 pub mod status;
-pub mod variables;
 pub mod zone;

@@ -9,16 +9,25 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::LogFormat;
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
 
 /// Sets up logging to standard error for the whole process.
-pub fn init(format: LogFormat, level: LevelFilter) {
+pub fn init(format: Format, level: LevelFilter) {
     // Libraries speak only when something is wrong: the DNS server logs each query at info.
     let filter = Targets::new().with_default(LevelFilter::WARN.min(level)).with_target("ecssd", level);
     let human = match format {
-        LogFormat::Auto => std::io::stderr().is_terminal(),
-        LogFormat::Human => true,
-        LogFormat::Json => false,
+        Format::Auto => std::io::stderr().is_terminal(),
+        Format::Human => true,
+        Format::Json => false,
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = if human {

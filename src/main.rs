@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 use ecssd::cli::{self, Cli};
+use ecssd::config::janitor::JanitorConfig;
 use ecssd::config::{BadSetting, Config};
-use ecssd::janitor::{lambda, settings::Settings, shell};
+use ecssd::janitor::settings::Settings;
+use ecssd::janitor::{lambda, shell};
 use ecssd::{daemon, logs};
 
 /// A setting is wrong (`EX_USAGE`).
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
     match job {
         Job::Agent(config) => runtime.block_on(daemon::run(*config)),
         Job::Sweep(settings) => ExitCode::from(runtime.block_on(shell::sweep(&settings))),
-        Job::Lambda(cli) => match runtime.block_on(lambda::serve(*cli)) {
+        Job::Lambda(cli) => match runtime.block_on(lambda::serve(|event| settings_of(&cli, event))) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 tracing::error!("{error}");
@@ -61,19 +63,33 @@ enum Job {
     Lambda(Box<Cli>),
 }
 
+/// What a run is told by an event of a Lambda.
+fn settings_of(cli: &Cli, event: serde_json::Value) -> Result<Settings, String> {
+    let bad = match JanitorConfig::of_lambda(cli, variable, event) {
+        Ok(config) => return Ok(config.settings),
+        Err(bad) => bad,
+    };
+    let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
+    Err(bad.join("; "))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// Judges all settings, and begins the log.
 fn job(cli: Cli, in_lambda: bool) -> Result<Job, Vec<BadSetting>> {
     if in_lambda {
         // The variables must hold by themselves: a bad one should be seen at the first start, not at the
         // first event.
-        let settings = Settings::of_lambda(&cli, |name| std::env::var(name).ok(), Default::default())?;
-        logs::init(settings.config.log_format, settings.config.log_level);
+        let config = JanitorConfig::of_lambda(&cli, variable, serde_json::Value::Null)?;
+        logs::init(config.log_format, config.log_level);
         return Ok(Job::Lambda(Box::new(cli)));
     }
     if cli.janitor.janitor {
-        let settings = Settings::of_shell(&cli)?;
-        logs::init(settings.config.log_format, settings.config.log_level);
-        return Ok(Job::Sweep(Box::new(settings)));
+        let config = JanitorConfig::of_shell(&cli)?;
+        logs::init(config.log_format, config.log_level);
+        return Ok(Job::Sweep(Box::new(config.settings)));
     }
     let mut bad = Vec::new();
     if cli.janitor.apply {

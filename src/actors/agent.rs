@@ -107,7 +107,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Drains or hands over, as is [planned](super::StopPlan).
+    /// Drains or hands over, as is [planned](crate::machine::stop::StopPlan).
     pub fn stop(&self) {
         let _ = self.agent.cast(AgentMessage::Stop);
     }

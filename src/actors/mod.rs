@@ -27,7 +27,6 @@ mod task_resolver;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
@@ -38,34 +37,10 @@ use crate::check::Checker;
 use crate::clock::Clock;
 use crate::engine::{Docker, Tasks};
 use crate::host::notices::Sources;
-use crate::machine::outlook::OnTerm;
+use crate::machine::stop::StopPlan;
 use crate::status::Board;
 use crate::zone::Zone;
 use crate::zone::writer::Settings;
-
-/// How an agent ends when it is asked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StopPlan {
-    /// What SIGTERM means.
-    pub on_term: OnTerm,
-    /// How long all has weight 0 before anything is withdrawn.
-    pub delay: Duration,
-    /// How long it may then take to withdraw everything.
-    pub timeout: Duration,
-    /// Whether it is over only when every name server answers so.
-    pub confirm: bool,
-}
-
-impl Default for StopPlan {
-    fn default() -> Self {
-        Self {
-            on_term: OnTerm::Drain,
-            delay: Duration::ZERO,
-            timeout: Duration::from_secs(25),
-            confirm: false,
-        }
-    }
-}
 
 /// What an agent works with. Everything that touches the world comes in here, so that a whole agent can
 /// run in a test.

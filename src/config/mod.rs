@@ -3,6 +3,7 @@
 //! Every bad setting is reported, not only the first, each with what to do. Nothing here touches the
 //! world; what is not given and depends on the host is found out by [`crate::host`].
 
+pub mod janitor;
 mod values;
 
 use std::net::SocketAddr;
@@ -11,10 +12,11 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
-use crate::actors::StopPlan;
 use crate::cli::Cli;
 use crate::host::identity::Given;
+use crate::logs;
 use crate::machine::service::duration;
+use crate::machine::stop::StopPlan;
 use crate::zone::pacing::{Pace, Rate};
 use crate::zone::route53::Wanted;
 
@@ -23,17 +25,6 @@ const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(600);
 const DRAIN_DELAY_MAX: Duration = Duration::from_secs(600);
 const RESYNC_MIN: Duration = Duration::from_secs(1);
 const RESYNC_MAX: Duration = Duration::from_secs(24 * 3_600);
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Human on a terminal, JSON otherwise.
-    Auto,
-    /// For people.
-    Human,
-    /// One JSON object a line.
-    Json,
-}
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +100,7 @@ pub struct Config {
     /// How it ends.
     pub stop: StopPlan,
     /// How log lines look.
-    pub log_format: LogFormat,
+    pub log_format: logs::Format,
     /// What is logged.
     pub log_level: LevelFilter,
 }

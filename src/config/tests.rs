@@ -1,7 +1,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::machine::outlook::OnTerm;
+use crate::machine::stop::OnTerm;
 
 fn read(arguments: &[&str]) -> Result<Config, Vec<String>> {
     let known = ["ecssd", "--local", "--hostname", "web1", "--address", "10.0.0.7"];

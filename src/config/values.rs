@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use tracing::level_filters::LevelFilter;
 
-use super::{Limits, LogFormat};
-use crate::machine::outlook::OnTerm;
+use super::Limits;
+use crate::logs;
+use crate::machine::stop::OnTerm;
 use crate::record::{Owner, canonical};
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
@@ -106,11 +107,11 @@ pub(super) fn on_term(text: &str) -> Result<OnTerm, String> {
     }
 }
 
-pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+pub(super) fn log_format(text: &str) -> Result<logs::Format, String> {
     match text.trim() {
-        "auto" => Ok(LogFormat::Auto),
-        "human" => Ok(LogFormat::Human),
-        "json" => Ok(LogFormat::Json),
+        "auto" => Ok(logs::Format::Auto),
+        "human" => Ok(logs::Format::Human),
+        "json" => Ok(logs::Format::Json),
         _ => Err(format!("{text:?} is not one of human, json, auto")),
     }
 }

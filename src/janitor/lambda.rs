@@ -4,7 +4,6 @@
 //! is opened when it comes.
 
 use std::io::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -13,41 +12,35 @@ use super::account::Account;
 use super::run::run;
 use super::settings::Settings;
 use super::world::{OpenError, open};
-use crate::cli::Cli;
 use crate::clock::Clock;
 
 /// The variable that tells a program that it is one. Source: Lambda developer guide, "Using the Lambda
 /// runtime API".
 pub const RUNTIME_API_VARIABLE: &str = "AWS_LAMBDA_RUNTIME_API";
 
-/// Deals with events until the runtime has had enough.
+/// Deals with events until the runtime has had enough. `judge` says what a run is told by an event, or what of
+/// it does not hold.
 ///
 /// # Errors
 /// When the runtime API does not answer.
-pub async fn serve(cli: Cli) -> Result<(), String> {
-    let cli = Arc::new(cli);
+pub async fn serve(judge: impl Fn(serde_json::Value) -> Result<Settings, String>) -> Result<(), String> {
     let handle = service_fn(move |event: LambdaEvent<serde_json::Value>| {
-        let cli = Arc::clone(&cli);
-        async move { deal_with(&cli, event).await }
+        let deadline = event.context.deadline();
+        // The runtime logs what an event fails with.
+        let settings = judge(event.payload);
+        async move { deal_with(settings?, deadline).await }
     });
     lambda_runtime::run(handle).await.map_err(|error| format!("the Lambda runtime: {error}"))
 }
 
-async fn deal_with(cli: &Cli, event: LambdaEvent<serde_json::Value>) -> Result<Account, String> {
+async fn deal_with(mut settings: Settings, deadline: SystemTime) -> Result<Account, String> {
     let clock = Clock::start();
-    let variable = |name: &str| std::env::var(name).ok();
-    let settings = Settings::of_lambda(cli, variable, event.payload).map_err(|bad| {
-        let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
-        bad.join("; ")
-    });
-    // The runtime logs what an event fails with.
-    let mut settings = settings?;
-    settings.order.deadline = time_left(event.context.deadline());
-    let account = match open(&settings, clock, variable).await {
+    settings.order.deadline = time_left(deadline);
+    let account = match open(&settings, clock, |name| std::env::var(name).ok()).await {
         Ok(mut world) => run(&settings.order, &mut world).await.1,
         // No failure: Lambda would send the event again at once.
         Err(error @ OpenError::CrowdedOut) => {
-            Account::of_skipped(&settings.config.zone, settings.order.apply, &error.to_string())
+            Account::of_skipped(&settings.zone, settings.order.apply, &error.to_string())
         }
         Err(error) => return Err(format!("nothing was looked at: {error}")),
     };

@@ -18,7 +18,6 @@ use super::settings::Settings;
 use crate::aws;
 use crate::check::NetworkChecker;
 use crate::clock::Clock;
-use crate::config::Registry;
 use crate::host::imds::Imds;
 use crate::zone::ZoneError;
 use crate::zone::route53::{self, FindError, Route53Zone};
@@ -130,12 +129,9 @@ fn territory(
 }
 
 async fn find(settings: &Settings, region: String) -> Result<Route53Zone, OpenError> {
-    let Registry::Route53 { wanted, .. } = &settings.config.registry else {
-        return Err(FindError::AbsentId { id: settings.config.zone.clone() }.into());
-    };
     let settings = route53::Settings {
-        wanted: wanted.clone(),
-        endpoint_url: settings.endpoint_url().map(str::to_owned),
+        wanted: settings.wanted.clone(),
+        endpoint_url: settings.endpoint_url.clone(),
         region: Some(region),
         vpc: None,
     };

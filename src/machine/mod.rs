@@ -14,6 +14,7 @@ pub mod probe;
 pub mod publish;
 pub mod roster;
 pub mod service;
+pub mod stop;
 pub mod suspicion;
 #[cfg(test)]
 pub(crate) mod testing;

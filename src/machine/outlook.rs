@@ -45,18 +45,6 @@ pub struct Outlook {
     pub reason: String,
 }
 
-/// What SIGTERM means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnTerm {
-    /// The host's services are withdrawn.
-    #[default]
-    Drain,
-    /// The records stay for the next agent.
-    HandOver,
-    /// The former where a notice says that the host or its system goes, else the latter.
-    Auto,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

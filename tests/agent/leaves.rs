@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ecssd::actors::{Exit, StopPlan};
+use ecssd::actors::Exit;
 use ecssd::host::notices::{AskError, Said, Source};
+use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Action, Change};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::actors::{Exit, StopPlan};
+use ecssd::actors::Exit;
 use ecssd::host::notices::{Said, Source};
-use ecssd::machine::outlook::OnTerm;
+use ecssd::machine::stop::{OnTerm, StopPlan};
 use ecssd::record::{Action, Change, RecordType};
 use ecssd::zone::ZoneError;
 use ecssd::zone::embedded::{EmbeddedZone, Options};

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ecssd::actors::{Exit, Running, StopPlan, Surroundings, start};
+use ecssd::actors::{Exit, Running, Surroundings, start};
 use ecssd::clock::Clock;
+use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Change, Owner, RecordSet, RecordType, Registrant};
 use ecssd::status::Board;
 use ecssd::zone::embedded::{EmbeddedZone, Options};

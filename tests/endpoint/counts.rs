@@ -4,8 +4,9 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::actors::{Exit, Running, StopPlan, Surroundings, start};
+use ecssd::actors::{Exit, Running, Surroundings, start};
 use ecssd::clock::Clock;
+use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Owner, RecordType, Registrant};
 use ecssd::status::Board;
 use ecssd::zone::journal::{MemoryJournal, SharedJournal};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ecssd::actors::{Exit, StopPlan};
+use ecssd::actors::Exit;
+use ecssd::machine::stop::StopPlan;
 use ecssd::record::RecordType;
 use ecssd::zone::embedded::Options;
 use ecssd::zone::journal::{MemoryJournal, SharedJournal};

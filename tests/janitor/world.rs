@@ -11,10 +11,10 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use ecssd::check::NetworkChecker;
 use ecssd::clock::Clock;
+use ecssd::config::janitor::JanitorConfig;
 use ecssd::janitor::account::Account;
 use ecssd::janitor::reader::Territory;
 use ecssd::janitor::run::{Order, World, run};
-use ecssd::janitor::settings::Settings;
 use ecssd::janitor::time::Time;
 use ecssd::janitor::{Report, reader};
 use ecssd::record::{RecordSet, RecordType};
@@ -85,7 +85,7 @@ pub async fn world(zone: Arc<dyn Zone>, ecs: &Ecs, ec2: &str) -> World {
 pub fn order(arguments: &[&str]) -> Order {
     use clap::Parser;
     let cli = ecssd::cli::Cli::try_parse_from(["ecssd", "--janitor"].iter().chain(arguments)).unwrap();
-    Settings::of_shell(&cli).unwrap().order
+    JanitorConfig::of_shell(&cli).unwrap().settings.order
 }
 
 /// A zone in the emulator with an ECS of its own; instances are the emulator's.

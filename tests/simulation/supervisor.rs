@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::actors::{Exit, Running, StopPlan, Surroundings, start};
+use ecssd::actors::{Exit, Running, Surroundings, start};
 use ecssd::clock::Clock;
 use ecssd::host::notices::Sources;
+use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Action, Change, Owner, Registrant};
 use ecssd::status::Board;
 use ecssd::zone::Zone;

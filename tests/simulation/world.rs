@@ -7,8 +7,8 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ecssd::actors::StopPlan;
 use ecssd::janitor::Look;
+use ecssd::machine::stop::StopPlan;
 use ecssd::zone::embedded::{EmbeddedZone, Options, Throttle};
 use tokio::sync::Notify;
 use tokio::time::Instant;

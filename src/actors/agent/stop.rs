@@ -7,7 +7,7 @@ use ractor::ActorRef;
 use super::{AgentMessage, AgentState, Exit};
 use crate::actors::host_watcher::HostWatcherMessage;
 use crate::actors::registrar::RegistrarMessage;
-use crate::machine::outlook::OnTerm;
+use crate::machine::stop::OnTerm;
 use crate::status::Part;
 
 /// How long it may take to learn whether the host goes.

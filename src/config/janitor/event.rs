@@ -9,7 +9,7 @@ use crate::nearest::nearest;
 /// What a Lambda's event may say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Event {
+pub(super) struct Event {
     zone: Option<String>,
     zone_id: Option<String>,
     #[serde(alias = "clusters")]
@@ -46,7 +46,7 @@ impl Event {
     ///
     /// # Errors
     /// Where it is something else, has a field that nobody knows, or one of ours is of another type.
-    pub fn read(event: serde_json::Value) -> Result<Self, String> {
+    pub(super) fn read(event: serde_json::Value) -> Result<Self, String> {
         let fields = match &event {
             serde_json::Value::Null => return Ok(Self::default()),
             serde_json::Value::Object(fields) => fields,

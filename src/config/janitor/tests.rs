@@ -9,7 +9,7 @@ fn cli(arguments: &[&str]) -> Cli {
 }
 
 fn shell(arguments: &[&str]) -> Result<Settings, Vec<BadSetting>> {
-    Settings::of_shell(&cli(arguments))
+    Ok(JanitorConfig::of_shell(&cli(arguments))?.settings)
 }
 
 fn lambda(variables: &[(&str, &str)], event: serde_json::Value) -> Result<Settings, Vec<BadSetting>> {
@@ -17,7 +17,7 @@ fn lambda(variables: &[(&str, &str)], event: serde_json::Value) -> Result<Settin
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    Settings::of_lambda(&cli(&[]), variable, event)
+    Ok(JanitorConfig::of_lambda(&cli(&[]), variable, event)?.settings)
 }
 
 /// As the scheduler sends it.
@@ -98,12 +98,12 @@ fn the_predecessors_names_are_understood() {
     let settings = lambda(&variables, json!({})).unwrap();
     assert_eq!(settings.order.scope.clusters, ["one", "two"]);
     assert_eq!(settings.order.health, Some(Health { path: "/alive".into(), stop: false }));
-    assert_eq!(settings.config.zone, "old.internal");
+    assert_eq!(settings.zone, "old.internal");
     // An empty list is all; an event counts more.
     let event = json!({"ecs_clusters": [], "check_health": false, "zone": "new.internal"});
     let settings = lambda(&variables, event).unwrap();
     assert_eq!((settings.order.scope.clusters.len(), settings.order.health), (0, None));
-    assert_eq!(settings.config.zone, "new.internal");
+    assert_eq!(settings.zone, "new.internal");
     let settings = lambda(&[("ecs_clusters", "[\"a\", \"b\"]")], json!({})).unwrap();
     assert_eq!(settings.order.scope.clusters, ["a", "b"]);
 }

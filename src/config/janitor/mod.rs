@@ -1,4 +1,4 @@
-//! What the janitor can be told: flags, variables, and a Lambda's event; and what of that holds.
+//! The janitor's settings, judged: flags, variables, and a Lambda's event.
 //!
 //! The zone, its endpoint and the pace are the agent's settings, and mean the same here. The predecessor's
 //! Lambda had names of its own, which a Lambda understands in its environment and its event.
@@ -6,14 +6,15 @@
 mod event;
 mod values;
 
-use clap::Args;
+use tracing::level_filters::LevelFilter;
 
-pub use self::event::Event;
-use super::reader::Scope;
-use super::run::{Health, Order};
+use self::event::Event;
+use super::{BadSetting, Config, Limits, Registry};
 use crate::cli::Cli;
-use crate::config::{BadSetting, Config, Limits, Registry};
-use crate::machine::service::truth;
+use crate::janitor::reader::Scope;
+use crate::janitor::run::{Health, Order};
+use crate::janitor::settings::Settings;
+use crate::logs;
 use crate::zone::pacing::{Pace, Rate};
 
 /// The janitor's share of what an account may do: its reads come once in minutes, and an agent's write should
@@ -22,73 +23,18 @@ const SHARE: Pace = Pace { requests: Rate { per_second: 5.0, burst: 30.0 }, ..Pa
 /// The same of the limits from before.
 const SHARE_LEGACY: Pace = Pace { requests: Rate { per_second: 2.0, burst: 2.0 }, ..Pace::LEGACY };
 
-/// The janitor's flags.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Janitor")]
-pub struct Arguments {
-    /// Look for records that outlived their hosts or tasks, in two looks a minute apart; print what would be
-    /// deleted, and exit.
-    #[arg(long, env = "ECSSD_JANITOR", value_parser = truth)]
-    pub janitor: bool,
-
-    /// Delete it. A Lambda does so unless it is told --dry-run.
-    #[arg(long, env = "ECSSD_JANITOR_APPLY", value_parser = truth)]
-    pub apply: bool,
-
-    /// ECS clusters by name or ARN, separated by commas. [default: all]
-    #[arg(long, value_name = "CLUSTERS", env = "ECSSD_JANITOR_CLUSTERS", value_delimiter = ',')]
-    pub clusters: Vec<String>,
-
-    /// Regions in which to look at ECS and EC2, separated by commas. [default: this one]
-    #[arg(long, value_name = "REGIONS", env = "ECSSD_JANITOR_REGIONS", value_delimiter = ',')]
-    pub regions: Vec<String>,
-
-    /// Roles of other accounts in which to look too, by ARN, separated by commas.
-    #[arg(long, value_name = "ARNS", env = "ECSSD_JANITOR_ASSUME_ROLES", value_delimiter = ',')]
-    pub assume_roles: Vec<String>,
-
-    /// Networks such as 10.0.0.0/16 of which EC2 shows every host here, separated by commas, and whose addresses
-    /// nobody else registers: only there is an instance gone that EC2 has forgotten.
-    #[arg(long, value_name = "NETWORKS", env = "ECSSD_JANITOR_HOME_NETWORKS", value_delimiter = ',')]
-    pub home_networks: Vec<String>,
-
-    /// Delete at most so many records in a run, whatever the shares of zone and service allow.
-    #[arg(long, value_name = "N", env = "ECSSD_JANITOR_MAX_DELETES")]
-    pub max_deletes: Option<String>,
-
-    /// Ask every target over HTTP, and report those that do not answer.
-    #[arg(long, env = "ECSSD_JANITOR_CHECK_HEALTH", value_parser = truth)]
-    pub check_health: bool,
-
-    /// What they are asked for.
-    #[arg(long, value_name = "PATH", env = "ECSSD_JANITOR_CHECK_HEALTH_PATH", default_value = "/health")]
-    pub check_health_path: String,
-
-    /// Stop the task of a target that does not answer, at most one of a service in a run.
-    #[arg(long, env = "ECSSD_JANITOR_STOP_UNHEALTHY", value_parser = truth)]
-    pub stop_unhealthy: bool,
-
-    /// Print the report as JSON instead of a table.
-    #[arg(long, env = "ECSSD_JANITOR_JSON", value_parser = truth)]
-    pub json: bool,
-}
-
-/// What the janitor was told.
+/// What a janitor was told.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// The zone and where its API is.
-    pub config: Config,
-    /// What to do.
-    pub order: Order,
-    /// Regions; none for the one that the environment names.
-    pub regions: Vec<String>,
-    /// Roles of other accounts.
-    pub assume_roles: Vec<String>,
-    /// Whether the report is for machines.
-    pub json: bool,
+pub struct JanitorConfig {
+    /// What its runs are told.
+    pub settings: Settings,
+    /// How log lines look.
+    pub log_format: logs::Format,
+    /// What is logged.
+    pub log_level: LevelFilter,
 }
 
-impl Settings {
+impl JanitorConfig {
     /// What a command line says.
     ///
     /// # Errors
@@ -157,6 +103,9 @@ impl Settings {
         }
         let config = Config::read(cli).map_err(|more| bad.extend(more)).ok();
         let Some(config) = config.filter(|_| bad.is_empty()) else { return Err(bad) };
+        let pace = pace(&config);
+        // One in an agent's process has been refused.
+        let Registry::Route53 { wanted, endpoint_url } = config.registry else { return Err(bad) };
         let health = Health { path: arguments.check_health_path.clone(), stop: arguments.stop_unhealthy };
         let order = Order {
             scope: Scope {
@@ -165,19 +114,14 @@ impl Settings {
             },
             apply,
             deletes_max: deletes_max.ok().flatten(),
-            pace: pace(&config),
+            pace,
             health: arguments.check_health.then_some(health),
             deadline: None,
         };
-        Ok(Self { config, order, regions, assume_roles, json: arguments.json })
-    }
-
-    /// Another endpoint of Route 53 than the vendor's.
-    pub fn endpoint_url(&self) -> Option<&str> {
-        match &self.config.registry {
-            Registry::Route53 { endpoint_url, .. } => endpoint_url.as_deref(),
-            Registry::Local { .. } => None,
-        }
+        let json = arguments.json;
+        let zone = config.zone;
+        let settings = Settings { zone, wanted, endpoint_url, order, regions, assume_roles, json };
+        Ok(Self { settings, log_format: config.log_format, log_level: config.log_level })
     }
 }
 

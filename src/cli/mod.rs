@@ -1,14 +1,19 @@
 //! The command line, as text: what can be set, and how it is explained.
 //!
 //! Every setting has a flag and a variable; the flag counts where both are given. Values are judged in
-//! [`crate::config`], all of them at once; what an environment can get wrong by itself, in [`crate::variables`].
+//! [`crate::config`], all of them at once; what an environment can get wrong by itself, in [`variables`].
+
+mod janitor;
+pub mod variables;
 
 use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+use self::variables::Variables;
 use crate::machine::service::truth;
-use crate::variables::{self, Variables};
+
+pub use self::janitor::Janitor;
 
 /// The exit codes, as `--help` shows them.
 const AFTER_HELP: &str = "\
@@ -219,7 +224,7 @@ pub struct Cli {
 
     /// The janitor's own.
     #[command(flatten)]
-    pub janitor: crate::janitor::settings::Arguments,
+    pub janitor: Janitor,
 
     /// What is wrong with the environment; what is wrong with a flag has no such place, as it ends the reading.
     #[arg(skip)]

@@ -1,0 +1,56 @@
+//! The janitor's flags.
+
+use clap::Args;
+
+use crate::machine::service::truth;
+
+/// The janitor's flags.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Janitor")]
+pub struct Janitor {
+    /// Look for records that outlived their hosts or tasks, in two looks a minute apart; print what would be
+    /// deleted, and exit.
+    #[arg(long, env = "ECSSD_JANITOR", value_parser = truth)]
+    pub janitor: bool,
+
+    /// Delete it. A Lambda does so unless it is told --dry-run.
+    #[arg(long, env = "ECSSD_JANITOR_APPLY", value_parser = truth)]
+    pub apply: bool,
+
+    /// ECS clusters by name or ARN, separated by commas. [default: all]
+    #[arg(long, value_name = "CLUSTERS", env = "ECSSD_JANITOR_CLUSTERS", value_delimiter = ',')]
+    pub clusters: Vec<String>,
+
+    /// Regions in which to look at ECS and EC2, separated by commas. [default: this one]
+    #[arg(long, value_name = "REGIONS", env = "ECSSD_JANITOR_REGIONS", value_delimiter = ',')]
+    pub regions: Vec<String>,
+
+    /// Roles of other accounts in which to look too, by ARN, separated by commas.
+    #[arg(long, value_name = "ARNS", env = "ECSSD_JANITOR_ASSUME_ROLES", value_delimiter = ',')]
+    pub assume_roles: Vec<String>,
+
+    /// Networks such as 10.0.0.0/16 of which EC2 shows every host here, separated by commas, and whose addresses
+    /// nobody else registers: only there is an instance gone that EC2 has forgotten.
+    #[arg(long, value_name = "NETWORKS", env = "ECSSD_JANITOR_HOME_NETWORKS", value_delimiter = ',')]
+    pub home_networks: Vec<String>,
+
+    /// Delete at most so many records in a run, whatever the shares of zone and service allow.
+    #[arg(long, value_name = "N", env = "ECSSD_JANITOR_MAX_DELETES")]
+    pub max_deletes: Option<String>,
+
+    /// Ask every target over HTTP, and report those that do not answer.
+    #[arg(long, env = "ECSSD_JANITOR_CHECK_HEALTH", value_parser = truth)]
+    pub check_health: bool,
+
+    /// What they are asked for.
+    #[arg(long, value_name = "PATH", env = "ECSSD_JANITOR_CHECK_HEALTH_PATH", default_value = "/health")]
+    pub check_health_path: String,
+
+    /// Stop the task of a target that does not answer, at most one of a service in a run.
+    #[arg(long, env = "ECSSD_JANITOR_STOP_UNHEALTHY", value_parser = truth)]
+    pub stop_unhealthy: bool,
+
+    /// Print the report as JSON instead of a table.
+    #[arg(long, env = "ECSSD_JANITOR_JSON", value_parser = truth)]
+    pub json: bool,
+}
