@@ -3,6 +3,7 @@
 //! Starts the others again when they panic, and tells those who have to fill them in. Gives up when that
 //! happens too often: the service manager starts afresh, and the records stay where they are.
 
+mod children;
 mod stop;
 
 use std::collections::VecDeque;
@@ -11,13 +12,14 @@ use std::time::Duration;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::{oneshot, watch};
 
-use super::Surroundings;
-use super::docker_watcher::{DockerWatcher, DockerWatcherArgs, DockerWatcherMessage, SeqSource};
-use super::host_watcher::{HostWatcher, HostWatcherArgs, HostWatcherMessage, Memory};
+use super::docker_watcher::SeqSource;
+use super::host_watcher::Memory;
+use super::messages::{
+    AgentMessage, Child, DockerWatcherMessage, HostWatcherMessage, RegistrarMessage, Route53WriterMessage,
+    TaskResolverMessage,
+};
 use super::peers::Peers;
-use super::registrar::{Registrar, RegistrarMessage};
-use super::route53_writer::{Route53Writer, Route53WriterMessage};
-use super::task_resolver::{TaskResolver, TaskResolverMessage};
+use super::surroundings::Surroundings;
 use crate::record::Key;
 use crate::status::{Board, Readiness};
 
@@ -48,39 +50,6 @@ pub enum Exit {
 
 #[derive(Debug)]
 struct Agent;
-
-#[derive(Debug)]
-pub(super) enum AgentMessage {
-    /// End in the way that is planned.
-    Stop,
-    /// Whether the host or its system goes, and why.
-    Judged(Option<String>),
-    /// Nobody has said so in time.
-    JudgementOverdue,
-    /// Withdraw everything, then end.
-    Drain,
-    /// All has had weight 0 for long enough.
-    DelayOver,
-    /// End at once; records stay.
-    HandOver,
-    /// The writer is done, or out of time.
-    Drained { left: Vec<Key>, zone_read: bool, confirmed: bool },
-    /// All that could be done is done, but for these.
-    Reconciled(Vec<Key>),
-    /// The writer had its time, and said nothing.
-    DrainOverdue,
-    /// An actor could not be started: try again.
-    Restart(Child),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Child {
-    Watcher,
-    Resolver,
-    Registrar,
-    Writer,
-    Host,
-}
 
 struct AgentState {
     surroundings: Surroundings,
@@ -216,50 +185,6 @@ impl Actor for Agent {
 }
 
 impl AgentState {
-    async fn spawn(&mut self, myself: &ActorRef<AgentMessage>, child: Child) -> Result<(), SpawnErr> {
-        let (surroundings, peers) = (self.surroundings.clone(), self.peers.clone());
-        let agent: ActorCell = myself.get_cell();
-        let id = match child {
-            Child::Watcher => {
-                let args = DockerWatcherArgs { surroundings, peers, seq: self.seq.clone() };
-                let (actor, _) = DockerWatcher::spawn_linked(None, DockerWatcher, args, agent).await?;
-                self.peers.watcher.fill(actor.clone());
-                actor.get_id()
-            }
-            Child::Resolver => {
-                let args = (surroundings, peers);
-                let (actor, _) = TaskResolver::spawn_linked(None, TaskResolver, args, agent).await?;
-                self.peers.resolver.fill(actor.clone());
-                actor.get_id()
-            }
-            Child::Registrar => {
-                let args = (surroundings, peers);
-                let (actor, _) = Registrar::spawn_linked(None, Registrar, args, agent).await?;
-                self.peers.registrar.fill(actor.clone());
-                actor.get_id()
-            }
-            Child::Writer => {
-                // After a panic an earlier call may be under way, or waited for.
-                let again = !self.restarts.is_empty();
-                let hold = if again { self.surroundings.clock.now() + WRITER_HOLD } else { Duration::ZERO };
-                let args = (surroundings, peers, hold);
-                let (actor, _) = Route53Writer::spawn_linked(None, Route53Writer, args, agent).await?;
-                self.peers.writer.fill(actor.clone());
-                actor.get_id()
-            }
-            Child::Host => {
-                let Some(sources) = surroundings.notices.clone() else { return Ok(()) };
-                let args = HostWatcherArgs { surroundings, peers, sources, memory: self.memory.clone() };
-                let (actor, _) = HostWatcher::spawn_linked(None, HostWatcher, args, agent).await?;
-                self.peers.host.fill(actor.clone());
-                actor.get_id()
-            }
-        };
-        self.children.retain(|(_, other)| *other != child);
-        self.children.push((id, child));
-        Ok(())
-    }
-
     async fn on_failed(
         &mut self,
         myself: &ActorRef<AgentMessage>,

@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
-use super::peers::Peers;
-use super::task_resolver::TaskResolverMessage;
-use super::{Surroundings, contained};
+use super::contained::contained;
+use super::messages::{DockerWatcherMessage, TaskResolverMessage, Turn};
+use super::peers::Slot;
 use crate::backoff::Backoff;
+use crate::clock::Clock;
 use crate::engine::intake::Intake;
-use crate::engine::{Docker, DockerError, DockerEvent, Listed};
+use crate::engine::{Docker, DockerError, Listed};
 use crate::machine::lifecycle::{STOP_SLACK, STOP_TIMEOUT_MIN, Seq};
-use crate::status::Part;
+use crate::status::{Board, Part};
 
 /// How often everything is listed: what an event that Docker dropped costs at most.
 const LIST_EVERY: Duration = Duration::from_secs(60);
@@ -30,22 +31,6 @@ const GOOD_STREAM: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct DockerWatcher;
-
-#[derive(Debug)]
-pub(super) enum DockerWatcherMessage {
-    /// Subscribe afresh, and list.
-    Subscribe,
-    /// The subscription of this generation stands.
-    Subscribed(u64),
-    /// It brought these events, and waits with the next until they have been taken in.
-    Happened(u64, Vec<DockerEvent>, Turn),
-    /// It ended.
-    Ended(u64, Option<DockerError>),
-    /// It is time for a list.
-    ListDue,
-    /// A list that was asked for at this place.
-    Listed(Seq, Result<Vec<Listed>, DockerError>),
-}
 
 /// The numbers outlive the watcher: after a restart they go on.
 #[derive(Clone, Debug, Default)]
@@ -61,18 +46,20 @@ impl SeqSource {
     }
 }
 
-#[derive(Debug)]
 pub(super) struct DockerWatcherArgs {
-    pub(super) surroundings: Surroundings,
-    pub(super) peers: Peers,
+    pub(super) docker: Arc<dyn Docker>,
+    pub(super) board: Board,
+    pub(super) clock: Clock,
     pub(super) seq: SeqSource,
+    /// How often every container is looked at, whatever the lists say.
+    pub(super) resync: Duration,
+    /// Of the waits between subscriptions.
+    pub(super) seed: u64,
+    pub(super) resolver: Slot<TaskResolverMessage>,
 }
 
-#[derive(Debug)]
 pub(super) struct DockerWatcherState {
-    surroundings: Surroundings,
-    peers: Peers,
-    seq: SeqSource,
+    args: DockerWatcherArgs,
     backoff: Backoff,
     rng: fastrand::Rng,
     generation: u64,
@@ -96,10 +83,8 @@ impl Actor for DockerWatcher {
     ) -> Result<Self::State, ActorProcessingErr> {
         myself.cast(DockerWatcherMessage::Subscribe)?;
         Ok(DockerWatcherState {
-            rng: fastrand::Rng::with_seed(args.surroundings.writer.seed),
-            surroundings: args.surroundings,
-            peers: args.peers,
-            seq: args.seq,
+            rng: fastrand::Rng::with_seed(args.seed),
+            args,
             backoff: Backoff::new(
                 Duration::from_millis(100),
                 Duration::from_millis(200),
@@ -123,13 +108,13 @@ impl Actor for DockerWatcher {
         match message {
             DockerWatcherMessage::Subscribe => state.subscribe(myself),
             DockerWatcherMessage::Subscribed(generation) if generation == state.generation => {
-                state.subscribed_at = Some(state.surroundings.clock.now());
+                state.subscribed_at = Some(state.args.clock.now());
                 state.look_at_all();
                 state.list(myself);
             }
             DockerWatcherMessage::Happened(generation, events, turn) if generation == state.generation => {
-                let events = events.into_iter().map(|event| (event, state.seq.next())).collect();
-                state.peers.resolver.cast(TaskResolverMessage::Happened(events, turn));
+                let events = events.into_iter().map(|event| (event, state.args.seq.next())).collect();
+                state.args.resolver.cast(TaskResolverMessage::Happened(events, turn));
             }
             DockerWatcherMessage::Ended(generation, error) if generation == state.generation => {
                 state.on_ended(myself, error);
@@ -152,7 +137,7 @@ impl DockerWatcherState {
         }
         self.generation += 1;
         self.subscribed_at = None;
-        let docker = self.surroundings.docker.clone();
+        let docker = self.args.docker.clone();
         let end = EndOfStream { watcher: myself, generation: self.generation, error: None };
         let stream = tokio::spawn(async move {
             let error = follow(&*docker, &end).await.err();
@@ -162,7 +147,7 @@ impl DockerWatcherState {
     }
 
     fn on_ended(&mut self, myself: ActorRef<DockerWatcherMessage>, error: Option<DockerError>) {
-        let now = self.surroundings.clock.now();
+        let now = self.args.clock.now();
         if self.subscribed_at.take().is_some_and(|since| now - since >= GOOD_STREAM) {
             self.backoff.reset();
         }
@@ -170,7 +155,7 @@ impl DockerWatcherState {
             let reason =
                 error.map_or_else(|| "it closed the stream of events".to_owned(), |error| error.to_string());
             tracing::warn!(%reason, "Docker is away: records stay as they are, trying again until it answers");
-            self.surroundings.board.set(Part::Docker, Err(reason));
+            self.args.board.set(Part::Docker, Err(reason));
         }
         let wait = self.backoff.next(self.rng.f64());
         myself.send_after(wait, || DockerWatcherMessage::Subscribe);
@@ -179,15 +164,15 @@ impl DockerWatcherState {
     /// What happened unseen may show in no list: a container that was started again looks as before. So after
     /// each gap, and once in a resync period, all that is listed is looked at.
     fn look_at_all(&mut self) {
-        self.all_looked_at = self.surroundings.clock.now();
-        self.peers.resolver.cast(TaskResolverMessage::StartOver);
+        self.all_looked_at = self.args.clock.now();
+        self.args.resolver.cast(TaskResolverMessage::StartOver);
     }
 
     fn list(&mut self, myself: ActorRef<DockerWatcherMessage>) {
-        if self.surroundings.clock.now() >= self.all_looked_at + self.surroundings.writer.resync {
+        if self.args.clock.now() >= self.all_looked_at + self.args.resync {
             self.look_at_all();
         }
-        let (docker, as_of) = (self.surroundings.docker.clone(), self.seq.latest());
+        let (docker, as_of) = (self.args.docker.clone(), self.args.seq.latest());
         self.list_in(&myself, LIST_EVERY);
         tokio::spawn(async move {
             let panicked = |reason| Err(DockerError::Refused { request: "/containers/json", reason });
@@ -206,15 +191,15 @@ impl DockerWatcherState {
             Ok(list) => {
                 if self.answers.replace(true) != Some(true) {
                     tracing::info!(running = list.len(), "Docker answers");
-                    self.surroundings.board.set(Part::Docker, Ok(()));
+                    self.args.board.set(Part::Docker, Ok(()));
                 }
-                self.peers.resolver.cast(TaskResolverMessage::Listed(list, as_of));
+                self.args.resolver.cast(TaskResolverMessage::Listed(list, as_of));
             }
             Err(error) => {
                 if self.subscribed_at.is_some() {
                     if self.answers.replace(false) != Some(false) {
                         tracing::warn!(%error, "Docker did not list its containers: trying again");
-                        self.surroundings.board.set(Part::Docker, Err(error.to_string()));
+                        self.args.board.set(Part::Docker, Err(error.to_string()));
                     }
                     self.list_in(&myself, Duration::from_secs(1));
                 }
@@ -257,10 +242,6 @@ async fn follow(docker: &dyn Docker, end: &EndOfStream) -> Result<(), DockerErro
     }
     Ok(())
 }
-
-/// The right to tell more: held by what was told, until the Registrar has taken it in.
-#[derive(Debug)]
-pub(super) struct Turn(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
 /// Tells the watcher that its stream ended, however it ended: also by a panic.
 #[derive(Debug)]

@@ -11,9 +11,9 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::contained;
+use super::contained::contained;
+use super::messages::{HealthProberMessage, RegistrarMessage};
 use super::peers::Slot;
-use super::registrar::RegistrarMessage;
 use crate::check::{CheckError, Checker};
 use crate::clock::Clock;
 use crate::machine::container::Timestamp;
@@ -49,22 +49,6 @@ impl Fleet {
 
 #[derive(Debug)]
 pub(super) struct HealthProber;
-
-#[derive(Debug)]
-pub(super) enum HealthProberMessage {
-    /// This target is to be asked.
-    Due(usize),
-    /// This target was asked.
-    Answered(usize, Answer),
-}
-
-/// What came of a probe.
-#[derive(Debug)]
-pub(super) struct Answer {
-    answer: Result<(), CheckError>,
-    /// By how much its end was noticed too late.
-    lag: Duration,
-}
 
 pub(super) struct HealthProberArgs {
     pub(super) container: ContainerId,
@@ -115,7 +99,9 @@ impl Actor for HealthProber {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             HealthProberMessage::Due(index) => state.ask(myself, index),
-            HealthProberMessage::Answered(index, answer) => state.on_answered(&myself, index, answer),
+            HealthProberMessage::Answered { index, answer, lag } => {
+                state.on_answered(&myself, index, answer, lag);
+            }
         }
         Ok(())
     }
@@ -134,12 +120,17 @@ impl HealthProberState {
             let refused = |reason| Err(CheckError::Refused(reason));
             let answer = contained(checker.check(&target)).await.unwrap_or_else(refused);
             let lag = (clock.now() - asked).saturating_sub(target.timing.timeout);
-            let _ = myself.cast(HealthProberMessage::Answered(index, Answer { answer, lag }));
+            let _ = myself.cast(HealthProberMessage::Answered { index, answer, lag });
         });
     }
 
-    fn on_answered(&mut self, myself: &ActorRef<HealthProberMessage>, index: usize, answer: Answer) {
-        let Answer { answer, lag } = answer;
+    fn on_answered(
+        &mut self,
+        myself: &ActorRef<HealthProberMessage>,
+        index: usize,
+        answer: Result<(), CheckError>,
+        lag: Duration,
+    ) {
         let believed = self.is_believed(index, &answer, lag);
         let probe = &mut self.probes[index];
         let verdict = if believed { probe.on_result(answer.is_ok()) } else { None };

@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::watch;
 
-use super::agent::AgentMessage;
-use super::peers::Peers;
-use super::registrar::RegistrarMessage;
-use super::{Surroundings, contained};
+use super::contained::contained;
+use super::messages::{AgentMessage, HostWatcherMessage, RegistrarMessage};
+use super::peers::Slot;
+use crate::clock::Clock;
 use crate::host::notices::memory::{News, Notices};
 use crate::host::notices::{AskError, Said, Source, Sources};
 use crate::machine::outlook::{Leaving, Outlook};
-use crate::status::Part;
+use crate::status::{Board, Part};
 
 /// How much a period varies, either way.
 const JITTER: f64 = 0.2;
@@ -27,35 +28,24 @@ const SAME_END: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct HostWatcher;
 
-#[derive(Debug)]
-pub(super) enum HostWatcherMessage {
-    /// It is time to ask this one.
-    Due(Source),
-    /// It was asked.
-    Answered(Source, Result<Said, AskError>),
-    /// The Registrar has forgotten what it was told.
-    Tell,
-    /// The Agent was asked to stop: does the host go, or its system?
-    Judge,
-    /// The system was asked for that.
-    SystemAnswered(Result<Said, AskError>),
-}
-
 /// What was heard outlives the watcher: after a restart nothing is called off.
 pub(super) type Memory = Arc<Mutex<Notices>>;
 
 pub(super) struct HostWatcherArgs {
-    pub(super) surroundings: Surroundings,
-    pub(super) peers: Peers,
     pub(super) sources: Arc<dyn Sources>,
     pub(super) memory: Memory,
+    /// How many hosts share the account's rate: they ask less often.
+    pub(super) fleet: watch::Receiver<Option<u32>>,
+    pub(super) board: Board,
+    pub(super) clock: Clock,
+    /// Of the periods.
+    pub(super) seed: u64,
+    pub(super) agent: Slot<AgentMessage>,
+    pub(super) registrar: Slot<RegistrarMessage>,
 }
 
 pub(super) struct HostWatcherState {
-    surroundings: Surroundings,
-    peers: Peers,
-    sources: Arc<dyn Sources>,
-    memory: Memory,
+    args: HostWatcherArgs,
     told: Option<Outlook>,
     rng: fastrand::Rng,
 }
@@ -68,13 +58,13 @@ impl Actor for HostWatcher {
     async fn pre_start(
         &self,
         myself: ActorRef<Self::Msg>,
-        HostWatcherArgs { surroundings, peers, sources, memory }: Self::Arguments,
+        args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        for source in sources.polled() {
+        for source in args.sources.polled() {
             myself.cast(HostWatcherMessage::Due(source))?;
         }
-        let rng = fastrand::Rng::with_seed(surroundings.writer.seed);
-        let state = HostWatcherState { surroundings, peers, sources, memory, told: None, rng };
+        let rng = fastrand::Rng::with_seed(args.seed);
+        let state = HostWatcherState { args, told: None, rng };
         state.show();
         Ok(state)
     }
@@ -90,7 +80,7 @@ impl Actor for HostWatcher {
                 state.ask(&myself, source, move |answer| HostWatcherMessage::Answered(source, answer));
             }
             HostWatcherMessage::Answered(source, answer) => {
-                let period = source.period(*state.surroundings.fleet.borrow());
+                let period = source.period(*state.args.fleet.borrow());
                 let wait = period.mul_f64(1.0 + JITTER * (2.0 * state.rng.f64() - 1.0));
                 myself.send_after(wait, move || HostWatcherMessage::Due(source));
                 state.on_answer(source, answer);
@@ -121,7 +111,7 @@ impl HostWatcherState {
         source: Source,
         answered: impl FnOnce(Result<Said, AskError>) -> HostWatcherMessage + Send + 'static,
     ) {
-        let (sources, myself) = (self.sources.clone(), myself.clone());
+        let (sources, myself) = (self.args.sources.clone(), myself.clone());
         tokio::spawn(async move {
             let asked = contained(tokio::time::timeout(ASK_LIMIT, sources.ask(source))).await;
             let late = |_| Err(AskError::Away(format!("no answer within {ASK_LIMIT:?}")));
@@ -132,7 +122,7 @@ impl HostWatcherState {
     }
 
     fn on_answer(&self, source: Source, answer: Result<Said, AskError>) {
-        let (now, wall) = (self.surroundings.clock.now(), self.sources.wall_clock());
+        let (now, wall) = (self.args.clock.now(), self.args.sources.wall_clock());
         let news = self.notices(|notices| notices.on_answer(source, answer, now, wall));
         news.iter().for_each(|news| log(source, news));
         self.show();
@@ -141,18 +131,18 @@ impl HostWatcherState {
     /// Shows whether all is heard that there is to hear.
     fn show(&self) {
         let away = self.notices(|notices| notices.away());
-        self.surroundings.board.set(Part::Notices, away.map_or(Ok(()), Err));
+        self.args.board.set(Part::Notices, away.map_or(Ok(()), Err));
     }
 
     /// Tells the Registrar what has changed; first of all when everybody has been asked, so that what only
     /// one has said so far calls nothing off.
     fn tell(&mut self) {
-        let polled = self.sources.polled();
+        let polled = self.args.sources.polled();
         let outlook = self.outlook();
         let known = outlook.leaving != Leaving::Nobody || self.notices(|notices| notices.has_asked(&polled));
         if known && !self.told.as_ref().is_some_and(|told| is_same(told, &outlook)) {
             self.told = Some(outlook.clone());
-            self.peers.registrar.cast(RegistrarMessage::Outlook(outlook));
+            self.args.registrar.cast(RegistrarMessage::Outlook(outlook));
         }
     }
 
@@ -160,7 +150,7 @@ impl HostWatcherState {
     fn judge(&self) {
         let outlook = self.outlook();
         let goes = outlook.leaving == Leaving::Everybody;
-        self.peers.agent.cast(AgentMessage::Judged(goes.then_some(outlook.reason)));
+        self.args.agent.cast(AgentMessage::Judged(goes.then_some(outlook.reason)));
     }
 
     fn outlook(&self) -> Outlook {
@@ -168,7 +158,7 @@ impl HostWatcherState {
     }
 
     fn notices<T>(&self, of: impl FnOnce(&mut Notices) -> T) -> T {
-        of(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+        of(&mut self.args.memory.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -2,24 +2,10 @@
 //!
 //! Owns whom a look asks. When one is due is for [`crate::machine::looks`], what it means for the TaskResolver.
 
-use std::net::Ipv4Addr;
-
+use super::messages::Look;
 use crate::engine::{Docker, Tasks};
-use crate::machine::container::{Container, Network};
+use crate::machine::container::Network;
 use crate::record::ContainerId;
-
-/// What a look showed.
-#[derive(Debug)]
-pub(super) enum Look {
-    /// There is no such container.
-    Nothing,
-    /// The container, with whose network it uses, and its task's own address.
-    Container {
-        container: Box<Container>,
-        network_owner: Option<Box<Container>>,
-        task_address: Option<Ipv4Addr>,
-    },
-}
 
 /// Looks once.
 pub(super) async fn look(docker: &dyn Docker, tasks: &dyn Tasks, id: &ContainerId) -> Result<Look, String> {

@@ -7,12 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ractor::{ActorRef, Message};
 
-use super::agent::AgentMessage;
-use super::docker_watcher::DockerWatcherMessage;
-use super::host_watcher::HostWatcherMessage;
-use super::registrar::RegistrarMessage;
-use super::route53_writer::Route53WriterMessage;
-use super::task_resolver::TaskResolverMessage;
+use super::messages::{
+    AgentMessage, DockerWatcherMessage, HostWatcherMessage, RegistrarMessage, Route53WriterMessage,
+    TaskResolverMessage,
+};
 
 /// The place of one actor, whichever incarnation of it is there now.
 #[derive(Debug)]

@@ -1,54 +1,26 @@
 //! Registrar: carries what happens to the [roster](crate::machine::roster), and what that decides to the
 //! writer, the probers and the log.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef};
 
-use super::Surroundings;
 use super::alarm::Alarm;
-use super::docker_watcher::Turn;
-use super::health_prober::{Fleet, HealthProber, HealthProberArgs, HealthProberMessage};
-use super::peers::Peers;
-use super::route53_writer::Route53WriterMessage;
-use super::task_resolver::TaskResolverMessage;
+use super::health_prober::{Fleet, HealthProber, HealthProberArgs};
+use super::messages::{
+    AgentMessage, HealthProberMessage, RegistrarMessage, Route53WriterMessage, TaskResolverMessage,
+};
+use super::peers::Slot;
+use crate::check::Checker;
+use crate::clock::Clock;
 use crate::machine::container::Timestamp;
-use crate::machine::lifecycle::{Event, Seq, Target};
-use crate::machine::outlook::Outlook;
+use crate::machine::lifecycle::Target;
 use crate::machine::roster::{Foreseen, Output, Roster};
-use crate::record::{ContainerId, RecordSet};
+use crate::record::{ContainerId, Registrant};
 
 #[derive(Debug)]
 pub(super) struct Registrar;
-
-#[derive(Debug)]
-pub(super) enum RegistrarMessage {
-    /// What a container is called, for the log.
-    Named(ContainerId, String),
-    /// Something happened to a container.
-    Event(ContainerId, Event),
-    /// All that came of one turn of Docker's events has been told: the next may come.
-    TurnOver(Turn),
-    /// All that runs, asked for at this place.
-    Listed(BTreeSet<ContainerId>, Seq),
-    /// What the zone holds of this host.
-    Known(Vec<RecordSet>),
-    /// The same, when it was read late: the writer waits to hear what of it is wanted.
-    Found(Vec<RecordSet>),
-    /// The writer lost its memory of what is wanted.
-    WriterRestarted,
-    /// An actor that may be a prober has failed.
-    ProberFailed(ActorId),
-    /// A deadline has come.
-    WakeDue,
-    /// What the host is told of its future.
-    Outlook(Outlook),
-    /// The agent will drain in a while.
-    Part,
-    /// Nothing is wanted any more; the writer has to be done by then.
-    Drain(Duration),
-}
 
 #[derive(Debug)]
 struct Prober {
@@ -57,10 +29,25 @@ struct Prober {
     targets: Vec<Target>,
 }
 
-#[derive(Debug)]
+pub(super) struct RegistrarArgs {
+    /// Whose records they are.
+    pub(super) registrant: Registrant,
+    /// Whether somebody will say what is about to happen to the host.
+    pub(super) expects_outlook: bool,
+    pub(super) checker: Arc<dyn Checker>,
+    pub(super) clock: Clock,
+    /// Of the probers' seeds.
+    pub(super) seed: u64,
+    /// Supervises the probers.
+    pub(super) agent: Slot<AgentMessage>,
+    pub(super) resolver: Slot<TaskResolverMessage>,
+    /// Its own place, which the probers report to.
+    pub(super) registrar: Slot<RegistrarMessage>,
+    pub(super) writer: Slot<Route53WriterMessage>,
+}
+
 pub(super) struct RegistrarState {
-    surroundings: Surroundings,
-    peers: Peers,
+    args: RegistrarArgs,
     roster: Roster,
     names: BTreeMap<ContainerId, String>,
     probers: BTreeMap<ContainerId, Prober>,
@@ -74,22 +61,21 @@ pub(super) struct RegistrarState {
 impl Actor for Registrar {
     type Msg = RegistrarMessage;
     type State = RegistrarState;
-    type Arguments = (Surroundings, Peers);
+    type Arguments = RegistrarArgs;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<Self::Msg>,
-        (surroundings, peers): Self::Arguments,
+        args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let mut roster = Roster::new(surroundings.writer.registrant.clone(), surroundings.clock.now());
-        if surroundings.notices.is_some() {
+        let mut roster = Roster::new(args.registrant.clone(), args.clock.now());
+        if args.expects_outlook {
             roster.expect_outlook();
         }
         Ok(RegistrarState {
             roster,
-            rng: fastrand::Rng::with_seed(surroundings.writer.seed),
-            surroundings,
-            peers,
+            rng: fastrand::Rng::with_seed(args.seed),
+            args,
             names: BTreeMap::new(),
             probers: BTreeMap::new(),
             fleet: Fleet::default(),
@@ -104,7 +90,7 @@ impl Actor for Registrar {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let now = state.surroundings.clock.now();
+        let now = state.args.clock.now();
         let outputs = match message {
             RegistrarMessage::Named(id, name) => {
                 state.names.insert(id, name);
@@ -141,7 +127,7 @@ impl Actor for Registrar {
             RegistrarMessage::Drain(deadline) => {
                 let mut outputs = state.roster.drain(now);
                 outputs.retain(|output| !matches!(output, Output::WantAll(_)));
-                state.peers.writer.cast(Route53WriterMessage::Drain(deadline));
+                state.args.writer.cast(Route53WriterMessage::Drain(deadline));
                 outputs
             }
         };
@@ -150,7 +136,7 @@ impl Actor for Registrar {
         }
         if state.owes_judgement && state.roster.wants().is_some() {
             state.owes_judgement = false;
-            state.peers.writer.cast(Route53WriterMessage::FoundJudged);
+            state.args.writer.cast(Route53WriterMessage::FoundJudged);
         }
         state.schedule(&myself);
         Ok(())
@@ -160,10 +146,10 @@ impl Actor for Registrar {
 impl RegistrarState {
     async fn carry(&mut self, output: Output) -> Result<(), ActorProcessingErr> {
         match output {
-            Output::Want(id, records) => self.peers.writer.cast(Route53WriterMessage::Want(id, records)),
-            Output::Over(id) => self.peers.writer.cast(Route53WriterMessage::Want(id, Vec::new())),
-            Output::WantAll(wants) => self.peers.writer.cast(Route53WriterMessage::WantAll(wants)),
-            Output::Look(id) => self.peers.resolver.cast(TaskResolverMessage::Look(id)),
+            Output::Want(id, records) => self.args.writer.cast(Route53WriterMessage::Want(id, records)),
+            Output::Over(id) => self.args.writer.cast(Route53WriterMessage::Want(id, Vec::new())),
+            Output::WantAll(wants) => self.args.writer.cast(Route53WriterMessage::WantAll(wants)),
+            Output::Look(id) => self.args.resolver.cast(TaskResolverMessage::Look(id)),
             Output::Probe { container, life, targets } => self.probe(container, life, targets).await?,
             Output::Decided(id, decision) => {
                 let (service, port, reason) = (&decision.service, decision.container_port, decision.reason);
@@ -178,7 +164,7 @@ impl RegistrarState {
             }
             Output::Held(id, until) => {
                 let (container, name) = (id.short(), self.name(&id));
-                let seconds = self.surroundings.clock.until(until).as_secs();
+                let seconds = self.args.clock.until(until).as_secs();
                 tracing::warn!(container, name, seconds, "restarts too often: kept out of DNS for this long");
             }
             Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
@@ -222,14 +208,14 @@ impl RegistrarState {
             name: self.name(&container).to_owned(),
             life,
             targets: targets.clone(),
-            checker: self.surroundings.checker.clone(),
-            registrar: self.peers.registrar.clone(),
+            checker: self.args.checker.clone(),
+            registrar: self.args.registrar.clone(),
             fleet: self.fleet.clone(),
-            clock: self.surroundings.clock,
+            clock: self.args.clock,
             seed: self.rng.u64(..),
         };
         // The Agent supervises probers as it does all others: one budget of restarts for the host.
-        let Some(agent) = self.peers.agent.get() else { return Ok(()) };
+        let Some(agent) = self.args.agent.get() else { return Ok(()) };
         let (actor, _) = HealthProber::spawn_linked(None, HealthProber, args, agent.get_cell()).await?;
         self.probers.insert(container, Prober { actor, life, targets });
         Ok(())
@@ -243,7 +229,7 @@ impl RegistrarState {
     }
 
     fn schedule(&mut self, myself: &ActorRef<RegistrarMessage>) {
-        let clock = self.surroundings.clock;
+        let clock = self.args.clock;
         self.wake.set(myself, clock, self.roster.wake_at(), || RegistrarMessage::WakeDue);
     }
 }

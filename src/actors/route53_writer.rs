@@ -2,48 +2,45 @@
 //! zone, the Registrar and the log.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::watch;
 
-use super::agent::AgentMessage;
 use super::alarm::Alarm;
-use super::peers::Peers;
-use super::registrar::RegistrarMessage;
-use super::{Surroundings, contained};
+use super::contained::contained;
+use super::messages::{AgentMessage, RegistrarMessage, Route53WriterMessage};
+use super::peers::Slot;
+use crate::clock::Clock;
 use crate::machine::roster::Wants;
 use crate::record::{ContainerId, RecordSet, RecordType};
-use crate::status::Part;
-use crate::zone::ZoneError;
-use crate::zone::writer::{Answer, Call, News, Next, Writer};
+use crate::status::{Board, Part};
+use crate::zone::writer::{Answer, Call, News, Next, Settings, Writer};
+use crate::zone::{Zone, ZoneError};
 
 #[derive(Debug)]
 pub(super) struct Route53Writer;
 
-#[derive(Debug)]
-pub(super) enum Route53WriterMessage {
-    /// This container's record sets, in place of those it wanted before.
-    Want(ContainerId, Vec<RecordSet>),
-    /// All containers' record sets.
-    WantAll(Wants),
-    /// A call was answered.
-    Answered(Call, Answer),
-    /// Something is due.
-    WakeDue,
-    /// Tell the Registrar what the zone holds, as soon as that is known.
-    Introduce,
-    /// All is wanted that is to be wanted of what was found in the zone.
-    FoundJudged,
-    /// Nothing is wanted any more but the host's address; to be done by then.
-    Drain(Duration),
-    /// The time of a drain is over.
-    DrainOver,
+pub(super) struct Route53WriterArgs {
+    pub(super) zone: Arc<dyn Zone>,
+    pub(super) settings: Settings,
+    /// It makes no call before then.
+    pub(super) hold_until: Duration,
+    /// Whether to say when everything is as it should be.
+    pub(super) once: bool,
+    /// Whether a drain is over only when every name server answers so.
+    pub(super) confirm: bool,
+    /// How many hosts share the account's rate.
+    pub(super) fleet: watch::Receiver<Option<u32>>,
+    pub(super) board: Board,
+    pub(super) clock: Clock,
+    pub(super) agent: Slot<AgentMessage>,
+    pub(super) registrar: Slot<RegistrarMessage>,
 }
 
-#[derive(Debug)]
 pub(super) struct Route53WriterState {
-    surroundings: Surroundings,
-    peers: Peers,
+    args: Route53WriterArgs,
     writer: Writer,
     wants: Wants,
     draining: bool,
@@ -56,18 +53,16 @@ pub(super) struct Route53WriterState {
 impl Actor for Route53Writer {
     type Msg = Route53WriterMessage;
     type State = Route53WriterState;
-    type Arguments = (Surroundings, Peers, Duration);
+    type Arguments = Route53WriterArgs;
 
     async fn pre_start(
         &self,
         myself: ActorRef<Self::Msg>,
-        (surroundings, peers, hold_until): Self::Arguments,
+        args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let writer = Writer::starting_at(surroundings.writer.clone(), hold_until);
         let mut state = Route53WriterState {
-            surroundings,
-            peers,
-            writer,
+            writer: Writer::starting_at(args.settings.clone(), args.hold_until),
+            args,
             wants: Wants::new(),
             draining: false,
             started: false,
@@ -75,7 +70,7 @@ impl Actor for Route53Writer {
             wake: Alarm::default(),
         };
         // A predecessor's last word on the zone may be old.
-        state.surroundings.board.set(Part::Zone, Ok(()));
+        state.args.board.set(Part::Zone, Ok(()));
         state.pump(&myself);
         Ok(state)
     }
@@ -137,57 +132,57 @@ impl Route53WriterState {
             }
             let mut sets: BTreeMap<_, _> = known.into_iter().map(|set| (set.key(), set)).collect();
             sets.extend(self.wants.values().flatten().map(|set| (set.key(), set.clone())));
-            self.peers.registrar.cast(RegistrarMessage::Known(sets.into_values().collect()));
+            self.args.registrar.cast(RegistrarMessage::Known(sets.into_values().collect()));
         }
         if let Some(found) = self.writer.found() {
-            self.peers.registrar.cast(RegistrarMessage::Found(found));
+            self.args.registrar.cast(RegistrarMessage::Found(found));
         }
     }
 
     fn drain(&mut self, myself: &ActorRef<Route53WriterMessage>, deadline: Duration) {
         self.draining = true;
         self.wants.clear();
-        let now = self.surroundings.clock.now();
-        if self.surroundings.stop.confirm {
+        let now = self.args.clock.now();
+        if self.args.confirm {
             self.writer.confirm(now);
         }
         self.writer.drain(now, deadline);
-        self.surroundings.zone.drain();
-        myself.send_after(self.surroundings.clock.until(deadline), || Route53WriterMessage::DrainOver);
+        self.args.zone.drain();
+        myself.send_after(self.args.clock.until(deadline), || Route53WriterMessage::DrainOver);
     }
 
     fn report_drained(&self) {
         let left = self.writer.unsettled().into_iter().filter(|key| key.kind == RecordType::Srv).collect();
         let confirmed = self.writer.confirmed() == Some(true);
-        self.peers.agent.cast(AgentMessage::Drained { left, zone_read: self.writer.is_whole(), confirmed });
+        self.args.agent.cast(AgentMessage::Drained { left, zone_read: self.writer.is_whole(), confirmed });
     }
 
     /// Starts what is due: one call at a time.
     fn pump(&mut self, myself: &ActorRef<Route53WriterMessage>) {
-        self.writer.set_hosts(*self.surroundings.fleet.borrow());
-        let now = self.surroundings.clock.now();
+        self.writer.set_hosts(*self.args.fleet.borrow());
+        let now = self.args.clock.now();
         match self.writer.next(now) {
             Next::Call(call) => self.call(myself, call),
             Next::At(at) => {
-                self.wake.set(myself, self.surroundings.clock, Some(at), || Route53WriterMessage::WakeDue);
+                self.wake.set(myself, self.args.clock, Some(at), || Route53WriterMessage::WakeDue);
             }
             Next::Nothing => {}
         }
         if !self.started && self.writer.idle(now) {
             self.started = true;
-            self.surroundings.board.set(Part::Start, Ok(()));
+            self.args.board.set(Part::Start, Ok(()));
         }
         // What was refused stays so for longer than a drain lasts.
         if self.draining && self.writer.drained(now) {
             self.report_drained();
-        } else if self.surroundings.once && !self.draining && !self.reported && self.writer.finished(now) {
+        } else if self.args.once && !self.draining && !self.reported && self.writer.finished(now) {
             self.reported = true;
-            self.peers.agent.cast(AgentMessage::Reconciled(self.writer.unsettled().into_iter().collect()));
+            self.args.agent.cast(AgentMessage::Reconciled(self.writer.unsettled().into_iter().collect()));
         }
     }
 
     fn call(&self, myself: &ActorRef<Route53WriterMessage>, call: Call) {
-        let (zone, myself) = (self.surroundings.zone.clone(), myself.clone());
+        let (zone, myself) = (self.args.zone.clone(), myself.clone());
         tokio::spawn(async move {
             let answer = contained(call.make(&*zone)).await.unwrap_or_else(|reason| call.unanswered(reason));
             let _ = myself.cast(Route53WriterMessage::Answered(call, answer));
@@ -195,7 +190,7 @@ impl Route53WriterState {
     }
 
     fn on_answered(&mut self, call: Call, answer: Answer) {
-        let news = self.writer.on_answer(call, answer, self.surroundings.clock.now());
+        let news = self.writer.on_answer(call, answer, self.args.clock.now());
         self.tell(news);
     }
 
@@ -206,17 +201,17 @@ impl Route53WriterState {
             News::Failing(error) => Err(error.to_string()),
             _ => return,
         };
-        self.surroundings.board.set(Part::Zone, state);
+        self.args.board.set(Part::Zone, state);
     }
 
     fn tell(&self, news: Vec<News>) {
-        let now = self.surroundings.clock.now();
+        let now = self.args.clock.now();
         for news in news {
             self.writer.log(&news, now);
             self.show(&news);
             match news {
-                News::Known(own) => self.peers.registrar.cast(RegistrarMessage::Known(own)),
-                News::Found(own) => self.peers.registrar.cast(RegistrarMessage::Found(own)),
+                News::Known(own) => self.args.registrar.cast(RegistrarMessage::Known(own)),
+                News::Found(own) => self.args.registrar.cast(RegistrarMessage::Found(own)),
                 _ => {}
             }
         }

@@ -6,17 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use super::alarm::Alarm;
-use super::docker_watcher::Turn;
-use super::look::{Look, look};
-use super::peers::Peers;
-use super::registrar::RegistrarMessage;
-use super::{Surroundings, contained};
-use crate::engine::{DockerEvent, Happening, Listed};
+use super::contained::contained;
+use super::look::look;
+use super::messages::{Look, RegistrarMessage, TaskResolverMessage};
+use super::peers::Slot;
+use crate::clock::Clock;
+use crate::engine::{Docker, DockerEvent, Happening, Listed, Tasks};
 use crate::machine::container::{Container, Network, Running, STOP_SIGNAL_DEFAULT};
 use crate::machine::lifecycle::{Event, Seq, Sight, stops};
 use crate::machine::looks::Looks;
@@ -32,22 +33,6 @@ const PORTS_LAG: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub(super) struct TaskResolver;
 
-#[derive(Debug)]
-pub(super) enum TaskResolverMessage {
-    /// These things happened to containers, each learnt at its place.
-    Happened(Vec<(DockerEvent, Seq)>, Turn),
-    /// All that runs, asked for at this place.
-    Listed(Vec<Listed>, Seq),
-    /// The Registrar or a timer wants another look.
-    Look(ContainerId),
-    /// A look, asked for at this place, has ended.
-    Looked(ContainerId, Seq, Result<Look, String>),
-    /// A container that was looked at too often may be looked at again.
-    LooksDue,
-    /// Whoever was told before has forgotten: the next list is looked at whole.
-    StartOver,
-}
-
 /// The containers that share one's network.
 #[derive(Debug)]
 struct Sharers {
@@ -56,10 +41,17 @@ struct Sharers {
     containers: BTreeSet<ContainerId>,
 }
 
-#[derive(Debug)]
+pub(super) struct TaskResolverArgs {
+    pub(super) docker: Arc<dyn Docker>,
+    pub(super) tasks: Arc<dyn Tasks>,
+    /// What this host is published as.
+    pub(super) host_address: Ipv4Addr,
+    pub(super) clock: Clock,
+    pub(super) registrar: Slot<RegistrarMessage>,
+}
+
 pub(super) struct TaskResolverState {
-    surroundings: Surroundings,
-    peers: Peers,
+    args: TaskResolverArgs,
     looks: Looks,
     wake: Alarm,
     latest: Seq,
@@ -75,16 +67,15 @@ pub(super) struct TaskResolverState {
 impl Actor for TaskResolver {
     type Msg = TaskResolverMessage;
     type State = TaskResolverState;
-    type Arguments = (Surroundings, Peers);
+    type Arguments = TaskResolverArgs;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<Self::Msg>,
-        (surroundings, peers): Self::Arguments,
+        args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         Ok(TaskResolverState {
-            surroundings,
-            peers,
+            args,
             looks: Looks::default(),
             wake: Alarm::default(),
             latest: Seq::default(),
@@ -104,7 +95,7 @@ impl Actor for TaskResolver {
         match message {
             TaskResolverMessage::Happened(events, turn) => {
                 events.into_iter().for_each(|(event, seq)| state.on_happened(event, seq));
-                state.peers.registrar.cast(RegistrarMessage::TurnOver(turn));
+                state.args.registrar.cast(RegistrarMessage::TurnOver(turn));
             }
             TaskResolverMessage::Listed(list, as_of) => state.on_listed(list, as_of),
             TaskResolverMessage::Look(id) => state.looks.want(id),
@@ -170,13 +161,13 @@ impl TaskResolverState {
                 self.looks.want(id);
             }
         }
-        self.peers.registrar.cast(RegistrarMessage::Listed(listed, as_of));
+        self.args.registrar.cast(RegistrarMessage::Listed(listed, as_of));
     }
 
     fn start_looks(&mut self, myself: &ActorRef<TaskResolverMessage>) {
-        let (as_of, now) = (self.latest, self.surroundings.clock.now());
+        let (as_of, now) = (self.latest, self.args.clock.now());
         while let Some(id) = self.looks.next(as_of, now) {
-            let (docker, tasks) = (self.surroundings.docker.clone(), self.surroundings.tasks.clone());
+            let (docker, tasks) = (self.args.docker.clone(), self.args.tasks.clone());
             let myself = myself.clone();
             tokio::spawn(async move {
                 let looked = contained(look(&*docker, &*tasks, &id)).await.unwrap_or_else(Err);
@@ -186,7 +177,7 @@ impl TaskResolverState {
     }
 
     fn schedule(&mut self, myself: &ActorRef<TaskResolverMessage>) {
-        let clock = self.surroundings.clock;
+        let clock = self.args.clock;
         self.wake.set(myself, clock, self.looks.due_at(), || TaskResolverMessage::LooksDue);
     }
 
@@ -225,7 +216,7 @@ impl TaskResolverState {
             let new = || Sharers { stop_signal: owner.stop_signal, containers: BTreeSet::new() };
             self.sharers.entry(owner.id.clone()).or_insert_with(new).containers.insert(id.clone());
         }
-        let host_address = self.surroundings.writer.registrant.address;
+        let host_address = self.args.host_address;
         let (offers, unpublished) = offers(container, network_owner, task_address, host_address);
         if container.running == Running::Running {
             self.on_unpublished(myself, container, unpublished);
@@ -245,7 +236,7 @@ impl TaskResolverState {
             offers,
         };
         let event = Event::Seen { as_of, sight: Box::new(sight) };
-        self.peers.registrar.cast(RegistrarMessage::Named(id.clone(), container.name.clone()));
+        self.args.registrar.cast(RegistrarMessage::Named(id.clone(), container.name.clone()));
         self.tell(id, event);
     }
 
@@ -279,7 +270,7 @@ impl TaskResolverState {
     }
 
     fn tell(&self, id: ContainerId, event: Event) {
-        self.peers.registrar.cast(RegistrarMessage::Event(id, event));
+        self.args.registrar.cast(RegistrarMessage::Event(id, event));
     }
 
     fn forget(&mut self, id: &ContainerId) {

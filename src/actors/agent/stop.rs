@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use ractor::ActorRef;
 
-use super::{AgentMessage, AgentState, Exit};
-use crate::actors::host_watcher::HostWatcherMessage;
-use crate::actors::registrar::RegistrarMessage;
+use super::{AgentState, Exit};
+use crate::actors::messages::{AgentMessage, HostWatcherMessage, RegistrarMessage};
 use crate::machine::stop::OnTerm;
 use crate::status::Part;
 

@@ -1,0 +1,212 @@
+//! What the actors say to each other: every protocol on one page, with who says it.
+//!
+//! A message carries a hint or a value, never the only copy of something. What an actor tells itself, by a timer
+//! or from a task that asked the world, comes through the same mailbox and stands here too. This page knows no
+//! actor; every actor knows it.
+//!
+//! | to | from |
+//! |---|---|
+//! | [`AgentMessage`] | the program, the Route53Writer, the HostWatcher |
+//! | [`DockerWatcherMessage`] | the Agent |
+//! | [`TaskResolverMessage`] | the DockerWatcher, the Registrar, the Agent |
+//! | [`RegistrarMessage`] | the TaskResolver, the HealthProbers, the HostWatcher, the Route53Writer, the Agent |
+//! | [`HealthProberMessage`] | itself |
+//! | [`HostWatcherMessage`] | the Agent |
+//! | [`Route53WriterMessage`] | the Registrar, the Agent |
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use ractor::ActorId;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::check::CheckError;
+use crate::engine::{DockerError, DockerEvent, Listed};
+use crate::host::notices::{AskError, Said, Source};
+use crate::machine::container::Container;
+use crate::machine::lifecycle::{Event, Seq};
+use crate::machine::outlook::Outlook;
+use crate::machine::roster::Wants;
+use crate::record::{ContainerId, Key, RecordSet};
+use crate::zone::writer::{Answer, Call};
+
+/// To the Agent.
+#[derive(Debug)]
+pub(super) enum AgentMessage {
+    /// The program, at SIGTERM: end in the way that is planned.
+    Stop,
+    /// The program, at SIGINT: withdraw everything, then end.
+    Drain,
+    /// The program, at SIGHUP: end at once; records stay.
+    HandOver,
+    /// The HostWatcher, when it was asked: why the host or its system goes; `None` where nothing says so.
+    Judged(Option<String>),
+    /// The Route53Writer, when a drain is done or out of time.
+    Drained {
+        /// The service records that may still be there.
+        left: Vec<Key>,
+        /// Whether the zone was read, so that nothing else is left.
+        zone_read: bool,
+        /// Whether every name server was seen to answer so.
+        confirmed: bool,
+    },
+    /// The Route53Writer, where the agent runs once: all that could be done is done, but for these.
+    Reconciled(Vec<Key>),
+    /// A timer: the HostWatcher had its time to judge.
+    JudgementOverdue,
+    /// A timer: all has had weight 0 for long enough.
+    DelayOver,
+    /// A timer: the Route53Writer had its time to drain, and said nothing.
+    DrainOverdue,
+    /// A timer: this child could not be started; try again.
+    Restart(Child),
+}
+
+/// The actors that the Agent starts again by their place. Probers are the Registrar's to replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Child {
+    Watcher,
+    Resolver,
+    Registrar,
+    Writer,
+    Host,
+}
+
+/// To the DockerWatcher.
+#[derive(Debug)]
+pub(super) enum DockerWatcherMessage {
+    /// Itself, at its start and after a wait; the Agent, when others have forgotten what they were told:
+    /// subscribe afresh, and list.
+    Subscribe,
+    /// Its subscription: the one of this generation stands.
+    Subscribed(u64),
+    /// Its subscription, with its generation: these events came, and it waits with the next until the turn is
+    /// dropped.
+    Happened(u64, Vec<DockerEvent>, Turn),
+    /// Its subscription, with its generation: it ended, by itself or with this error.
+    Ended(u64, Option<DockerError>),
+    /// A timer: a list is due.
+    ListDue,
+    /// Its list, asked for at this place.
+    Listed(Seq, Result<Vec<Listed>, DockerError>),
+}
+
+/// The right to tell more: held by what was told, until the Registrar has taken it in.
+#[derive(Debug)]
+pub(super) struct Turn(#[expect(dead_code, reason = "held for its drop")] pub(super) OwnedSemaphorePermit);
+
+/// To the TaskResolver.
+#[derive(Debug)]
+pub(super) enum TaskResolverMessage {
+    /// The DockerWatcher: these things happened to containers, each learnt at its place; the turn goes on to
+    /// the Registrar after them.
+    Happened(Vec<(DockerEvent, Seq)>, Turn),
+    /// The DockerWatcher: all that runs, asked for at this place.
+    Listed(Vec<Listed>, Seq),
+    /// The Registrar, or a timer after a look that failed: this container is worth another look.
+    Look(ContainerId),
+    /// Its look, asked for at this place.
+    Looked(ContainerId, Seq, Result<Look, String>),
+    /// A timer: a container that was looked at too often may be looked at again.
+    LooksDue,
+    /// The Agent: whoever was told has forgotten; the next list is looked at whole.
+    StartOver,
+}
+
+/// What a look showed.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// There is no such container.
+    Nothing,
+    /// The container.
+    Container {
+        /// Itself.
+        container: Box<Container>,
+        /// The one whose network it shares.
+        network_owner: Option<Box<Container>>,
+        /// Its task's own address.
+        task_address: Option<Ipv4Addr>,
+    },
+}
+
+/// To the Registrar.
+#[derive(Debug)]
+pub(super) enum RegistrarMessage {
+    /// The TaskResolver: what a container is called, for the log.
+    Named(ContainerId, String),
+    /// The TaskResolver, of what it saw; a HealthProber, of its verdict: something happened to a container.
+    Event(ContainerId, Event),
+    /// The TaskResolver: all that came of one turn of Docker's events has been told; the next may come.
+    TurnOver(Turn),
+    /// The TaskResolver: all that runs, asked for at this place.
+    Listed(BTreeSet<ContainerId>, Seq),
+    /// The HostWatcher: what the host is told of its future.
+    Outlook(Outlook),
+    /// The Route53Writer: what the zone holds of this host, or is to hold.
+    Known(Vec<RecordSet>),
+    /// The Route53Writer: the same, read late; it waits to hear what of it is wanted.
+    Found(Vec<RecordSet>),
+    /// The Agent: the Route53Writer lost its memory of what is wanted.
+    WriterRestarted,
+    /// The Agent: an actor failed that may be a prober.
+    ProberFailed(ActorId),
+    /// The Agent: it will drain in a while.
+    Part,
+    /// The Agent: nothing is wanted any more, and the Route53Writer has to be done by then.
+    Drain(Duration),
+    /// A timer: a deadline of the roster has come.
+    WakeDue,
+}
+
+/// To a HealthProber.
+#[derive(Debug)]
+pub(super) enum HealthProberMessage {
+    /// A timer: the target at this index is to be asked.
+    Due(usize),
+    /// Its probe.
+    Answered {
+        /// Of which target.
+        index: usize,
+        /// What the target said.
+        answer: Result<(), CheckError>,
+        /// By how much its end was noticed too late.
+        lag: Duration,
+    },
+}
+
+/// To the HostWatcher.
+#[derive(Debug)]
+pub(super) enum HostWatcherMessage {
+    /// A timer: it is time to ask this source.
+    Due(Source),
+    /// Its question: what this source said.
+    Answered(Source, Result<Said, AskError>),
+    /// The Agent: the Registrar has forgotten what it was told.
+    Tell,
+    /// The Agent, which was asked to stop: does the host go, or its system?
+    Judge,
+    /// Its question: what the system said to that.
+    SystemAnswered(Result<Said, AskError>),
+}
+
+/// To the Route53Writer.
+#[derive(Debug)]
+pub(super) enum Route53WriterMessage {
+    /// The Registrar: this container's record sets, in place of those it wanted before.
+    Want(ContainerId, Vec<RecordSet>),
+    /// The Registrar: all containers' record sets.
+    WantAll(Wants),
+    /// The Registrar: all is wanted that is to be wanted of what was [found](RegistrarMessage::Found).
+    FoundJudged,
+    /// The Registrar: nothing is wanted any more but the host's address; to be done by then.
+    Drain(Duration),
+    /// The Agent: tell the Registrar what the zone holds, as soon as that is known.
+    Introduce,
+    /// Its call, and the zone's answer to it.
+    Answered(Call, Answer),
+    /// A timer: something is due.
+    WakeDue,
+    /// A timer: the time of a drain is over.
+    DrainOver,
+}

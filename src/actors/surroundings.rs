@@ -1,0 +1,50 @@
+//! What a whole agent works with. Everything that touches the world comes in here, so that one can run in a test.
+//!
+//! The Agent deals it out: no other actor sees more of it than its own part.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::check::Checker;
+use crate::clock::Clock;
+use crate::engine::{Docker, Tasks};
+use crate::host::notices::Sources;
+use crate::machine::stop::StopPlan;
+use crate::status::Board;
+use crate::zone::Zone;
+use crate::zone::writer::Settings;
+
+/// What an agent works with.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The container engine.
+    pub docker: Arc<dyn Docker>,
+    /// The ECS agent.
+    pub tasks: Arc<dyn Tasks>,
+    /// What asks targets whether they serve.
+    pub checker: Arc<dyn Checker>,
+    /// The zone that is written to.
+    pub zone: Arc<dyn Zone>,
+    /// How it is written to, and who this host is in it. Every actor draws its jitter from a seed of its own,
+    /// made from the one that stands here.
+    pub writer: Settings,
+    /// Whether to end once everything is as it should be, rather than at a signal.
+    pub once: bool,
+    /// How many hosts share the account's rate, where it is known.
+    pub fleet: watch::Receiver<Option<u32>>,
+    /// Who may know what is about to happen to the host.
+    pub notices: Option<Arc<dyn Sources>>,
+    /// How it ends.
+    pub stop: StopPlan,
+    /// Where its parts say how they do.
+    pub board: Board,
+    /// The agent's clock.
+    pub clock: Clock,
+}
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surroundings").field("registrant", &self.writer.registrant).finish_non_exhaustive()
+    }
+}
