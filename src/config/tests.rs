@@ -1,3 +1,5 @@
+//! What of a command line holds, and what is refused.
+
 use clap::Parser;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What the janitor takes of a command line, a Lambda's variables and its event, and what it refuses.
+
 use clap::Parser;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Where a container's services are offered, and with which words the rest is not.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Calls as the API gets them, and its answers and failures in this system's terms.
+
 use std::sync::Arc;
 
 use aws_credential_types::provider::error::CredentialsError;

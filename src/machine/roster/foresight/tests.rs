@@ -1,3 +1,5 @@
+//! What leaving, parting and a notice called off make of the records that there are.
+
 use super::*;
 use crate::machine::container::Running;
 use crate::machine::roster::rehearsal::{Rehearsal, Shown, id, leaving, records};

@@ -1,3 +1,5 @@
+//! Answers of the API as it writes them, and what they mean here.
+
 use super::*;
 
 fn wrapped(code: &str, message: &str) -> String {

@@ -1,3 +1,5 @@
+//! Which hosted zone is found, and how long one that is not there is waited for.
+
 use std::sync::{Arc, Mutex};
 
 use tokio::time::Instant;
