@@ -24,7 +24,13 @@ use crate::record::{Owner, RecordType, canonical};
 pub(super) fn apply(verdicts: Vec<Verdict>, looks: [&Look; 2]) -> Report {
     let (dead, hosts) = hosts(&verdicts);
     let many = hosts >= HOSTS_AT_LEAST && HOSTS_DEAD_OVER.is_exceeded(dead, hosts);
-    let held = holds(&verdicts, looks, many);
+    let unread: usize = looks.iter().map(|look| look.snapshot.what.unread).sum();
+    let doubt = match (many, unread) {
+        (true, _) => Some(Held::ManyHostsDead),
+        (_, 0) => None,
+        _ => Some(Held::NotAllRead),
+    };
+    let held = holds(&verdicts, looks, doubt);
     let finding = |(verdict, held): (Verdict, Option<Held>)| {
         let outcome = match (verdict.dead, held) {
             (Err(kept), _) => Outcome::Keep(kept),
@@ -33,7 +39,10 @@ pub(super) fn apply(verdicts: Vec<Verdict>, looks: [&Look; 2]) -> Report {
         };
         Finding { set: verdict.set, outcome }
     };
-    let doubt = held.contains(&Some(Held::ManyHostsDead)).then_some(Doubt::ManyHostsDead { dead, hosts });
+    let doubt = match unread {
+        0 => held.contains(&Some(Held::ManyHostsDead)).then_some(Doubt::ManyHostsDead { dead, hosts }),
+        clusters => Some(Doubt::NotAllRead { clusters }),
+    };
     Report { standstill: None, doubt, findings: verdicts.into_iter().zip(held).map(finding).collect() }
 }
 
@@ -50,9 +59,9 @@ fn hosts(verdicts: &[Verdict]) -> (usize, usize) {
     (count(HostIs::Dead), count(HostIs::Alive))
 }
 
-/// Why each record stays although it is dead, where it does. What is kept has none. With too `many` hosts dead,
+/// Why each record stays although it is dead, where it does. What is kept has none. In `doubt`,
 /// nothing goes by absence.
-fn holds(verdicts: &[Verdict], looks: [&Look; 2], many: bool) -> Vec<Option<Held>> {
+fn holds(verdicts: &[Verdict], looks: [&Look; 2], doubt: Option<Held>) -> Vec<Option<Held>> {
     let mut held = vec![None; verdicts.len()];
     let mut services: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, verdict) in verdicts.iter().enumerate() {
@@ -61,7 +70,7 @@ fn holds(verdicts: &[Verdict], looks: [&Look; 2], many: bool) -> Vec<Option<Held
         }
     }
     for (name, targets) in &services {
-        service(verdicts, looks, many, name, targets, &mut held);
+        service(verdicts, looks, doubt, name, targets, &mut held);
     }
     let pointed_to = pointed_to(verdicts);
     let leaning = leaning(verdicts);
@@ -80,7 +89,7 @@ fn holds(verdicts: &[Verdict], looks: [&Look; 2], many: bool) -> Vec<Option<Held
     for (verdict, held) in verdicts.iter().zip(&mut held) {
         if held.is_none() && verdict.dead.is_ok_and(|death| !death.is_positive()) {
             match quota.checked_sub(1) {
-                _ if many => *held = Some(Held::ManyHostsDead),
+                _ if doubt.is_some() => *held = doubt,
                 Some(left) => quota = left,
                 None => *held = Some(Held::CapOfZone),
             }
@@ -93,7 +102,7 @@ fn holds(verdicts: &[Verdict], looks: [&Look; 2], many: bool) -> Vec<Option<Held
 fn service(
     verdicts: &[Verdict],
     looks: [&Look; 2],
-    many: bool,
+    doubt: Option<Held>,
     name: &str,
     targets: &[usize],
     held: &mut [Option<Held>],
@@ -106,17 +115,20 @@ fn service(
     for target in dead(true).skip(POSITIVE_OF_SERVICE.quota(marked)) {
         held[target] = Some(Held::CapOfService);
     }
-    let (most, hold) = match LEFT_ALONE_OVER.is_exceeded(dead(false).count(), marked) {
-        _ if many => (0, Held::ManyHostsDead),
-        true => (0, Held::ServiceLeftAlone),
-        false => (ABSENT_OF_SERVICE.quota(marked), Held::CapOfService),
+    let (most, hold) = match (doubt, LEFT_ALONE_OVER.is_exceeded(dead(false).count(), marked)) {
+        (Some(doubt), _) => (0, doubt),
+        (None, true) => (0, Held::ServiceLeftAlone),
+        (None, false) => (ABSENT_OF_SERVICE.quota(marked), Held::CapOfService),
     };
     for target in dead(false).skip(most) {
         held[target] = Some(hold);
     }
     let goes = |target: usize| verdicts[target].dead.is_ok() && held[target].is_none();
     if targets.iter().all(|&target| goes(target)) {
-        let runs = looks.iter().any(|look| look.snapshot.what.services.contains(name));
+        let may_run = |look: &&Look| {
+            look.snapshot.what.services.as_ref().is_none_or(|services| services.contains(name))
+        };
+        let runs = looks.iter().any(may_run);
         let nowhere = dead(true).count() == targets.len() && !runs;
         // What is dead by absence may yet be found alive.
         if let Some(spared) = dead(false).chain(dead(true)).next().filter(|_| !nowhere) {

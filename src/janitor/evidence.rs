@@ -29,16 +29,18 @@ pub struct Read<T> {
     pub what: T,
 }
 
-/// What ECS and EC2 say, of all clusters and all pages.
+/// What ECS and EC2 say: of everything, or of what they were asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// By instance id.
     pub hosts: BTreeMap<Owner, Host>,
     /// By `runtimeId`.
     pub containers: BTreeMap<ContainerId, Container>,
-    /// The full names that running and pending tasks ask for, those on Fargate too: no proof of a
-    /// service that runs nowhere while one is here.
-    pub services: BTreeSet<String>,
+    /// The full names that running and pending tasks ask for, those on Fargate too. A service runs nowhere that
+    /// is not among them; where they are not all known, there is no such proof.
+    pub services: Option<BTreeSet<String>>,
+    /// How many clusters there was no time to read to the end. Then nothing is dead by absence.
+    pub unread: usize,
     /// Networks of which EC2 shows every host: see [`home`].
     pub home: Vec<Network>,
     /// Each address that network interfaces hold there, and the instances that they are attached to.

@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 use super::entry::{About, Entry, named_address};
-use super::reader::Tasks;
+use super::reader::tasks::RunningTask;
 use super::report::{Kept, Outcome, Report};
 use crate::record::{Action, Change, ContainerId, Key, RecordSet, RecordType};
 
@@ -76,12 +76,12 @@ pub struct Decision {
     pub distrusted: bool,
     /// Records of the predecessor that get another weight, each change a swap.
     pub weights: Vec<Change>,
-    /// Tasks to stop, by their place in the last look's tasks.
+    /// Tasks to stop, by their place among the first look's tasks.
     pub stops: Vec<usize>,
 }
 
 /// Decides, by the probes of this run and the verdict on the same records.
-pub fn decide(probes: &[Answered], report: &Report, tasks: &Tasks, now: SystemTime) -> Decision {
+pub fn decide(probes: &[Answered], report: &Report, tasks: &[RunningTask], now: SystemTime) -> Decision {
     let mut decision = Decision::default();
     // What is dead needs no answer, and what was changed is in somebody's hands.
     let lives: HashSet<&RecordSet> = report
@@ -96,7 +96,7 @@ pub fn decide(probes: &[Answered], report: &Report, tasks: &Tasks, now: SystemTi
         decision.silent.push((probed.set.key(), answer.clone().err().unwrap_or_default()));
     }
     decision.distrusted = decision.silent.len() * 2 > probes.len();
-    if decision.distrusted || report.standstill.is_some() || report.doubt.is_some() {
+    if decision.distrusted || report.is_distrusted() {
         return decision;
     }
     let mut services: BTreeMap<&str, Vec<&Answered>> = BTreeMap::new();
@@ -124,7 +124,7 @@ pub fn decide(probes: &[Answered], report: &Report, tasks: &Tasks, now: SystemTi
 }
 
 /// The task of a container that has run long enough.
-fn task_of(container: &ContainerId, tasks: &Tasks, now: SystemTime) -> Option<usize> {
+fn task_of(container: &ContainerId, tasks: &[RunningTask], now: SystemTime) -> Option<usize> {
     tasks.iter().position(|task| {
         let age = task.started.and_then(|started| now.duration_since(started).ok());
         age.is_some_and(|age| age >= START_GRACE) && task.containers.iter().any(|(id, _)| id == container)
@@ -166,7 +166,7 @@ mod tests {
         }
     }
 
-    fn tasks(n: u64, age: Duration) -> Tasks {
+    fn tasks(n: u64, age: Duration) -> Vec<RunningTask> {
         let task = |n: u64| RunningTask {
             territory: 0,
             cluster: "c".into(),
@@ -182,7 +182,7 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000)
     }
 
-    fn decided(sets: &[RecordSet], silent: &[usize], tasks: &Tasks) -> Decision {
+    fn decided(sets: &[RecordSet], silent: &[usize], tasks: &[RunningTask]) -> Decision {
         let mut list = sets.to_vec();
         list.push(registrant(HOST).host_record());
         let probed = targets(&list, ZONE);
@@ -239,16 +239,16 @@ mod tests {
     #[test]
     fn weighs_the_predecessors_records_and_never_a_whole_service() {
         let mut sets: Vec<_> = (0..4).map(|n| record("time", n, true)).collect();
-        let decision = decided(&sets, &[3], &Tasks::new());
+        let decision = decided(&sets, &[3], &Vec::new());
         let weights: Vec<_> =
             decision.weights.iter().map(|change| (change.action, change.set.weight)).collect();
         assert_eq!(weights, [(Action::Delete, Some(1)), (Action::Create, Some(0))]);
         assert_eq!(decision.stops, [0; 0]);
         sets[3].weight = Some(0);
-        let back = decided(&sets, &[], &Tasks::new());
+        let back = decided(&sets, &[], &Vec::new());
         assert_eq!(back.weights[1].set.weight, Some(1));
         sets.push(record("calc", 9, true));
-        assert_eq!(decided(&sets, &[4], &Tasks::new()).weights.len(), 2, "the last of calc is weighed");
+        assert_eq!(decided(&sets, &[4], &Vec::new()).weights.len(), 2, "the last of calc is weighed");
     }
 
     #[test]

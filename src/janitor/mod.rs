@@ -1,6 +1,7 @@
 //! The janitor: deletes records that outlived what they speak of, when their host cannot remove them any more.
 //!
-//! A run looks twice, a minute apart: each time the zone first, then ECS and EC2. From the two looks and the
+//! A run looks twice, a minute apart: each time the zone first, then EC2 and ECS, which are asked the second time
+//! only about what looked dead. From the two looks and the
 //! time comes a verdict on every record, and what is due goes in exact deletes, each only if the record still
 //! is what was read. Nothing is kept between runs.
 //!
@@ -11,6 +12,7 @@
 //! | [`evidence`] | what was seen, and when |
 //! | [`fitness`] | whether two looks bear a verdict at all |
 //! | [`entry`] | whose a record is and what it speaks of |
+//! | [`suspects`] | what a second look has to ask about |
 //! | [`verdict`] | dead or not, record by record |
 //! | [`caps`] | what of the dead goes in this run |
 //! | [`rules`] | the numbers, in one place |
@@ -49,6 +51,8 @@
 //!   The address is the host's own record, so that record goes last of all that is the host's.
 //! - Clusters do not matter: an instance that is in EC2 but in no cluster is a host whose ECS agent is absent,
 //!   and one in two clusters is heard only if both hear it.
+//! - Where there is no time to read all clusters, what says of itself that it is over counts all the same, and
+//!   absence does not.
 //! - Two looks must agree on a death; the weaker evidence of the two counts. A record that either list lacks
 //!   or has otherwise is new or in somebody's hands: kept. So is one whose form is not what we write.
 //! - Weights say nothing of death, and a target of weight 0 is a target: Route 53 serves a name whose
@@ -70,6 +74,7 @@ pub mod rules;
 pub mod run;
 pub mod settings;
 pub mod shell;
+pub mod suspects;
 pub mod sweep;
 pub mod table;
 #[cfg(test)]

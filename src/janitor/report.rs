@@ -68,6 +68,8 @@ impl Death {
 pub enum Held {
     /// Too many hosts look dead.
     ManyHostsDead,
+    /// There was no time to read all clusters.
+    NotAllRead,
     /// Too much of its service is dead by absence.
     ServiceLeftAlone,
     /// This run has taken its share of the service.
@@ -121,6 +123,7 @@ impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::ManyHostsDead => "too many hosts look dead",
+            Self::NotAllRead => "there was no time to look everywhere",
             Self::ServiceLeftAlone => "most of its service looks dead",
             Self::CapOfService => "enough of its service for one run",
             Self::CapOfZone => "enough of the zone for one run",
@@ -178,6 +181,11 @@ pub enum Doubt {
         /// In sight.
         hosts: usize,
     },
+    /// There was no time to read so many clusters to the end.
+    NotAllRead {
+        /// That were not.
+        clusters: usize,
+    },
 }
 
 impl fmt::Display for Doubt {
@@ -186,6 +194,10 @@ impl fmt::Display for Doubt {
             Self::ManyHostsDead { dead, hosts } => write!(
                 f,
                 "{dead} of {hosts} hosts look dead: more likely an error than the truth; look at EC2 and at what the janitor may see"
+            ),
+            Self::NotAllRead { clusters } => write!(
+                f,
+                "there was no time to read {clusters} clusters to the end: give it a longer timeout, or a janitor for each with --clusters"
             ),
         }
     }
@@ -228,6 +240,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether what was seen is more likely an error than the truth.
+    pub fn is_distrusted(&self) -> bool {
+        self.standstill.is_some() || matches!(self.doubt, Some(Doubt::ManyHostsDead { .. }))
+    }
+
     pub(super) fn unjudged(standstill: Standstill, last: &Look) -> Self {
         let outcome = Outcome::Keep(Kept::Unjudged);
         let finding = |set: &RecordSet| Finding { set: set.clone(), outcome };

@@ -1,7 +1,8 @@
 //! One run: look, wait a minute, look again, judge, and sweep what is due.
 //!
-//! Owns the order of things and the time that they may take. A verdict is acted on for a minute; what was
-//! not done by then, or by the end of the run's time, is the next run's. Decides nothing itself.
+//! Owns the order of things and the time that they may take: the first look gets what the second, the minute
+//! between them and the sweep leave. A verdict is acted on for a minute; what was not done by then, or by the
+//! end of the run's time, is the next run's. Decides nothing itself.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,9 +11,11 @@ use std::time::{Duration, SystemTime};
 use super::account::{Account, Calls, Changes, HealthAccount, Seconds};
 use super::health::{self, Answered, Decision};
 use super::reader::list::{List, wait_until};
-use super::reader::{Scope, Tasks, Territory, look};
+use super::reader::tasks::RunningTask;
+use super::reader::{Limit, Scope, Territory, again, look};
 use super::report::{Report, Standstill};
 use super::rules::APART;
+use super::suspects::Suspects;
 use super::sweep::{Fate, Sweep};
 use super::time::Time;
 use super::{Look, fleet, judge, prober, watch};
@@ -25,6 +28,11 @@ use crate::zone::pacing::Pace;
 const SWEEP_LIMIT: Duration = Duration::from_secs(60);
 /// What the end of a run takes: the last call, and the report.
 const END_RESERVE: Duration = Duration::from_secs(12);
+/// What a second look takes: a large zone's list, and a few pages of what looked dead.
+const SECOND_LOOK: Duration = Duration::from_secs(30);
+/// How long a run may take where nobody says so.
+const RUN_LIMIT: Duration = Duration::from_secs(300);
+
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order {
@@ -75,7 +83,7 @@ impl std::fmt::Debug for World {
 pub async fn run(order: &Order, world: &mut World) -> (Report, Account) {
     let time = Arc::clone(&world.time);
     let began = time.now();
-    let end = order.deadline.map(|deadline| deadline.saturating_sub(END_RESERVE));
+    let end = order.deadline.unwrap_or(began + RUN_LIMIT).saturating_sub(END_RESERVE);
     let mut list = List::new(order.pace);
     let seen = see(order, world, &mut list, end).await;
     let now = time.now();
@@ -94,17 +102,17 @@ pub async fn run(order: &Order, world: &mut World) -> (Report, Account) {
     };
     account.skipped = list.crowded_out;
     account.judged(&report);
-    let decision = health::decide(&seen.probes, &report, &seen.tasks[1], SystemTime::now());
-    if let (None, Some([_, last])) = (&report.standstill, &seen.looks) {
+    let decision = health::decide(&seen.probes, &report, &seen.tasks, SystemTime::now());
+    if let (None, Some(looks)) = (&report.standstill, &seen.looks) {
         account.hosts = fleet::hosts(&report, world.zone.name());
-        account.unregistered = watch::unregistered(world.zone.name(), last, seen.tasks.each_ref());
+        account.unregistered = watch::unregistered(world.zone.name(), looks.each_ref(), &seen.tasks);
     }
     let others = others(&report, world.zone.name(), account.hosts, &decision);
     account.others = others.iter().map(ToString::to_string).collect();
     let deletes = report.deletes().map(|set| Change { action: Action::Delete, set: set.clone() });
     let changes: Vec<Change> = deletes.chain(others).collect();
     let sweep_began = time.now();
-    let until = end.map_or(now + SWEEP_LIMIT, |end| end.min(now + SWEEP_LIMIT));
+    let until = end.min(now + SWEEP_LIMIT);
     account.changes = Changes { due: changes.len(), left: changes.len(), ..Changes::default() };
     if order.apply {
         let fates = sweep(changes, &*world.zone, &mut list, &*time, until, &mut account.calls).await;
@@ -112,7 +120,7 @@ pub async fn run(order: &Order, world: &mut World) -> (Report, Account) {
     }
     if let Some(health) = &order.health {
         let stops = health.stop && order.apply;
-        account.health = Some(stop(decision, &seen.probes, &seen.tasks[1], world, stops).await);
+        account.health = Some(stop(decision, &seen.probes, &seen.tasks, world, stops).await);
     }
     account.seconds.sweep = (time.now() - sweep_began).as_secs_f64();
     account.seconds.total = (time.now() - began).as_secs_f64();
@@ -131,7 +139,7 @@ struct SeenAll {
     looks: Option<[Look; 2]>,
     /// Why there is nothing to judge, and the records that it is said of.
     standstill: Option<(Standstill, Look)>,
-    tasks: [Tasks; 2],
+    tasks: Vec<RunningTask>,
     probes: Vec<Answered>,
 }
 
@@ -141,55 +149,40 @@ impl SeenAll {
     }
 }
 
-async fn see(order: &Order, world: &mut World, list: &mut List, end: Option<Duration>) -> SeenAll {
-    let time = Arc::clone(&world.time);
-    let began = time.now();
-    let left = |now: Duration| end.map_or(Duration::MAX, |end| end.saturating_sub(now));
-    let Some((first, first_tasks)) = look_within(order, world, list, left(began)).await else {
-        return SeenAll::still(Standstill::NoTime(Duration::ZERO), Look::default());
-    };
+async fn see(order: &Order, world: &mut World, list: &mut List, end: Duration) -> SeenAll {
+    let World { zone, vpcs, territories, time, checker } = world;
+    let time = &**time;
+    let until = end.saturating_sub(APART + SECOND_LOOK);
+    if time.now() >= until {
+        return SeenAll::still(Standstill::NoTime(end.saturating_sub(time.now())), Look::default());
+    }
+    let limit = Limit { time, until };
+    let (first, seen) = look(&**zone, list, territories, &order.scope, vpcs.as_ref(), limit).await;
     let missing = [&first.list.missing[..], &first.snapshot.missing[..]].concat();
     // Whatever a second look shows, there is no verdict without the first.
     if !missing.is_empty() {
         return SeenAll::still(Standstill::Incomplete(missing), first);
     }
-    let now = time.now();
-    let needed = APART + (now - began);
-    if left(now) < needed {
-        return SeenAll::still(Standstill::NoTime(left(now)), first);
-    }
-    let wait = wait_until(&*time, first.snapshot.ended + APART);
+    let wait = wait_until(time, first.snapshot.ended + APART);
     let probes = async {
         match &order.health {
             Some(health) => {
-                let targets = health::targets(&first.list.what, world.zone.name());
-                prober::ask_all(&*world.checker, targets, &health.path).await
+                let targets = health::targets(&first.list.what, zone.name());
+                prober::ask_all(&**checker, targets, &health.path).await
             }
             None => Vec::new(),
         }
     };
     let ((), probes) = tokio::join!(wait, probes);
-    let now = time.now();
-    let Some((last, last_tasks)) = look_within(order, world, list, left(now)).await else {
-        return SeenAll::still(Standstill::NoTime(Duration::ZERO), first);
-    };
-    SeenAll { looks: Some([first, last]), standstill: None, tasks: [first_tasks, last_tasks], probes }
-}
-
-async fn look_within(
-    order: &Order,
-    world: &mut World,
-    list: &mut List,
-    limit: Duration,
-) -> Option<(Look, Tasks)> {
-    let World { zone, vpcs, territories, time, .. } = world;
-    let look = look(&**zone, list, territories, &order.scope, vpcs.as_ref(), &**time);
-    tokio::time::timeout(limit, look).await.ok()
+    let suspects = Suspects::of(zone.name(), &first);
+    let before = (&first.snapshot.what, &seen);
+    let last = again::look(&**zone, list, territories, &suspects, before, Limit { time, until: end }).await;
+    SeenAll { looks: Some([first, last]), standstill: None, tasks: seen.tasks, probes }
 }
 
 /// What is due beside deletes.
 fn others(report: &Report, zone: &str, hosts: usize, decision: &Decision) -> Vec<Change> {
-    if report.standstill.is_some() || report.doubt.is_some() {
+    if report.is_distrusted() {
         return Vec::new();
     }
     let mut others = fleet::changes(report, zone, hosts);
@@ -230,7 +223,7 @@ async fn sweep(
 async fn stop(
     decision: Decision,
     probes: &[Answered],
-    tasks: &Tasks,
+    tasks: &[RunningTask],
     world: &mut World,
     may_stop: bool,
 ) -> HealthAccount {
@@ -247,9 +240,9 @@ async fn stop(
             account.unhealthy.push(task.arn.clone());
             continue;
         }
-        let Some(territory) = world.territories.get_mut(task.territory) else { continue };
+        let Some(territory) = world.territories.get(task.territory) else { continue };
         let reason = "ecssd janitor: no answer to the health check";
-        match territory.ecs.stop(&task.cluster, &task.arn, reason).await {
+        match territory.ecs.stop(&task.cluster, &task.arn, reason, &*world.time).await {
             Ok(()) => account.stopped.push(task.arn.clone()),
             Err(error) => {
                 tracing::error!(task = task.arn, error, "a task could not be stopped");

@@ -1,7 +1,7 @@
 //! Time, as a run has it. Behind a trait, because a run waits a minute between its looks: a test has a clock
 //! that does so at once, and the verdict sees a minute all the same.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
@@ -9,9 +9,12 @@ use crate::clock::Clock;
 
 /// A clock that never goes back, and that can be waited by.
 #[async_trait]
-pub trait Time: Send + Sync {
+pub trait Time: Send + Sync + std::fmt::Debug {
     /// Since the run began, or longer.
     fn now(&self) -> Duration;
+
+    /// What other clocks show.
+    fn wall(&self) -> SystemTime;
 
     /// Returns so much later.
     async fn sleep(&self, duration: Duration);
@@ -22,6 +25,10 @@ pub trait Time: Send + Sync {
 impl Time for Clock {
     fn now(&self) -> Duration {
         Self::now(self)
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -25,7 +25,7 @@ pub(super) struct Verdict {
     pub dead: Result<Death, Kept>,
 }
 
-/// What is known of a host, over both looks; the worst counts.
+/// What is known of a host, of all looks that asked; the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum HostIs {
     OutOfSight,
@@ -52,14 +52,14 @@ pub(super) fn of_all(zone: &str, [first, last]: [&Look; 2]) -> Vec<Verdict> {
             }
         };
         let seen = scenes.each_ref().map(|scene| scene.of(&entry));
-        let host_is = seen[0].0.max(seen[1].0);
+        // What lived at the first look was not asked about at the second.
+        let host_is = if seen[0].1.is_ok() { seen[0].0.max(seen[1].0) } else { seen[0].0 };
         let mut dead = match [seen[0].1, seen[1].1] {
-            [_, Err(kept)] => Err(kept),
-            [Err(kept), Ok(_)] => Err(kept),
+            [Err(kept), _] | [_, Err(kept)] => Err(kept),
             [Ok(first), Ok(last)] => Ok(first.weaker(last)),
         };
         match before.get(&set.key()) {
-            None => dead = dead.and(Err(Kept::New)),
+            None => dead = Err(Kept::New),
             Some(&earlier) if *earlier != set => dead = dead.and(Err(Kept::Changed)),
             Some(_) => {}
         }
@@ -70,7 +70,7 @@ pub(super) fn of_all(zone: &str, [first, last]: [&Look; 2]) -> Vec<Verdict> {
 }
 
 /// One look, ready to be asked.
-struct Scene<'a> {
+pub(super) struct Scene<'a> {
     snapshot: &'a Snapshot,
     /// Of hosts, by their own records.
     addresses: BTreeMap<Owner, Ipv4Addr>,
@@ -84,7 +84,7 @@ enum Found<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn new(zone: &str, look: &'a Look) -> Self {
+    pub(super) fn new(zone: &str, look: &'a Look) -> Self {
         let address = |set| match Entry::read(set, zone).ok()? {
             Entry { host, about: About::Host(address) } => Some((host, address)),
             _ => None,
@@ -93,7 +93,7 @@ impl<'a> Scene<'a> {
         Self { snapshot: &look.snapshot.what, addresses }
     }
 
-    fn of(&self, entry: &Entry) -> (HostIs, Result<Death, Kept>) {
+    pub(super) fn of(&self, entry: &Entry) -> (HostIs, Result<Death, Kept>) {
         let found = self.host(entry);
         let host_is = match &found {
             Found::OutOfSight => HostIs::OutOfSight,
@@ -106,17 +106,27 @@ impl<'a> Scene<'a> {
         (host_is, self.death(entry, found))
     }
 
-    /// An instance id is looked for as it is. Hosts elsewhere may have the same name or address as this one: of
-    /// what is marked with a name, only ECS can say on which instance it is, by the container's own id.
+    /// The instance that a record's host is. An id is what it is. Hosts elsewhere may have the same name or
+    /// address as this one: of what is marked with a name, only ECS can say where it is, by the container's id.
+    pub(super) fn instance<'b>(&'b self, entry: &'b Entry) -> Option<&'b Owner> {
+        let known = || self.snapshot.containers.get(entry.container()?)?.instance.as_ref();
+        if is_instance_id(&entry.host) { Some(&entry.host) } else { known() }
+    }
+
+    /// A host's address, by its own record.
+    pub(super) fn address(&self, host: &Owner) -> Option<Ipv4Addr> {
+        self.addresses.get(host).copied()
+    }
+
     fn host(&self, entry: &Entry) -> Found<'a> {
         let snapshot = self.snapshot;
-        let by_id = is_instance_id(&entry.host);
-        let known = || entry.container().and_then(|id| snapshot.containers.get(id));
-        let id = if by_id { Some(&entry.host) } else { known().and_then(|known| known.instance.as_ref()) };
-        let address = || self.addresses.get(&entry.host);
-        match id.and_then(|id| snapshot.hosts.get_key_value(id)) {
+        let is_gone = || {
+            let address = self.address(&entry.host);
+            is_instance_id(&entry.host) && address.is_some_and(|it| snapshot.is_gone(&entry.host, it))
+        };
+        match self.instance(entry).and_then(|id| snapshot.hosts.get_key_value(id)) {
             Some((id, host)) => Found::Instance(id, host),
-            None if by_id && address().is_some_and(|&it| snapshot.is_gone(&entry.host, it)) => Found::Gone,
+            None if is_gone() => Found::Gone,
             None => Found::OutOfSight,
         }
     }

@@ -1,36 +1,31 @@
 //! What nobody else sees: tasks that run and ask for a record, and have none. A host whose agent is dead looks
 //! like this. Pure.
 //!
-//! A task counts that ran already at the first look, a minute before the last list: by then its agent has
-//! registered it, or has it registered at weight 0.
+//! A task counts that ran at the first look, and of which neither list has a record: by the second, a minute
+//! later, its agent has registered it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Look;
 use super::entry::Entry;
 use super::evidence::Power;
-use super::reader::Tasks;
+use super::reader::tasks::RunningTask;
 use crate::record::{ContainerId, Owner, RecordSet};
 
 /// What has no record, by host.
 pub type Unregistered = BTreeMap<String, BTreeSet<String>>;
 
-/// Full names that containers of both `tasks` ask for, and that the last list does not have of them. A host
-/// that does not run has no agent to ask after.
-pub fn unregistered(zone: &str, last_look: &Look, [first, last]: [&Tasks; 2]) -> Unregistered {
-    let (list, hosts) = (&last_look.list.what, &last_look.snapshot.what.hosts);
-    let running = |tasks: &Tasks| -> BTreeSet<ContainerId> {
-        let tasks = tasks.iter().filter(|task| task.started.is_some());
-        tasks.flat_map(|task| task.containers.iter().map(|(id, _)| id.clone())).collect()
-    };
-    let before = running(first);
-    let registered: BTreeSet<(ContainerId, String)> =
-        list.iter().filter_map(|set| registered(set, zone)).collect();
+/// Full names that containers of `tasks` ask for, and that neither list has of them. A host that does not run
+/// has no agent to ask after.
+pub fn unregistered(zone: &str, [first, last]: [&Look; 2], tasks: &[RunningTask]) -> Unregistered {
+    let hosts = &first.snapshot.what.hosts;
+    let lists = first.list.what.iter().chain(&last.list.what);
+    let registered: BTreeSet<(ContainerId, String)> = lists.filter_map(|set| registered(set, zone)).collect();
     let mut unregistered = Unregistered::new();
-    for task in last.iter().filter(|task| task.started.is_some()) {
+    for task in tasks.iter().filter(|task| task.started.is_some()) {
         let is_on = |host: &&Owner| hosts.get(host).is_some_and(|host| host.power == Power::Running);
         let Some(host) = task.host.as_ref().filter(is_on) else { continue };
-        for (id, names) in task.containers.iter().filter(|(id, _)| before.contains(id)) {
+        for (id, names) in &task.containers {
             for (name, _) in names {
                 if !registered.contains(&(id.clone(), name.clone())) {
                     let task = task.arn.rsplit('/').next().unwrap_or(&task.arn);
@@ -55,7 +50,6 @@ mod tests {
 
     use super::*;
     use crate::janitor::evidence::{Hearing, Host};
-    use crate::janitor::reader::tasks::RunningTask;
     use crate::machine::service::Protocol;
     use crate::record::RecordType;
     use crate::record::testing::id;
@@ -94,14 +88,16 @@ mod tests {
     #[test]
     fn names_what_runs_without_a_record_by_host() {
         let list = [record(1, "_web._tcp.sd.internal"), record(2, "_other._tcp.sd.internal")];
-        let tasks: Tasks = (1..=3).map(|n| task(n, n < 3)).collect();
-        let last = look(&list, Power::Running);
-        let found = unregistered("sd.internal", &last, [&tasks, &tasks]);
+        let tasks: Vec<_> = (1..=3).map(|n| task(n, n < 3)).collect();
+        let first = look(&list, Power::Running);
+        let found = unregistered("sd.internal", [&first, &first], &tasks);
         let expected = BTreeSet::from(["_web._tcp.sd.internal of task 2".to_owned()]);
         assert_eq!(found, Unregistered::from([("i-0a".to_owned(), expected)]));
-        // It came meanwhile, or went.
-        assert!(unregistered("sd.internal", &last, [&Tasks::new(), &tasks]).is_empty());
-        assert!(unregistered("sd.internal", &last, [&tasks, &Tasks::new()]).is_empty());
-        assert!(unregistered("sd.internal", &look(&list, Power::Terminated), [&tasks, &tasks]).is_empty());
+        // It was registered meanwhile, or it was there and ended.
+        let other = look(&[&list[..], &[record(2, "_web._tcp.sd.internal")]].concat(), Power::Running);
+        assert!(unregistered("sd.internal", [&first, &other], &tasks).is_empty());
+        assert!(unregistered("sd.internal", [&other, &first], &tasks).is_empty());
+        let off = look(&list, Power::Terminated);
+        assert!(unregistered("sd.internal", [&off, &off], &tasks).is_empty());
     }
 }

@@ -47,30 +47,37 @@ pub struct Ec2 {
 
 impl Ec2 {
     pub fn start(&self, delay: std::time::Duration) -> String {
-        let instances = Arc::clone(&self.instances);
+        let service = self.clone();
         serve(move |request| {
             std::thread::sleep(delay);
-            answer(&instances.lock().unwrap(), request)
+            service.answer(request)
         })
     }
-}
 
-fn answer(instances: &[Instance], request: &Request) -> Answer {
-    let field = |name: &str| {
-        let fields = request.body.split('&').filter_map(|field| field.split_once('='));
-        fields.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
-    };
-    assert_eq!(field("Action").as_deref(), Some("DescribeInstances"));
-    let from: usize = field("NextToken").map_or(0, |token| token.parse().unwrap());
-    let most: usize = field("MaxResults").unwrap().parse().unwrap();
-    let to = instances.len().min(from + most);
-    let items: String = instances[from..to].iter().map(item).collect();
-    let next = if to < instances.len() { format!("<nextToken>{to}</nextToken>") } else { String::new() };
-    let body = format!(
-        "<DescribeInstancesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId>\
-         <reservationSet>{items}</reservationSet>{next}</DescribeInstancesResponse>"
-    );
-    (200, "text/xml", body)
+    pub fn answer(&self, request: &Request) -> Answer {
+        let fields: Vec<(&str, &str)> =
+            request.body.split('&').filter_map(|field| field.split_once('=')).collect();
+        let field = |name: &str| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        assert_eq!(field("Action"), Some("DescribeInstances"));
+        assert!(matches!(field("Filter.1.Name"), None | Some("instance-id")));
+        let wanted: Vec<&str> = (fields.iter())
+            .filter(|(name, _)| name.starts_with("Filter.1.Value."))
+            .map(|(_, value)| *value)
+            .collect();
+        let instances = self.instances.lock().unwrap();
+        let is_wanted = |instance: &&Instance| wanted.is_empty() || wanted.contains(&instance.0.as_str());
+        let instances: Vec<&Instance> = instances.iter().filter(is_wanted).collect();
+        let from: usize = field("NextToken").map_or(0, |token| token.parse().unwrap());
+        let most: usize = field("MaxResults").unwrap().parse().unwrap();
+        let to = instances.len().min(from + most);
+        let items: String = instances[from..to].iter().map(|instance| item(instance)).collect();
+        let next = if to < instances.len() { format!("<nextToken>{to}</nextToken>") } else { String::new() };
+        let body = format!(
+            "<DescribeInstancesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId>\
+             <reservationSet>{items}</reservationSet>{next}</DescribeInstancesResponse>"
+        );
+        (200, "text/xml", body)
+    }
 }
 
 /// About as much as the vendor says of one.

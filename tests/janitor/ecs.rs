@@ -1,7 +1,7 @@
 //! ECS as the API reference documents it, as far as the janitor asks: JSON 1.1 over HTTP, in pages. It throttles
 //! and fails as it is told, and lets a test do something before any call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ pub struct Task {
 pub enum Act {
     Serve,
     Throttle,
+    Deny,
     Fail,
     /// Half of the answer.
     Break,
@@ -79,6 +80,17 @@ impl Ecs {
 
     /// One that takes so long for each call.
     pub fn slow(delay: Duration) -> Self {
+        let mut service = Self::silent();
+        let serving = service.clone();
+        service.url = serve(move |request| {
+            std::thread::sleep(delay);
+            serving.answer(request)
+        });
+        service
+    }
+
+    /// One that answers nobody by itself.
+    pub fn silent() -> Self {
         let state = State {
             clusters: BTreeMap::new(),
             definitions: BTreeMap::new(),
@@ -86,15 +98,8 @@ impl Ecs {
             asked: Vec::new(),
             stopped: Vec::new(),
         };
-        let state = Arc::new(Mutex::new(state));
         let rule: Rule = Box::new(|_, _| Act::Serve);
-        let mut service = Self { url: String::new(), state, rule: Arc::new(Mutex::new(rule)) };
-        let serving = service.clone();
-        service.url = serve(move |request| {
-            std::thread::sleep(delay);
-            serving.answer(request)
-        });
-        service
+        Self { url: String::new(), state: Arc::new(Mutex::new(state)), rule: Arc::new(Mutex::new(rule)) }
     }
 
     /// A look behind the API, or a hand there.
@@ -132,7 +137,7 @@ impl Ecs {
         self.with(|state| state.clusters.entry(cluster.to_owned()).or_default().tasks.push(task));
     }
 
-    fn answer(&self, request: &Request) -> Answer {
+    pub fn answer(&self, request: &Request) -> Answer {
         let target = header(request, "x-amz-target").unwrap_or_default();
         let action = target.strip_prefix("AmazonEC2ContainerServiceV20141113.").unwrap_or_default();
         let asked: Value = serde_json::from_str(&request.body).unwrap();
@@ -147,6 +152,7 @@ impl Ecs {
         };
         match act {
             Act::Throttle => error("ThrottlingException", "Rate exceeded"),
+            Act::Deny => error("AccessDeniedException", "not authorized to perform this"),
             Act::Fail => (500, JSON, json!({"__type": "ServerException", "message": "oh"}).to_string()),
             Act::Break => {
                 let text = told.to_string();
@@ -204,14 +210,20 @@ impl State {
             "ListTasks" => {
                 let stopped = asked["desiredStatus"] == "STOPPED";
                 let tasks = cluster.tasks.iter().filter(|task| (task.status == "STOPPED") == stopped);
-                let arns = tasks.map(|task| arn("task", &task.container[32..])).collect();
-                Some(self.paged("taskArns", arns, asked))
+                let ids = tasks.map(|task| task.container[32..].to_owned()).collect();
+                let mut page = self.paged("taskArns", ids, asked);
+                let arns = page["taskArns"].as_array_mut().unwrap();
+                arns.iter_mut().for_each(|id| *id = json!(arn("task", id.as_str().unwrap())));
+                Some(page)
             }
             "DescribeTasks" => {
                 let asked = names("tasks")?;
-                let find = |name: &String| cluster.tasks.iter().find(|task| task.container[32..] == **name);
-                let told = asked.iter().filter_map(find).map(|task| task_json(task, &cluster_name));
-                let missing = asked.iter().filter(|name| find(name).is_none());
+                let wanted: HashSet<&str> = asked.iter().map(String::as_str).collect();
+                let is_wanted = |task: &&Task| wanted.contains(&task.container[32..]);
+                let found: Vec<&Task> = cluster.tasks.iter().filter(is_wanted).collect();
+                let told = found.iter().map(|task| task_json(task, &cluster_name));
+                let there: HashSet<&str> = found.iter().map(|task| &task.container[32..]).collect();
+                let missing = asked.iter().filter(|name| !there.contains(name.as_str()));
                 let failures: Vec<_> =
                     missing.map(|name| json!({"arn": arn("task", name), "reason": "MISSING"})).collect();
                 Some(json!({"tasks": told.collect::<Vec<_>>(), "failures": failures}))

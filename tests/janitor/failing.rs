@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ecssd::janitor::report::{Death, Held, Outcome};
 use ecssd::janitor::run::run;
 use ecssd::record::Action;
 
 use crate::ecs::{Act, Ecs, Task};
 use crate::route53::{ID, Route53, throttled};
-use crate::world::{docker_id, host_record, mark, order, srv, world, zone_at};
+use crate::world::{Skipping, docker_id, host_record, mark, order, srv, world, zone_at};
 use ecssd_testing::http::{Request, serve};
 use ecssd_testing::route53::wire::Asked;
 
@@ -69,46 +70,108 @@ impl Small {
     }
 }
 
-#[tokio::test]
-async fn any_call_of_ecs_that_fails_makes_the_run_delete_nothing() {
-    // How many calls a run makes.
+/// What a run asks of ECS, call by call.
+async fn actions() -> Vec<String> {
     let small = Small::new();
     assert_eq!((small.run().await.standstill, small.dead_is_there()), (None, false));
     let actions = small.ecs.with(|ecs| ecs.asked.clone());
-    assert!(actions.len() > 15, "{actions:?}");
-    let is_told = |action: &str| matches!(action, "DescribeTasks" | "DescribeContainerInstances");
-    let told = actions.iter().filter(|action| is_told(action)).count();
+    assert!(actions.len() >= 14, "{actions:?}");
+    actions
+}
+
+/// Only what is described can be forgotten.
+fn may_fail_so(act: &Act, action: &str) -> bool {
+    *act != Act::Forget || matches!(action, "DescribeTasks" | "DescribeContainerInstances")
+}
+
+const PASSING: [Act; 4] = [Act::Throttle, Act::Fail, Act::Break, Act::Forget];
+
+#[tokio::test]
+async fn any_call_of_ecs_that_fails_once_is_made_again() {
     let mut cases = 0;
-    for (act, calls) in [
-        (Act::Throttle, actions.len()),
-        (Act::Fail, actions.len()),
-        (Act::Break, actions.len()),
-        // Only what is described can be forgotten.
-        (Act::Forget, told),
-    ] {
-        for call in 0..calls {
-            // Anew, because a call that was given up may come in late.
+    for (call, action) in actions().await.into_iter().enumerate() {
+        for act in PASSING.iter().filter(|act| may_fail_so(act, &action)) {
             let small = Small::new();
             let (failed, failing) = (Arc::new(Mutex::new(String::new())), act.clone());
-            let (note, mut left) = (Arc::clone(&failed), call + 1);
+            let note = Arc::clone(&failed);
             // Two may be under way at once: which call this is, is known when it comes.
-            small.ecs.rule(move |action, _| {
-                left -= usize::from(left > 0 && (failing != Act::Forget || is_told(action)));
-                if left > 0 || !note.lock().unwrap().is_empty() {
+            small.ecs.rule(move |action, number| {
+                if number <= call || !note.lock().unwrap().is_empty() || !may_fail_so(&failing, action) {
                     return Act::Serve;
                 }
                 action.clone_into(&mut note.lock().unwrap());
                 failing.clone()
             });
             let account = small.run().await;
-            let action = failed.lock().unwrap().clone();
-            let standstill = account.standstill.unwrap_or_else(|| panic!("{act:?} of call {call}, {action}"));
-            assert!(!action.is_empty() && standstill.contains(action.as_str()), "{action}: {standstill}");
-            assert_eq!((account.changes.due, small.dead_is_there()), (0, true), "{act:?} of {action}");
+            let failed = failed.lock().unwrap().clone();
+            assert_ne!(failed, "", "{act:?} of call {call}");
+            assert_eq!((account.standstill, small.dead_is_there()), (None, false), "{act:?} of {failed}");
             cases += 1;
         }
     }
-    println!("{cases} failures of {} calls", actions.len());
+    println!("{cases} failures");
+}
+
+#[tokio::test]
+async fn any_call_of_ecs_that_fails_to_the_end_makes_the_run_delete_nothing() {
+    let mut cases = 0;
+    for (call, action) in actions().await.into_iter().enumerate() {
+        for act in PASSING.iter().chain([&Act::Deny]).filter(|act| may_fail_so(act, &action)) {
+            let small = Small::new();
+            let (failed, failing) = (Arc::new(Mutex::new(String::new())), act.clone());
+            let note = Arc::clone(&failed);
+            small.ecs.rule(move |action, number| {
+                let mut failed = note.lock().unwrap();
+                if failed.is_empty() && number > call && may_fail_so(&failing, action) {
+                    action.clone_into(&mut failed);
+                }
+                if *failed == action { failing.clone() } else { Act::Serve }
+            });
+            let account = small.run().await;
+            let failed = failed.lock().unwrap().clone();
+            let standstill =
+                account.standstill.unwrap_or_else(|| panic!("{act:?} from call {call} on, {failed:?}"));
+            assert!(!failed.is_empty() && standstill.contains(failed.as_str()), "{failed}: {standstill}");
+            assert_eq!((account.changes.due, small.dead_is_there()), (0, true), "{act:?} of {failed}");
+            assert!(account.seconds.total < 300.0, "{:?}", account.seconds);
+            cases += 1;
+        }
+    }
+    println!("{cases} failures");
+}
+
+/// A host is stopped, with one of the tasks; the first look has no time for more than the first page of those that
+/// should run.
+#[tokio::test]
+async fn where_time_is_too_short_only_what_says_that_it_is_over_goes() {
+    let small = Small::new();
+    let off = "i-00000000000000002";
+    small.route53.create(vec![srv(ZONE, "_web._tcp", off, &docker_id(99), 31_000)]);
+    let instances = crate::ec2::Ec2::default();
+    *instances.instances.lock().unwrap() =
+        vec![(HOST.into(), "running", "10.0.0.1".into()), (off.into(), "stopped", "10.0.0.2".into())];
+    for (skips, expected) in [(true, 1), (false, 0)] {
+        let zone = zone_at(&small.route53.url, ZONE, ID).await;
+        let mut world = world(Arc::new(zone), &small.ecs, &instances.start(Duration::ZERO)).await;
+        let time = Skipping::start();
+        world.time = Arc::<Skipping>::clone(&time);
+        let mut lists = 0;
+        small.ecs.rule(move |action, _| {
+            lists += usize::from(action == "ListTasks");
+            if skips && action == "ListTasks" && lists == 2 {
+                time.skip(Duration::from_secs(200));
+            }
+            Act::Serve
+        });
+        let (report, account) = run(&order(&["--apply"]), &mut world).await;
+        assert_eq!(account.standstill, None);
+        let waits = report.counts().get(&Outcome::Wait(Death::HostStopped, Held::NotAllRead)).copied();
+        assert_eq!(waits.unwrap_or_default(), expected);
+        assert_eq!(account.doubt.is_some(), skips);
+        assert!(!skips || account.doubt.unwrap().contains("1 clusters"));
+        assert!(!small.dead_is_there(), "its task has stopped");
+    }
+    assert!(!small.route53.marks().iter().any(|mark| mark.contains(off)));
 }
 
 #[tokio::test]
@@ -125,10 +188,19 @@ async fn an_ec2_that_fails_makes_the_run_delete_nothing() {
     }
     let standstill = small.run_with("http://127.0.0.1:1").await.standstill.unwrap();
     assert!(standstill.contains("refused"), "{standstill}");
+    // Once is nothing.
+    let (instances, failed) = (crate::ec2::Ec2::default(), Mutex::new(false));
+    instances.instances.lock().unwrap().push((HOST.into(), "running", "10.0.0.1".into()));
+    let ec2 = serve(move |request| match std::mem::replace(&mut *failed.lock().unwrap(), true) {
+        false => (503, "text/xml", limit.to_owned()),
+        true => instances.answer(request),
+    });
+    assert_eq!(small.run_with(&ec2).await.standstill, None);
+    assert!(!small.dead_is_there());
 }
 
 #[tokio::test]
-async fn a_list_that_is_throttled_once_goes_on_and_twice_is_the_end() {
+async fn a_run_whose_first_call_is_throttled_twice_leaves_the_account_to_others() {
     let small = Small::new();
     small.route53.rule(|_, _| Some(throttled()));
     let account = small.run().await;
@@ -138,6 +210,19 @@ async fn a_list_that_is_throttled_once_goes_on_and_twice_is_the_end() {
     small.route53.rule(move |_, number| (number == asked + 1).then(throttled));
     let account = small.run().await;
     assert_eq!((account.standstill, account.skipped, account.calls.lists), (None, false, 3));
+    assert!(!small.dead_is_there());
+}
+
+#[tokio::test]
+async fn a_later_list_is_asked_for_again_while_there_is_time() {
+    let small = Small::new();
+    let mut lists = 0;
+    small.route53.rule(move |asked, _| {
+        lists += usize::from(matches!(asked, Asked::List { .. }));
+        (2..=5).contains(&lists).then(throttled)
+    });
+    let account = small.run().await;
+    assert_eq!((account.standstill, account.skipped, account.calls.lists), (None, false, 6));
     assert!(!small.dead_is_there());
 }
 
@@ -183,14 +268,14 @@ async fn a_record_that_is_written_anew_before_the_delete_survives() {
 async fn what_is_out_of_time_is_the_next_runs() {
     let small = Small::new();
     let zone = zone_at(&small.route53.url, ZONE, ID).await;
-    for (seconds, begins) in [(60, true), (5, false)] {
+    for seconds in [100, 60, 5] {
         let mut order = order(&["--apply"]);
         let mut world =
             world(Arc::new(zone_at(&small.route53.url, ZONE, ID).await), &small.ecs, &small.ec2).await;
         order.deadline = Some(world.time.now() + Duration::from_secs(seconds));
         let (_, account) = run(&order, &mut world).await;
         assert!(account.standstill.unwrap().contains("longer timeout"));
-        assert_eq!(account.records > 0, begins);
+        assert_eq!(account.calls.lists, 0);
     }
     drop(zone);
     assert!(small.dead_is_there());

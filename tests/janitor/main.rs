@@ -14,6 +14,7 @@ mod ecs;
 mod failing;
 mod health;
 mod lambda;
+mod pace;
 mod race;
 mod route53;
 mod scale;

@@ -1,6 +1,6 @@
 //! Tasks register while a run reads: none of them is ever deleted.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -70,9 +70,11 @@ async fn fault_22_a_task_that_registers_between_list_and_snapshot_is_never_delet
 
         let (registering, gap, other) =
             (Arc::clone(&agents), Arc::clone(&in_the_gap), Arc::clone(&elsewhere));
-        agents.ecs.rule(move |action, _| {
+        let is_listed = Arc::new(AtomicBool::new(false));
+        let listed = Arc::clone(&is_listed);
+        agents.ecs.rule(move |_, _| {
             // The first call of a snapshot: the list is over.
-            let many = if action == "ListClusters" { IN_THE_GAP } else { 1 };
+            let many = if listed.swap(false, Ordering::Relaxed) { IN_THE_GAP } else { 1 };
             (0..many).for_each(|_| drop(registering.register("RUNNING")));
             let count = if many > 1 { &gap } else { &other };
             count.fetch_add(usize::try_from(many).unwrap(), Ordering::Relaxed);
@@ -81,6 +83,7 @@ async fn fault_22_a_task_that_registers_between_list_and_snapshot_is_never_delet
         let (registering, other) = (Arc::clone(&agents), Arc::clone(&elsewhere));
         agents.route53.rule(move |asked, _| {
             // Between the pages of a list, and just before the deletes.
+            is_listed.fetch_or(matches!(asked, Asked::List { .. }), Ordering::Relaxed);
             if matches!(asked, Asked::List { .. } | Asked::Change(_)) {
                 registering.register("RUNNING");
                 other.fetch_add(1, Ordering::Relaxed);

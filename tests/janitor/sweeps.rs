@@ -179,8 +179,9 @@ async fn fault_21_every_page_of_tasks_is_read() {
     // Half of a service at most, and its last target while nothing proves the rest: 60, then 30, 15, ...
     assert_eq!((account.changes.made, account.standstill.is_none()), (61, true));
     assert!(marks(&tasks).is_subset(&scene.marks()));
-    let pages = scene.ecs.with(|ecs| ecs.asked.iter().filter(|action| *action == "ListTasks").count());
-    assert_eq!(pages, 8, "two of either kind in each look");
+    let pages = |call: &str| scene.ecs.with(|ecs| ecs.asked.iter().filter(|action| *action == call).count());
+    assert_eq!(pages("ListTasks"), 4, "two of either kind, in the first look alone");
+    assert_eq!(pages("DescribeTasks"), 6, "and in the second those that looked dead");
 }
 
 #[tokio::test]

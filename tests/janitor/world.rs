@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use aws_config::{Region, SdkConfig};
@@ -25,9 +25,22 @@ use crate::ecs::{Ecs, Task};
 use ecssd_testing::route53::hosted::{HostedZone, emulator, unique_zone};
 
 /// A clock on which long waits are over at once. Short ones, and what truly takes time, take it.
+#[derive(Debug)]
 pub struct Skipping {
     clock: Clock,
     skipped: AtomicU64,
+}
+
+impl Skipping {
+    pub fn start() -> Arc<Self> {
+        Arc::new(Self { clock: Clock::start(), skipped: AtomicU64::new(0) })
+    }
+
+    pub fn skip(&self, duration: Duration) {
+        // Rounded up: the wait must be over.
+        let millis = u64::try_from(duration.as_millis()).unwrap() + 1;
+        self.skipped.fetch_add(millis, Ordering::Relaxed);
+    }
 }
 
 #[async_trait]
@@ -37,9 +50,11 @@ impl Time for Skipping {
     }
 
     async fn sleep(&self, duration: Duration) {
-        // Rounded up: the wait must be over.
-        let millis = u64::try_from(duration.as_millis()).unwrap() + 1;
-        self.skipped.fetch_add(millis, Ordering::Relaxed);
+        self.skip(duration);
+    }
+
+    fn wall(&self) -> SystemTime {
+        UNIX_EPOCH + self.now()
     }
 }
 
@@ -47,7 +62,7 @@ pub fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("key", "secret", None, None, "test"))
 }
 
-async fn sdk(endpoint: &str) -> SdkConfig {
+pub async fn sdk(endpoint: &str) -> SdkConfig {
     let region = Region::from_static("us-east-1");
     ecssd::aws::config(Some(endpoint), region)
         .await
@@ -77,7 +92,7 @@ pub async fn world(zone: Arc<dyn Zone>, ecs: &Ecs, ec2: &str) -> World {
         vpcs: None,
         territories: vec![territory("here", ecs, ec2).await],
         checker: Arc::new(NetworkChecker { host_address: [127, 0, 0, 1].into() }),
-        time: Arc::new(Skipping { clock: Clock::start(), skipped: AtomicU64::new(0) }),
+        time: Skipping::start(),
     }
 }
 

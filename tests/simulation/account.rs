@@ -10,6 +10,7 @@ use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 use futures_util::FutureExt;
 
 use super::agent::Agent;
+use super::host::instance_id;
 use super::mutant::Mutant;
 use super::scenario::{CallFault, Point};
 use super::truth::ZONE;
@@ -68,9 +69,9 @@ fn neighbours() -> Vec<RecordSet> {
         values: vec![format!("1 1 {port} elsewhere.{ZONE}")],
     };
     vec![
-        marked(format!("i-0aaaaaa:{:064x}:80", 1), 1),
-        marked(format!("i-0a:{:064x}", 1), 2),
-        marked("i-0a.example:80".to_owned(), 3),
+        marked(format!("{}:{:064x}:80", instance_id(9), 1), 1),
+        marked(format!("{}:{:064x}", instance_id(0), 1), 2),
+        marked(format!("{}.example:80", instance_id(0)), 3),
     ]
 }
 

@@ -91,11 +91,16 @@ pub enum Order {
     Drain { down_ms: u32 },
 }
 
+/// Of each host, of either length that EC2 has given. The first is the beginning of all others: whoever compares
+/// prefixes is found out.
+pub fn instance_id(index: usize) -> String {
+    if index == 0 { "i-aaaaaaa0".to_owned() } else { format!("i-aaaaaaa0aaaaaaaa{index}") }
+}
+
 impl Host {
     pub fn new(index: usize, scenario: &Scenario) -> Self {
         Self {
-            // One is the beginning of the other: whoever compares prefixes is found out.
-            owner: format!("i-0{}", "a".repeat(index + 1)),
+            owner: instance_id(index),
             address: Ipv4Addr::new(10, 0, 0, 7 + u8::try_from(index).expect("few hosts")),
             containers: BTreeMap::new(),
             slots: BTreeMap::new(),

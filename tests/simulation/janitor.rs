@@ -92,7 +92,7 @@ impl State {
                 }
             }
         }
-        let what = Snapshot { hosts, containers, services, ..Snapshot::default() };
+        let what = Snapshot { hosts, containers, services: Some(services), ..Snapshot::default() };
         Look { list, snapshot: Read { began: now, ended: now, missing: Vec::new(), what } }
     }
 }

@@ -1,10 +1,11 @@
 //! All pages of the zone, at the janitor's own share of the account's rate.
 //!
-//! A page that is throttled is asked for once more, after a wait: it is the same page, and the list began
-//! when it began. Throttled twice in a row, or failed in any other way, it is missing.
+//! A page that is throttled or gets no answer is asked for again while there is time: it is the same page, and
+//! the list began when it began. A run whose very first call is throttled twice leaves the account to others.
 
 use std::time::Duration;
 
+use super::Limit;
 use crate::janitor::evidence::Read;
 use crate::janitor::time::Time;
 use crate::record::RecordSet;
@@ -33,10 +34,10 @@ impl List {
     }
 
     /// Reads the zone, as far as it can be read.
-    pub(super) async fn read(&mut self, zone: &dyn Zone, time: &dyn Time, into: &mut Read<Vec<RecordSet>>) {
+    pub(super) async fn read(&mut self, zone: &dyn Zone, limit: Limit<'_>, into: &mut Read<Vec<RecordSet>>) {
         let mut start: Option<ListStart> = None;
         for _ in 0..PAGES_MAX {
-            let page = match self.page(zone, time, start.as_ref()).await {
+            let page = match self.page(zone, limit, start.as_ref()).await {
                 Ok(page) => page,
                 Err(error) => return into.missing.push(format!("the zone's list: {error}")),
             };
@@ -52,16 +53,22 @@ impl List {
     async fn page(
         &mut self,
         zone: &dyn Zone,
-        time: &dyn Time,
+        limit: Limit<'_>,
         start: Option<&ListStart>,
     ) -> Result<Page, ZoneError> {
-        let first = self.ask(zone, time, start).await;
-        let Err(ZoneError::Throttled(_)) = first else { return first };
-        let second = self.ask(zone, time, start).await;
-        if matches!(second, Err(ZoneError::Throttled(_))) && self.calls == 2 {
-            self.crowded_out = true;
+        let mut throttled = 0;
+        loop {
+            let answer = self.ask(zone, limit.time, start).await;
+            match &answer {
+                Err(ZoneError::Throttled(_)) => throttled += 1,
+                Err(ZoneError::Unknown(_) | ZoneError::Busy(_)) => {}
+                _ => return answer,
+            }
+            self.crowded_out = throttled == 2 && self.calls == 2;
+            if self.crowded_out || self.pacer.ready_at(limit.time.now(), 0, true) >= limit.until {
+                return answer;
+            }
         }
-        second
     }
 
     async fn ask(

@@ -1,19 +1,23 @@
-//! Takes a [`Look`]: the zone first, then ECS and EC2 of every account and region that was named.
+//! Takes a [`Look`]: the zone first, then EC2 and ECS of every account and region that was named. The second one of
+//! a run is short: of EC2 and ECS it asks only about what looked dead in the first.
 //!
-//! Owns the order and what counts as missing: a page that failed or was throttled, an answer that could not
-//! be understood. Nothing of ECS and EC2 is asked twice, for what is missing only makes a run wait for the
-//! next. Judges nothing.
+//! Owns the order and what counts as missing: a page that fails to the end, an answer that cannot be understood.
+//! One that is throttled or broken is asked for again while there is time. Judges nothing.
 //!
 //! | | |
 //! |---|---|
 //! | [`list`] | all pages of the zone |
+//! | [`ec2`] | instances and interfaces: signed calls, and their XML |
 //! | [`ecs`] | clusters, container instances, tasks, task definitions: which calls |
 //! | [`tasks`] | what a described task comes to; pure |
 //! | [`definitions`] | which names a task definition asks for; pure |
-//! | [`ec2`] | instances and interfaces: signed calls, and their XML |
-//! | [`paced`] | so many calls a second |
+//! | [`directory`] | where ECS is asked again; pure |
+//! | [`again`] | the second look |
+//! | [`paced`] | so many calls a second, and again |
 
+pub mod again;
 pub mod definitions;
+pub mod directory;
 pub mod ec2;
 pub mod ecs;
 pub mod list;
@@ -22,17 +26,25 @@ pub mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_sdk_ecs::types::DesiredStatus;
+
+use self::directory::Cluster;
 use self::ec2::Ec2;
 use self::ec2::answer::{Instance, Interface};
 use self::ecs::Ecs;
 use self::list::List;
-use self::tasks::RunningTask;
+use self::paced::Unread;
+use self::tasks::Seen;
 use super::Look;
 use super::evidence::{Host, Network, Snapshot, home};
 use super::time::Time;
 use crate::record::Owner;
 use crate::zone::Zone;
+
+/// How often a run begins at another cluster: as often as it is scheduled.
+pub const PERIOD: Duration = Duration::from_secs(300);
 
 /// An account in a region.
 #[derive(Debug)]
@@ -54,69 +66,82 @@ pub struct Scope {
     pub home: Vec<Network>,
 }
 
-/// What ECS showed beside the evidence: tasks that run or are about to, on hosts.
-pub type Tasks = Vec<RunningTask>;
+/// When a look has to be over, by the run's time.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit<'a> {
+    /// The run's time.
+    pub time: &'a dyn Time,
+    /// No call is made after this.
+    pub until: Duration,
+}
 
-/// Takes one look. What is missing is noted in it, and what would come after that is not asked for.
+/// Takes the first look. What is missing is noted in it, and what would come after that is not asked for.
 pub async fn look(
     zone: &dyn Zone,
     list: &mut List,
     territories: &mut [Territory],
     scope: &Scope,
     vpcs: Option<&BTreeSet<String>>,
-    time: &dyn Time,
-) -> (Look, Tasks) {
-    let mut look = Look::default();
-    look.list.began = time.now();
-    list.read(zone, time, &mut look.list).await;
-    look.list.ended = time.now();
-    look.snapshot.began = time.now();
-    let mut tasks = Tasks::new();
+    limit: Limit<'_>,
+) -> (Look, Seen) {
+    let mut look = listed(zone, list, limit).await;
+    let mut seen = Seen::default();
     if look.list.missing.is_empty() {
-        let read = snapshot(zone.name(), territories, scope, vpcs, &mut look.snapshot.what, &mut tasks).await;
-        look.snapshot.missing.extend(read.err());
-    }
-    look.snapshot.ended = time.now();
-    (look, tasks)
-}
-
-async fn snapshot(
-    zone: &str,
-    territories: &mut [Territory],
-    scope: &Scope,
-    vpcs: Option<&BTreeSet<String>>,
-    into: &mut Snapshot,
-    tasks: &mut Tasks,
-) -> Result<(), String> {
-    let mut seen = tasks::Seen::default();
-    let mut found = vec![false; scope.clusters.len()];
-    for (number, territory) in territories.iter_mut().enumerate() {
-        let at = |error: String| format!("{}: {error}", territory.name);
-        let first = seen.tasks.len();
-        territory.ecs.read(zone, &scope.clusters, &mut found, &mut seen).await.map_err(at)?;
-        seen.tasks[first..].iter_mut().for_each(|task| task.territory = number);
-    }
-    if let Some(absent) = found.iter().position(|found| !found) {
-        return Err(format!("cluster {}: there is none of that name", scope.clusters[absent]));
-    }
-    let mut shown = BTreeSet::new();
-    for territory in territories.iter_mut() {
-        let at = |error: String| format!("{}: {error}", territory.name);
-        let ec2 = &mut territory.ec2;
-        let instance = |instance: Instance| {
-            shown.extend(instance.vpc);
-            let ecs = seen.hearing.get(&instance.id).copied().unwrap_or_default();
-            into.hosts.insert(instance.id, Host { power: instance.power, ecs });
+        let Snapshot { hosts, home, held, .. } = &mut look.snapshot.what;
+        let of_ec2 = instances(territories, scope, vpcs, (hosts, home, held), limit).await;
+        let of_ecs = match of_ec2 {
+            Ok(()) => clusters(zone.name(), territories, scope, &mut seen, limit).await,
+            Err(unread) => Err(unread),
         };
-        ec2.instances(instance).await.map_err(at)?;
-        if !scope.home.is_empty() {
-            ec2.interfaces(|interface| hold(&mut into.held, &scope.home, &interface)).await.map_err(at)?;
+        match of_ecs {
+            Ok(unread) => fill(&mut look.snapshot.what, &mut seen, unread),
+            Err(unread) => look.snapshot.missing.push(words(unread)),
         }
     }
-    into.home = home(&scope.home, vpcs, &shown);
-    into.containers = seen.containers;
-    into.services = seen.services;
-    *tasks = seen.tasks;
+    look.snapshot.ended = limit.time.now();
+    (look, seen)
+}
+
+/// A look that has its list, and whose snapshot begins.
+async fn listed(zone: &dyn Zone, list: &mut List, limit: Limit<'_>) -> Look {
+    let mut look = Look::default();
+    look.list.began = limit.time.now();
+    list.read(zone, limit, &mut look.list).await;
+    look.list.ended = limit.time.now();
+    look.snapshot.began = look.list.ended;
+    look
+}
+
+fn words(unread: Unread) -> String {
+    match unread {
+        Unread::Failed(reason) => reason,
+        Unread::NoTime => "there was no time".to_owned(),
+    }
+}
+
+type OfEc2<'a> =
+    (&'a mut BTreeMap<Owner, Host>, &'a mut Vec<Network>, &'a mut BTreeMap<Ipv4Addr, Vec<Option<Owner>>>);
+
+async fn instances(
+    territories: &[Territory],
+    scope: &Scope,
+    vpcs: Option<&BTreeSet<String>>,
+    (hosts, at_home, held): OfEc2<'_>,
+    limit: Limit<'_>,
+) -> Result<(), Unread> {
+    let mut shown = BTreeSet::new();
+    for Territory { name, ec2, .. } in territories {
+        let mut tell = |Instance { id, power, vpc }: Instance| {
+            shown.extend(vpc);
+            hosts.insert(id, Host { power, ecs: Default::default() });
+        };
+        ec2.instances(&[], &mut tell, limit).await.map_err(|unread| unread.of(name))?;
+        if !scope.home.is_empty() {
+            let mut tell = |interface| hold(held, &scope.home, &interface);
+            ec2.interfaces(&[], &mut tell, limit).await.map_err(|unread| unread.of(name))?;
+        }
+    }
+    *at_home = home(&scope.home, vpcs, &shown);
     Ok(())
 }
 
@@ -125,5 +150,90 @@ fn hold(held: &mut BTreeMap<Ipv4Addr, Vec<Option<Owner>>>, networks: &[Network],
     let at_home = |address: &&Ipv4Addr| networks.iter().any(|network| network.holds(**address));
     for address in interface.addresses.iter().filter(at_home) {
         held.entry(*address).or_default().push(interface.instance.clone());
+    }
+}
+
+/// Reads all clusters, and tells how many there was no time for. What says of itself that it is over comes first,
+/// of every cluster: where the time is too short, that alone counts. The clusters take turns to come first.
+async fn clusters(
+    zone: &str,
+    territories: &mut [Territory],
+    scope: &Scope,
+    seen: &mut Seen,
+    limit: Limit<'_>,
+) -> Result<usize, Unread> {
+    seen.directory.clusters = find(territories, scope, limit).await?;
+    let clusters = seen.directory.clusters.clone();
+    let first = turn(limit.time.wall(), clusters.len());
+    let in_turn = || clusters.iter().cycle().skip(first).take(clusters.len());
+    for (read, cluster) in in_turn().enumerate() {
+        let Territory { name, ecs, .. } = &mut territories[cluster.territory];
+        let told = async {
+            ecs.instances(cluster, seen, limit).await?;
+            ecs.tasks(cluster, DesiredStatus::Stopped, zone, seen, limit).await
+        };
+        match told.await {
+            Err(Unread::NoTime) => return Ok(clusters.len() - read),
+            told => told.map_err(|unread| unread.of(name))?,
+        }
+    }
+    for (read, cluster) in in_turn().enumerate() {
+        let Territory { name, ecs, .. } = &mut territories[cluster.territory];
+        match ecs.tasks(cluster, DesiredStatus::Running, zone, seen, limit).await {
+            Err(Unread::NoTime) => return Ok(clusters.len() - read),
+            told => told.map_err(|unread| unread.of(name))?,
+        }
+    }
+    Ok(0)
+}
+
+/// Which of so many comes first at this time.
+fn turn(now: SystemTime, of: usize) -> usize {
+    let periods = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / PERIOD.as_secs();
+    usize::try_from(periods).unwrap_or_default() % of.max(1)
+}
+
+/// The clusters that are to be read.
+async fn find(territories: &[Territory], scope: &Scope, limit: Limit<'_>) -> Result<Vec<Cluster>, Unread> {
+    let (mut clusters, mut found) = (Vec::new(), vec![false; scope.clusters.len()]);
+    for (territory, Territory { name, ecs, .. }) in territories.iter().enumerate() {
+        for arn in ecs.clusters(limit).await.map_err(|unread| unread.of(name))? {
+            let is_it = |wanted: &String| *wanted == arn || arn.rsplit('/').next() == Some(wanted);
+            let matches: Vec<usize> =
+                (0..scope.clusters.len()).filter(|&n| is_it(&scope.clusters[n])).collect();
+            if scope.clusters.is_empty() || !matches.is_empty() {
+                matches.into_iter().for_each(|n| found[n] = true);
+                clusters.push(Cluster { number: clusters.len(), territory, arn });
+            }
+        }
+    }
+    match found.iter().position(|found| !found) {
+        Some(absent) => {
+            Err(Unread::Failed(format!("cluster {}: there is none of that name", scope.clusters[absent])))
+        }
+        None => Ok(clusters),
+    }
+}
+
+/// Adds to a snapshot what ECS showed.
+fn fill(snapshot: &mut Snapshot, seen: &mut Seen, unread: usize) {
+    for (id, host) in &mut snapshot.hosts {
+        host.ecs = seen.hearing.get(id).copied().unwrap_or_default();
+    }
+    snapshot.containers = std::mem::take(&mut seen.containers);
+    snapshot.services = (unread == 0).then(|| std::mem::take(&mut seen.services));
+    snapshot.unread = unread;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cluster_comes_first_in_its_turn() {
+        let at = |run: u32| UNIX_EPOCH + PERIOD * run + PERIOD / 2;
+        let firsts: Vec<usize> = (0..4).map(|run| turn(at(run), 3)).collect();
+        assert_eq!(firsts, [0, 1, 2, 0]);
+        assert_eq!((turn(at(7), 0), turn(at(7), 1)), (0, 0));
     }
 }

@@ -1,35 +1,84 @@
-//! So many calls a second to one API of one account and region, whose limits others share.
+//! Calls to one API of one account and region, whose limits others share: so many a second, and again when one
+//! fails, while there is time.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::clock::Clock;
+use super::Limit;
+use crate::backoff::Backoff;
+use crate::janitor::time::Time;
 use crate::zone::pacing::{Bucket, Rate};
+
+/// The shortest, the first and the longest wait after a call that failed. The shortest is longer than a bucket
+/// that refills 20 times a second is empty.
+const WAITS: (Duration, Duration, Duration) =
+    (Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(10));
 
 /// Calls at a rate. Counts them.
 #[derive(Debug)]
 pub struct Paced {
     state: Mutex<(Bucket, usize)>,
-    clock: Clock,
+}
+
+/// How a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It may succeed yet: throttled, broken, without an answer.
+    Passing(String),
+    /// It would fail again.
+    Final(String),
+}
+
+/// Why something was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It failed, for this reason, to the end.
+    Failed(String),
+    /// There was no time for it.
+    NoTime,
+}
+
+impl Unread {
+    /// The same, said of something larger.
+    pub fn of(self, what: &str) -> Self {
+        match self {
+            Self::Failed(reason) => Self::Failed(format!("{what}: {reason}")),
+            Self::NoTime => Self::NoTime,
+        }
+    }
+}
+
+/// One call, made until it succeeds.
+#[derive(Debug)]
+pub struct Attempts<'a> {
+    paced: &'a Paced,
+    limit: Limit<'a>,
+    backoff: Backoff,
+    failed: Option<String>,
 }
 
 impl Paced {
     /// Calls at this rate.
     pub fn new(rate: Rate) -> Self {
-        Self { state: Mutex::new((Bucket::new(rate), 0)), clock: Clock::start() }
+        Self { state: Mutex::new((Bucket::new(rate), 0)) }
+    }
+
+    /// A call that has not been made yet.
+    pub fn attempts<'a>(&'a self, limit: Limit<'a>) -> Attempts<'a> {
+        let (shortest, first, longest) = WAITS;
+        Attempts { paced: self, limit, backoff: Backoff::new(shortest, first, longest), failed: None }
     }
 
     /// Returns when the next call may go.
-    pub async fn turn(&self) {
-        let wait = self.reserve();
+    pub async fn turn(&self, time: &dyn Time) {
+        let wait = self.reserve(time.now());
         if wait > Duration::ZERO {
-            tokio::time::sleep(wait).await;
+            time.sleep(wait).await;
         }
     }
 
     /// Takes the next place in the row, whoever waits for one already.
-    fn reserve(&self) -> Duration {
-        let now = self.clock.now();
+    fn reserve(&self, now: Duration) -> Duration {
         let (bucket, calls) = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = bucket.ready_at(now, 1.0).saturating_sub(now);
         bucket.spend(now, 1.0);
@@ -43,19 +92,83 @@ impl Paced {
     }
 }
 
+impl Attempts<'_> {
+    /// Returns when the call may be made, for the first time or again.
+    ///
+    /// # Errors
+    /// When there is no time for it any more.
+    pub async fn turn(&mut self) -> Result<(), Unread> {
+        let Limit { time, until } = self.limit;
+        if let Some(reason) = &self.failed {
+            let wait = self.backoff.next(fastrand::f64());
+            if time.now() + wait >= until {
+                return Err(Unread::Failed(reason.clone()));
+            }
+            time.sleep(wait).await;
+        }
+        if time.now() >= until {
+            return Err(Unread::NoTime);
+        }
+        self.paced.turn(time).await;
+        Ok(())
+    }
+
+    /// What the call came to; nothing where it is worth another attempt.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn settle<T>(&mut self, answer: Result<T, Failure>) -> Result<Option<T>, Unread> {
+        match answer {
+            Ok(told) => Ok(Some(told)),
+            Err(Failure::Final(reason)) => Err(Unread::Failed(reason)),
+            Err(Failure::Passing(reason)) => {
+                tracing::debug!(reason, "asked again");
+                self.failed = Some(reason);
+                Ok(None)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
 
     #[tokio::test(start_paused = true)]
     async fn goes_no_faster_than_it_was_told_even_two_at_once() {
-        let paced = Paced::new(Rate { per_second: 20.0, burst: 40.0 });
-        let began = tokio::time::Instant::now();
+        let (clock, paced) = (Clock::start(), Paced::new(Rate { per_second: 20.0, burst: 40.0 }));
         for _ in 0..120 {
-            tokio::join!(paced.turn(), paced.turn());
+            tokio::join!(paced.turn(&clock), paced.turn(&clock));
         }
         // The first forty go at once.
-        assert!((9_900..10_500).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+        assert!((9_900..10_500).contains(&clock.now().as_millis()), "{:?}", clock.now());
         assert_eq!(paced.calls(), 240);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn asks_again_while_there_is_time_and_says_why_not_afterwards() {
+        let (clock, paced) = (Clock::start(), Paced::new(Rate { per_second: 10.0, burst: 10.0 }));
+        let limit = Limit { time: &clock, until: seconds(60) };
+        let mut attempts = paced.attempts(limit);
+        let told = loop {
+            if let Err(told) = attempts.turn().await {
+                break told;
+            }
+            let failed: Result<(), _> = Err(Failure::Passing("throttled".to_owned()));
+            assert_eq!(attempts.settle(failed), Ok(None));
+        };
+        assert_eq!(told, Unread::Failed("throttled".to_owned()));
+        assert!((seconds(40)..seconds(60)).contains(&clock.now()), "{:?}", clock.now());
+        assert!((7..80).contains(&paced.calls()), "{}", paced.calls());
+        // What would fail again is not tried again, and what comes too late is not tried at all.
+        let denied: Result<(), _> = Err(Failure::Final("denied".to_owned()));
+        assert_eq!(paced.attempts(limit).settle(denied), Err(Unread::Failed("denied".to_owned())));
+        tokio::time::sleep(seconds(60)).await;
+        assert_eq!(paced.attempts(limit).turn().await, Err(Unread::NoTime));
     }
 }

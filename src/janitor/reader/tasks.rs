@@ -6,27 +6,30 @@
 //! | where it is | its task's container instance |
 //! | what it asks for | its task definition, and what the task overrides of that |
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use aws_sdk_ecs::types::{KeyValuePair, Task};
+use aws_sdk_ecs::types::{Container, KeyValuePair, Task};
 
 use super::definitions::Definition;
-use crate::janitor::evidence::{Container, Hearing};
+use super::directory::{Cluster, Directory};
+use crate::janitor::evidence::{self, Hearing};
 use crate::machine::service::Protocol;
 use crate::record::{ContainerId, Owner};
 
 /// All that ECS showed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Whether it hears of the hosts.
     pub hearing: BTreeMap<Owner, Hearing>,
     /// By Docker id.
-    pub containers: BTreeMap<ContainerId, Container>,
+    pub containers: BTreeMap<ContainerId, evidence::Container>,
     /// Full names that something asks for that has not stopped.
     pub services: BTreeSet<String>,
     /// Tasks on hosts that have not stopped, and ask for a name.
     pub tasks: Vec<RunningTask>,
+    /// Where ECS is asked again.
+    pub directory: Directory,
 }
 
 /// A task on a host that asks for a name.
@@ -52,27 +55,19 @@ pub fn is_stopped(task: &Task) -> bool {
 }
 
 impl Seen {
-    /// Adds a task; `instances` are the hosts by the ARN of their registration. The definition is wanted
-    /// where the task has not stopped.
-    ///
-    /// # Errors
-    /// Where something in it is not as the API documents it.
-    pub fn add(
-        &mut self,
-        task: &Task,
-        definition: Option<&Definition>,
-        instances: &HashMap<String, Owner>,
-        zone: &str,
-    ) -> Result<(), String> {
-        let arn = task.task_arn().ok_or("DescribeTasks: a task without an ARN")?;
-        task.last_status().ok_or_else(|| format!("DescribeTasks: {arn} has no status"))?;
+    /// Adds a task. The definition is wanted where the task has not stopped.
+    pub fn add(&mut self, task: &Task, cluster: &Cluster, definition: Option<&Definition>, zone: &str) {
+        let Some(arn) = task.task_arn() else { return };
         let stopped = is_stopped(task);
-        let host = task.container_instance_arn().and_then(|arn| instances.get(arn)).cloned();
+        let registration = task.container_instance_arn();
+        let host = registration.and_then(|arn| self.directory.host(arn)).cloned();
+        let ids = task.containers().iter().filter_map(docker_id).filter(|_| registration.is_some());
+        self.directory.note_task(cluster.number, arn, ids);
         let mut asking = Vec::new();
         for container in task.containers() {
-            let id: Option<ContainerId> = container.runtime_id().and_then(|id| id.parse().ok());
-            if let (Some(id), Some(_)) = (&id, task.container_instance_arn()) {
-                let known = Container { instance: host.clone(), stopped };
+            let id = docker_id(container);
+            if let (Some(id), Some(_)) = (&id, registration) {
+                let known = evidence::Container { instance: host.clone(), stopped };
                 self.containers.insert(id.clone(), known);
             }
             let (Some(definition), Some(name)) = (definition.filter(|_| !stopped), container.name()) else {
@@ -84,18 +79,21 @@ impl Seen {
             let named: BTreeSet<(String, Protocol)> = named.collect();
             asking.extend(id.filter(|_| !named.is_empty()).map(|id| (id, named.into_iter().collect())));
         }
-        if !asking.is_empty() && task.container_instance_arn().is_some() {
+        if !asking.is_empty() && registration.is_some() {
             self.tasks.push(RunningTask {
-                territory: 0,
-                cluster: task.cluster_arn().unwrap_or_default().to_owned(),
+                territory: cluster.territory,
+                cluster: cluster.arn.clone(),
                 arn: arn.to_owned(),
                 host,
                 started: task.started_at().and_then(|at| SystemTime::try_from(*at).ok()),
                 containers: asking,
             });
         }
-        Ok(())
     }
+}
+
+fn docker_id(container: &Container) -> Option<ContainerId> {
+    container.runtime_id()?.parse().ok()
 }
 
 fn overrides<'a>(task: &'a Task, name: &str) -> &'a [KeyValuePair] {
@@ -107,9 +105,9 @@ fn overrides<'a>(task: &'a Task, name: &str) -> &'a [KeyValuePair] {
 #[cfg(test)]
 mod tests {
     use aws_sdk_ecs::types::builders::TaskBuilder;
-    use aws_sdk_ecs::types::{Container, ContainerDefinition, TaskDefinition};
+    use aws_sdk_ecs::types::{ContainerDefinition, TaskDefinition};
 
-    use super::{Definition, HashMap, KeyValuePair, Owner, Seen, Task};
+    use super::*;
 
     const ID: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
 
@@ -124,9 +122,9 @@ mod tests {
     }
 
     fn add(task: TaskBuilder) -> Seen {
-        let mut seen = Seen::default();
-        let instances = HashMap::from([("ci".to_owned(), Owner::new("i-0a").unwrap())]);
-        seen.add(&task.build(), Some(&definition()), &instances, "sd.internal").unwrap();
+        let (mut seen, cluster) = (Seen::default(), Cluster { number: 0, territory: 0, arn: "c".into() });
+        seen.directory.note_registration(0, "ci", Owner::new("i-0a").unwrap());
+        seen.add(&task.build(), &cluster, Some(&definition()), "sd.internal");
         seen
     }
 
@@ -153,12 +151,5 @@ mod tests {
         let seen = add(task.containers(web(ID)));
         assert!(seen.containers.values().all(|container| container.stopped));
         assert!(seen.services.is_empty() && seen.tasks.is_empty());
-    }
-
-    #[test]
-    fn an_answer_that_lacks_what_it_must_have_is_no_answer() {
-        let mut seen = Seen::default();
-        let task = Task::builder().task_arn("t").build();
-        assert!(seen.add(&task, None, &HashMap::new(), "sd.internal").is_err());
     }
 }

@@ -8,11 +8,11 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{TestRng, TestRunner};
 
-use super::checks::{Known, absent_of, check, known, many_hosts_dead, services};
+use super::checks::{Known, absent_of, check, is_wanted, known, many_hosts_dead, services};
 use super::mutants::MUTANTS;
-use super::story::{Story, stories};
-use super::world::{Tag, World, ZONE};
-use crate::janitor::{Look, Outcome, judge};
+use super::story::{Story, stories, verdict};
+use super::world::{Tag, World};
+use crate::janitor::{Look, Outcome};
 use crate::record::{Key, RecordSet, RecordType};
 
 const CASES: u32 = 20_000;
@@ -26,7 +26,7 @@ fn deletes_what_is_dead_and_nothing_else() {
     let counts: RefCell<BTreeMap<Outcome, usize>> = RefCell::default();
     let tally = RefCell::new([0_usize; 3]);
     let told = TestRunner::new(config(CASES)).run(&stories(), |story| {
-        let run = story.run(|[first, last], now| judge(ZONE, first, last, now));
+        let run = story.run(verdict);
         let due = check(&run).map_err(TestCaseError::fail)?;
         let [due_and_done, registered, deletes] = &mut *tally.borrow_mut();
         *due_and_done += usize::from(due);
@@ -57,7 +57,7 @@ fn everything_that_is_provably_dead_goes_in_the_end() {
         let before = dead(&world);
         let runs = (0..60).find(|_| {
             let looks = [world.look(0), world.look(100)];
-            let report = judge(ZONE, &looks[0], &looks[1], Duration::from_secs(102));
+            let report = verdict(&looks, Duration::from_secs(102));
             report.deletes().for_each(|set| world.delete(set));
             report.deletes().count() == 0
         });
@@ -88,7 +88,7 @@ fn check_rest(world: &World) -> Result<(), String> {
                 let targets = &services[&*key.name];
                 let last =
                     targets.len() == 1 && world.zone.keys().filter(|k| k.name == key.name).count() == 1;
-                let wanted = looks[1].snapshot.what.services.contains(&key.name);
+                let wanted = is_wanted(&looks[1], &key.name);
                 let alone = known == Known::Absent && absent_of(targets) * 2 > targets.len();
                 alone || (last && (wanted || known == Known::Absent))
             }
@@ -131,29 +131,32 @@ fn what_is_certainly_dead_goes_as_fast_as_the_caps_let_it() {
     let tally = RefCell::new([0_usize; 3]);
     let told = TestRunner::new(config(CASES)).run(&stories(), |story| {
         let mut world = story.world();
-        let most =
-            certain(&world, &[world.look(0), world.look(100)]).into_values().map(|[dead, ..]| dead).max();
-        let runs = usize::try_from(most.unwrap_or_default().max(1).next_power_of_two().ilog2()).unwrap() + 3;
+        let mut looks = [world.look(0), world.look(100)];
+        let mut before = certain(&world, &looks);
+        let most = before.values().map(|[dead, ..]| *dead).max().unwrap_or_default();
+        let runs = usize::try_from(most.max(1).next_power_of_two().ilog2()).unwrap() + 3;
         let [worlds, records, largest] = &mut *tally.borrow_mut();
-        *worlds += usize::from(most.unwrap_or_default() > 0);
-        *largest = (*largest).max(most.unwrap_or_default());
+        *worlds += usize::from(most > 0);
+        *largest = (*largest).max(most);
         for _ in 0..runs {
-            let looks = [world.look(0), world.look(100)];
-            let before = certain(&world, &looks);
-            let report = judge(ZONE, &looks[0], &looks[1], Duration::from_secs(102));
+            let report = verdict(&looks, Duration::from_secs(102));
+            if report.deletes().next().is_none() {
+                break;
+            }
             for set in report.deletes() {
                 prop_assert!(!world.is_alive(&set.key()), "alive: {set}");
                 *records += 1;
                 world.delete(set);
             }
-            let after = certain(&world, &[world.look(0), world.look(100)]);
-            for (name, [dead, marked, all]) in before {
-                let left = after.get(&name).map_or(0, |[dead, ..]| *dead);
-                let most = dead - dead.min((marked / 2).max(1));
+            looks = [world.look(0), world.look(100)];
+            let after = certain(&world, &looks);
+            for (name, [dead, marked, all]) in &before {
+                let left = after.get(name).map_or(0, |[dead, ..]| *dead);
+                let most = dead - dead.min(&(marked / 2).max(1));
                 prop_assert!(left <= most || all == dead, "{name}: {left} of {dead} left, not {most}");
             }
+            before = after;
         }
-        let looks = [world.look(0), world.look(100)];
         for (name, [dead, _, all]) in certain(&world, &looks) {
             prop_assert!(dead == 0 || all == dead, "{name}: {dead} left after {runs} runs");
         }

@@ -93,12 +93,19 @@ pub(super) fn hosts(world: &World, looks: &[Look; 2]) -> (usize, usize) {
         }
         let dead = match look.snapshot.what.hosts.get(&owner(n)) {
             Some(host) => matches!(host.power, Power::Terminated | Power::Stopped),
-            None if by_id && !look.snapshot.what.home.is_empty() => true,
+            // What lived at the first look was not asked about at the second.
+            None if !by_id || looks[0].snapshot.what.hosts.contains_key(&owner(n)) => continue,
+            None if !look.snapshot.what.home.is_empty() => true,
             None => continue,
         };
         *seen.entry(world.host_name(n)).or_default() |= dead;
     }
     (seen.values().filter(|dead| **dead).count(), seen.len())
+}
+
+/// Whether a task wants a service, for all that is known.
+pub(super) fn is_wanted(look: &Look, name: &str) -> bool {
+    look.snapshot.what.services.as_ref().is_none_or(|services| services.contains(name))
 }
 
 fn fit(run: &Run) -> bool {
@@ -134,13 +141,15 @@ pub(super) fn check(run: &Run) -> Result<bool, &'static str> {
     let by_absence = deletes.iter().any(|set| known(world, &run.looks, set) == Known::Absent);
     let many = many_hosts_dead(world, &run.looks);
     ensure(!by_absence || !many, "S2: by absence, with too many hosts dead")?;
+    let whole = run.looks.iter().all(|look| look.snapshot.what.unread == 0);
+    ensure(!by_absence || whole, "S2: by absence, without having looked everywhere")?;
     counted(run, world, &deletes)?;
     if !fit(run) {
         return Ok(false);
     }
     let due = services(world, &run.looks).into_values().any(|targets| {
         let any = |which: Known| targets.iter().any(|(_, known)| *known == which);
-        let by_absence = !many && absent_of(&targets) * 2 <= targets.len() && any(Known::Absent);
+        let by_absence = whole && !many && absent_of(&targets) * 2 <= targets.len() && any(Known::Absent);
         targets.len() > 1 && (any(Known::Positive) || by_absence)
     });
     ensure(!due || !deletes.is_empty(), "progress: a delete was due and none was made")?;
@@ -164,7 +173,7 @@ fn counted(run: &Run, world: &World, deletes: &[&RecordSet]) -> Result<(), &'sta
         ensure(positive <= (all / 2).max(1), "S2: half of a service by positive evidence")?;
         let left = lists.iter().filter(|set| set.name == name && set.kind == RecordType::Srv);
         if left.filter(|set| !goes(&set.key())).count() == 0 {
-            let wanted = run.looks.iter().any(|look| look.snapshot.what.services.contains(name));
+            let wanted = run.looks.iter().any(|look| is_wanted(look, name));
             ensure(absent == 0 && !wanted, "S3: a last target without proof")?;
         }
     }

@@ -188,7 +188,7 @@ fn a_last_target_goes_only_with_proof_and_one_of_weight_0_is_a_target() {
     world.jobs[0] = job(0, false);
     assert_eq!(deletes(&world), 1);
     let mut looks = [world.look(0), world.look(100)];
-    looks[0].snapshot.what.services.insert(service(0));
+    looks[0].snapshot.what.services.as_mut().unwrap().insert(service(0));
     let held = Outcome::Wait(Death::ContainerStopped, Held::LastTarget);
     assert_eq!(of_job(&report(looks), 0), held);
     // Another's record is a target too: the name is not emptied.

@@ -49,7 +49,7 @@ fn fault_20_records_of_clusters_that_were_not_read_stay() {
         // The first host's cluster alone was read, and nobody noticed.
         look.snapshot.what.containers.retain(|_, known| known.instance == Some(super::world::owner(0)));
         look.snapshot.what.hosts.values_mut().skip(1).for_each(|host| host.ecs = Hearing::Absent);
-        look.snapshot.what.services.clear();
+        look.snapshot.what.services = Some(Default::default());
         look
     });
     assert_eq!(report(looks).deletes().count(), 0);

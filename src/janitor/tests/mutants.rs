@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::world::ZONE;
+use super::story::verdict;
+use crate::janitor::Look;
 use crate::janitor::evidence::{Hearing, Network, Power, Snapshot};
 use crate::janitor::report::{Death, Held, Kept, Outcome, Report};
-use crate::janitor::{Look, judge};
 use crate::record::{Mark, Owner, RecordSet};
 
 /// What a verdict is taken from.
@@ -30,7 +30,7 @@ impl Mutant {
     pub(super) fn judge(&self, looks: &[Look; 2], now: Duration) -> Report {
         let mut case = Case { looks: looks.clone(), now };
         (self.show)(&mut case);
-        let mut report = judge(ZONE, &case.looks[0], &case.looks[1], case.now);
+        let mut report = verdict(&case.looks, case.now);
         for finding in &mut report.findings {
             finding.outcome = (self.say)(finding.outcome);
         }
@@ -79,6 +79,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
     }),
     shown("believes the last look alone", |case| {
         case.looks[0].snapshot.what = case.looks[1].snapshot.what.clone();
+    }),
+    shown("believes the first look alone", |case| {
+        case.looks[1].snapshot.what = case.looks[0].snapshot.what.clone();
     }),
     shown("does not mind a first list without it", |case| {
         let [first, last] = &mut case.looks;
@@ -148,9 +151,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
             all.for_each(|finding| finding.outcome = Outcome::Keep(Kept::Unjudged));
         }
     }),
+    said("finds absence where it did not look", |outcome| let_go(outcome, Held::NotAllRead)),
     said("takes last targets", |outcome| let_go(outcome, Held::LastTarget)),
     shown("needs no proof for last targets", |case| {
-        each_snapshot(case, |snapshot| snapshot.services.clear());
+        each_snapshot(case, |snapshot| snapshot.services = Some(std::collections::BTreeSet::new()));
     }),
     said("takes addresses that are in use", |outcome| let_go(outcome, Held::PointedTo)),
     said("takes a host's address too soon", |outcome| let_go(outcome, Held::HostHasRecords)),

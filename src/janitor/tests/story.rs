@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::world::{EcsSays, Job, Kind, Machine, Tag, Vpc, World, ZONE, docker_id, owner, service, weighted};
 use crate::janitor::evidence::{Hearing, Power, Snapshot};
-use crate::janitor::{Look, Report};
+use crate::janitor::suspects::Suspects;
+use crate::janitor::{Look, Report, judge};
 use crate::record::{RecordSet, RecordType};
 
 /// Reads of one run, and then its deletes: in each gap before one, something may happen.
@@ -141,10 +142,12 @@ impl Story {
             3 | 4 => lose_list(&mut looks[usize::from(fault - 3)]),
             5 | 6 => lose_snapshot(&mut looks[usize::from(fault - 5)]),
             7 => looks[1].list.began = Duration::from_secs(50),
+            8 => run_out_of_time(&mut looks[0].snapshot.what),
             _ => {}
         }
         let now = Duration::from_secs(clock + late);
         let report = judge(&looks, now);
+        let looks = asked(&looks);
         Run { looks, worlds: [then.unwrap(), world], now, report, registered_meanwhile }
     }
 }
@@ -164,6 +167,38 @@ fn nature(bits: u32) -> (Kind, Vpc) {
         _ => Vpc::Hidden,
     };
     (kind, vpc)
+}
+
+/// Looks as a run takes them: at the second, EC2 and ECS are asked only about what looked dead at the first.
+pub(super) fn asked([first, last]: &[Look; 2]) -> [Look; 2] {
+    let suspects = Suspects::of(ZONE, first);
+    let (before, mut last) = (&first.snapshot.what, last.clone());
+    let snapshot = &mut last.snapshot.what;
+    snapshot.home.clone_from(&before.home);
+    snapshot.hosts.retain(|id, _| suspects.hosts.contains(id));
+    snapshot.containers.retain(|id, _| suspects.containers.contains(id));
+    snapshot.held.retain(|address, _| suspects.addresses.contains(address));
+    snapshot.services = match (suspects.empties, &before.services, snapshot.services.take()) {
+        (true, Some(before), Some(now)) => Some(before.union(&now).cloned().collect()),
+        _ => None,
+    };
+    [first.clone(), last]
+}
+
+/// The verdict on what a run is shown.
+pub(super) fn verdict(looks: &[Look; 2], now: Duration) -> Report {
+    let [first, last] = asked(looks);
+    judge(ZONE, &first, &last, now)
+}
+
+/// What has stopped was read, and half of what runs.
+fn run_out_of_time(snapshot: &mut Snapshot) {
+    let mut n = 0;
+    snapshot.containers.retain(|_, container| {
+        n += 1;
+        container.stopped || n % 2 == 0
+    });
+    (snapshot.services, snapshot.unread) = (None, 1);
 }
 
 fn read_list(look: &mut Look, world: &World, page: u8, at: Duration) {
@@ -193,7 +228,7 @@ fn lose_snapshot(look: &mut Look) {
     };
     hosts.retain(|_, _| even());
     containers.retain(|_, _| even());
-    services.clear();
+    *services = None;
 }
 
 fn news(world: &mut World, what: u8, who: usize, hidden: bool) {

@@ -207,6 +207,7 @@ impl World {
     }
 
     pub(super) fn show_ecs(&self, snapshot: &mut Snapshot) {
+        let services = snapshot.services.insert(BTreeSet::new());
         let hearing: Vec<_> = self.machines.iter().map(|machine| machine.ecs).collect();
         for (n, job) in self.jobs.iter().enumerate().filter(|(_, job)| job.ecs != EcsSays::Nothing) {
             if !self.is_looked_at(job.machine) {
@@ -217,7 +218,7 @@ impl World {
                 (hearing[job.machine] != Hearing::Silent || n % 2 == 0).then(|| owner(job.machine));
             snapshot.containers.insert(docker_id(n).parse().unwrap(), Container { instance, stopped });
             if !stopped {
-                snapshot.services.insert(service(job.service));
+                services.insert(service(job.service));
             }
         }
     }

@@ -6,6 +6,7 @@
 pub mod answer;
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -19,7 +20,8 @@ use aws_smithy_types::byte_stream::ByteStream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::answer::{Instance, Interface, Page};
-use super::paced::Paced;
+use super::Limit;
+use super::paced::{Failure, Paced, Unread};
 use crate::aws::CALL_LIMIT;
 use crate::zone::pacing::Rate;
 use crate::zone::route53::chain;
@@ -29,6 +31,8 @@ use crate::zone::route53::chain;
 const RATE: Rate = Rate { per_second: 10.0, burst: 10.0 };
 /// So that no answer is larger than about a megabyte: an instance takes up to 8 kB.
 const PAGE: &str = "200";
+/// Of one filter. Source: EC2 API reference, DescribeInstances.
+const FILTER_VALUES_MAX: usize = 200;
 /// Source: EC2 API reference.
 const VERSION: &str = "2016-11-15";
 /// Credentials that hold for less are not used any more.
@@ -42,7 +46,7 @@ pub struct Ec2 {
     region: String,
     provider: SharedCredentialsProvider,
     /// What it gave: it may ask another service each time.
-    credentials: Option<Credentials>,
+    credentials: Mutex<Option<Credentials>>,
     connector: SharedHttpConnector,
     calls: Paced,
 }
@@ -67,7 +71,7 @@ impl Ec2 {
         });
         let endpoint = endpoint.trim_end_matches('/').to_owned();
         let calls = Paced::new(RATE);
-        Self { endpoint, region, provider, credentials: None, connector, calls }
+        Self { endpoint, region, provider, credentials: Mutex::default(), connector, calls }
     }
 
     /// How many calls there were.
@@ -75,53 +79,86 @@ impl Ec2 {
         self.calls.calls()
     }
 
-    /// Tells every instance that EC2 shows, those too that were terminated not long ago.
-    pub(super) async fn instances(&mut self, tell: impl FnMut(Instance)) -> Result<(), String> {
-        self.pages("DescribeInstances", answer::instances, tell).await
+    /// Tells every instance that EC2 shows, those too that were terminated not long ago; or of these ids alone.
+    pub(super) async fn instances(
+        &self,
+        ids: &[String],
+        tell: &mut impl FnMut(Instance),
+        limit: Limit<'_>,
+    ) -> Result<(), Unread> {
+        self.pages("DescribeInstances", ("instance-id", ids), answer::instances, tell, limit).await
     }
 
-    /// Tells every network interface.
-    pub(super) async fn interfaces(&mut self, tell: impl FnMut(Interface)) -> Result<(), String> {
-        self.pages("DescribeNetworkInterfaces", answer::interfaces, tell).await
+    /// Tells every network interface; or those of these addresses alone.
+    pub(super) async fn interfaces(
+        &self,
+        addresses: &[String],
+        tell: &mut impl FnMut(Interface),
+        limit: Limit<'_>,
+    ) -> Result<(), Unread> {
+        let filter = ("addresses.private-ip-address", addresses);
+        self.pages("DescribeNetworkInterfaces", filter, answer::interfaces, tell, limit).await
     }
 
     async fn pages<T>(
-        &mut self,
+        &self,
         call: &str,
-        read: impl Fn(&str) -> Result<Page<T>, String>,
-        mut tell: impl FnMut(T),
-    ) -> Result<(), String> {
-        let mut token: Option<String> = None;
-        loop {
-            let text = self.ask(call, token.as_deref()).await?;
-            let page = read(&text).map_err(|error| format!("{call}: {error}"))?;
-            page.items.into_iter().for_each(&mut tell);
-            match page.next {
-                Some(next) if token.as_ref() == Some(&next) => {
-                    return Err(format!("{call}: the list goes round"));
+        (filter, values): (&str, &[String]),
+        read: fn(&str) -> Result<Page<T>, String>,
+        tell: &mut impl FnMut(T),
+        limit: Limit<'_>,
+    ) -> Result<(), Unread> {
+        let all = [&values[..0]];
+        let some: Vec<&[String]> = values.chunks(FILTER_VALUES_MAX).collect();
+        for values in if values.is_empty() { &all[..] } else { &some[..] } {
+            let question = question(call, filter, values);
+            let mut token: Option<String> = None;
+            loop {
+                let page = self.ask(&question, token.as_deref(), read, limit).await;
+                let page = page.map_err(|unread| unread.of(call))?;
+                page.items.into_iter().for_each(&mut *tell);
+                match page.next {
+                    Some(next) if token.as_ref() == Some(&next) => {
+                        return Err(Unread::Failed(format!("{call}: the list goes round")));
+                    }
+                    Some(next) => token = Some(next),
+                    None => break,
                 }
-                Some(next) => token = Some(next),
-                None => return Ok(()),
             }
         }
+        Ok(())
     }
 
-    async fn ask(&mut self, call: &str, token: Option<&str>) -> Result<String, String> {
-        self.calls.turn().await;
-        let mut body = format!("Action={call}&Version={VERSION}&MaxResults={PAGE}");
+    async fn ask<T>(
+        &self,
+        question: &str,
+        token: Option<&str>,
+        read: fn(&str) -> Result<Page<T>, String>,
+        limit: Limit<'_>,
+    ) -> Result<Page<T>, Unread> {
+        let mut body = question.to_owned();
         if let Some(token) = token {
             body.push_str("&NextToken=");
             body.extend(utf8_percent_encode(token, ENCODED));
         }
-        let answer = tokio::time::timeout(CALL_LIMIT, self.send(body)).await;
-        let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {} s", CALL_LIMIT.as_secs())));
-        match answer.map_err(|error| format!("{call}: {error}"))? {
-            (200, text) => Ok(text),
-            (status, text) => Err(format!("{call}: HTTP {status}: {}", answer::error(&text))),
+        let mut attempts = self.calls.attempts(limit);
+        loop {
+            attempts.turn().await?;
+            let answer = tokio::time::timeout(CALL_LIMIT, self.send(body.clone())).await;
+            let answer =
+                answer.unwrap_or_else(|_| Err(format!("no answer within {} s", CALL_LIMIT.as_secs())));
+            let page = match answer {
+                Ok((200, text)) => read(&text).map_err(Failure::Passing),
+                Ok((status, text)) => Err(refusal(status, &answer::error(&text))),
+                Err(reason) => Err(Failure::Passing(reason)),
+            };
+            if let Some(page) = attempts.settle(page)? {
+                return Ok(page);
+            }
         }
     }
 
-    async fn send(&mut self, body: String) -> Result<(u16, String), String> {
+    async fn send(&self, body: String) -> Result<(u16, String), String> {
         let credentials = self.credentials().await?;
         let request = self.signed(credentials, body)?;
         let answer = self.connector.call(request).await.map_err(|error| chain(&error))?;
@@ -131,16 +168,19 @@ impl Ec2 {
         Ok((status, text))
     }
 
-    async fn credentials(&mut self) -> Result<Credentials, String> {
-        let holds = |credentials: &&Credentials| {
+    async fn credentials(&self) -> Result<Credentials, String> {
+        let holds = |credentials: &Credentials| {
             credentials.expiry().is_none_or(|expiry| SystemTime::now() + CREDENTIALS_LEFT_MIN < expiry)
         };
-        if let Some(credentials) = self.credentials.as_ref().filter(holds) {
-            return Ok(credentials.clone());
+        let kept = || self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept().clone();
+        if let Some(credentials) = known.filter(holds) {
+            return Ok(credentials);
         }
         let credentials = self.provider.provide_credentials().await;
         let credentials = credentials.map_err(|error| format!("no credentials: {}", chain(&error)))?;
-        Ok(self.credentials.insert(credentials).clone())
+        *kept() = Some(credentials.clone());
+        Ok(credentials)
     }
 
     fn signed(&self, credentials: Credentials, body: String) -> Result<HttpRequest, String> {
@@ -172,5 +212,30 @@ impl Ec2 {
             request.headers_mut().insert(name.to_owned(), value.to_owned());
         }
         Ok(request)
+    }
+}
+
+/// All but the token of the page.
+fn question(call: &str, filter: &str, values: &[String]) -> String {
+    let mut question = format!("Action={call}&Version={VERSION}&MaxResults={PAGE}");
+    if !values.is_empty() {
+        question.push_str("&Filter.1.Name=");
+        question.push_str(filter);
+    }
+    for (number, value) in values.iter().enumerate() {
+        question.push_str(&format!("&Filter.1.Value.{}=", number + 1));
+        question.extend(utf8_percent_encode(value, ENCODED));
+    }
+    question
+}
+
+/// What says no to the question itself says so again; all else may pass.
+fn refusal(status: u16, reason: &str) -> Failure {
+    let is_throttled = reason.contains("RequestLimitExceeded") || reason.contains("Throttl");
+    let reason = format!("HTTP {status}: {reason}");
+    if (400..500).contains(&status) && !is_throttled {
+        Failure::Final(reason)
+    } else {
+        Failure::Passing(reason)
     }
 }
