@@ -27,8 +27,6 @@ use ecssd_testing::agent::PATIENCE;
 
 /// Between two requests: 62.5 a second.
 const PERIOD: Duration = Duration::from_millis(16);
-/// What a load must come to, or it was none.
-const REQUESTS_PER_SECOND_MIN: f64 = 50.0;
 /// How long DNS may take, and then the service: a loaded machine is no failure.
 const WITHIN: Duration = Duration::from_secs(5);
 
@@ -118,11 +116,9 @@ impl Report {
         self.failures.iter().filter(outside).count()
     }
 
-    /// Says what it came to, and that it was load enough.
+    /// Says what it came to.
     pub fn tell(&self, what: &str) {
         println!("{what}: {self}");
-        let rate = self.requests as f64 / self.took.as_secs_f64();
-        assert!(rate >= REQUESTS_PER_SECOND_MIN, "only {rate:.1} requests a second");
     }
 }
 

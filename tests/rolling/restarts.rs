@@ -1,7 +1,7 @@
 //! The engine is restarted under its containers, or with them.
 
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::copies::{OnTerm, Rollout, on_host, published};
 use crate::load::{Cause, Interval, Load, Report, WHILE_ENGINES_RESTART};
@@ -14,8 +14,9 @@ const RESTARTS: usize = 2;
 const REQUESTS: usize = 60;
 /// Where containers on the host's network listen, from here on.
 const HOST_PORTS: u16 = 20_000;
-/// When records are right again after an engine that took its containers along, counted from its first answer.
-const RIGHT_WITHIN: Duration = Duration::from_secs(2);
+/// Records are right again after an engine that took its containers along no later than so many times what it took
+/// in the same run to start as many copies and give them records, counted from the engine's first answer.
+const RIGHT_WITHIN_STARTS: u32 = 2;
 
 /// Restarts an engine under containers that go on, again and again, and replaces them after each time.
 fn restart_under(what: &str, start: &dyn Fn(&Engine, &str) -> Container) -> (Report, Vec<Interval>) {
@@ -74,7 +75,7 @@ fn published_ports_fail_under_live_restore_only_while_docker_starts() {
 
 #[test]
 #[ignore = "wants the cores for itself: tests/run rolling"]
-fn an_engine_restarted_with_its_containers_is_right_again_within_two_seconds() {
+fn an_engine_restarted_with_its_containers_is_right_again_as_soon_as_after_a_first_start() {
     let mut own = OwnEngine::start();
     let (engine, address) = (own.engine.clone(), own.address.clone());
     let agent = Agent::start_with(&engine, &["--address", &address]);
@@ -85,7 +86,9 @@ fn an_engine_restarted_with_its_containers_is_right_again_within_two_seconds() {
         targets: &|| agent.targets(&name),
         log: &|| agent.log(),
     };
+    let began = Instant::now();
     let copies = rollout.begin();
+    let baseline = began.elapsed();
     let load = Load::on(agent.dns(), &agent.full(&name));
     load.more(REQUESTS);
     own.stop();
@@ -93,11 +96,13 @@ fn an_engine_restarted_with_its_containers_is_right_again_within_two_seconds() {
     let answered = own.start_again();
     rollout.wait("all copies to run again", |_| copies.all_run());
     rollout.leads_to(&copies);
-    let right = Instant::now() - answered;
+    let (now, right) = (Instant::now(), answered.elapsed());
     load.more(2 * REQUESTS);
     let report = load.stop_after(WHILE_ENGINES_RESTART);
     report.tell("engine restarted with its containers");
-    println!("    records right within {right:.2?} of its first answer");
-    assert!(right <= RIGHT_WITHIN, "{right:?}");
-    assert_eq!(report.failed_after(answered + RIGHT_WITHIN), 0);
+    println!(
+        "    records right within {right:.2?} of its first answer; baseline: {baseline:.2?} for a first start"
+    );
+    assert!(right <= RIGHT_WITHIN_STARTS * baseline, "{right:?}, and {baseline:?} for a first start");
+    assert_eq!(report.failed_after(now), 0);
 }

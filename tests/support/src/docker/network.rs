@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Set aside for measuring networks, and so routed nowhere. Source: RFC 2544, section C.2.2; RFC 6890.
 const NETWORKS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
-/// Networks of four addresses, of which two are hosts', that fit into the /15 above.
-const NETWORK_COUNT: u32 = 1 << 15;
+/// Networks of four addresses, of which two are hosts', that fit into the /15 above, but for its last /24: there
+/// `deploy/engine` puts its own.
+const NETWORK_COUNT: u32 = (1 << 15) - (1 << 6);
 /// Networks that one process of the tests may have at once without taking those of another.
 const NETWORKS_PER_PROCESS: u32 = 4;
 const NAMESPACE_PREFIX: &str = "ecssd-test-";
