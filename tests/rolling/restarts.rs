@@ -14,9 +14,6 @@ const RESTARTS: usize = 2;
 const REQUESTS: usize = 60;
 /// Where containers on the host's network listen, from here on.
 const HOST_PORTS: u16 = 20_000;
-/// Records are right again after an engine that took its containers along no later than so many times what it took
-/// in the same run to start as many copies and give them records, counted from the engine's first answer.
-const RIGHT_WITHIN_STARTS: u32 = 2;
 
 /// Restarts an engine under containers that go on, again and again, and replaces them after each time.
 fn restart_under(what: &str, start: &dyn Fn(&Engine, &str) -> Container) -> (Report, Vec<Interval>) {
@@ -73,6 +70,8 @@ fn published_ports_fail_under_live_restore_only_while_docker_starts() {
     assert_eq!(report.failed_outside(&starts), 0);
 }
 
+/// Records are right again, from the engine's first answer on, no later than it took in the same run to start as many
+/// copies and give them records.
 #[test]
 #[ignore = "wants the cores for itself: tests/run rolling"]
 fn an_engine_restarted_with_its_containers_is_right_again_as_soon_as_after_a_first_start() {
@@ -103,6 +102,6 @@ fn an_engine_restarted_with_its_containers_is_right_again_as_soon_as_after_a_fir
     println!(
         "    records right within {right:.2?} of its first answer; baseline: {baseline:.2?} for a first start"
     );
-    assert!(right <= RIGHT_WITHIN_STARTS * baseline, "{right:?}, and {baseline:?} for a first start");
+    assert!(right <= baseline, "{right:?}, and {baseline:?} for a first start");
     assert_eq!(report.failed_after(now), 0);
 }
