@@ -324,7 +324,8 @@ impl Source {
     }
 
     fn crossing(&self, path: &str, why: &str) -> String {
-        format!("src/{}.rs names {path}: it {why}", self.place())
+        let file = self.path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(&self.path);
+        format!("{} names {path}: it {why}", file.display())
     }
 }
 
