@@ -5,13 +5,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 
-use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use ecssd::record::{Action, Change, RecordSet, RecordType};
 use ecssd::zone::journal::{Entry, Journal, Memory, Opened, State, Title, open};
+use ecssd_testing::disk::SmallDisk;
 
 fn set(id: &str) -> RecordSet {
     RecordSet {
@@ -49,42 +48,19 @@ async fn two_records(dir: &Path) -> Vec<Entry> {
     vec![written("a"), written("b")]
 }
 
-/// A small file system of its own. `None` where mounting is not allowed: then the test says so and ends.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let disk = Self(tempfile::tempdir().unwrap());
-        let mounted = disk.run("mount", &["-t", "tmpfs", "-o", "size=512k", "tmpfs"]);
-        if !mounted {
-            eprintln!("skipped: mounting a file system needs root");
-        }
-        mounted.then_some(disk)
+/// `None` where mounting is not allowed: then the test says so and ends.
+fn small_disk() -> Option<SmallDisk> {
+    let disk = SmallDisk::mount("512k");
+    if disk.is_none() {
+        eprintln!("skipped: mounting a file system needs root");
     }
-
-    fn run(&self, program: &str, arguments: &[&str]) -> bool {
-        Command::new(program).args(arguments).arg(self.0.path()).status().is_ok_and(|status| status.success())
-    }
-
-    fn fill(&self) {
-        let _ = fs::write(self.0.path().join("filler"), vec![0; 1 << 20]);
-    }
-
-    fn empty(&self) {
-        fs::remove_file(self.0.path().join("filler")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        self.run("umount", &["-l"]);
-    }
+    disk
 }
 
 #[tokio::test]
 async fn goes_on_while_the_disk_is_full_and_leaves_nothing_that_misleads() {
-    let Some(disk) = SmallDisk::mount() else { return };
-    let dir = disk.0.path();
+    let Some(disk) = small_disk() else { return };
+    let dir = disk.path();
     let entries = two_records(dir).await;
     let Opened { mut journal, .. } = reopen(dir).await;
     disk.fill();
@@ -110,20 +86,20 @@ async fn goes_on_while_the_disk_is_full_and_leaves_nothing_that_misleads() {
 
 #[tokio::test]
 async fn reads_on_a_full_disk() {
-    let Some(disk) = SmallDisk::mount() else { return };
-    let entries = two_records(disk.0.path()).await;
+    let Some(disk) = small_disk() else { return };
+    let entries = two_records(disk.path()).await;
     disk.fill();
-    let Opened { journal, memory } = reopen(disk.0.path()).await;
+    let Opened { journal, memory } = reopen(disk.path()).await;
     assert_eq!(memory, Memory::Kept(entries.clone()));
     assert_eq!(journal.load(), entries);
 }
 
 #[tokio::test]
 async fn goes_on_without_on_a_read_only_disk() {
-    let Some(disk) = SmallDisk::mount() else { return };
-    two_records(disk.0.path()).await;
-    assert!(disk.run("mount", &["-o", "remount,ro"]));
-    let Opened { journal, memory } = reopen(disk.0.path()).await;
+    let Some(disk) = small_disk() else { return };
+    two_records(disk.path()).await;
+    assert!(disk.make_read_only());
+    let Opened { journal, memory } = reopen(disk.path()).await;
     assert!(matches!(memory, Memory::Without(_)), "{memory:?}");
     assert!(journal.trouble().is_some());
 }

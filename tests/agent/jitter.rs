@@ -9,12 +9,11 @@ use ecssd::engine::{Docker, DockerError, Events, Listed};
 use ecssd::host::notices::{AskError, Said, Source, Sources};
 use ecssd::machine::container::Container;
 use ecssd::record::{Change, ContainerId};
-use ecssd::zone::embedded::{EmbeddedZone, Options};
 use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
-use tokio::time::Instant;
-
-use crate::world::{World, ZONE};
+use ecssd_testing::actors::{World, ZONE};
 use ecssd_testing::docker::scripted::ScriptedDocker;
+use ecssd_testing::route53::endpoint::Endpoint;
+use tokio::time::Instant;
 
 /// A Docker, a zone and a source of notices, none of which does what it is asked; it notes when it was.
 #[derive(Clone, Default)]
@@ -91,8 +90,7 @@ impl Zone for Refusing {
 /// What the DockerWatcher, the HostWatcher and the Route53Writer draw first, 0 to 1, by what they wait.
 async fn first_draws(seed: u64) -> [f64; 3] {
     let refusing = Refusing::default();
-    let zone = EmbeddedZone::in_memory(ZONE, Options::default()).unwrap();
-    let world = World::start_as(ScriptedDocker::default(), zone, |surroundings| {
+    let world = World::start_as(ScriptedDocker::default(), &Endpoint::new(ZONE), |surroundings| {
         surroundings.docker = Arc::new(refusing.clone());
         surroundings.notices = Some(Arc::new(refusing.clone()));
         surroundings.zone = Arc::new(refusing.clone());

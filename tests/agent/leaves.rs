@@ -6,11 +6,10 @@ use ecssd::actors::Exit;
 use ecssd::host::notices::{AskError, Said, Source};
 use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Action, Change};
-use ecssd::zone::embedded::{EmbeddedZone, Options};
-
-use crate::world::{World, ZONE};
+use ecssd_testing::actors::{World, ZONE};
 use ecssd_testing::docker::scripted::ScriptedDocker;
 use ecssd_testing::notices::{POLLED, ScriptedNotices};
+use ecssd_testing::route53::endpoint::Endpoint;
 
 /// A host with 20 containers, all registered.
 async fn serving(notices: &ScriptedNotices) -> World {
@@ -41,13 +40,13 @@ fn shape(batches: &[Vec<Change>], weight: i64) -> Vec<(usize, usize)> {
 async fn a_notice_with_lead_time_is_one_batch_of_weight_0_and_one_of_deletes_20_s_before_the_end() {
     let notices = ScriptedNotices::default();
     let world = serving(&notices).await;
-    let before = world.zone.batches().len();
+    let before = world.endpoint.batches().len();
     notices.interrupt_in(120);
     world.pass(7).await;
     assert_eq!(shape(&world.batches_since(before), 0), [(20, 0)]);
     world.pass(92).await;
     assert_eq!(weights(&world), BTreeSet::from([0]), "nothing is deleted 21 s before the end");
-    assert_eq!(world.zone.batches().len(), before + 1);
+    assert_eq!(world.endpoint.batches().len(), before + 1);
     world.pass(2).await;
     assert_eq!(shape(&world.batches_since(before), 0), [(20, 0), (0, 20)]);
     assert!(world.log.lines().iter().any(|line| line.contains("the host is leaving: spot interruption")));
@@ -74,7 +73,7 @@ async fn a_notice_that_is_called_off_restores_weights_and_records() {
         let world = serving(&notices).await;
         notices.interrupt_in(120);
         world.pass(waits).await;
-        let before = world.zone.batches().len();
+        let before = world.endpoint.batches().len();
         notices.call_off(Source::Spot);
         world.pass(7).await;
         assert_eq!(shape(&world.batches_since(before), 1), [restores], "after {waits} s");
@@ -86,7 +85,7 @@ async fn a_notice_that_is_called_off_restores_weights_and_records() {
 async fn a_host_that_is_scaled_in_keeps_its_records_at_weight_0_however_long_that_takes() {
     let notices = ScriptedNotices::default();
     let world = serving(&notices).await;
-    let before = world.zone.batches().len();
+    let before = world.endpoint.batches().len();
     let ends = Said::HostEnds { what: "its scaling group takes it to Terminated".into(), at: None };
     notices.set(Source::Scaling, Ok(ends));
     world.pass(1_500).await;
@@ -109,7 +108,7 @@ async fn draining_spares_standalone_tasks() {
     of_task(2, "_alone._tcp", "task/alone");
     world.docker.start(3, "_plain._tcp", 32_003);
     world.pass(5).await;
-    let before = world.zone.batches().len();
+    let before = world.endpoint.batches().len();
     notices.drain_tasks(&["task/service", "task/elsewhere"]);
     world.pass(40).await;
     assert_eq!(shape(&world.batches_since(before), 0), [(1, 0)]);
@@ -132,10 +131,10 @@ async fn draining_spares_standalone_tasks() {
 async fn a_rebalance_recommendation_is_said_and_changes_nothing() {
     let notices = ScriptedNotices::default();
     let world = serving(&notices).await;
-    let before = world.zone.batches().len();
+    let before = world.endpoint.batches().len();
     notices.set(Source::Rebalance, Ok(Said::Advice("a rebalance is recommended since noon".into())));
     world.pass(600).await;
-    assert_eq!(world.zone.batches().len(), before);
+    assert_eq!(world.endpoint.batches().len(), before);
     let said = world.log.lines().iter().filter(|line| line.contains("recommended since noon")).count();
     assert_eq!(said, 1);
 }
@@ -146,10 +145,14 @@ async fn each_source_away_for_an_hour_changes_nothing_and_readiness_says_why() {
         let notices = ScriptedNotices::default();
         let world = serving(&notices).await;
         assert_eq!(world.readiness(), "ready");
-        let (records, before) = (world.records("_web._tcp"), world.zone.batches().len());
+        let (records, before) = (world.records("_web._tcp"), world.endpoint.batches().len());
         notices.set_away(source);
         world.pass(3_600).await;
-        assert_eq!((world.records("_web._tcp"), world.zone.batches().len()), (records, before), "{source}");
+        assert_eq!(
+            (world.records("_web._tcp"), world.endpoint.batches().len()),
+            (records, before),
+            "{source}"
+        );
         assert_eq!(world.readiness(), format!("not ready: notices: nothing new is heard of {source} (away)"));
         let said = world.log.lines().iter().filter(|line| line.contains("does not answer")).count();
         assert_eq!(said, 1, "{source}");
@@ -168,12 +171,12 @@ async fn a_notice_stands_while_its_source_is_away_or_hangs() {
         let ends = Said::HostEnds { what: "scaled in".into(), at: None };
         notices.set(Source::Scaling, Ok(ends));
         world.pass(40).await;
-        let before = world.zone.batches().len();
+        let before = world.endpoint.batches().len();
         POLLED
             .into_iter()
             .for_each(|source| if hangs { notices.silence(source) } else { notices.set_away(source) });
         world.pass(1_000).await;
-        assert_eq!((weights(&world), world.zone.batches().len()), (BTreeSet::from([0]), before));
+        assert_eq!((weights(&world), world.endpoint.batches().len()), (BTreeSet::from([0]), before));
         assert!(world.readiness().contains("scaling in"), "{}", world.readiness());
     }
 }
@@ -195,8 +198,8 @@ async fn what_may_not_be_asked_is_said_once_and_breaks_nothing() {
 async fn a_source_is_asked_at_its_period_and_no_more() {
     let notices = ScriptedNotices::default();
     let (hosts, fleet) = tokio::sync::watch::channel(Some(1_000));
-    let zone = EmbeddedZone::in_memory(ZONE, Options::default()).unwrap();
-    let world = World::start_as(ScriptedDocker::default(), zone, |surroundings| {
+    let endpoint = Endpoint::new(ZONE);
+    let world = World::start_as(ScriptedDocker::default(), &endpoint, |surroundings| {
         surroundings.notices = Some(std::sync::Arc::new(notices.clone()));
         surroundings.fleet = fleet;
     })
@@ -220,15 +223,16 @@ async fn a_host_that_leaves_already_is_registered_at_weight_0_at_the_first_write
     first.pass(7).await;
     first.agent.hand_over();
     assert_eq!(first.ended().await, Exit::HandedOver);
-    let (docker, zone) = (first.docker.clone(), first.zone.embedded.clone());
+    let (docker, endpoint) = (first.docker.clone(), first.endpoint.clone());
     drop(first);
     docker.start(21, "_web._tcp", 32_021);
-    let second = World::start_as(docker, zone, |surroundings| {
+    let before = endpoint.batches().len();
+    let second = World::start_as(docker, &endpoint, |surroundings| {
         surroundings.notices = Some(std::sync::Arc::new(notices.clone()));
     })
     .await;
     second.pass(5).await;
-    assert_eq!(shape(&second.zone.batches(), 0), [(1, 0)], "only what is new is written");
+    assert_eq!(shape(&second.batches_since(before), 0), [(1, 0)], "only what is new is written");
     assert_eq!((weights(&second), second.records("_web._tcp").len()), (BTreeSet::from([0]), 21));
 }
 
@@ -238,8 +242,8 @@ async fn a_source_that_hangs_at_the_start_holds_it_up_for_two_seconds() {
     notices.silence(Source::Cluster);
     let docker = ScriptedDocker::default();
     docker.start(1, "_web._tcp", 32_001);
-    let zone = EmbeddedZone::in_memory(ZONE, Options::default()).unwrap();
-    let world = World::start_as(docker, zone, |surroundings| {
+    let endpoint = Endpoint::new(ZONE);
+    let world = World::start_as(docker, &endpoint, |surroundings| {
         surroundings.notices = Some(std::sync::Arc::new(notices.clone()));
     })
     .await;
@@ -262,7 +266,7 @@ async fn panics_of_those_who_hear_and_decide_lose_no_notice() {
         world.pass(30).await;
         assert_eq!(weights(&world), BTreeSet::from([1]), "{words}");
         assert_eq!(world.log.panics_left(), 0, "nobody panicked at {words}");
-        let deletes = shape(&world.zone.batches(), 9).iter().map(|(_, deletes)| deletes).sum::<usize>();
+        let deletes = shape(&world.endpoint.batches(), 9).iter().map(|(_, deletes)| deletes).sum::<usize>();
         assert_eq!(deletes, 0, "{words}");
     }
 }

@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 use ecssd::actors::Exit;
 use ecssd::logs;
 use ecssd::record::{Action, RecordType};
-
-use crate::world::World;
+use ecssd_testing::actors::World;
 
 /// Starts an agent with a service that must never leave DNS, lets `words` panic `times` times while
 /// another container comes and a third goes, and holds the zone against the truth.
@@ -44,7 +43,8 @@ async fn survives_panics_at(words: &str, times: u32) {
 
 /// The services whose records were ever deleted.
 fn withdrawn(world: &World) -> Vec<String> {
-    let deleted = world.zone.batches().into_iter().flatten().filter(|change| change.action == Action::Delete);
+    let deleted =
+        world.endpoint.batches().into_iter().flatten().filter(|change| change.action == Action::Delete);
     deleted.filter(|change| change.set.kind == RecordType::Srv).map(|change| change.set.key().name).collect()
 }
 

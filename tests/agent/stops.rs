@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ecssd::actors::Exit;
-use ecssd::zone::ZoneError;
+use ecssd_testing::actors::{World, ZONE};
 use ecssd_testing::docker::scripted::ScriptedChecks;
-
-use crate::world::World;
+use ecssd_testing::route53::endpoint::Endpoint;
+use ecssd_testing::route53::faults::{Act, Says};
 
 #[tokio::test(start_paused = true)]
 async fn a_drain_is_one_batch() {
@@ -17,10 +17,10 @@ async fn a_drain_is_one_batch() {
     }
     world.pass(5).await;
     assert_eq!(world.records("_web._tcp").len(), 50);
-    let before = world.zone.batches().len();
+    let before = world.endpoint.batches().len();
     world.agent.drain();
     assert_eq!(world.ended().await, Exit::Drained);
-    let batches = world.zone.batches().split_off(before);
+    let batches = world.endpoint.batches().split_off(before);
     assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [50]);
 }
 
@@ -30,11 +30,11 @@ async fn what_is_there_at_the_start_is_one_batch() {
     for number in 1..=50 {
         docker.start(number, "_web._tcp", 32000 + u16::try_from(number).unwrap());
     }
-    let zone = ecssd::zone::embedded::EmbeddedZone::in_memory("sd.internal", Default::default()).unwrap();
-    let world = World::start_with(docker, zone).await;
+    let endpoint = Endpoint::new(ZONE);
+    let world = World::start_with(docker, &endpoint).await;
     world.pass(5).await;
     // 50 services and the host's address.
-    assert_eq!(world.zone.batches().iter().map(Vec::len).collect::<Vec<_>>(), [51]);
+    assert_eq!(world.endpoint.batches().iter().map(Vec::len).collect::<Vec<_>>(), [51]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,7 +42,7 @@ async fn at_the_deadline_what_is_left_is_named() {
     let mut world = World::start().await;
     world.docker.start(1, "_web._tcp", 32001);
     world.pass(5).await;
-    world.zone.fail_with(Some(ZoneError::Throttled("Rate exceeded".into())));
+    world.endpoint.otherwise(Act::Say(Says::Throttling));
     world.agent.drain();
     let Exit::LeftBehind(Some(left)) = world.ended().await else { panic!("it ended otherwise") };
     assert_eq!(left.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["_web._tcp.sd.internal"]);
@@ -53,10 +53,10 @@ async fn a_drain_waits_out_a_throttled_zone() {
     let mut world = World::start().await;
     world.docker.start(1, "_web._tcp", 32001);
     world.pass(5).await;
-    world.zone.fail_with(Some(ZoneError::Throttled("Rate exceeded".into())));
+    world.endpoint.otherwise(Act::Say(Says::Throttling));
     world.agent.drain();
     world.pass(4).await;
-    world.zone.fail_with(None);
+    world.endpoint.otherwise(Act::Serve);
     assert_eq!(world.ended().await, Exit::Drained);
     assert_eq!(world.records("_web._tcp"), BTreeSet::new());
 }
@@ -68,10 +68,10 @@ async fn a_drain_during_the_first_look_withdraws_what_an_earlier_run_left() {
     first.pass(5).await;
     first.agent.hand_over();
     assert_eq!(first.ended().await, Exit::HandedOver);
-    let (docker, zone) = (first.docker.clone(), first.zone.embedded.clone());
+    let (docker, endpoint) = (first.docker.clone(), first.endpoint.clone());
     drop(first);
     docker.set_away(true);
-    let mut second = World::start_with(docker, zone).await;
+    let mut second = World::start_with(docker, &endpoint).await;
     assert_eq!(second.records("_web._tcp"), BTreeSet::from([(32001, 1)]));
     second.agent.drain();
     assert_eq!(second.ended().await, Exit::Drained);
@@ -83,10 +83,10 @@ async fn docker_away_for_an_hour_changes_nothing() {
     let world = World::start().await;
     let web = world.docker.start(1, "_web._tcp", 32001);
     world.pass(5).await;
-    let before = world.zone.batches().len();
+    let before = world.endpoint.batches().len();
     world.docker.set_away(true);
     world.pass(3600).await;
-    assert_eq!(world.zone.batches().len(), before);
+    assert_eq!(world.endpoint.batches().len(), before);
     world.docker.die(&web);
     world.docker.set_away(false);
     world.pass(2).await;
@@ -114,12 +114,12 @@ async fn what_an_earlier_run_registered_of_an_earlier_life_has_no_weight() {
     first.pass(5).await;
     first.agent.hand_over();
     assert_eq!(first.ended().await, Exit::HandedOver);
-    let (docker, zone) = (first.docker.clone(), first.zone.embedded.clone());
+    let (docker, endpoint) = (first.docker.clone(), first.endpoint.clone());
     drop(first);
     docker.restart_unheard(&web);
     let checks = ScriptedChecks::default();
     checks.fail(32001);
-    let second = World::start_as(docker, zone, |it| it.checker = Arc::new(checks.clone())).await;
+    let second = World::start_as(docker, &endpoint, |it| it.checker = Arc::new(checks.clone())).await;
     second.pass(5).await;
     assert_eq!(second.records("_web._tcp"), BTreeSet::from([(32001, 0)]));
     checks.pass(32001);
@@ -136,11 +136,11 @@ async fn a_container_that_cannot_be_looked_at_keeps_its_record() {
     first.pass(5).await;
     first.agent.hand_over();
     assert_eq!(first.ended().await, Exit::HandedOver);
-    let (docker, zone) = (first.docker.clone(), first.zone.embedded.clone());
+    let (docker, endpoint) = (first.docker.clone(), first.endpoint.clone());
     drop(first);
 
     docker.set_blind(true);
-    let second = World::start_with(docker, zone).await;
+    let second = World::start_with(docker, &endpoint).await;
     second.pass(60).await;
     assert_eq!(second.records("_stays._tcp"), BTreeSet::from([(32001, 1)]));
     // Others are not held up: one that is asked to stop goes, blind or not.
@@ -148,12 +148,12 @@ async fn a_container_that_cannot_be_looked_at_keeps_its_record() {
     second.pass(1).await;
     assert_eq!(second.records("_stops._tcp"), BTreeSet::new());
     assert_eq!(second.records("_stays._tcp"), BTreeSet::from([(32001, 1)]));
-    let before = second.zone.batches().len();
+    let before = second.endpoint.batches().len();
     second.docker.set_blind(false);
     second.pass(10).await;
     assert_eq!(second.records("_stays._tcp"), BTreeSet::from([(32001, 1)]));
     assert_eq!(second.records("_moves._tcp"), BTreeSet::from([(32003, 1)]));
-    assert_eq!(second.zone.batches().len(), before, "nothing had to be written again");
+    assert_eq!(second.endpoint.batches().len(), before, "nothing had to be written again");
     second.docker.die(&stays);
     second.pass(1).await;
     assert_eq!(second.records("_stays._tcp"), BTreeSet::new());

@@ -7,13 +7,13 @@ use ecssd::actors::Exit;
 use ecssd::host::notices::{Said, Source};
 use ecssd::machine::stop::{OnTerm, StopPlan};
 use ecssd::record::{Action, Change, RecordType};
-use ecssd::zone::ZoneError;
-use ecssd::zone::embedded::{EmbeddedZone, Options};
-use tokio::time::Instant;
-
-use crate::world::{World, ZONE};
+use ecssd::zone::embedded::Options;
+use ecssd_testing::actors::{World, ZONE};
 use ecssd_testing::docker::scripted::ScriptedDocker;
 use ecssd_testing::notices::ScriptedNotices;
+use ecssd_testing::route53::endpoint::Endpoint;
+use ecssd_testing::route53::faults::{Act, Says};
+use tokio::time::Instant;
 
 fn plan(on_term: OnTerm) -> StopPlan {
     StopPlan { on_term, ..StopPlan::default() }
@@ -23,13 +23,9 @@ fn delayed(seconds: u64) -> StopPlan {
     StopPlan { delay: Duration::from_secs(seconds), ..StopPlan::default() }
 }
 
-fn throttled() -> ZoneError {
-    ZoneError::Throttled("Rate exceeded".into())
-}
-
 async fn planned(docker: ScriptedDocker, options: Options, plan: StopPlan) -> World {
-    let zone = EmbeddedZone::in_memory(ZONE, options).unwrap();
-    World::start_as(docker, zone, |surroundings| surroundings.stop = plan).await
+    let endpoint = Endpoint::with(ZONE, options);
+    World::start_as(docker, &endpoint, |surroundings| surroundings.stop = plan).await
 }
 
 /// A host with so many containers, all registered.
@@ -108,7 +104,7 @@ async fn hand_over_leaves_the_records_and_drain_does_not() {
 #[tokio::test(start_paused = true)]
 async fn a_delay_is_weight_0_first_and_the_deletes_after_it() {
     let mut world = serving(20, Options::default(), delayed(30)).await;
-    let before = world.zone.batches().len();
+    let before = world.endpoint.batches().len();
     let began = Instant::now();
     world.agent.stop();
     world.pass(1).await;
@@ -130,7 +126,7 @@ async fn a_delay_is_weight_0_first_and_the_deletes_after_it() {
 #[tokio::test(start_paused = true)]
 async fn the_time_to_withdraw_counts_from_the_end_of_the_delay() {
     let mut world = serving(1, Options::default(), delayed(30)).await;
-    world.zone.fail_with(Some(throttled()));
+    world.endpoint.otherwise(Act::Say(Says::Throttling));
     let began = Instant::now();
     world.agent.stop();
     assert!(matches!(world.ended().await, Exit::LeftBehind(Some(left)) if left.len() == 1));
@@ -142,10 +138,10 @@ async fn a_delay_during_the_first_look_takes_down_what_an_earlier_run_left() {
     let mut first = serving(1, Options::default(), StopPlan::default()).await;
     first.agent.hand_over();
     assert_eq!(first.ended().await, Exit::HandedOver);
-    let (docker, zone) = (first.docker.clone(), first.zone.embedded.clone());
+    let (docker, endpoint) = (first.docker.clone(), first.endpoint.clone());
     drop(first);
     docker.set_away(true);
-    let mut second = World::start_as(docker, zone, |surroundings| surroundings.stop = delayed(10)).await;
+    let mut second = World::start_as(docker, &endpoint, |surroundings| surroundings.stop = delayed(10)).await;
     second.agent.stop();
     second.pass(5).await;
     assert_eq!(second.records("_web0._tcp"), BTreeSet::from([(32_001, 0)]));
@@ -180,7 +176,7 @@ async fn a_drain_is_over_when_every_name_server_answers_so() {
         let options = Options { insync_after: Duration::from_secs(insync), ..Options::default() };
         let mut world = serving(3, options, StopPlan { confirm, ..StopPlan::default() }).await;
         world.pass(100).await;
-        let (before, began) = (world.zone.batches().len(), Instant::now());
+        let (before, began) = (world.endpoint.batches().len(), Instant::now());
         world.agent.stop();
         assert_eq!(world.ended().await, exit);
         assert!(seconds.contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
@@ -207,10 +203,10 @@ async fn what_was_deleted_just_before_is_confirmed_too() {
 #[tokio::test(start_paused = true)]
 async fn a_drain_of_500_is_one_call() {
     let mut world = serving(500, Options::default(), StopPlan::default()).await;
-    let (before, began) = (world.zone.calls(), Instant::now());
+    let (before, began) = (world.endpoint.history().len(), Instant::now());
     world.agent.stop();
     assert_eq!(world.ended().await, Exit::Drained);
-    assert_eq!(world.zone.calls() - before, 1);
+    assert_eq!(world.endpoint.history().len() - before, 1);
     assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
 }
 
@@ -218,14 +214,14 @@ async fn a_drain_of_500_is_one_call() {
 async fn a_batch_that_is_under_way_is_waited_for_and_what_it_wrote_goes() {
     let mut world = planned(ScriptedDocker::default(), Options::default(), StopPlan::default()).await;
     world.pass(5).await;
-    world.zone.set_latency(Duration::from_secs(5));
+    world.endpoint.otherwise(Act::ServeAfter(Duration::from_millis(2_500)));
     (1..=10).for_each(|number| {
         world.docker.start(number, "_web._tcp", 32_000 + u16::try_from(number).unwrap());
     });
     world.pass(2).await;
-    let before = world.zone.batches().len();
+    let before = world.endpoint.batches().len();
     // Its creates are on their way.
-    assert_eq!(world.zone.calls(), 2);
+    assert_eq!(world.endpoint.history().len(), 2);
     world.agent.stop();
     world.pass(1).await;
     // Another one, and a second request to drain, change nothing.
@@ -246,11 +242,11 @@ async fn a_batch_that_is_under_way_is_waited_for_and_what_it_wrote_goes() {
 async fn fifty_throttles_in_a_row_are_waited_out() {
     let timeout = Duration::from_secs(600);
     let mut world = serving(500, Options::default(), StopPlan { timeout, ..StopPlan::default() }).await;
-    let before = world.zone.calls();
-    world.zone.fail_times(50, throttled());
+    let before = world.endpoint.history().len();
+    world.endpoint.script([Act::Say(Says::Throttling); 50]);
     world.agent.stop();
     assert_eq!(world.ended().await, Exit::Drained);
-    assert_eq!(world.zone.calls() - before, 51);
+    assert_eq!(world.endpoint.history().len() - before, 51);
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,10 +265,10 @@ async fn a_stop_before_the_zone_was_read_removes_what_it_then_reads() {
     let mut first = serving(3, Options::default(), StopPlan::default()).await;
     first.agent.hand_over();
     assert_eq!(first.ended().await, Exit::HandedOver);
-    let (docker, zone) = (first.docker.clone(), first.zone.embedded.clone());
+    let (docker, endpoint) = (first.docker.clone(), first.endpoint.clone());
     drop(first);
-    let mut second = World::start_as(docker, zone, |_| {}).await;
-    second.zone.fail_times(3, throttled());
+    let mut second = World::start_as(docker, &endpoint, |_| {}).await;
+    second.endpoint.script([Act::Say(Says::Throttling); 3]);
     second.agent.stop();
     assert_eq!(second.ended().await, Exit::Drained);
     assert_eq!(second.records("_web0._tcp"), BTreeSet::new());
@@ -286,24 +282,24 @@ async fn readiness_says_which_parts_are_away_and_why() {
     world.docker.start(1, "_web._tcp", 32_001);
     world.pass(5).await;
     assert_eq!(world.readiness(), "ready");
-    let before = (world.records("_web._tcp"), world.zone.batches().len());
+    let before = (world.records("_web._tcp"), world.endpoint.batches().len());
     world.docker.set_away(true);
     notices.set_away(Source::Spot);
-    world.zone.fail_with(Some(ZoneError::Unauthenticated("the token has expired".into())));
+    world.endpoint.otherwise(Act::Say(Says::ExpiredToken));
     // A resync is due within this.
     world.pass(3_600).await;
     let readiness = world.readiness();
     for part in [
         "Docker: ",
-        "zone: not authenticated: the token has expired",
+        "zone: not authenticated: the session's credentials have expired",
         "notices: nothing new is heard of spot",
     ] {
         assert!(readiness.contains(part), "{readiness}");
     }
-    assert_eq!((world.records("_web._tcp"), world.zone.batches().len()), before);
+    assert_eq!((world.records("_web._tcp"), world.endpoint.batches().len()), before);
     world.docker.set_away(false);
     notices.call_off(Source::Spot);
-    world.zone.fail_with(None);
+    world.endpoint.otherwise(Act::Serve);
     world.pass(60).await;
     assert_eq!(world.readiness(), "ready");
     let said = world.log.lines().iter().filter(|line| line.starts_with("message=ready")).count();

@@ -4,32 +4,18 @@
 
 mod stopping;
 
-use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::Duration;
+use std::sync::mpsc;
 
+use ecssd_testing::agent::{alone, program, run};
+use ecssd_testing::http::listen;
+use ecssd_testing::process::{Process, output};
+use ecssd_testing::wait::PATIENCE;
 use tempfile::TempDir;
-
-/// How long anything may take before a test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn ecssd(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ecssd"));
-    command.args(arguments).envs(environment.iter().copied()).output().unwrap()
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 #[test]
 fn help_names_every_flag_signal_and_exit_code() {
-    let help = ecssd(&["--help"], &[]);
-    assert_eq!(help.status.code(), Some(0));
-    let text = String::from_utf8(help.stdout).unwrap();
+    let text = output(alone(program()).arg("--help"));
     let flags = [
         "--local",
         "--zone-id",
@@ -70,7 +56,7 @@ fn help_names_every_flag_signal_and_exit_code() {
     {
         assert!(text.contains(word), "{word} is not in --help");
     }
-    assert_eq!(ecssd(&["--version"], &[]).status.code(), Some(0));
+    assert!(output(alone(program()).arg("--version")).starts_with("ecssd "));
 }
 
 #[test]
@@ -90,20 +76,20 @@ fn every_bad_setting_is_listed_and_nothing_is_started() {
         "--dns-listen",
         "x",
     ];
-    let output = ecssd(&arguments, &[("ECSSD_LOG_LEVEL", "loud")]);
-    assert_eq!(output.status.code(), Some(64));
+    let (code, errors) = run(&arguments, &[("ECSSD_LOG_LEVEL", "loud")]);
+    assert_eq!(code, Some(64), "{errors}");
     for setting in ["--address", "--drain-timeout", "--dns-listen", "ECSSD_LOG_LEVEL", "nothing was started"]
     {
-        assert!(errors(&output).contains(setting), "{setting}: {}", errors(&output));
+        assert!(errors.contains(setting), "{setting}: {errors}");
     }
     assert!(!dir.path().join("state").exists());
 }
 
 #[test]
 fn an_unknown_flag_is_a_bad_setting_too() {
-    let output = ecssd(&["--locale"], &[]);
-    assert_eq!(output.status.code(), Some(64));
-    assert!(errors(&output).contains("--locale"), "{}", errors(&output));
+    let (code, errors) = run(&["--locale"], &[]);
+    assert_eq!(code, Some(64), "{errors}");
+    assert!(errors.contains("--locale"), "{errors}");
 }
 
 #[test]
@@ -112,10 +98,10 @@ fn an_address_that_is_taken_is_said_with_its_remedy() {
     let address = taken.local_addr().unwrap().to_string();
     let dir = TempDir::new().unwrap();
     let state = dir.path().to_str().unwrap();
-    let output =
-        ecssd(&["--local", "--address", "127.0.0.1", "--state-dir", state, "--dns-listen", &address], &[]);
-    assert_eq!(output.status.code(), Some(69));
-    assert!(errors(&output).contains(&address), "{}", errors(&output));
+    let (code, errors) =
+        run(&["--local", "--address", "127.0.0.1", "--state-dir", state, "--dns-listen", &address], &[]);
+    assert_eq!(code, Some(69), "{errors}");
+    assert!(errors.contains(&address), "{errors}");
 }
 
 #[test]
@@ -125,18 +111,17 @@ fn a_state_directory_that_cannot_be_used_is_said() {
     let state = state.to_str().unwrap();
     let arguments =
         ["--local", "--address", "127.0.0.1", "--state-dir", state, "--dns-listen", "127.0.0.1:0"];
-    let output = ecssd(&arguments, &[]);
-    assert_eq!(output.status.code(), Some(69));
-    assert!(errors(&output).contains(state), "{}", errors(&output));
+    let (code, errors) = run(&arguments, &[]);
+    assert_eq!(code, Some(69), "{errors}");
+    assert!(errors.contains(state), "{errors}");
 }
 
 #[test]
 fn settings_come_from_variables_and_flags_win() {
     let environment =
         [("ECSSD_LOCAL", "true"), ("ECSSD_DNS_LISTEN", "nowhere,elsewhere"), ("ECSSD_ADDRESS", "x")];
-    let output = ecssd(&["--address", "127.0.0.1"], &environment);
-    assert_eq!(output.status.code(), Some(64));
-    let errors = errors(&output);
+    let (code, errors) = run(&["--address", "127.0.0.1"], &environment);
+    assert_eq!(code, Some(64), "{errors}");
     assert!(errors.contains("\"nowhere\"") && errors.contains("\"elsewhere\""), "{errors}");
     assert!(!errors.contains("--address"), "{errors}");
 }
@@ -144,9 +129,8 @@ fn settings_come_from_variables_and_flags_win() {
 #[test]
 fn a_switch_that_is_neither_on_nor_off_starts_nothing() {
     let words = [("ECSSD_REMOVE", "never"), ("ECSSD_SYNC", "maybe"), ("ECSSD_JANITOR_APPLY", "y")];
-    let output = ecssd(&[], &words);
-    assert_eq!(output.status.code(), Some(64));
-    let errors = errors(&output);
+    let (code, errors) = run(&[], &words);
+    assert_eq!(code, Some(64), "{errors}");
     for setting in [
         "--remove (ECSSD_REMOVE): never is not one of",
         "--sync (ECSSD_SYNC): maybe is not",
@@ -162,16 +146,15 @@ fn an_empty_variable_counts_as_absent() {
     let empty =
         ["ECSSD_ZONE", "ECSSD_LIMITS", "ECSSD_RESYNC", "ECSSD_ON_TERM", "ECSSD_REMOVE", "ECSSD_STATE_DIR"];
     let empty: Vec<_> = empty.iter().map(|name| (*name, "")).chain([("ECSSD_RATE", "x")]).collect();
-    let output = ecssd(&[], &empty);
-    let errors = errors(&output);
-    assert_eq!(output.status.code(), Some(64));
+    let (code, errors) = run(&[], &empty);
+    assert_eq!(code, Some(64), "{errors}");
     assert!(errors.starts_with("ecssd: --rate (ECSSD_RATE)") && errors.lines().count() == 2, "{errors}");
 }
 
 #[test]
 fn a_variable_that_sets_nothing_is_named() {
     let mistyped = [("ECSSD_DRYRUN", "1"), ("ECSSD_RATE", "x")];
-    let errors = errors(&ecssd(&[], &mistyped));
+    let (_, errors) = run(&[], &mistyped);
     let named = "\"ECSSD_DRYRUN\" is no setting of ecssd and changes nothing; did you mean ECSSD_DRY_RUN?";
     assert!(errors.contains(named), "{errors}");
 }
@@ -182,91 +165,44 @@ fn nobody() -> String {
     format!("http://{address}")
 }
 
-/// An agent that looks for its zone at `endpoint`, with nothing of this environment.
-struct Waiting {
-    child: Child,
-    lines: Receiver<String>,
-    said: String,
-    _state: TempDir,
-}
-
-impl Waiting {
-    fn start(endpoint: &str, environment: &[(&str, &str)]) -> Self {
-        let state = TempDir::new().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ecssd"))
-            .args(["sd.internal", "--endpoint-url", endpoint, "--hostname", "web1", "--address", "127.0.0.1"])
-            .args(["--state-dir", state.path().to_str().unwrap()])
-            .env_clear()
-            .envs([("AWS_EC2_METADATA_DISABLED", "true"), ("HOME", "/nowhere")])
-            .envs(environment.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, lines) = mpsc::channel();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        thread::spawn(move || log.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { child, lines, said: String::new(), _state: state }
-    }
-
-    fn says(&mut self, words: &str) {
-        while !self.said.contains(words) {
-            let line =
-                self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {words}: {}", self.said));
-            self.said.push_str(&line);
-        }
-    }
-
-    /// Ends it by SIGTERM; its exit code and all that it said.
-    fn end(mut self) -> (Option<i32>, String) {
-        let term = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(term.success());
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            self.said.push_str(&line);
-        }
-        (self.child.wait().unwrap().code(), std::mem::take(&mut self.said))
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// An agent that looks for its zone at `endpoint`, and its state directory.
+fn waiting(endpoint: &str, environment: &[(&str, &str)]) -> (Process, TempDir) {
+    let state = TempDir::new().unwrap();
+    let mut command = alone(program());
+    command.args(["sd.internal", "--endpoint-url", endpoint, "--hostname", "web1", "--address", "127.0.0.1"]);
+    command.arg("--state-dir").arg(state.path()).env("HOME", "/nowhere").envs(environment.iter().copied());
+    (Process::start(command), state)
 }
 
 #[test]
 fn without_credentials_it_says_what_to_do_and_a_signal_ends_the_wait() {
-    let mut agent = Waiting::start(&nobody(), &[]);
+    let (mut agent, _state) = waiting(&nobody(), &[]);
     agent.says("nothing is written");
     agent.says("AWS_ACCESS_KEY_ID");
-    assert_eq!(agent.end().0, Some(75));
+    assert_eq!(agent.drain(), Some(75));
 }
 
 #[test]
 fn a_zone_that_cannot_be_asked_for_is_looked_for_again_and_said_once() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let (sender, attempts) = mpsc::channel();
-    thread::spawn(move || {
-        // Whoever asks is cut off.
-        listener.incoming().try_for_each(|stream| {
-            drop(stream);
-            sender.send(())
-        })
+    // Whoever asks is cut off.
+    let endpoint = listen(move |_, _| {
+        sender.send(()).unwrap();
+        Ok(false)
     });
-    let agent = Waiting::start(&endpoint, &[("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y")]);
+    let (mut agent, _state) =
+        waiting(&endpoint, &[("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y")]);
     for _ in 0..4 {
         attempts.recv_timeout(PATIENCE).expect("another attempt");
     }
-    let (code, said) = agent.end();
-    assert_eq!((code, said.matches("nothing is written").count()), (Some(75), 1), "{said}");
+    assert_eq!((agent.drain(), agent.said("nothing is written")), (Some(75), 1), "{}", agent.log());
 }
 
 #[test]
 fn tasks_that_contradict_each_other_are_refused() {
-    let output = ecssd(&["-sync", "-remove"], &[]);
-    assert_eq!(output.status.code(), Some(64));
-    assert!(errors(&output).contains("pass one of them"), "{}", errors(&output));
+    let (code, errors) = run(&["-sync", "-remove"], &[]);
+    assert_eq!(code, Some(64), "{errors}");
+    assert!(errors.contains("pass one of them"), "{errors}");
 }
 
 #[test]
@@ -275,7 +211,7 @@ fn a_local_zone_can_be_emptied_of_this_host_without_docker() {
     let state = dir.path().to_str().unwrap();
     let arguments =
         ["--local", "--remove", "--hostname", "web1", "--address", "127.0.0.1", "--state-dir", state];
-    let output = ecssd(&arguments, &[]);
-    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
-    assert!(errors(&output).contains("nothing of this host is left"), "{}", errors(&output));
+    let (code, errors) = run(&arguments, &[]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(errors.contains("nothing of this host is left"), "{errors}");
 }

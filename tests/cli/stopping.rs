@@ -1,17 +1,17 @@
 //! What the process does at a signal, and what it tells the service manager: the real binary, and a socket.
 
 use std::fs::Permissions;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::process::Command;
 
+use ecssd_testing::agent::{alone, program};
+use ecssd_testing::http::serve;
+use ecssd_testing::process::Process;
+use ecssd_testing::wait::PATIENCE;
 use tempfile::TempDir;
 
-use super::{PATIENCE, nobody};
+use super::nobody;
 
 /// A zone in it, and a host that is known.
 const LOCAL: &[&str] =
@@ -19,23 +19,20 @@ const LOCAL: &[&str] =
 
 /// A daemon whose service manager is this test.
 struct Managed {
-    child: Child,
+    agent: Process,
     socket: UnixDatagram,
     said: Vec<String>,
-    /// The lines of its log, as they come.
-    lines: Receiver<String>,
-    log: String,
     _dir: TempDir,
 }
 
 impl Managed {
     /// With its zone in it, and a Docker that never comes.
     fn local(arguments: &[&str]) -> Self {
-        Self::start(&[LOCAL, arguments].concat(), &[("AWS_EC2_METADATA_DISABLED", "true")])
+        Self::start(&[LOCAL, arguments].concat(), &[])
     }
 
     fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::start_in(Command::new(env!("CARGO_BIN_EXE_ecssd")), arguments, environment)
+        Self::start_in(alone(program()), arguments, environment)
     }
 
     /// Where `program` is what becomes of it in the end.
@@ -44,21 +41,13 @@ impl Managed {
         let notify = dir.path().join("notify");
         let socket = UnixDatagram::bind(&notify).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut child = program
+        program
             .args(["--docker-socket", "/nonexistent/docker.sock", "--ecs-introspection", &nobody()])
             .args(["--state-dir", dir.path().to_str().unwrap()])
             .args(arguments)
-            .env_clear()
             .env("NOTIFY_SOCKET", &notify)
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(environment.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, lines) = mpsc::channel();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        thread::spawn(move || log.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { child, socket, said: Vec::new(), lines, log: String::new(), _dir: dir }
+            .envs(environment.iter().copied());
+        Self { agent: Process::start(program), socket, said: Vec::new(), _dir: dir }
     }
 
     /// Waits until the service manager hears this.
@@ -72,38 +61,9 @@ impl Managed {
         }
     }
 
-    /// Waits until its log has this.
-    fn logs(&mut self, words: &str) {
-        while !self.log.contains(words) {
-            let line = self.lines.recv_timeout(PATIENCE);
-            let line = line.unwrap_or_else(|error| panic!("no {words} ({error}): {}", self.log));
-            self.log += &(line + "\n");
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(sent.unwrap().success());
-    }
-
     /// Its exit code and its log.
     fn ends(&mut self) -> (Option<i32>, String) {
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => self.log += &(line + "\n"),
-                // Its log ends with it.
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(mpsc::RecvTimeoutError::Timeout) => panic!("it does not end: {}", self.log),
-            }
-        }
-        (self.child.wait().unwrap().code(), self.log.clone())
-    }
-}
-
-impl Drop for Managed {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        (self.agent.ended(), self.agent.log())
     }
 }
 
@@ -112,7 +72,7 @@ fn the_service_manager_hears_of_the_start_of_what_is_missing_and_of_the_end() {
     let mut agent = Managed::local(&[]);
     agent.tells("READY=1");
     agent.tells("STATUS=not ready: start: the first look at this host is not over; Docker: ");
-    agent.signal("TERM");
+    agent.agent.signal("TERM");
     agent.tells("STOPPING=1");
     agent.tells("STATUS=every service of this host is withdrawn: safe to stop");
     let (code, log) = agent.ends();
@@ -125,11 +85,11 @@ fn an_agent_that_waits_for_its_zone_has_started() {
     let endpoint = nobody();
     let mut agent = Managed::start(
         &["sd.internal", "--endpoint-url", &endpoint, "--hostname", "web1", "--address", "127.0.0.1"],
-        &[("AWS_EC2_METADATA_DISABLED", "true"), ("HOME", "/nowhere")],
+        &[("HOME", "/nowhere")],
     );
     agent.tells("READY=1");
     agent.tells("STATUS=waiting for");
-    agent.signal("TERM");
+    agent.agent.signal("TERM");
     assert_eq!(agent.ends().0, Some(75));
 }
 
@@ -137,10 +97,10 @@ fn an_agent_that_waits_for_its_zone_has_started() {
 fn a_second_sigterm_ends_the_delay_at_once() {
     let mut agent = Managed::local(&["--drain-delay", "10m"]);
     agent.tells("READY=1");
-    agent.signal("TERM");
+    agent.agent.signal("TERM");
     agent.tells("STOPPING=1");
     agent.tells("stop: the agent withdraws its records");
-    agent.signal("TERM");
+    agent.agent.signal("TERM");
     let (code, log) = agent.ends();
     assert_eq!(code, Some(143), "{log}");
     assert!(log.contains("every service to weight 0"), "{log}");
@@ -151,7 +111,7 @@ fn sigterm_hands_over_where_it_is_told_to_and_sigint_drains() {
     for (signal, words) in [("TERM", "handed over"), ("INT", "safe to stop")] {
         let mut agent = Managed::local(&["--on-term", "hand-over"]);
         agent.tells("READY=1");
-        agent.signal(signal);
+        agent.agent.signal(signal);
         agent.tells("STOPPING=1");
         let (code, log) = agent.ends();
         assert_eq!(code, Some(0), "{log}");
@@ -161,32 +121,16 @@ fn sigterm_hands_over_where_it_is_told_to_and_sigint_drains() {
 
 /// A metadata service that knows an instance, and whatever it is told of its future.
 fn metadata(future: &'static [(&'static str, &'static str)]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = Vec::new();
-            let mut byte = [0];
-            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
-                request.push(byte[0]);
-            }
-            let request = String::from_utf8(request).unwrap();
-            let path = request.split(' ').nth(1).unwrap_or_default();
-            let known = [
-                ("/latest/api/token", "AQAEAJvNQ8-EXAMPLE=="),
-                ("/latest/meta-data/instance-id", "i-0123456789abcdef0"),
-                ("/latest/meta-data/local-ipv4", "127.0.0.1"),
-            ];
-            let body = known.iter().chain(future).find(|(known, _)| *known == path).map(|(_, body)| *body);
-            let (status, body) = body.map_or((404, ""), |body| (200, body));
-            let length = body.len();
-            let head =
-                format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-            let _ = stream.write_all(format!("{head}{body}").as_bytes());
-        }
-    });
-    endpoint
+    serve(move |request| {
+        let known = [
+            ("/latest/api/token", "AQAEAJvNQ8-EXAMPLE=="),
+            ("/latest/meta-data/instance-id", "i-0123456789abcdef0"),
+            ("/latest/meta-data/local-ipv4", "127.0.0.1"),
+        ];
+        let found = known.iter().chain(future).find(|(path, _)| *path == request.target());
+        let (status, body) = found.map_or((404, ""), |(_, body)| (200, body));
+        (status, "text/plain", body.to_owned())
+    })
 }
 
 #[test]
@@ -199,13 +143,13 @@ fn on_ec2_auto_drains_before_a_spot_interruption_and_hands_over_without_one() {
         let endpoint = metadata(future);
         let mut agent = Managed::start(
             &["--local", "--dns-listen", "127.0.0.1:0", "--on-term", "auto"],
-            &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint)],
+            &[("AWS_EC2_METADATA_DISABLED", "false"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &endpoint)],
         );
         agent.tells("READY=1");
         if !future.is_empty() {
-            agent.logs("this host is about to end");
+            agent.agent.says("this host is about to end");
         }
-        agent.signal("TERM");
+        agent.agent.signal("TERM");
         let (code, log) = agent.ends();
         assert_eq!(code, Some(0), "{log}");
         assert!(log.contains(words) && log.contains("i-0123456789abcdef0"), "{log}");
@@ -226,12 +170,12 @@ fn auto_drains_where_the_system_goes_down() {
         .unwrap();
         std::fs::set_permissions(&systemctl, Permissions::from_mode(0o755)).unwrap();
         let script = "mount -t tmpfs none /run && mkdir -p /run/systemd/system && PATH=$0:$PATH exec \"$@\"";
-        let mut program = Command::new("unshare");
-        program.args(["--mount", "sh", "-c", script]).arg(dir.path()).arg(env!("CARGO_BIN_EXE_ecssd"));
+        let mut command = alone("unshare");
+        command.args(["--mount", "sh", "-c", script]).arg(dir.path()).arg(program());
         let arguments = [LOCAL, &["--on-term", "auto"]].concat();
-        let mut agent = Managed::start_in(program, &arguments, &[("AWS_EC2_METADATA_DISABLED", "true")]);
+        let mut agent = Managed::start_in(command, &arguments, &[]);
         agent.tells("READY=1");
-        agent.signal("TERM");
+        agent.agent.signal("TERM");
         let (code, log) = agent.ends();
         assert_eq!(code, Some(0), "{log}");
         assert!(log.contains(words), "{state}: {log}");

@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 use ecssd::record::{Change, RecordSet};
 use ecssd::zone::route53::{self, FindError, Route53Zone, Settings, Wanted};
 use ecssd::zone::{Zone, ZoneError};
+use ecssd_testing::route53::hosted::{HostedZone, emulator_url, own_name};
 
 use crate::case::{create, srv};
-use crate::emulator::{Emulator, MadeZone};
+use crate::emulator::Emulator;
 
 /// Which zones there are, by label and by whether they are private, and which is asked for.
 struct Lookup {
@@ -81,19 +82,17 @@ const fn look(
 }
 
 impl Lookup {
-    async fn run(&self, emulator: &Emulator) -> Answer {
-        let own = |text: &str| text.replace('@', &emulator.own_name(self.name));
-        let mut made: Vec<MadeZone> = Vec::new();
-        for (name, private) in self.made {
-            made.push(emulator.make_zone(&own(name), *private).await);
-        }
+    async fn run(&self) -> Answer {
+        let own = |text: &str| text.replace('@', &own_name(self.name));
+        let made: Vec<_> =
+            self.made.iter().map(|(name, private)| HostedZone::make(&own(name), *private)).collect();
         let settings = Settings {
             wanted: match self.wanted {
                 Ask::Name(name) => Wanted::Name(own(name)),
                 Ask::Id(prefix, place) => Wanted::Id(format!("{prefix}{}", made[place].id)),
                 Ask::Unknown(id) => Wanted::Id(id.to_owned()),
             },
-            endpoint_url: Some(emulator.url.clone()),
+            endpoint_url: Some(emulator_url()),
             region: None,
             vpc: self.vpc.as_ref().map(|vpc| match vpc {
                 Vpc::Of(place) => made[*place].vpc.clone(),
@@ -129,10 +128,9 @@ const KEY: &str = "conformance";
 
 #[tokio::test]
 async fn zones_are_found_by_name_and_id() {
-    let emulator = Emulator::of_this_run().await;
     if std::env::var("AWS_ACCESS_KEY_ID").is_ok_and(|key| key == KEY) {
         for lookup in LOOKUPS {
-            assert_eq!(lookup.run(&emulator).await, lookup.answer, "{}", lookup.name);
+            assert_eq!(lookup.run().await, lookup.answer, "{}", lookup.name);
         }
         crate::say(&format!("{} lookups of zones, all as the vendor documents", LOOKUPS.len()));
     } else {
@@ -158,7 +156,7 @@ fn run_again_with_a_key(test: &str) {
 #[tokio::test]
 async fn a_zone_that_is_not_there_is_said_so() {
     let emulator = Emulator::of_this_run().await;
-    let name = emulator.own_name("nowhere");
+    let name = own_name("nowhere");
     let zone = Route53Zone::new(emulator.client.clone(), name.clone(), "Z0UNKNOWN".to_owned());
     let set = RecordSet { name: format!("web.{name}"), ..srv("web", "a", 1) };
     let batch: [Change; 1] = [create(set)];

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use ecssd_testing::agent::Agent;
+use ecssd_testing::docker::engine::Engine;
+use ecssd_testing::wait::unique;
 use tempfile::TempDir;
-
-use ecssd_testing::agent::{Agent, Engine, unique};
 
 /// A program that looks a service up as that readme does, in a container that knows the zone by `--dns`.
 #[test]
@@ -13,7 +14,7 @@ fn a_go_program_finds_a_service_by_lookup_srv() {
     let engine = Engine::given();
     // Port 53 of the bridge is the only place where a container's resolver asks.
     let bridge = engine.bridge_address().to_string();
-    let mut agent = Agent::start_with(&engine, &["--dns-listen", &format!("{bridge}:53")]);
+    let agent = Agent::start_with(&engine, &["--dns-listen", &format!("{bridge}:53")]);
     let name = unique("calc");
     let calc = engine.web(&name, &[]);
     let port = calc.host_port("80/tcp");

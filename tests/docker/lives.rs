@@ -1,11 +1,13 @@
 //! Containers that stop, start, pause and vanish.
 
-use ecssd_testing::agent::{Agent, Engine, service};
+use ecssd_testing::agent::Agent;
+use ecssd_testing::docker::engine::Engine;
+use ecssd_testing::wait::service;
 
 #[test]
 fn a_stopped_container_comes_back_with_its_new_port() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("again");
     let web = engine.web(&name, &[]);
     agent.answers_with(&name, web.host_port("80/tcp"));
@@ -20,7 +22,7 @@ fn a_stopped_container_comes_back_with_its_new_port() {
 #[test]
 fn a_paused_container_is_withdrawn_until_it_goes_on() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("paused");
     let web = engine.web(&name, &[]);
     agent.answers(&name);
@@ -33,7 +35,7 @@ fn a_paused_container_is_withdrawn_until_it_goes_on() {
 #[test]
 fn a_removed_container_is_withdrawn() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("removed");
     let web = engine.web(&name, &[]);
     agent.answers(&name);
@@ -44,7 +46,7 @@ fn a_removed_container_is_withdrawn() {
 #[test]
 fn what_dies_at_once_leaves_nothing_and_is_no_error() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("brief");
     let option = format!("SERVICE_80_NAME={name}");
     for _ in 0..5 {
@@ -63,7 +65,7 @@ fn what_dies_at_once_leaves_nothing_and_is_no_error() {
 #[test]
 fn a_signal_that_does_not_stop_changes_nothing() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("hup");
     let option = format!("SERVICE_80_NAME={name}");
     let command = ["sh", "-c", "trap '' HUP USR1; while :; do sleep 1; done"];

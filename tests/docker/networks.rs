@@ -1,21 +1,22 @@
 //! What a container offers, by the network that it has.
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Stdio;
 
-use ecssd_testing::agent::{Agent, Engine, service, unique};
+use ecssd_testing::agent::Agent;
+use ecssd_testing::docker::engine::Engine;
+use ecssd_testing::ecs::{TASK_LABEL, introspection};
+use ecssd_testing::wait::{service, unique};
 
 #[test]
 fn the_lowest_host_port_is_published_and_loopback_never() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let (several, loopback) = (service("several"), service("loopback"));
     let web = engine.web(&several, &["-p", "127.0.0.1::80", "-p", "80"]);
     let option = format!("SERVICE_80_NAME={loopback}");
     let hidden = engine.run(&["-p", "127.0.0.1::80", "-e", &option], &["httpd", "-f", "-p", "80"]);
     agent.answers_with(&several, web.host_port("80/tcp"));
-    agent.wait_for("the reason", |agent| {
+    agent.wait_for("the reason", || {
         let lines = agent.log_lines();
         let of_it = lines.iter().filter(|line| line["container"] == hidden.id[..12]);
         of_it.filter_map(|line| line["message"].as_str()).find(|text| text.contains("loopback")).map(|_| ())
@@ -26,7 +27,7 @@ fn the_lowest_host_port_is_published_and_loopback_never() {
 #[test]
 fn tcp_and_udp_of_one_number_are_two_ports() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let stem = unique("dns");
     let (tcp, udp) = (format!("_{stem}._tcp"), format!("_{stem}._udp"));
     let option = format!("SERVICE_80_NAME={tcp},{udp}");
@@ -39,7 +40,7 @@ fn tcp_and_udp_of_one_number_are_two_ports() {
 #[test]
 fn host_and_user_defined_networks_are_published() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let (host, user) = (service("host"), service("user"));
     // A port that the kernel just gave away and took back.
     let free = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
@@ -58,7 +59,7 @@ fn host_and_user_defined_networks_are_published() {
 #[test]
 fn a_shared_network_is_tied_to_both_lives() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("sharer");
     let owner = engine.run(&["-p", "80"], &["sleep", "1000"]);
     let option = format!("SERVICE_80_NAME={name}");
@@ -72,56 +73,23 @@ fn a_shared_network_is_tied_to_both_lives() {
 #[test]
 fn what_stops_the_owner_of_a_network_withdraws_its_sharers_first() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("sharer");
-    let command =
-        "trap 'while ! test -e /gone; do sleep 0.02; done; exit 0' QUIT; while :; do sleep 0.1; done";
-    let owner = engine.run(&["--stop-signal", "SIGQUIT", "-p", "80"], &["sh", "-c", command]);
+    let owner = engine.graceful("QUIT", &[]);
     let (option, network) = (format!("SERVICE_80_NAME={name}"), format!("container:{}", owner.id));
     let _sharer = engine.run(&["--network", &network, "-e", &option], &["httpd", "-f", "-p", "80"]);
     agent.answers(&name);
-    let mut stop = engine.command(&["stop", "-t", "30", &owner.id]).stdout(Stdio::null()).spawn().unwrap();
-    agent.gone(&name);
-    assert!(owner.is_running());
-    owner.exec(&["touch", "/gone"]);
-    assert!(stop.wait().unwrap().success());
+    owner.stop_around(|| agent.gone(&name));
 }
 
 #[test]
 fn a_task_with_its_own_address_is_published_there() {
     let engine = Engine::given();
-    let introspection = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", introspection.local_addr().unwrap());
-    // As the ECS agent answers: the task, with the address of its network interface.
-    std::thread::spawn(move || {
-        for stream in introspection.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = [0; 2048];
-            let length = stream.read(&mut request).unwrap();
-            let request = String::from_utf8_lossy(&request[..length]).into_owned();
-            // Asked for its container instance, it knows of none.
-            let Some((_, rest)) = request.split_once("dockerid=") else {
-                let none = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-                write!(stream, "{none}").unwrap();
-                continue;
-            };
-            let id = rest.split_whitespace().next().unwrap();
-            let body = format!(
-                r#"{{"Arn":"arn:aws:ecs:eu-central-1:1:task/c/t","DesiredStatus":"RUNNING","KnownStatus":"RUNNING",
-                "Family":"f","Version":"1","Containers":[{{"DockerId":"{id}","DockerName":"d","Name":"n",
-                "Networks":[{{"NetworkMode":"awsvpc","IPv4Addresses":["10.9.8.7"]}}]}}]}}"#
-            );
-            let length = body.len();
-            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
-                .unwrap();
-        }
-    });
-    let mut agent = Agent::start_with(&engine, &["--ecs-introspection", &url]);
+    let mut agent = Agent::start_with(&engine, &["--ecs-introspection", &introspection("10.9.8.7")]);
     let name = service("task");
     let pause = engine.run(&["--network", "none"], &["sleep", "1000"]);
     let (option, network) = (format!("SERVICE_80_NAME={name}"), format!("container:{}", pause.id));
-    let label = "com.amazonaws.ecs.task-arn=arn:aws:ecs:eu-central-1:1:task/c/t";
-    let options = ["--network", &network, "-e", &option, "-e", "SERVICE_80_CHECK=none", "-l", label];
+    let options = ["--network", &network, "-e", &option, "-e", "SERVICE_80_CHECK=none", "-l", TASK_LABEL];
     let task = engine.run(&options, &["httpd", "-f", "-p", "80"]);
     let answer = agent.answers_with(&name, 80);
     assert_eq!(answer.target, format!("{}.servicediscovery.internal.", &task.id[..12]));

@@ -1,11 +1,13 @@
 //! From a container's start to an answer in DNS.
 
-use ecssd_testing::agent::{Agent, Engine, service, unique};
+use ecssd_testing::agent::Agent;
+use ecssd_testing::docker::engine::Engine;
+use ecssd_testing::wait::{service, unique};
 
 #[test]
 fn a_service_is_answered_with_its_port_and_address() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("web");
     let web = engine.web(&name, &[]);
     let answer = agent.answers(&name);
@@ -19,14 +21,14 @@ fn services_that_were_there_before_the_agent_are_found() {
     let engine = Engine::given();
     let name = service("early");
     let web = engine.web(&name, &[]);
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     agent.answers_with(&name, web.host_port("80/tcp"));
 }
 
 #[test]
 fn a_service_is_registered_once_it_answers() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("slow");
     let command = "while ! test -e /ready; do sleep 0.05; done; exec httpd -f -p 80 -h /www";
     let slow = engine.run(&["-p", "80", "-e", &format!("SERVICE_80_NAME={name}")], &["sh", "-c", command]);
@@ -43,7 +45,7 @@ fn a_service_is_registered_once_it_answers() {
 #[test]
 fn http_and_docker_checks_are_heeded() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let (good, bad, docker) = (service("good"), service("bad"), service("docker"));
     let good_web = engine.web(&good, &["-e", "SERVICE_80_CHECK_HTTP=/health"]);
     let _bad_web = engine.web(&bad, &["-e", "SERVICE_80_CHECK_HTTP=/missing"]);
@@ -58,12 +60,12 @@ fn http_and_docker_checks_are_heeded() {
 #[test]
 fn load_is_shared_by_weight() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("shared");
     let one = engine.web(&name, &[]);
     let three = engine.web(&name, &["-e", "SERVICE_80_WEIGHT=3"]);
     let (one, three) = (one.host_port("80/tcp"), three.host_port("80/tcp"));
-    agent.wait_for("both", |agent| (agent.targets(&name).len() == 2).then_some(()));
+    agent.wait_for("both", || (agent.targets(&name).len() == 2).then_some(()));
     let counts = agent.count(&name, 400);
     assert_eq!(counts.values().sum::<usize>(), 400);
     // 100 and 300 expected; six standard deviations of a fair draw are 52.
@@ -74,17 +76,17 @@ fn load_is_shared_by_weight() {
 #[test]
 fn a_failing_check_sets_weight_0_and_a_passing_one_brings_it_back() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("sick");
     let check = ["-e", "SERVICE_80_CHECK_HTTP=/health", "-e", "SERVICE_80_CHECK_INTERVAL=1"];
     let (well, sick) = (engine.web(&name, &check), engine.web(&name, &check));
     let (well_port, sick_port) = (well.host_port("80/tcp"), sick.host_port("80/tcp"));
-    agent.wait_for("both", |agent| (agent.targets(&name).len() == 2).then_some(()));
+    agent.wait_for("both", || (agent.targets(&name).len() == 2).then_some(()));
     sick.exec(&["rm", "/www/health"]);
     agent.answers_with(&name, well_port);
     // When all are at 0, all are answered: a shared fault empties no name.
     well.exec(&["rm", "/www/health"]);
-    agent.wait_for("both again", |agent| (agent.targets(&name).len() == 2).then_some(()));
+    agent.wait_for("both again", || (agent.targets(&name).len() == 2).then_some(()));
     sick.exec(&["touch", "/www/health"]);
     agent.answers_with(&name, sick_port);
 }
@@ -92,7 +94,7 @@ fn a_failing_check_sets_weight_0_and_a_passing_one_brings_it_back() {
 #[test]
 fn two_services_of_a_container_are_kept_apart_in_either_order_of_names() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     for (first, second) in [("a", "z"), ("z", "a")] {
         let (first, second) = (service(first), service(second));
         let (one, two) = (format!("SERVICE_80_NAME={first}"), format!("SERVICE_81_NAME={second}"));
@@ -109,7 +111,7 @@ fn two_services_of_a_container_are_kept_apart_in_either_order_of_names() {
 #[test]
 fn a_plain_name_and_a_label_are_as_good() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let (plain, labelled) = (unique("calc"), service("label"));
     let web = engine.web(&plain, &["-l", &format!("service_80_name={labelled}")]);
     let label = format!("SERVICE_80_NAME={labelled}");

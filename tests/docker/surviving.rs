@@ -1,9 +1,11 @@
 //! The agent is killed, or the engine goes away.
 
-use std::fs;
+use std::time::Duration;
 
-use ecssd_testing::agent::{Agent, Engine, service};
+use ecssd_testing::agent::Agent;
+use ecssd_testing::docker::engine::Engine;
 use ecssd_testing::docker::own::OwnEngine;
+use ecssd_testing::wait::service;
 
 #[test]
 fn kill_9_and_a_new_start_change_nothing() {
@@ -28,12 +30,7 @@ fn kill_9_and_a_new_start_change_nothing() {
     agent.ended();
     assert_eq!(ours(&mut agent), before);
     // Nothing of them was even written again.
-    let written = |name: &str| {
-        let of_it =
-            |line: &serde_json::Value| line["record"].as_str().is_some_and(|record| record.contains(name));
-        agent.log_lines().iter().filter(|line| line["message"] == "written" && of_it(line)).count()
-    };
-    assert_eq!(names.iter().map(|name| written(name)).collect::<Vec<_>>(), [1, 1, 1]);
+    assert_eq!(names.iter().map(|name| agent.changes(name)).collect::<Vec<_>>(), [1, 1, 1]);
 }
 
 #[test]
@@ -48,7 +45,7 @@ fn what_stopped_while_the_agent_was_down_is_withdrawn_at_its_start() {
     agent.ended();
     gone_web.docker(&["stop", "-t", "0"]);
     restarted_web.docker(&["restart", "-t", "0"]);
-    let mut agent = agent.again();
+    let agent = agent.again();
     agent.gone(&gone);
     agent.answers_with(&restarted, restarted_web.host_port("80/tcp"));
 }
@@ -57,7 +54,7 @@ fn what_stopped_while_the_agent_was_down_is_withdrawn_at_its_start() {
 fn without_an_engine_it_waits_without_using_the_cpu_and_still_drains() {
     let nowhere = Engine { socket: "/nonexistent/docker.sock".into() };
     let mut agent = Agent::start_with(&nowhere, &["--address", "127.0.0.1"]);
-    agent.wait_for("a word of it", |agent| agent.log().contains("Docker is away").then_some(()));
+    agent.wait_for("a word of it", || agent.log().contains("Docker is away").then_some(()));
     assert_idle(&agent);
     assert_eq!(agent.log().matches("Docker is away").count(), 1);
     assert_eq!(agent.drain(), Some(0));
@@ -77,22 +74,17 @@ fn an_engine_that_is_stopped_and_started_is_found_again() {
     engine.start_again();
     // Docker ended its containers with itself, and started one of them anew, with another port.
     agent.gone(&gone);
-    agent.wait_for("its new port", |agent| {
+    agent.wait_for("its new port", || {
         let port = back_web.is_running().then(|| back_web.host_port("80/tcp"))?;
         (agent.targets(&back) == [port]).then_some(())
     });
     assert_eq!(agent.drain(), Some(0));
 }
 
-/// The agent does next to nothing for three seconds: a loop without a pause would take 300 hundredths.
+/// The agent does next to nothing for three seconds: a loop without a pause would take all of them.
 fn assert_idle(agent: &Agent) {
-    let ticks = || {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", agent.pid())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
-    };
-    let before = ticks();
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let spent = ticks() - before;
-    assert!(spent <= 15, "{spent} hundredths of a second of CPU in 3 s");
+    let before = agent.cpu();
+    std::thread::sleep(Duration::from_secs(3));
+    let spent = agent.cpu() - before;
+    assert!(spent <= Duration::from_millis(150), "{spent:?} of CPU in 3 s");
 }

@@ -7,51 +7,52 @@ use ecssd::machine::stop::StopPlan;
 use ecssd::record::RecordType;
 use ecssd::zone::embedded::Options;
 use ecssd::zone::journal::{MemoryJournal, SharedJournal};
+use ecssd_testing::actors::World;
+use ecssd_testing::docker::scripted::ScriptedDocker;
+use ecssd_testing::route53::endpoint::{Count, Endpoint};
+use ecssd_testing::route53::faults::{Act, Says};
 use tokio::time::Instant;
 
-use super::api::{Count, Endpoint};
-use super::counts::{Whole, ZONE, come};
-use super::faults::{Act, Says};
-use ecssd_testing::docker::scripted::ScriptedDocker;
+use super::counts::{ZONE, come, start_with, wait_for};
 
 const N: usize = 500;
 /// How long a change takes to every name server.
 const INSYNC_AFTER: Duration = Duration::from_secs(20);
 
 /// A host with 500 registered services, whose journal is whole.
-async fn serving(plan: StopPlan) -> (Whole, Endpoint, SharedJournal) {
+async fn serving(plan: StopPlan) -> (World, Endpoint, SharedJournal) {
     let journal = SharedJournal::new(Box::<MemoryJournal>::default(), true);
     let options = Options { insync_after: INSYNC_AFTER, ..Options::default() };
     let (docker, endpoint) = (ScriptedDocker::default(), Endpoint::with(ZONE, options));
     (0..N).for_each(|number| come(&docker, number));
-    let whole = Whole::start_with(docker, &endpoint, &journal, plan).await;
-    whole.wait_for(N).await;
+    let world = start_with(docker, &endpoint, &journal, plan).await;
+    wait_for(&world, N).await;
     // The account's bucket fills again.
     tokio::time::sleep(Duration::from_secs(30)).await;
-    (whole, endpoint, journal)
+    (world, endpoint, journal)
 }
 
 #[tokio::test(start_paused = true)]
 async fn before_a_dead_api_500_leftovers_are_named_and_the_next_start_removes_them_without_a_list() {
     // The last has one try that was applied and never answered.
     for acts in [vec![], vec![Act::Say(Says::Throttling)], vec![Act::CutBefore], vec![Act::CutAfter]] {
-        let (mut whole, endpoint, journal) = serving(StopPlan::default()).await;
+        let (mut world, endpoint, journal) = serving(StopPlan::default()).await;
         endpoint.script(acts.iter().copied());
         endpoint.otherwise(Act::CutBefore);
         let began = Instant::now();
-        whole.agent.stop();
-        let Exit::LeftBehind(Some(left)) = whole.agent.ended().await else { panic!("{acts:?}") };
+        world.agent.stop();
+        let Exit::LeftBehind(Some(left)) = world.ended().await else { panic!("{acts:?}") };
         assert_eq!(began.elapsed().as_secs(), 25, "{acts:?}");
         assert_eq!(left.len(), N, "{acts:?}");
         assert!(left.iter().all(|key| key.kind == RecordType::Srv));
-        drop(whole);
+        drop(world);
 
         endpoint.heal();
         let before = endpoint.count();
         // Nothing runs any more.
         let docker = ScriptedDocker::default();
-        let second = Whole::start_with(docker, &endpoint, &journal, StopPlan::default()).await;
-        let took = second.wait_for(0).await;
+        let second = start_with(docker, &endpoint, &journal, StopPlan::default()).await;
+        let took = wait_for(&second, 0).await;
         tokio::time::sleep(Duration::from_secs(120)).await;
         let count = endpoint.count() - before;
         println!("{acts:?}: {count:?}, gone after {took:?}");
@@ -65,22 +66,22 @@ async fn before_a_dead_api_500_leftovers_are_named_and_the_next_start_removes_th
 #[tokio::test(start_paused = true)]
 async fn fifty_throttles_in_a_row_cost_fifty_calls_and_the_drain_is_clean() {
     let plan = StopPlan { timeout: Duration::from_secs(600), ..StopPlan::default() };
-    let (mut whole, endpoint, _journal) = serving(plan).await;
+    let (mut world, endpoint, _journal) = serving(plan).await;
     let before = endpoint.count();
     endpoint.script([Act::Say(Says::Throttling); 50]);
-    whole.agent.stop();
-    assert_eq!(whole.agent.ended().await, Exit::Drained);
+    world.agent.stop();
+    assert_eq!(world.ended().await, Exit::Drained);
     assert_eq!((endpoint.count() - before).changes, 51, "a batch is not made smaller for it");
-    assert_eq!(whole.registered(), 0);
+    assert_eq!(world.registered(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_drain_that_is_confirmed_asks_after_its_one_call_until_it_is_everywhere() {
     let plan = StopPlan { confirm: true, ..StopPlan::default() };
-    let (mut whole, endpoint, _journal) = serving(plan).await;
+    let (mut world, endpoint, _journal) = serving(plan).await;
     let (before, began) = (endpoint.count(), Instant::now());
-    whole.agent.stop();
-    let exit = whole.agent.ended().await;
+    world.agent.stop();
+    let exit = world.ended().await;
     let count = endpoint.count() - before;
     println!("{exit:?} after {:?}: {count:?}", began.elapsed());
     assert_eq!(exit, Exit::Drained);
@@ -92,11 +93,11 @@ async fn a_drain_that_is_confirmed_asks_after_its_one_call_until_it_is_everywher
 #[tokio::test(start_paused = true)]
 async fn where_it_may_not_be_asked_after_nothing_is_left_and_nothing_confirmed() {
     let plan = StopPlan { confirm: true, ..StopPlan::default() };
-    let (mut whole, endpoint, _journal) = serving(plan).await;
+    let (mut world, endpoint, _journal) = serving(plan).await;
     let (before, began) = (endpoint.count(), Instant::now());
     endpoint.script([Act::Serve, Act::Say(Says::AccessDenied)]);
-    whole.agent.stop();
-    assert_eq!(whole.agent.ended().await, Exit::Unconfirmed);
-    assert_eq!(((endpoint.count() - before).statuses, whole.registered()), (1, 0));
+    world.agent.stop();
+    assert_eq!(world.ended().await, Exit::Unconfirmed);
+    assert_eq!(((endpoint.count() - before).statuses, world.registered()), (1, 0));
     assert!(began.elapsed() < Duration::from_secs(5), "it waits for what is refused");
 }

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use ecssd::record::Change;
+use ecssd_testing::route53::endpoint::Endpoint;
+use ecssd_testing::route53::faults::{Act, Says};
 
-use super::api::Endpoint;
-use super::faults::{Act, Says};
 use super::host::{Host, ZONE, own};
 use super::rules;
 

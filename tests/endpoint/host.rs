@@ -12,9 +12,8 @@ use ecssd::zone::ledger::{Note, Parked};
 use ecssd::zone::pacing::Pace;
 use ecssd::zone::route53::Route53Zone;
 use ecssd::zone::writer::{Answer, Call, News, Next, Settings, Writer};
+use ecssd_testing::route53::endpoint::Endpoint;
 use tokio::time::Instant;
-
-use super::api::Endpoint;
 
 pub const ZONE: &str = "sd.internal";
 /// How often the own names are read.

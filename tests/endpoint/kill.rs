@@ -7,9 +7,9 @@ use std::time::Duration;
 use ecssd::record::{Action, Change, RecordSet};
 use ecssd::zone::journal::{SharedJournal, Title, try_open};
 use ecssd::zone::writer::News;
+use ecssd_testing::route53::endpoint::{Count, Endpoint};
+use ecssd_testing::route53::faults::Act;
 
-use super::api::{Count, Endpoint};
-use super::faults::Act;
 use super::host::{Host, ZONE, own};
 use super::rules;
 
@@ -67,7 +67,11 @@ fn stage(host: &mut Host, stage: usize) {
 }
 
 fn open(dir: &Path) -> SharedJournal {
-    let title = Title { zone_id: Endpoint::ID.into(), zone: ZONE.into(), owner: "i-0abc".into() };
+    let title = Title {
+        zone_id: ecssd_testing::route53::model::ID.into(),
+        zone: ZONE.into(),
+        owner: "i-0abc".into(),
+    };
     SharedJournal::from(try_open(dir, &title).unwrap())
 }
 

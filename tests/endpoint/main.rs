@@ -4,11 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
-mod api;
 mod counts;
 mod drain;
 mod errors;
-mod faults;
 mod host;
 mod kill;
 mod poison;

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecssd::record::{Action, Change, RecordSet};
+use ecssd_testing::log::Log;
+use ecssd_testing::route53::endpoint::{Endpoint, Poison};
+use ecssd_testing::route53::wire::Form;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::api::{Endpoint, Poison};
 use super::host::{Host, ZONE, own};
 use super::rules;
-use ecssd_testing::log::Log;
-use ecssd_testing::route53::wire::Form;
 
 const N: usize = 500;
 /// ⌈log2 500⌉ + 1.

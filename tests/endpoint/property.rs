@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ecssd::record::{Action, Key, RecordSet};
+use ecssd_testing::route53::endpoint::{Endpoint, Poison};
+use ecssd_testing::route53::faults::{Act, Says};
+use ecssd_testing::route53::wire::Form;
 use proptest::prelude::*;
 
-use super::api::{Endpoint, Poison};
-use super::faults::{Act, Says};
 use super::host::{Host, RESYNC, ZONE, own};
 use super::rules;
-use ecssd_testing::route53::wire::Form;
 
 /// What happens around a host.
 #[derive(Clone, Debug)]

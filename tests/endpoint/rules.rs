@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use ecssd::record::{Action, Change, Key};
+use ecssd_testing::route53::endpoint::{Endpoint, Request, cost};
+use ecssd_testing::route53::wire::Asked;
 use tokio::time::Instant;
 
-use super::api::{Endpoint, Request, cost};
 use super::host::{Host, registrant};
-use ecssd_testing::route53::wire::Asked;
 
 /// A share of what an account may do: requests and changes a second, and at once.
 const REQUESTS: (f64, f64) = (8.0, 40.0);

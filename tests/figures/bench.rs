@@ -14,7 +14,8 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ecssd_testing::agent::{self, Agent, Engine};
+use ecssd_testing::agent::{self, Agent};
+use ecssd_testing::docker::engine::Engine;
 use ecssd_testing::process::Process;
 use latency::{Bench, End, Lives};
 use table::{Aim, Table};
@@ -66,10 +67,9 @@ fn main() {
     let mut table = Table::default();
     let agent = Agent::start(&engine);
     let mut bench = Bench::new(&engine, agent);
-    let process = Process::new(bench.agent.pid());
 
     say("idle with nothing to do");
-    measure_idle(&mut table, "no container", &process, plan.idle);
+    measure_idle(&mut table, "no container", &bench.agent, plan.idle);
 
     let mut all = Lives::default();
     for (end, what) in [(End::Lingers, "that live on for a second"), (End::Exits, "that exit at once")] {
@@ -94,21 +94,21 @@ fn main() {
     table.time(&format!("{count} at once: first start → all answer"), herd.all_answer);
 
     say(&format!("idle with {count} containers and as many TCP checks"));
-    measure_idle(&mut table, &format!("{count} containers"), &process, plan.idle);
+    measure_idle(&mut table, &format!("{count} containers"), &bench.agent, plan.idle);
 
     say(&format!("stopping {count} containers at once"));
     let stopped = bench.stop_at_once(&herd);
     table.times(&format!("{count} at once: kill → gone"), &stopped.withdrawn, Aim::None, "");
     table.time(&format!("{count} at once: first kill → all gone"), stopped.all_gone);
 
-    table.memory("RSS, the highest of this run", process.peak_rss(), None, Aim::None, "");
+    table.memory("RSS, the highest of this run", bench.agent.peak_rss().unwrap(), None, Aim::None, "");
     let program = agent::program();
     table.size("program", &program, Aim::Megabytes(10.0));
     for found in static_builds(&program) {
         table.size("program, static", &found, Aim::Megabytes(10.0));
     }
     print!("\n{table}");
-    let (on_core, waiting) = process.on_core_and_waiting();
+    let (on_core, waiting) = bench.agent.on_core_and_waiting();
     println!("In all of this the agent was on a core for {on_core:.1?}, and waited {waiting:.1?} for one.");
 }
 

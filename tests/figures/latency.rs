@@ -8,11 +8,13 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use ecssd_testing::agent::Agent;
+use ecssd_testing::dns::Client;
+use ecssd_testing::docker::engine::{Container, Engine};
+use ecssd_testing::wait::{PATIENCE, unique};
 use hickory_server::proto::rr::Name;
 
 use crate::events::{Events, now};
-use ecssd_testing::agent::{Agent, Container, Engine, PATIENCE, unique};
-use ecssd_testing::dns::Client;
 
 /// Between two rounds of questions.
 const PAUSE: Duration = Duration::from_micros(200);

@@ -1,7 +1,7 @@
 //! Two agents and one state directory: one of them waits.
 
-use ecssd_testing::agent::service;
 use ecssd_testing::route53::front::Counts;
+use ecssd_testing::wait::service;
 use ecssd_testing::world::World;
 
 #[test]

@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use crate::others::{OLD_HOST, Predecessor};
-use ecssd_testing::agent::{Container, service};
+use ecssd_testing::docker::engine::Container;
+use ecssd_testing::wait::service;
 use ecssd_testing::world::{World, port};
+
+use crate::others::{OLD_HOST, Predecessor};
 
 /// On EC2 this is what a host goes by; the predecessor took its host name.
 const INSTANCE: [&str; 2] = ["-hostname", "i-0abc0123456789def"];

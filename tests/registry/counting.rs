@@ -1,7 +1,8 @@
 //! What it costs: exact numbers of calls, of one container and of fifty.
 
-use ecssd_testing::agent::{Container, service};
+use ecssd_testing::docker::engine::Container;
 use ecssd_testing::route53::front::Counts;
+use ecssd_testing::wait::service;
 use ecssd_testing::world::World;
 
 fn costs_of(containers: usize) {

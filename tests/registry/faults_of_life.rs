@@ -1,25 +1,22 @@
 //! The predecessor's faults in how it followed containers, and in how it lived: each by its number, with
 //! what holds here.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use ecssd::record::RecordType;
-
-use ecssd_testing::agent::{Container, service};
-use ecssd_testing::route53::front::{Act, Kind};
+use ecssd_testing::docker::engine::Container;
+use ecssd_testing::ecs::{TASK_LABEL, introspection};
+use ecssd_testing::http::serve;
+use ecssd_testing::route53::front::{Act, Kind, Seen};
+use ecssd_testing::wait::service;
 use ecssd_testing::world::{World, port};
 
 /// A container that goes on after SIGTERM until it is told that it may end.
 fn graceful(world: &World, name: &str) -> Container {
-    let command =
-        "trap 'while ! test -e /gone; do sleep 0.02; done; exit 0' TERM; while :; do sleep 0.1; done";
-    let service = format!("SERVICE_80_NAME={name}");
-    world.run(&["-p", "80", "-e", &service, "-e", "SERVICE_80_CHECK=none"], &["sh", "-c", command])
+    let key = format!("SERVICE_80_NAME={name}");
+    world.engine.graceful("TERM", &["-l", &world.label, "-e", &key, "-e", "SERVICE_80_CHECK=none"])
 }
 
 /// After a restart of Docker it was deaf, and spun.
@@ -131,12 +128,7 @@ fn fault_14_a_record_goes_before_its_process() {
     let drained = graceful(&world, &names[1]);
     let mut agent = world.agent(&[]);
     agent.wait_for("both", || (world.services().len() == 2).then_some(()));
-    let mut stop =
-        world.engine.command(&["stop", "-t", "30", &stopped.id]).stdout(Stdio::null()).spawn().unwrap();
-    world.gone(&agent, &names[0]);
-    assert!(stopped.is_running());
-    stopped.exec(&["touch", "/gone"]);
-    assert!(stop.wait().unwrap().success());
+    stopped.stop_around(|| world.gone(&agent, &names[0]));
     assert_eq!((agent.drain(), world.services(), drained.is_running()), (Some(0), vec![], true));
 }
 
@@ -155,29 +147,11 @@ fn fault_15_a_service_comes_once_it_answers() {
     world.registered(&agent, &slow, slow_web.host_port("80/tcp"));
 }
 
-/// An ECS agent's introspection that answers every question with this body.
-fn introspection(body: impl Fn(&str) -> String + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = [0; 2048];
-            let length = stream.read(&mut request).unwrap_or_default();
-            let body = body(&String::from_utf8_lossy(&request[..length]));
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close", body.len());
-            let _ = write!(stream, "{head}\r\n\r\n{body}");
-        }
-    });
-    url
-}
-
 /// A container of an ECS task that has a network of its own, and the container that keeps that network.
 fn task(world: &World, name: &str) -> [Container; 2] {
     let pause = world.run(&["--network", "none"], &["sleep", "1000"]);
     let (key, network) = (format!("SERVICE_80_NAME={name}"), format!("container:{}", pause.id));
-    let label = "com.amazonaws.ecs.task-arn=arn:aws:ecs:eu-central-1:1:task/c/t";
-    let options = ["--network", &network, "-e", &key, "-e", "SERVICE_80_CHECK=none", "-l", label];
+    let options = ["--network", &network, "-e", &key, "-e", "SERVICE_80_CHECK=none", "-l", TASK_LABEL];
     [world.run(&options, &["sleep", "1000"]), pause]
 }
 
@@ -185,21 +159,7 @@ fn task(world: &World, name: &str) -> [Container; 2] {
 #[test]
 fn fault_16_every_network_is_registered_or_said_to_be_none() {
     let world = World::new("fault");
-    let url = introspection(|request| {
-        let id = request
-            .split("dockerid=")
-            .nth(1)
-            .unwrap_or_default()
-            .split_whitespace()
-            .next()
-            .unwrap_or_default();
-        format!(
-            r#"{{"Arn":"arn:aws:ecs:eu-central-1:1:task/c/t","DesiredStatus":"RUNNING","KnownStatus":"RUNNING",
-            "Family":"f","Version":"1","Containers":[{{"DockerId":"{id}","DockerName":"d","Name":"n",
-            "Networks":[{{"NetworkMode":"awsvpc","IPv4Addresses":["10.9.8.7"]}}]}}]}}"#
-        )
-    });
-    let agent = world.agent(&["--ecs-introspection", &url]);
+    let agent = world.agent(&["--ecs-introspection", &introspection("10.9.8.7")]);
     let [bridge, host, awsvpc, six] = ["bridge", "host", "awsvpc", "six"].map(service);
     let web = world.web(&bridge, &[]);
     let key = format!("SERVICE_8080_NAME={host}");
@@ -230,9 +190,9 @@ fn fault_18_an_introspection_that_knows_nothing_harms_nobody() {
         let world = World::new("fault");
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
-        let url = introspection(move |_| {
+        let url = serve(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
-            body.to_owned()
+            (200, "application/json", body.to_owned())
         });
         let mut agent = world.agent(&["-cw-send-events", "--ecs-introspection", &url]);
         let (unknown, name) = (service("unknown"), service("web"));
@@ -258,17 +218,14 @@ fn fault_19_a_throttled_record_is_never_lost() {
     world.front.on(Kind::Change, Act::Throttle);
     let other = world.web(&comes, &[]);
     web.docker(&["kill"]);
-    let throttled = |seen: &[ecssd_testing::route53::front::Seen]| {
-        seen.iter().filter(|seen| seen.kind == Kind::Change).count()
-    };
+    let throttled = |seen: &[Seen]| seen.iter().filter(|seen| seen.kind == Kind::Change).count();
     world.front.wait_for("more than three", |seen| throttled(seen) > 3);
     assert_eq!((world.zone.named(&there).len(), world.zone.named(&comes).len()), (1, 0));
     world.front.on(Kind::Change, Act::Pass);
     world.registered(&agent, &comes, other.host_port("80/tcp"));
     world.gone(&agent, &there);
     // Nothing was taken apart for it: what waited went in one call.
-    let passed =
-        |seen: &ecssd_testing::route53::front::Seen| seen.kind == Kind::Change && seen.act == Act::Pass;
+    let passed = |seen: &Seen| seen.kind == Kind::Change && seen.act == Act::Pass;
     let calls = world.front.seen().iter().filter(|seen| passed(seen)).count();
     assert_eq!((calls, world.front.counts().lists), (1, 0));
 }

@@ -1,12 +1,12 @@
 //! The predecessor's faults in what it wrote and deleted: each by its number, with what holds here.
 
 use ecssd::record::{Action, RecordType};
-
-use crate::others::{HEX, address, move_in, srv};
-use ecssd_testing::agent::service;
 use ecssd_testing::route53::front::{Act, Kind};
 use ecssd_testing::route53::hosted::{HostedZone, unique_zone};
+use ecssd_testing::wait::service;
 use ecssd_testing::world::{OWNER, World};
+
+use crate::others::{HEX, address, move_in, srv};
 
 /// It created the host's address at each start: "already exists" from the second on, and never a new one.
 #[test]
@@ -137,7 +137,7 @@ fn fault_10_web1_leaves_what_is_web10_s() {
 fn fault_11_a_zone_of_another_name_is_never_taken() {
     let name = unique_zone("fault");
     let next = HostedZone::make(&format!("z{name}"), true);
-    let world = World::with_zone(HostedZone { name, id: String::new() });
+    let world = World::with_zone(HostedZone::absent(&name));
     let _web = world.web(&service("web"), &[]);
     let agent = world.agent(&[]);
     agent.says("there is no hosted zone");

@@ -1,15 +1,14 @@
 //! Which zone it is.
 
-use ecssd_testing::agent::service;
 use ecssd_testing::route53::front::Counts;
 use ecssd_testing::route53::hosted::{HostedZone, unique_zone};
+use ecssd_testing::wait::service;
 use ecssd_testing::world::World;
 
 #[test]
 fn a_zone_that_comes_after_the_agent_is_found() {
     let name = unique_zone("late");
-    let absent = HostedZone { name: name.clone(), id: String::new() };
-    let mut world = World::with_zone(absent);
+    let mut world = World::with_zone(HostedZone::absent(&name));
     let service = service("web");
     let web = world.web(&service, &[]);
     let mut agent = world.agent(&[]);

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use ecssd::record::{Action, RecordSet};
+use ecssd_testing::wait::service;
+use ecssd_testing::world::{OWNER, World};
 
 use crate::others::address;
-use ecssd_testing::agent::service;
-use ecssd_testing::world::{OWNER, World};
 
 /// Looks often enough for a test. At the usual rate a resync is made rarer than was asked.
 const OFTEN: [&str; 4] = ["--resync", "2s", "--rate", "100"];

@@ -1,7 +1,6 @@
 //! Record sets that are somebody else's: other hosts', the predecessor's, and people's.
 
 use ecssd::record::{RecordSet, RecordType};
-
 use ecssd_testing::route53::hosted::HostedZone;
 use ecssd_testing::world::World;
 

@@ -1,8 +1,7 @@
 //! From a container's start to its record in the zone, and out again.
 
 use ecssd::record::{RecordSet, RecordType};
-
-use ecssd_testing::agent::service;
+use ecssd_testing::wait::service;
 use ecssd_testing::world::{OWNER, World};
 
 #[test]

@@ -1,10 +1,10 @@
 //! An agent ends, however hard, and the next one goes on.
 
 use ecssd::record::Action;
-
-use ecssd_testing::agent::service;
+use ecssd_testing::process::Process;
 use ecssd_testing::route53::front::{Act, Counts, Kind};
-use ecssd_testing::world::{Agent, World};
+use ecssd_testing::wait::service;
+use ecssd_testing::world::World;
 
 #[test]
 fn with_its_journal_a_new_agent_lists_and_writes_nothing() {
@@ -53,7 +53,7 @@ fn kill_9_in_a_change(at: Killed) {
         Killed::NotAnswered => Act::HoldAfter,
         Killed::Answered => Act::Pass,
     };
-    let kill_at_the_next = |agent: &mut Agent| {
+    let kill_at_the_next = |agent: &mut Process| {
         world
             .front
             .wait_for("a change", |seen| seen.iter().any(|seen| seen.kind == Kind::Change && seen.answered));

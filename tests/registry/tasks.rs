@@ -1,9 +1,10 @@
 //! What is soon over: `--sync`, `--remove`, and plans that write nothing.
 
-use crate::others::{HEX, address, move_in, srv};
-use ecssd_testing::agent::service;
 use ecssd_testing::route53::front::{Act, Counts, Kind};
+use ecssd_testing::wait::service;
 use ecssd_testing::world::{OWNER, World};
+
+use crate::others::{HEX, address, move_in, srv};
 
 /// Puts a record of this host there that no container stands for.
 fn leave_behind(world: &World, name: &str, port: u16) {

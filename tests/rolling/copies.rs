@@ -1,7 +1,7 @@
 //! Copies of one service, and how all of them are replaced.
 
-use ecssd_testing::agent::{Container, Engine};
-use ecssd_testing::world::wait_for;
+use ecssd_testing::docker::engine::{Container, Engine};
+use ecssd_testing::wait::wait_for;
 
 /// How many copies there are. With fewer, a wrong record would be asked for more often, but one that is missed
 /// leaves no other.

@@ -1,12 +1,14 @@
 //! All copies of a service are replaced, again and again; the agent itself too.
 
+use ecssd_testing::agent::Agent;
+use ecssd_testing::docker::own::OwnEngine;
+use ecssd_testing::route53::hosted::{HostedZone, unique_zone};
+use ecssd_testing::wait::service;
+use ecssd_testing::world::{World, port};
+
 use crate::copies::{OnTerm, Rollout, published};
 use crate::load::{Load, WHILE_AGENTS_ARE_REPLACED, WHILE_COPIES_ARE_REPLACED};
 use crate::secondary::Secondary;
-use ecssd_testing::agent::{Agent, service};
-use ecssd_testing::docker::own::OwnEngine;
-use ecssd_testing::route53::hosted::{HostedZone, unique_zone};
-use ecssd_testing::world::{World, port};
 
 const REPLACEMENTS: usize = 10;
 /// How often the agent is replaced in each way.
@@ -39,7 +41,7 @@ fn ten_rolling_replacements_fail_no_request() {
 }
 
 /// Replaces the agent in a way, and all copies under each new agent: it knows what it took over.
-fn replace_agents(what: &str, end: impl Fn(&mut ecssd_testing::world::Agent)) {
+fn replace_agents(what: &str, end: impl Fn(&mut ecssd_testing::process::Process)) {
     let own = OwnEngine::start();
     let world = World::on(own.engine.clone(), HostedZone::make(&unique_zone("rolling"), true));
     let name = service("rolled");
@@ -86,5 +88,5 @@ fn an_upgrade_of_the_agent_by_sighup_fails_no_request() {
 #[test]
 #[ignore = "wants the cores for itself: tests/run rolling"]
 fn an_agent_killed_with_9_and_started_again_fails_no_request() {
-    replace_agents("agent killed with -9, 3 times", ecssd_testing::world::Agent::kill_9);
+    replace_agents("agent killed with -9, 3 times", ecssd_testing::process::Process::kill_9);
 }

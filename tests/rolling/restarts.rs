@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
+use ecssd_testing::agent::Agent;
+use ecssd_testing::docker::engine::{Container, Engine};
+use ecssd_testing::docker::own::OwnEngine;
+use ecssd_testing::wait::service;
+
 use crate::copies::{OnTerm, Rollout, on_host, published};
 use crate::load::{Cause, Interval, Load, Report, WHILE_ENGINES_RESTART};
-use ecssd_testing::agent::{Agent, Container, Engine, service};
-use ecssd_testing::docker::own::OwnEngine;
 
 /// How often an engine is restarted that leaves its containers running.
 const RESTARTS: usize = 2;

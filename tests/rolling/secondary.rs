@@ -13,7 +13,6 @@ use ecssd::record::{Action, Change, RecordSet};
 use ecssd::zone::Zone;
 use ecssd::zone::dns;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
-
 use ecssd_testing::route53::hosted::HostedZone;
 
 /// Between two readings: far less than Route 53 takes to spread a change.

@@ -1,9 +1,12 @@
 //! Containers that crash again and again, beside one that is well.
 
+use ecssd_testing::agent::Agent;
+use ecssd_testing::docker::engine::Container;
+use ecssd_testing::docker::own::OwnEngine;
+use ecssd_testing::wait::service;
+
 use crate::copies::{OnTerm, published};
 use crate::load::{Load, WHILE_OTHERS_CRASH};
-use ecssd_testing::agent::{Agent, Container, service};
-use ecssd_testing::docker::own::OwnEngine;
 
 const LOOPING: usize = 4;
 /// Docker waits ever longer between two starts, from 0.1 s on: so many are had in 20 s at least.
@@ -33,17 +36,10 @@ fn a_crash_loop_does_not_touch_its_neighbour() {
     let report = load.stop_after(WHILE_OTHERS_CRASH);
     let restarts: Vec<u64> =
         looping.iter().map(|container| container.inspect()["RestartCount"].as_u64().unwrap()).collect();
-    let changes: Vec<usize> = names.iter().map(|name| changes(agent, name)).collect();
+    let changes: Vec<usize> = names.iter().map(|name| agent.changes(name)).collect();
     report.tell(&format!("beside {LOOPING} crash loops (restarts {restarts:?}, changes {changes:?})"));
     assert_eq!(report.failed(), 0);
     assert!(restarts.iter().all(|restarts| *restarts >= RESTARTS_MIN), "no storm: {restarts:?}");
     assert!(changes.iter().all(|changes| *changes <= CHANGES_MAX), "{changes:?}");
-    assert_eq!(self::changes(agent, &well), 1, "it was registered, and then left alone");
-}
-
-/// How many changes of a service's records the zone took.
-fn changes(agent: &Agent, name: &str) -> usize {
-    let of_it =
-        |line: &serde_json::Value| line["record"].as_str().is_some_and(|record| record.starts_with(name));
-    agent.log_lines().iter().filter(|line| line["message"] == "written" && of_it(line)).count()
+    assert_eq!(agent.changes(&well), 1, "it was registered, and then left alone");
 }

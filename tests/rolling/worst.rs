@@ -10,13 +10,15 @@ use std::process::Stdio;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
+use ecssd_testing::agent::Agent;
+use ecssd_testing::dns::Client;
+use ecssd_testing::docker::engine::Container;
+use ecssd_testing::docker::own::OwnEngine;
+use ecssd_testing::percentile::{ms, percentile};
+use ecssd_testing::wait::{PATIENCE, service};
 use hickory_resolver::proto::rr::Name;
 
 use crate::copies::{OnTerm, published};
-use ecssd_testing::agent::{Agent, Container, PATIENCE, service};
-use ecssd_testing::dns::Client;
-use ecssd_testing::docker::own::OwnEngine;
-use ecssd_testing::percentile::{ms, percentile};
 
 const STOPS: usize = 100;
 /// Between two questions, and between two connections. It is the error of the figures, too.

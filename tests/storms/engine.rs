@@ -4,17 +4,17 @@
 //! the agent's filter, and waits until the agent has taken them, where Docker would drop some.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ecssd_testing::docker::engine::Engine as Reached;
+use ecssd_testing::http::{Request, written};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;
-
-use ecssd_testing::agent;
 
 /// Of the API; any that the agent's library speaks.
 const VERSION: &str = "1.47";
@@ -71,8 +71,8 @@ impl Engine {
     }
 
     /// How an agent finds it.
-    pub fn socket(&self) -> agent::Engine {
-        agent::Engine { socket: self.dir.path().join("docker.sock").to_str().unwrap().to_owned() }
+    pub fn socket(&self) -> Reached {
+        Reached { socket: self.dir.path().join("docker.sock").to_str().unwrap().to_owned() }
     }
 
     /// Starts a container, or starts it again.
@@ -136,16 +136,10 @@ impl Engine {
 
 /// Answers one connection's requests, one after another, until it is hung up or becomes a stream of events.
 fn serve(stream: UnixStream, told: &Mutex<Told>, streams: &Mutex<Vec<UnixStream>>) -> io::Result<()> {
-    let mut requests = BufReader::new(stream.try_clone()?).lines();
+    let mut requests = BufReader::new(stream.try_clone()?);
     let mut answers = stream;
-    while let Some(request) = requests.next().transpose()? {
-        // None has a body, and no header is of interest.
-        for header in requests.by_ref() {
-            if header?.is_empty() {
-                break;
-            }
-        }
-        let path = request.split([' ', '?']).nth(1).unwrap_or_default();
+    while let Some(request) = Request::read(&mut requests)? {
+        let path = request.target().split('?').next().unwrap_or_default();
         let path = path.strip_prefix(&format!("/v{VERSION}")).unwrap_or(path);
         if path == "/events" {
             answers.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
@@ -153,15 +147,10 @@ fn serve(stream: UnixStream, told: &Mutex<Told>, streams: &Mutex<Vec<UnixStream>
             continue;
         }
         let (status, body) = match answer(path, &mut told.lock().unwrap()) {
-            Some(body) => ("200 OK", body),
-            None => ("404 Not Found", json!({ "message": "no such container" })),
+            Some(body) => (200, body),
+            None => (404, json!({ "message": "no such container" })),
         };
-        let body = body.to_string();
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        answers.write_all((head + &body).as_bytes())?;
+        answers.write_all(&written(&(status, "application/json", body.to_string())))?;
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ fn a_flood_of_events_costs_little_and_holds_up_nobody_else() {
     host.engine.run(&flooding, &image);
     host.registered("_flooding._tcp");
     come_and_go(&mut host, 1);
-    let (rss, cpu) = (host.process().memory().rss, host.process().cpu());
+    let (rss, cpu) = (host.agent.memory().rss, host.agent.cpu());
     let (looks, began) = (host.engine.looks(&flooding), Instant::now());
 
     let flood = thread::spawn({
@@ -49,19 +49,19 @@ fn a_flood_of_events_costs_little_and_holds_up_nobody_else() {
 
     let seconds = began.elapsed().as_secs_f64();
     let looks = host.engine.looks(&id(FLOODING)) - looks;
-    let growth = host.process().peak_rss().saturating_sub(rss);
+    let growth = host.agent.peak_rss().unwrap().saturating_sub(rss);
     println!(
         "{} events told in {:.1} s; {bystanders} others served; {looks} looks at the one; {growth} kB more than {rss}; \
          {:.1} s of a core in {seconds:.1} s",
         EVENTS_PER_SECOND * SECONDS,
         told_in.as_secs_f64(),
-        (host.process().cpu() - cpu).as_secs_f64(),
+        (host.agent.cpu() - cpu).as_secs_f64(),
     );
     assert!(growth < GROWTH_MAX, "grew by {growth} kB");
     let rows = seconds / ROW_WITHIN.as_secs_f64();
     let looks_max = ROW * (rows as usize + 2);
     assert!(looks <= looks_max, "{looks} looks at one container, which {looks_max} would do for");
-    assert_eq!(host.changes("_flooding._tcp"), 1, "it was registered, and then left alone");
+    assert_eq!(host.agent.changes("_flooding._tcp"), 1, "it was registered, and then left alone");
     assert_eq!(host.agent.drain(), Some(0));
 }
 

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ecssd_testing::agent::Agent;
+use ecssd_testing::dns::Client;
 use hickory_server::proto::rr::Name;
 
 use crate::PATIENCE;
 use crate::engine::{Engine, Image};
-use ecssd_testing::agent::Agent;
-use ecssd_testing::dns::Client;
-use ecssd_testing::process::Process;
 
 /// A host.
 #[derive(Debug)]
@@ -27,10 +26,6 @@ impl Host {
         let mut host = Self { engine, agent, client };
         host.wait_for("the stream of events", |host| host.engine.streams() == 1);
         host
-    }
-
-    pub fn process(&self) -> Process {
-        Process::new(self.agent.pid())
     }
 
     /// Starts a container that offers this service, registered as soon as it was looked at.
@@ -61,14 +56,6 @@ impl Host {
             assert!(start.elapsed() < PATIENCE, "waited in vain for {what}; the log: {}", self.agent.log());
             std::thread::sleep(Duration::from_millis(5));
         }
-    }
-
-    /// How many changes of a service's records the zone took.
-    pub fn changes(&self, name: &str) -> usize {
-        let of_it = |line: &serde_json::Value| {
-            line["record"].as_str().is_some_and(|record| record.starts_with(&format!("{name}.")))
-        };
-        self.agent.log_lines().iter().filter(|line| line["message"] == "written" && of_it(line)).count()
     }
 }
 

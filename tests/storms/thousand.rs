@@ -17,7 +17,7 @@ const FILES: usize = 4_096;
 fn a_thousand_containers_are_asked_in_turn_and_all_of_them_registered_and_withdrawn() {
     allow_files();
     let (targets, mut host) = (Targets::start(CONTAINERS), Host::start());
-    let (began, rss, cpu) = (Instant::now(), host.process().memory().rss, host.process().cpu());
+    let (began, rss, cpu) = (Instant::now(), host.agent.memory().rss, host.agent.cpu());
     for (number, port) in targets.ports.iter().enumerate() {
         let number = number as u16;
         let mut environment = vec![named(&name(number))];
@@ -33,17 +33,17 @@ fn a_thousand_containers_are_asked_in_turn_and_all_of_them_registered_and_withdr
     host.wait_for("as many checks as there may be", |_| targets.waiting() == PROBES_MAX);
     targets.open();
     (0..CONTAINERS as u16).for_each(|number| host.registered(&name(number)));
-    let (seconds, used) = (began.elapsed().as_secs_f64(), (host.process().cpu() - cpu).as_secs_f64());
+    let (seconds, used) = (began.elapsed().as_secs_f64(), (host.agent.cpu() - cpu).as_secs_f64());
     println!(
         "{CONTAINERS} registered in {seconds:.1} s, {used:.2} s of a core; {} kB on top of {rss}; {} checks over HTTP",
-        host.process().memory().rss.saturating_sub(rss),
+        host.agent.memory().rss.saturating_sub(rss),
         targets.answered(),
     );
 
-    let (began, cpu) = (Instant::now(), host.process().cpu());
+    let (began, cpu) = (Instant::now(), host.agent.cpu());
     (0..CONTAINERS as u16).for_each(|number| host.engine.die(&id(number)));
     (0..CONTAINERS as u16).for_each(|number| host.gone(&name(number)));
-    let (seconds, used) = (began.elapsed().as_secs_f64(), (host.process().cpu() - cpu).as_secs_f64());
+    let (seconds, used) = (began.elapsed().as_secs_f64(), (host.agent.cpu() - cpu).as_secs_f64());
     println!("withdrawn in {seconds:.1} s, {used:.2} s of a core");
     assert_eq!(targets.peak(), PROBES_MAX, "checks in flight");
     assert_eq!(host.agent.drain(), Some(0));

@@ -75,37 +75,57 @@ pub fn ask(authority: &str, method: &str, target: &str, body: &str) -> (u16, Str
 /// A status, a content type, and a body.
 pub type Answer = (u16, &'static str, String);
 
-/// Serves until the process ends; returns the URL.
+/// The same, as it is sent.
+pub fn written((status, kind, body): &Answer) -> Vec<u8> {
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status} Answer\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
+    (head + body).into_bytes()
+}
+
+/// Serves until the process ends: each request to a function, each answer back. Returns the URL.
 pub fn serve(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> String {
+    listen(move |request, stream| say(stream, &written(&answer(request))))
+}
+
+/// The value of a header.
+pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let mut fields = request.headers.iter().filter_map(|header| header.split_once(':'));
+    fields.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+/// Writes an answer. Whether the conversation goes on after it.
+pub fn say(stream: &mut impl Write, answer: &[u8]) -> io::Result<bool> {
+    stream.write_all(answer)?;
+    let head = String::from_utf8_lossy(&answer[..answer.len().min(1_024)]).to_ascii_lowercase();
+    Ok(!head.contains("connection: close"))
+}
+
+/// Listens until the process ends; whoever hears a request answers, and says whether there may be another.
+/// Returns the URL.
+pub fn listen(hear: impl Fn(&Request, &mut TcpStream) -> io::Result<bool> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let answer = Arc::new(answer);
+    let hear = Arc::new(hear);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let (mut stream, answer) = (stream.unwrap(), Arc::clone(&answer));
-            std::thread::spawn(move || {
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                // Whoever hangs up has read enough.
-                while let Ok(Some(request)) = Request::read(&mut reader) {
-                    let (status, kind, body) = answer(&request);
-                    let head = format!(
-                        "HTTP/1.1 {status} Answer\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
-                        body.len()
-                    );
-                    let written = stream.write_all(format!("{head}{body}").as_bytes());
-                    if written.is_err() || header(&request, "connection") == Some("close") {
-                        return;
-                    }
-                }
-            });
+            let (stream, hear) = (stream.unwrap(), Arc::clone(&hear));
+            // Whoever hangs up has read enough.
+            std::thread::spawn(move || drop(converse(stream, &*hear)));
         }
     });
     url
 }
 
-/// The value of a header.
-pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    let field = |header: &'a String| header.split_once(':');
-    let mut fields = request.headers.iter().filter_map(field);
-    fields.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+fn converse(
+    mut stream: TcpStream,
+    hear: &dyn Fn(&Request, &mut TcpStream) -> io::Result<bool>,
+) -> io::Result<()> {
+    let mut requests = BufReader::new(stream.try_clone()?);
+    while let Some(request) = Request::read(&mut requests)? {
+        if !hear(&request, &mut stream)? || header(&request, "connection") == Some("close") {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -7,13 +7,17 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(missing_docs, missing_debug_implementations, reason = "nobody uses it but the tests beside it")]
 
+pub mod actors;
 pub mod agent;
+pub mod disk;
 pub mod dns;
 pub mod docker;
+pub mod ecs;
 pub mod http;
 pub mod log;
 pub mod notices;
 pub mod percentile;
 pub mod process;
 pub mod route53;
+pub mod wait;
 pub mod world;

@@ -1,29 +1,22 @@
 //! One test's world: a zone in the emulator, a front before it, containers that only its agents see, and the
 //! agents themselves, as processes.
 
-use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use ecssd::record::{RecordSet, RecordType};
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::agent::{Container, Engine, PATIENCE, program, unique};
+use crate::agent::{alone, program};
+use crate::docker::engine::{Container, Engine};
 use crate::docker::window::Window;
+use crate::process::Process;
 use crate::route53::front::Front;
 use crate::route53::hosted::{HostedZone, read_set, unique_zone};
+use crate::wait::unique;
 
 /// What this host goes by unless a test says otherwise.
 pub const OWNER: &str = "web1";
-/// How often anything is asked again.
-const POLL: Duration = Duration::from_millis(20);
-/// How long a process may take to end: one that waits for another waits 30 s.
-const END_PATIENCE: Duration = Duration::from_secs(75);
-
 pub struct World {
     pub engine: Engine,
     pub zone: HostedZone,
@@ -31,8 +24,7 @@ pub struct World {
     pub window: Window,
     /// What a container carries that its agents see.
     pub label: String,
-    dir: TempDir,
-    runs: AtomicU32,
+    state: TempDir,
 }
 
 impl World {
@@ -48,8 +40,7 @@ impl World {
     pub fn on(engine: Engine, zone: HostedZone) -> Self {
         let label = format!("ecssd-test={}", unique("world"));
         let window = Window::open(&engine.socket, &label);
-        let dir = TempDir::new().unwrap();
-        Self { engine, zone, front: Front::start(), window, label, dir, runs: AtomicU32::new(0) }
+        Self { engine, zone, front: Front::start(), window, label, state: TempDir::new().unwrap() }
     }
 
     /// A container that serves HTTP on its port 80, published at a random port.
@@ -112,14 +103,9 @@ impl World {
     }
 
     /// Starts an agent that goes on until it is told to end.
-    pub fn agent(&self, options: &[&str]) -> Agent {
-        let run = self.runs.fetch_add(1, Ordering::Relaxed);
-        let at = |name: &str| self.dir.path().join(format!("{name}-{run}"));
-        let (log, out) = (at("log"), at("out"));
-        let mut command = Command::new(program());
-        // Nothing of whoever runs this is meant for it, least of all credentials.
-        command.env_clear().env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    pub fn agent(&self, options: &[&str]) -> Process {
+        let mut command = alone(program());
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         command.args([self.zone.name.as_str(), "--endpoint-url", &self.front.url, "--log-format", "json"]);
         command.arg("--docker-socket").arg(self.window.socket());
         command.arg("--state-dir").arg(self.state());
@@ -129,32 +115,31 @@ impl World {
         if !options.iter().any(|option| option.ends_with("-hostname")) {
             command.args(["-hostname", OWNER]);
         }
-        command.args(options).stdin(Stdio::null());
-        command.stdout(File::create(&out).unwrap()).stderr(File::create(&log).unwrap());
-        Agent { child: command.spawn().unwrap(), log, out }
+        command.args(options);
+        Process::start(command)
     }
 
     /// Starts an agent, and waits until the one list of its first start is over. Once it has registered
     /// something after that, its journal is whole.
-    pub fn settled_agent(&self) -> Agent {
+    pub fn settled_agent(&self) -> Process {
         let agent = self.agent(&[]);
         agent.says("zone read");
         agent
     }
 
     /// Runs what is soon over: its exit code, and what it printed.
-    pub fn task(&self, options: &[&str]) -> (Option<i32>, Agent) {
+    pub fn task(&self, options: &[&str]) -> (Option<i32>, Process) {
         let mut agent = self.agent(options);
         (agent.ended(), agent)
     }
 
     /// Where its agents keep their journal.
     pub fn state(&self) -> PathBuf {
-        self.dir.path().join("state")
+        self.state.path().join("journal")
     }
 
     /// Waits until the one record of a service leads to this port; that record.
-    pub fn registered(&self, agent: &Agent, name: &str, port: u16) -> RecordSet {
+    pub fn registered(&self, agent: &Process, name: &str, port: u16) -> RecordSet {
         agent.wait_for(&format!("port {port} for {name}"), || {
             let sets = self.zone.named(name);
             let [set] = <[RecordSet; 1]>::try_from(sets).ok()?;
@@ -163,7 +148,7 @@ impl World {
     }
 
     /// Waits until a service has no record.
-    pub fn gone(&self, agent: &Agent, name: &str) {
+    pub fn gone(&self, agent: &Process, name: &str) {
         agent.wait_for(&format!("no record of {name}"), || self.zone.named(name).is_empty().then_some(()));
     }
 
@@ -199,103 +184,4 @@ fn is_own(set: &RecordSet) -> bool {
 /// The port of a service record.
 pub fn port(set: &RecordSet) -> u16 {
     set.values[0].split(' ').nth(2).unwrap().parse().unwrap()
-}
-
-/// Asks until there is something.
-pub fn wait_for<T>(what: &str, log: impl Fn() -> String, found: impl FnMut() -> Option<T>) -> T {
-    wait_long(PATIENCE, what, log, found)
-}
-
-fn wait_long<T>(
-    patience: Duration,
-    what: &str,
-    log: impl Fn() -> String,
-    mut found: impl FnMut() -> Option<T>,
-) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(start.elapsed() < patience, "waited in vain for {what}; the log: {}", log());
-        sleep(POLL);
-    }
-}
-
-/// An agent, as a process.
-#[derive(Debug)]
-pub struct Agent {
-    child: Child,
-    log: PathBuf,
-    out: PathBuf,
-}
-
-impl Agent {
-    pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
-    }
-
-    /// What it printed: a plan, line by line.
-    pub fn out(&self) -> Vec<String> {
-        fs::read_to_string(&self.out).unwrap().lines().map(str::to_owned).collect()
-    }
-
-    /// The log's lines, as JSON; one that is still being written is left out.
-    pub fn log_lines(&self) -> Vec<Value> {
-        self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    }
-
-    pub fn wait_for<T>(&self, what: &str, found: impl FnMut() -> Option<T>) -> T {
-        wait_for(what, || self.log(), found)
-    }
-
-    /// How often the log says this.
-    pub fn said(&self, text: &str) -> usize {
-        self.log().matches(text).count()
-    }
-
-    /// Waits until the log says this.
-    pub fn says(&self, text: &str) {
-        self.wait_for(text, || (self.said(text) > 0).then_some(()));
-    }
-
-    pub fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
-    }
-
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
-    /// Waits for its end; the exit code.
-    pub fn ended(&mut self) -> Option<i32> {
-        let (log, child) = (self.log.clone(), &mut self.child);
-        let log = || fs::read_to_string(&log).unwrap();
-        wait_long(END_PATIENCE, "the agent's end", log, || child.try_wait().unwrap()).code()
-    }
-
-    /// SIGTERM, and the exit code.
-    pub fn drain(&mut self) -> Option<i32> {
-        self.signal("TERM");
-        self.ended()
-    }
-
-    /// SIGHUP, and the exit code.
-    pub fn hand_over(&mut self) -> Option<i32> {
-        self.signal("HUP");
-        self.ended()
-    }
-
-    pub fn kill_9(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -7,16 +7,13 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
+use super::engine::Engine;
 use super::network::Network;
-use crate::agent::{Engine, PATIENCE};
-
-/// How often it is asked whether it answers.
-const POLL: Duration = Duration::from_millis(2);
+use crate::wait::wait_for;
 
 pub struct OwnEngine {
     pub engine: Engine,
@@ -69,13 +66,8 @@ impl OwnEngine {
     }
 
     fn wait(&self) -> Instant {
-        let start = Instant::now();
-        while !self.answers() {
-            let log = || std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
-            assert!(start.elapsed() < PATIENCE, "the engine does not answer: {}", log());
-            sleep(POLL);
-        }
-        Instant::now()
+        let log = || std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
+        wait_for("the engine's answer", log, || self.answers().then(Instant::now))
     }
 
     fn answers(&self) -> bool {

@@ -1,15 +1,17 @@
-//! A front between an agent and the emulator: it counts what is asked, keeps the batches, and can come
-//! between a request and its answer, so that a test knows exactly where an agent is.
+//! A front before a Route 53, the emulator's or a model's: it counts what is asked, keeps the batches, and can
+//! come between a request and its answer, so that a test knows exactly where an agent is.
 
-use std::io::{BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io;
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex};
 
 use ecssd::record::{Action, Change};
 
-use super::hosted::{emulator, read_changes};
-use crate::agent::PATIENCE;
-use crate::http::Request;
+use super::faults::denial;
+use super::hosted::emulator;
+use super::wire;
+use crate::http::{Request, listen, say, written};
+use crate::wait::PATIENCE;
 
 /// What is asked of Route 53.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,8 @@ pub enum Act {
 /// A request that was seen.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    number: usize,
+    /// Its place among all, from 0.
+    pub number: usize,
     pub kind: Kind,
     pub changes: Vec<Change>,
     pub act: Act,
@@ -61,10 +64,10 @@ pub struct Counts {
     pub cost: usize,
 }
 
-type Rule = Box<dyn Fn(&Seen) -> Act + Send>;
+type Rule = Box<dyn FnMut(&Seen) -> Act + Send>;
 
+#[derive(Default)]
 struct State {
-    rule: Rule,
     seen: Vec<Seen>,
     /// How many requests there have been.
     count: usize,
@@ -74,29 +77,30 @@ struct State {
 #[derive(Clone)]
 pub struct Front {
     pub url: String,
+    /// With a lock of its own: it may want to see, or change, what is there.
+    rule: Arc<Mutex<Rule>>,
     state: Arc<(Mutex<State>, Condvar)>,
 }
 
 impl Front {
+    /// Before the emulator.
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = State { rule: Box::new(|_| Act::Pass), seen: Vec::new(), count: 0, cut: false };
-        let front = Self { url, state: Arc::new((Mutex::new(state), Condvar::new())) };
-        let (serving, emulator) = (front.clone(), emulator());
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (front, emulator) = (serving.clone(), emulator.clone());
-                // An agent that was killed leaves broken connections.
-                std::thread::spawn(move || drop(front.serve(stream.unwrap(), &emulator)));
-            }
-        });
+        let emulator = emulator();
+        Self::before(move |request| request.pass_on(&emulator).ok())
+    }
+
+    /// Before whatever answers like this.
+    pub fn before(behind: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
+        let rule: Rule = Box::new(|_| Act::Pass);
+        let mut front = Self { url: String::new(), rule: Arc::new(Mutex::new(rule)), state: Arc::default() };
+        let serving = front.clone();
+        front.url = listen(move |request, stream| serving.hear(request, stream, &behind));
         front
     }
 
     /// What is done with requests from now on.
-    pub fn rule(&self, rule: impl Fn(&Seen) -> Act + Send + 'static) {
-        self.state.0.lock().unwrap().rule = Box::new(rule);
+    pub fn rule(&self, rule: impl FnMut(&Seen) -> Act + Send + 'static) {
+        *self.rule.lock().unwrap() = Box::new(rule);
     }
 
     /// Does this with every request of a kind, and passes the others.
@@ -106,10 +110,9 @@ impl Front {
 
     /// Passes everything again, and closes what is held without an answer.
     pub fn cut(&self) {
+        self.rule(|_| Act::Pass);
         let (state, changed) = &*self.state;
-        let mut state = state.lock().unwrap();
-        state.rule = Box::new(|_| Act::Pass);
-        state.cut = true;
+        state.lock().unwrap().cut = true;
         changed.notify_all();
     }
 
@@ -151,28 +154,28 @@ impl Front {
         self.seen().into_iter().filter_map(of).collect()
     }
 
-    fn serve(&self, mut stream: TcpStream, emulator: &str) -> std::io::Result<()> {
-        let Some(request) = Request::read(&mut BufReader::new(stream.try_clone()?))? else { return Ok(()) };
-        let seen = self.note(&request);
+    fn hear(
+        &self,
+        request: &Request,
+        stream: &mut TcpStream,
+        behind: &dyn Fn(&Request) -> Option<Vec<u8>>,
+    ) -> io::Result<bool> {
+        let seen = self.note(request);
         let answer = match &seen.act {
-            Act::Pass => request.pass_on(emulator)?,
+            Act::Pass => behind(request),
             Act::Throttle => refusal(400, "Throttling", "Rate exceeded"),
-            Act::Deny => refusal(
-                403,
-                "AccessDenied",
-                "User: arn:aws:sts::111122223333:assumed-role/hosts/i-0a is not authorized to perform: \
-                 route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1",
-            ),
+            Act::Deny => refusal(403, "AccessDenied", &denial("ChangeResourceRecordSets")),
             Act::Reject(reason) => refusal(400, "InvalidChangeBatch", &format!("[{reason}]")),
-            Act::HoldBefore => return self.wait_for_cut(seen.number),
+            Act::HoldBefore => return Ok(self.wait_for_cut(seen.number)),
             Act::HoldAfter => {
-                request.pass_on(emulator)?;
-                return self.wait_for_cut(seen.number);
+                behind(request);
+                return Ok(self.wait_for_cut(seen.number));
             }
         };
-        stream.write_all(&answer)?;
+        let Some(answer) = answer else { return Ok(false) };
+        let goes_on = say(stream, &answer)?;
         self.answered(seen.number);
-        Ok(())
+        Ok(goes_on)
     }
 
     fn note(&self, request: &Request) -> Seen {
@@ -183,16 +186,25 @@ impl Front {
             (_, true, _) => Kind::List,
             _ => Kind::Zones,
         };
-        let changes = read_changes(&request.body);
-        let mut state = self.state.0.lock().unwrap();
-        let mut seen = Seen { number: state.count, kind, changes, act: Act::Pass, answered: false };
-        seen.act = (state.rule)(&seen);
+        let changes = if kind == Kind::Change { wire::read_batch(&request.body) } else { Vec::new() };
+        let (state, changed) = &*self.state;
+        let mut seen = Seen { number: 0, kind, changes, act: Act::Pass, answered: false };
+        {
+            let mut state = state.lock().unwrap();
+            seen.number = state.count;
+            state.count += 1;
+            state.seen.push(seen.clone());
+        }
+        // Judged one after another, so that a rule may count; without the state's lock, so that it may look.
+        seen.act = (self.rule.lock().unwrap())(&seen);
+        let mut state = state.lock().unwrap();
         if matches!(seen.act, Act::HoldBefore | Act::HoldAfter) {
             state.cut = false;
         }
-        state.count += 1;
-        state.seen.push(seen.clone());
-        self.state.1.notify_all();
+        if let Some(noted) = state.seen.iter_mut().find(|noted| noted.number == seen.number) {
+            noted.act = seen.act.clone();
+        }
+        changed.notify_all();
         seen
     }
 
@@ -204,23 +216,16 @@ impl Front {
         changed.notify_all();
     }
 
-    fn wait_for_cut(&self, number: usize) -> std::io::Result<()> {
+    /// Keeps a request until it is cut off: there is no answer.
+    fn wait_for_cut(&self, number: usize) -> bool {
         self.answered(number);
         let (state, changed) = &*self.state;
         drop(changed.wait_while(state.lock().unwrap(), |state| !state.cut).unwrap());
-        Ok(())
+        false
     }
 }
 
-fn refusal(status: u16, code: &str, message: &str) -> Vec<u8> {
-    let body = format!(
-        "<?xml version=\"1.0\"?><ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">\
-         <Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
-         <RequestId>r</RequestId></ErrorResponse>"
-    );
-    format!(
-        "HTTP/1.1 {status} Refused\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+fn refusal(status: u16, code: &str, message: &str) -> Option<Vec<u8>> {
+    let (status, xml) = wire::error(status, code, message);
+    Some(written(&(status, "text/xml", xml)))
 }

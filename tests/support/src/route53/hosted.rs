@@ -3,52 +3,71 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ecssd::record::{Action, Change, RecordSet, RecordType};
+use aws_smithy_xml::decode::Document;
+use ecssd::record::{Action, RecordSet};
 
+use super::wire;
 use crate::http;
 
 const ENDPOINT: &str = "ECSSD_TEST_ROUTE53_ENDPOINT";
 const API: &str = "/2013-04-01/hostedzone";
 const XMLNS: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
-/// Where the emulator is: address and port.
-pub fn emulator() -> String {
+/// Where the emulator is.
+pub fn emulator_url() -> String {
     let url = std::env::var(ENDPOINT).ok().filter(|url| !url.is_empty());
-    let url = url.unwrap_or_else(|| {
+    url.unwrap_or_else(|| {
         panic!("{ENDPOINT} is not set: these tests need a Route 53 emulator, run them by tests/run")
-    });
-    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+    })
 }
 
-/// A zone's name that nobody else uses: the emulator may be anybody's.
-pub fn unique_zone(label: &str) -> String {
+/// The same: address and port.
+pub fn emulator() -> String {
+    emulator_url().trim_start_matches("http://").trim_end_matches('/').to_owned()
+}
+
+/// This name, under one that no other run uses: the emulator may be anybody's.
+pub fn own_name(label: &str) -> String {
     static RUN: OnceLock<u128> = OnceLock::new();
-    static COUNT: AtomicU32 = AtomicU32::new(0);
     let run = RUN.get_or_init(|| std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos());
-    format!("{label}{}.r{run}.internal", COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{label}.r{run}.internal")
+}
+
+/// A zone's name that nobody else uses.
+pub fn unique_zone(label: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    own_name(&format!("{label}{}", COUNT.fetch_add(1, Ordering::Relaxed)))
 }
 
 #[derive(Clone, Debug)]
 pub struct HostedZone {
     pub name: String,
     pub id: String,
+    /// The VPC that sees it, where it is private.
+    pub vpc: String,
 }
 
 impl HostedZone {
+    /// One that is still to be made.
+    pub fn absent(name: &str) -> Self {
+        Self { name: name.to_owned(), id: String::new(), vpc: String::new() }
+    }
+
     /// Makes a zone; private ones are seen by a VPC of their own.
     pub fn make(name: &str, private: bool) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let vpc = format!("<VPC><VPCRegion>eu-central-1</VPCRegion><VPCId>vpc-{number:08x}</VPCId></VPC>");
+        let vpc = format!("vpc-{number:08x}");
+        let seen_by = format!("<VPC><VPCRegion>eu-central-1</VPCRegion><VPCId>{vpc}</VPCId></VPC>");
         let body = format!(
             "<CreateHostedZoneRequest xmlns=\"{XMLNS}\"><Name>{name}</Name>{}\
              <CallerReference>{name}-{number}</CallerReference></CreateHostedZoneRequest>",
-            if private { vpc.as_str() } else { "" }
+            if private { seen_by.as_str() } else { "" }
         );
         let (status, answer) = http::ask(&emulator(), "POST", API, &body);
         assert_eq!(status, 201, "{answer}");
         let id = text(&answer, "Id").unwrap().trim_start_matches("/hostedzone/").to_owned();
-        Self { name: name.to_owned(), id }
+        Self { name: name.to_owned(), id, vpc }
     }
 
     /// The XML of every record set but the zone's own NS and SOA, in the zone's order.
@@ -94,7 +113,7 @@ impl HostedZone {
     pub fn change(&self, action: Action, sets: &[RecordSet]) -> Result<(), String> {
         let changes: String = sets
             .iter()
-            .map(|set| format!("<Change><Action>{action}</Action>{}</Change>", write_set(set)))
+            .map(|set| format!("<Change><Action>{action}</Action>{}</Change>", wire::set(set)))
             .collect();
         let body = format!(
             "<ChangeResourceRecordSetsRequest xmlns=\"{XMLNS}\"><ChangeBatch><Changes>{changes}</Changes>\
@@ -114,43 +133,10 @@ impl HostedZone {
     }
 }
 
-/// The changes of a request's body.
-pub fn read_changes(body: &str) -> Vec<Change> {
-    let read = |change| {
-        let action = match text(change, "Action").as_deref() {
-            Some("CREATE") => Action::Create,
-            Some("DELETE") => Action::Delete,
-            Some("UPSERT") => Action::Upsert,
-            other => panic!("{other:?} is no action: {change}"),
-        };
-        Change { action, set: read_set(change) }
-    };
-    blocks(body, "Change").map(read).collect()
-}
-
-/// A record set of the API's XML.
+/// A record set, from the insides of its XML.
 pub fn read_set(xml: &str) -> RecordSet {
-    let number = |tag| text(xml, tag).map(|text| text.parse::<i64>().unwrap());
-    RecordSet {
-        name: text(xml, "Name").unwrap().trim_end_matches('.').to_owned(),
-        kind: text(xml, "Type").unwrap().parse::<RecordType>().unwrap(),
-        set_identifier: text(xml, "SetIdentifier"),
-        weight: number("Weight"),
-        multivalue: false,
-        ttl: number("TTL").unwrap_or_default(),
-        values: blocks(xml, "Value").map(str::to_owned).collect(),
-    }
-}
-
-fn write_set(set: &RecordSet) -> String {
-    let tag = |name, text: String| format!("<{name}>{text}</{name}>");
-    let id = set.set_identifier.as_ref().map(|id| tag("SetIdentifier", id.clone())).unwrap_or_default();
-    let weight = set.weight.map(|weight| tag("Weight", weight.to_string())).unwrap_or_default();
-    let values: String =
-        set.values.iter().map(|value| tag("ResourceRecord", tag("Value", value.clone()))).collect();
-    let parts = [tag("Name", set.name.clone()), tag("Type", set.kind.to_string()), id, weight];
-    let rest = tag("TTL", set.ttl.to_string()) + &tag("ResourceRecords", values);
-    tag("ResourceRecordSet", parts.concat() + &rest)
+    let xml = format!("<ResourceRecordSet>{xml}</ResourceRecordSet>");
+    wire::read_set(&mut Document::new(&xml).root_element().unwrap())
 }
 
 /// The insides of all `<tag>` elements, which do not nest here.

@@ -54,7 +54,8 @@ fn percent_decoded(text: &str) -> String {
     })
 }
 
-fn read_batch(body: &str) -> Vec<Change> {
+/// The changes of a request's body.
+pub fn read_batch(body: &str) -> Vec<Change> {
     let mut document = Document::new(body);
     let mut root = document.root_element().unwrap();
     assert_eq!(root.start_el().local(), "ChangeResourceRecordSetsRequest");
@@ -86,7 +87,7 @@ fn read_change(tag: &mut ScopedDecoder<'_, '_>) -> Change {
     Change { action: action.unwrap(), set: set.unwrap() }
 }
 
-fn read_set(tag: &mut ScopedDecoder<'_, '_>) -> RecordSet {
+pub fn read_set(tag: &mut ScopedDecoder<'_, '_>) -> RecordSet {
     let (mut name, mut kind, mut ttl) = (None, None, None);
     let (mut set_identifier, mut weight, mut multivalue, mut values) = (None, None, false, Vec::new());
     while let Some(mut field) = tag.next_tag() {
@@ -99,7 +100,7 @@ fn read_set(tag: &mut ScopedDecoder<'_, '_>) -> RecordSet {
         let member = field.start_el().local().to_owned();
         let text = try_data(&mut field).unwrap().into_owned();
         match &*member {
-            "Name" => name = Some(text),
+            "Name" => name = Some(text.trim_end_matches('.').to_owned()),
             "Type" => kind = Some(text.parse().unwrap()),
             "SetIdentifier" => set_identifier = Some(text),
             "Weight" => weight = Some(text.parse().unwrap()),
@@ -144,13 +145,13 @@ pub fn page(page: &Page, items: usize) -> Reply {
     (200, xml)
 }
 
-fn set(set: &RecordSet) -> String {
+/// A record set, with its name as a list spells it: with the final dot.
+pub fn set(set: &RecordSet) -> String {
     let values: String = set.values.iter().map(|value| record(value)).collect();
     let weight = set.weight.map(|weight| weight.to_string());
     format!(
         "<ResourceRecordSet>{}<Type>{}</Type>{}{}{}<TTL>{}</TTL><ResourceRecords>{values}</ResourceRecords>\
          </ResourceRecordSet>",
-        // A list spells names with the final dot.
         tag("Name", Some(&format!("{}.", set.name.trim_end_matches('.')))),
         set.kind,
         tag("SetIdentifier", set.set_identifier.as_deref()),

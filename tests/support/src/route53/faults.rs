@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ecssd_testing::route53::wire::{Reply, error};
+use super::wire::{Reply, error};
 
 /// The documented errors that say nothing of the batch. Sources: Route 53 API reference, "Common Error
 /// Types" and ChangeResourceRecordSets; Signature Version 4, "Troubleshoot".

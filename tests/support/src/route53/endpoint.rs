@@ -23,7 +23,8 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::faults::{Act, Says, denial};
-use ecssd_testing::route53::wire::{self, Asked, Form, Reply};
+use super::model;
+use super::wire::{self, Asked, Form, Reply};
 
 /// One request, when it came, and what was answered; `None` where nothing was.
 #[derive(Clone, Debug)]
@@ -59,8 +60,6 @@ struct Service {
 }
 
 impl Endpoint {
-    pub const ID: &str = "Z1";
-
     /// The service of one empty zone.
     pub fn new(zone_name: &str) -> Self {
         Self::with(zone_name, Options::default())
@@ -90,7 +89,7 @@ impl Endpoint {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .http_client(self.clone());
         let name = self.model().name().to_owned();
-        Route53Zone::new(Client::from_conf(config.build()), name, Self::ID.to_owned())
+        Route53Zone::new(Client::from_conf(config.build()), name, model::ID.to_owned())
     }
 
     /// The zone behind it, for hands that need no API.
@@ -165,6 +164,17 @@ impl Endpoint {
         self.0.lock().unwrap().history.clone()
     }
 
+    /// The batches that were taken, and answered.
+    pub fn batches(&self) -> Vec<Vec<Change>> {
+        let service = self.0.lock().unwrap();
+        let taken = service.history.iter().filter(|request| request.status == Some(200));
+        let batch = |request: &Request| match &request.asked {
+            Asked::Change(batch) => Some(batch.clone()),
+            _ => None,
+        };
+        taken.filter_map(batch).collect()
+    }
+
     /// How many requests there were so far.
     pub fn count(&self) -> Count {
         let mut count = Count::default();
@@ -218,20 +228,11 @@ pub fn cost(change: &Change) -> usize {
 impl Service {
     fn serve(&mut self, asked: &Asked) -> Reply {
         match asked {
-            Asked::Change(batch) => match self.change(batch) {
-                Ok(reply) => reply,
-                Err(error) => wire::zone_error(&error, self.form),
-            },
-            Asked::List { start, items } => {
-                match self.zone.list(start.as_ref(), *items).now_or_never().unwrap() {
-                    Ok(page) => wire::page(&page, *items),
-                    Err(error) => wire::zone_error(&error, self.form),
-                }
+            Asked::Change(batch) => {
+                let answer = self.change(batch);
+                answer.unwrap_or_else(|error| wire::zone_error(&error, self.form))
             }
-            Asked::Status(id) => match self.zone.change_status(id).now_or_never().unwrap() {
-                Ok(info) => wire::accepted("GetChangeResponse", &info),
-                Err(error) => wire::zone_error(&error, self.form),
-            },
+            _ => model::reply(&self.zone, asked, self.form),
         }
     }
 
@@ -271,7 +272,7 @@ impl HttpClient for Endpoint {
 impl HttpConnector for Endpoint {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = std::str::from_utf8(request.body().bytes().unwrap_or_default()).unwrap();
-        let asked = wire::read(request.method(), request.uri(), body, Self::ID);
+        let asked = wire::read(request.method(), request.uri(), body, model::ID);
         let (act, index) = {
             let mut service = self.0.lock().unwrap();
             let act = service.script.pop_front().unwrap_or(service.otherwise);
