@@ -205,6 +205,3 @@ impl Roster {
 fn keys(wants: &Wants) -> BTreeSet<Key> {
     wants.values().flatten().map(RecordSet::key).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -17,8 +17,6 @@
 //! never wanted of two containers, nor of none, and the writer can swap its records in one batch.
 
 mod foresight;
-#[cfg(any(test, fuzzing))]
-pub mod rehearsal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -544,6 +542,3 @@ fn address_of(name: &str, known: &[RecordSet]) -> Option<Ipv4Addr> {
     let set = known.iter().find(|set| set.kind == RecordType::A && set.key().name == name)?;
     set.values.first()?.parse().ok()
 }
-
-#[cfg(test)]
-mod tests;

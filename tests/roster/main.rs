@@ -1,10 +1,17 @@
 //! The containers of a host together: the barrier, the ports, the drain; and any order of it all.
 
-use proptest::prelude::*;
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 
-use super::rehearsal::{CONTAINERS, PORTS, Rehearsal, Shown, id, leaving, records};
-use super::*;
-use crate::machine::container::Running;
+mod foresight;
+
+use std::time::Duration;
+
+use ecssd::machine::container::Running;
+use ecssd::machine::lifecycle::{Event, Seq};
+use ecssd::machine::roster::{BARRIER, Output, Wants};
+use ecssd::record::RecordSet;
+use ecssd_testing::rehearsal::{self, CONTAINERS, PORTS, Rehearsal, Shown, id, leaving, records};
+use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 

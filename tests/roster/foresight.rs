@@ -1,8 +1,10 @@
 //! What leaving, parting and a notice called off make of the records that there are.
 
-use super::*;
-use crate::machine::container::Running;
-use crate::machine::roster::rehearsal::{Rehearsal, Shown, id, leaving, records};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ecssd::machine::container::Running;
+use ecssd_testing::rehearsal::{Rehearsal, Shown, id, leaving, records};
 
 const SECOND: Duration = Duration::from_secs(1);
 

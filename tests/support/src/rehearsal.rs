@@ -13,15 +13,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Output, Roster, Wants};
-use crate::machine::container::{Running, Timestamp};
-use crate::machine::lifecycle::{Event, Seq, Sight, Target};
-use crate::machine::offer::{At, EffectiveCheck, Offer};
-use crate::machine::outlook::{Leaving, Outlook};
-use crate::machine::probe::Verdict;
-use crate::machine::publish;
-use crate::machine::service::{Check, Scope, Service, ServiceName, Timing};
-use crate::record::{ContainerId, Key, Owner, RecordSet, RecordType, Registrant};
+use ecssd::machine::container::{Running, Timestamp};
+use ecssd::machine::lifecycle::{Event, Seq, Sight, Target};
+use ecssd::machine::offer::{At, EffectiveCheck, Offer};
+use ecssd::machine::outlook::{Leaving, Outlook};
+use ecssd::machine::probe::Verdict;
+use ecssd::machine::publish;
+use ecssd::machine::roster::{Output, Roster, Wants};
+use ecssd::machine::service::{Check, Scope, Service, ServiceName, Timing};
+use ecssd::record::{ContainerId, Key, Owner, RecordSet, RecordType, Registrant};
 
 /// How many containers there are.
 pub const CONTAINERS: u8 = 5;
@@ -287,7 +287,7 @@ pub fn records(container: u8, shown: Shown) -> Vec<RecordSet> {
     let started_at = sight.started_at;
     let wanted = sight.offers.into_iter().map(|offer| {
         let weight = offer.service.weight;
-        crate::machine::lifecycle::Wanted { offer, weight, started_at }
+        ecssd::machine::lifecycle::Wanted { offer, weight, started_at }
     });
     wanted.flat_map(|wanted| publish::records(&registrant(), &id(container), &wanted)).collect()
 }
