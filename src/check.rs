@@ -6,8 +6,10 @@
 //! ## Guarantees
 //!
 //! One connection to one address, ended at its timeout; at most 8 KiB of an answer are read; no redirect
-//! is followed; nothing that the target says is kept.
+//! is followed; nothing that the target says is kept. Where this host or process could not even ask (no
+//! descriptor, memory, port or permission for it), nothing is said of the target.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, USER_AGENT};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use rustix::io::Errno;
 use tokio::net::TcpStream;
 
 use crate::machine::lifecycle::Target;
@@ -42,6 +45,36 @@ pub enum CheckError {
     /// It, or its host, said no.
     #[error("{0}")]
     Refused(String),
+    /// It was not asked, for want of something on this side. Says nothing of the target.
+    #[error("this host cannot ask: {0}")]
+    NotAsked(String),
+}
+
+impl CheckError {
+    /// What an error of a connection says: of the target, or of this side.
+    fn of(context: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+        let text = format!("{context}: {error}");
+        let mut sources = std::iter::successors(Some(error), |error| error.source());
+        match sources.find_map(|error| error.downcast_ref::<io::Error>()) {
+            Some(error) if is_own_fault(error) => Self::NotAsked(text),
+            _ => Self::Refused(text),
+        }
+    }
+}
+
+/// Whether a connection failed for a want of this process or host: descriptors, memory, buffers, a port to connect
+/// from, or permission (a filter for what leaves this host). Source: connect(2), socket(2).
+fn is_own_fault(error: &io::Error) -> bool {
+    const OWN: [Errno; 7] = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOMEM,
+        Errno::NOBUFS,
+        Errno::ADDRNOTAVAIL,
+        Errno::ACCESS,
+        Errno::PERM,
+    ];
+    Errno::from_io_error(error).is_some_and(|errno| OWN.contains(&errno))
 }
 
 /// Asks over the network.
@@ -57,7 +90,7 @@ impl Checker for NetworkChecker {
     async fn check(&self, target: &Target) -> Result<(), CheckError> {
         let timeout = target.timing.timeout;
         match tokio::time::timeout(timeout, ask(target, self.address(target.at))).await {
-            Ok(answer) => answer.map_err(CheckError::Refused),
+            Ok(answer) => answer,
             Err(_) => Err(CheckError::TimedOut(timeout)),
         }
     }
@@ -72,16 +105,23 @@ impl NetworkChecker {
     }
 }
 
-async fn ask(target: &Target, address: SocketAddr) -> Result<(), String> {
-    let stream = TcpStream::connect(address).await.map_err(|error| format!("{address}: {error}"))?;
+async fn ask(target: &Target, address: SocketAddr) -> Result<(), CheckError> {
+    let failed = |error| CheckError::of(&address.to_string(), &error);
+    let stream = TcpStream::connect(address).await.map_err(failed)?;
     match &target.check {
         EffectiveCheck::Http { path } => get(stream, address, path, target.timing.timeout).await,
         EffectiveCheck::Tcp | EffectiveCheck::Docker | EffectiveCheck::None => Ok(()),
     }
 }
 
-async fn get(stream: TcpStream, address: SocketAddr, path: &str, timeout: Duration) -> Result<(), String> {
-    let failed = |error: &dyn std::error::Error| format!("http://{address}{path}: {error}");
+async fn get(
+    stream: TcpStream,
+    address: SocketAddr,
+    path: &str,
+    timeout: Duration,
+) -> Result<(), CheckError> {
+    let failed =
+        |error: &(dyn std::error::Error + 'static)| CheckError::of(&format!("http://{address}{path}"), error);
     let request = Request::builder()
         .method(Method::GET)
         .uri(path)
@@ -104,7 +144,7 @@ async fn get(stream: TcpStream, address: SocketAddr, path: &str, timeout: Durati
     if status.is_success() || status.is_redirection() {
         Ok(())
     } else {
-        Err(format!("http://{address}{path}: answered {status}"))
+        Err(CheckError::Refused(format!("http://{address}{path}: answered {status}")))
     }
 }
 
@@ -188,6 +228,36 @@ mod tests {
         assert_eq!(HERE.check(&tcp(port)).await, Ok(()));
         drop(listener);
         assert!(HERE.check(&tcp(port)).await.unwrap_err().to_string().contains("refused"));
+    }
+
+    /// As an HTTP library reports a connection that failed.
+    #[derive(Debug, thiserror::Error)]
+    #[error("connection error")]
+    struct Wrapped(#[source] io::Error);
+
+    #[test]
+    fn a_want_of_this_side_says_nothing_of_the_target() {
+        let own = [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOMEM,
+            Errno::NOBUFS,
+            Errno::ADDRNOTAVAIL,
+            Errno::ACCESS,
+            Errno::PERM,
+        ];
+        for errno in own {
+            let error = io::Error::from(errno);
+            assert!(matches!(CheckError::of("x", &error), CheckError::NotAsked(_)), "{errno}");
+            let wrapped = Wrapped(error);
+            assert!(matches!(CheckError::of("x", &wrapped), CheckError::NotAsked(_)), "{errno}, wrapped");
+        }
+        for errno in
+            [Errno::CONNREFUSED, Errno::CONNRESET, Errno::HOSTUNREACH, Errno::NETUNREACH, Errno::PIPE]
+        {
+            let error = io::Error::from(errno);
+            assert!(matches!(CheckError::of("x", &error), CheckError::Refused(_)), "{errno}");
+        }
     }
 
     #[tokio::test]

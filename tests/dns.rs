@@ -37,7 +37,7 @@ async fn served(sets: Vec<RecordSet>) -> (DnsFront, EmbeddedZone) {
     let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
     let batch: Vec<Change> = sets.into_iter().map(|set| Change { action: Action::Create, set }).collect();
     zone.change(&batch).await.unwrap();
-    let front = serve(zone.clone(), &[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]).await.unwrap();
+    let front = serve(zone.clone(), &[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))], 8).unwrap();
     (front, zone)
 }
 

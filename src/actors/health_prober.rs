@@ -1,14 +1,15 @@
 //! HealthProber: one per container; asks its targets in turn, and says when a verdict changes.
 //!
-//! At most one probe of a target is in flight, at most [`PROBES_MAX`] of a host, and none outlives its prober.
-//! What a verdict means for a record is decided elsewhere; whether a failure counts at all while most of the
-//! host's targets are silent, by [suspicion](crate::machine::suspicion).
+//! At most one probe of a target is in flight, and none outlives its prober. How many of a container and of the
+//! host, and who is next, is decided by [permits](crate::machine::permits); whether silence counts while most of
+//! the host's containers are silent, by [suspicion](crate::machine::suspicion); what a verdict means for a record,
+//! elsewhere.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::contained::contained;
@@ -18,32 +19,100 @@ use crate::check::{CheckError, Checker};
 use crate::clock::Clock;
 use crate::machine::container::Timestamp;
 use crate::machine::lifecycle::{Event, Target};
+use crate::machine::permits::Permits;
 use crate::machine::probe::{Probe, Verdict};
 use crate::machine::suspicion::{DOUBT_MAX, Outcome, Suspicion, Turn};
 use crate::record::ContainerId;
 
-/// The most probes of a host in flight: a thousand containers that start together are asked in turn.
-const PROBES_MAX: usize = 64;
+/// How often it is said at most that this host cannot ask.
+const NOT_ASKED_SAID_EVERY: Duration = Duration::from_secs(60);
 
 /// What the probers of a host share.
 #[derive(Clone, Debug)]
 pub(super) struct Fleet {
-    /// The right to a probe.
-    turns: Arc<Semaphore>,
+    permits: Arc<Mutex<Permits<oneshot::Sender<()>>>>,
     /// What they all hear.
     suspicion: Arc<Mutex<Suspicion>>,
-}
-
-impl Default for Fleet {
-    fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(PROBES_MAX)), suspicion: Arc::default() }
-    }
+    /// When it was last said that this host cannot ask.
+    not_asked_said: Arc<Mutex<Option<Duration>>>,
 }
 
 impl Fleet {
+    /// Probers that have at most `probes_max` probes in flight together.
+    pub(super) fn new(probes_max: usize) -> Self {
+        Self {
+            permits: Arc::new(Mutex::new(Permits::new(probes_max))),
+            suspicion: Arc::default(),
+            not_asked_said: Arc::default(),
+        }
+    }
+
     /// What they all hear.
-    pub(super) fn suspicion(&self) -> std::sync::MutexGuard<'_, Suspicion> {
-        self.suspicion.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn suspicion(&self) -> MutexGuard<'_, Suspicion> {
+        held(&self.suspicion)
+    }
+
+    /// Waits for the right to a probe of `container`.
+    async fn permit(&self, container: ContainerId) -> Permit {
+        let (ticket, granted) = oneshot::channel();
+        held(&self.permits).wait(container.clone(), ticket);
+        self.grant();
+        // Made before the wait: a probe that is ended while its permit is on the way gives it back.
+        let mut permit = Permit { fleet: self.clone(), container, granted: Some(granted) };
+        if let Some(granted) = &mut permit.granted {
+            // Permits live as long as the fleet does.
+            let _ = granted.await;
+        }
+        permit.granted = None;
+        permit
+    }
+
+    fn grant(&self) {
+        let mut permits = held(&self.permits);
+        while let Some((container, ticket)) = permits.grant() {
+            // Whoever waited may have ended.
+            if ticket.send(()).is_err() {
+                permits.give_back(&container);
+            }
+        }
+    }
+
+    /// Whether to say now that this host cannot ask.
+    fn says_not_asked(&self, now: Duration) -> bool {
+        let mut said = held(&self.not_asked_said);
+        let due = said.is_none_or(|said| now >= said + NOT_ASKED_SAID_EVERY);
+        if due {
+            *said = Some(now);
+        }
+        due
+    }
+}
+
+fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The right to one probe; given back when it is dropped.
+#[derive(Debug)]
+struct Permit {
+    fleet: Fleet,
+    container: ContainerId,
+    /// Where it is still waited for.
+    granted: Option<oneshot::Receiver<()>>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let holds = match &mut self.granted {
+            None => true,
+            Some(granted) => granted.try_recv().is_ok(),
+        };
+        // The ticket of one that still waits fails when it is called.
+        self.granted = None;
+        if holds {
+            held(&self.fleet.permits).give_back(&self.container);
+            self.fleet.grant();
+        }
     }
 }
 
@@ -111,14 +180,13 @@ impl HealthProberState {
     fn ask(&mut self, myself: ActorRef<HealthProberMessage>, index: usize) {
         while self.in_flight.try_join_next().is_some() {}
         let HealthProberArgs { checker, targets, fleet, clock, .. } = &self.args;
-        let (checker, target, turns) = (checker.clone(), targets[index].clone(), fleet.turns.clone());
-        let clock = *clock;
+        let (checker, target, fleet) = (checker.clone(), targets[index].clone(), fleet.clone());
+        let (clock, container) = (*clock, self.args.container.clone());
         self.in_flight.spawn(async move {
-            // Nobody closes it.
-            let Ok(_turn) = turns.acquire_owned().await else { return };
+            let _permit = fleet.permit(container).await;
             let asked = clock.now();
-            let refused = |reason| Err(CheckError::Refused(reason));
-            let answer = contained(checker.check(&target)).await.unwrap_or_else(refused);
+            let own_fault = |reason| Err(CheckError::NotAsked(reason));
+            let answer = contained(checker.check(&target)).await.unwrap_or_else(own_fault);
             let lag = (clock.now() - asked).saturating_sub(target.timing.timeout);
             let _ = myself.cast(HealthProberMessage::Answered { index, answer, lag });
         });
@@ -131,31 +199,40 @@ impl HealthProberState {
         answer: Result<(), CheckError>,
         lag: Duration,
     ) {
-        let believed = self.is_believed(index, &answer, lag);
-        let probe = &mut self.probes[index];
-        let verdict = if believed { probe.on_result(answer.is_ok()) } else { None };
-        myself.send_after(probe.pause(self.rng.f64()), move || HealthProberMessage::Due(index));
+        let verdict = match outcome(&answer) {
+            Some(outcome) if self.is_believed(index, outcome, lag) => {
+                self.probes[index].on_result(outcome == Outcome::Passed)
+            }
+            Some(_) => None,
+            None => {
+                self.say_not_asked(&answer);
+                None
+            }
+        };
+        let pause = self.probes[index].pause(self.rng.f64());
+        myself.send_after(pause, move || HealthProberMessage::Due(index));
         if let Some(verdict) = verdict {
             self.report(index, verdict, answer);
         }
     }
 
-    /// Hears a result, and says whether it counts.
-    fn is_believed(&self, index: usize, answer: &Result<(), CheckError>, lag: Duration) -> bool {
-        let outcome = match answer {
-            Ok(()) => Outcome::Passed,
-            Err(CheckError::Refused(_)) => Outcome::Refused,
-            Err(CheckError::TimedOut(_)) => Outcome::TimedOut,
-        };
+    fn say_not_asked(&self, answer: &Result<(), CheckError>) {
+        if let (Err(reason), true) = (answer, self.args.fleet.says_not_asked(self.args.clock.now())) {
+            tracing::error!(%reason, "containers cannot be checked; the weights of their records stay as they are");
+        }
+    }
+
+    /// Hears an outcome, and says whether it counts.
+    fn is_believed(&self, index: usize, outcome: Outcome, lag: Duration) -> bool {
         let HealthProberArgs { container, fleet, clock, .. } = &self.args;
         let mut suspicion = fleet.suspicion();
         match suspicion.on_outcome(container, index, outcome, lag, clock.now()) {
             Some(Turn::Doubts) => tracing::warn!(
                 seconds = DOUBT_MAX.as_secs(),
-                "most of this host's checks time out at once, or this agent is too slow: for at most so long, \
-                 no failed check changes a weight"
+                "most containers of this host are silent at once, or this agent is too slow: for at most so long, \
+                 no check that times out changes a weight"
             ),
-            Some(Turn::Trusts) => tracing::info!("failed checks count again"),
+            Some(Turn::Trusts) => tracing::info!("checks that time out count again"),
             None => {}
         }
         suspicion.believes(outcome)
@@ -172,5 +249,15 @@ impl HealthProberState {
         }
         let event = Event::Probed { life: *life, target: targets[index].clone(), verdict };
         registrar.cast(RegistrarMessage::Event(container.clone(), event));
+    }
+}
+
+/// What an answer says of the target; `None` where it was not asked.
+fn outcome(answer: &Result<(), CheckError>) -> Option<Outcome> {
+    match answer {
+        Ok(()) => Some(Outcome::Passed),
+        Err(CheckError::Refused(_)) => Some(Outcome::Refused),
+        Err(CheckError::TimedOut(_)) => Some(Outcome::TimedOut),
+        Err(CheckError::NotAsked(_)) => None,
     }
 }

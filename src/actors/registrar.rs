@@ -35,6 +35,8 @@ pub(super) struct RegistrarArgs {
     /// Whether somebody will say what is about to happen to the host.
     pub(super) expects_outlook: bool,
     pub(super) checker: Arc<dyn Checker>,
+    /// The most checks of the host in flight.
+    pub(super) probes_max: usize,
     pub(super) clock: Clock,
     /// Of the probers' seeds.
     pub(super) seed: u64,
@@ -75,10 +77,10 @@ impl Actor for Registrar {
         Ok(RegistrarState {
             roster,
             rng: fastrand::Rng::with_seed(args.seed),
+            fleet: Fleet::new(args.probes_max),
             args,
             names: BTreeMap::new(),
             probers: BTreeMap::new(),
-            fleet: Fleet::default(),
             owes_judgement: false,
             wake: Alarm::default(),
         })

@@ -24,6 +24,8 @@ pub struct Surroundings {
     pub tasks: Arc<dyn Tasks>,
     /// What asks targets whether they serve.
     pub checker: Arc<dyn Checker>,
+    /// The most checks in flight at once.
+    pub probes_max: usize,
     /// The zone that is written to.
     pub zone: Arc<dyn Zone>,
     /// How it is written to, and who this host is in it. Every actor draws its jitter from a seed of its own,

@@ -10,6 +10,7 @@
 //! `registry` opens what is written to, `signals` receives what an operator asks, `manager` is the service
 //! manager.
 
+mod descriptors;
 mod manager;
 mod registry;
 mod signals;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::descriptors::Descriptors;
 use self::registry::Open;
 use self::signals::{Asked, Signals, TERM};
 use crate::actors::{Exit, Running, Surroundings, start};
@@ -57,10 +59,11 @@ pub async fn run(config: Config) -> ExitCode {
 }
 
 async fn run_task(config: Config) -> Result<u8, String> {
+    let descriptors = Descriptors::raise();
     let mut signals = Signals::listen().map_err(|error| format!("signals cannot be received: {error}"))?;
     let opened = async {
         let identity = identity(&config).await?;
-        let open = Open::open(&config, &identity).await?;
+        let open = Open::open(&config, &identity, descriptors).await?;
         Ok::<_, String>((identity, open))
     };
     let waits = async {
@@ -191,6 +194,7 @@ fn surroundings(
         docker: Arc::new(UnixDocker::new(config.docker_socket, scope)),
         tasks: Arc::new(ecs_agent),
         checker: Arc::new(NetworkChecker { host_address: writer.registrant.address }),
+        probes_max: open.descriptors.probes(),
         zone: open.zone.clone(),
         writer,
         once,

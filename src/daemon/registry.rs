@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
+use super::descriptors::Descriptors;
 use crate::config::{Config, Registry};
 use crate::host::fleet;
 use crate::host::identity::Identity;
@@ -39,6 +40,8 @@ pub(super) struct Open {
     journal: Option<SharedJournal>,
     /// The DNS that answers for it.
     dns: Option<DnsFront>,
+    /// What this process may have open.
+    pub(super) descriptors: Descriptors,
     pace: Pace,
     resync: Duration,
     read_after: Duration,
@@ -48,7 +51,11 @@ pub(super) struct Open {
 
 impl Open {
     /// Opens what was configured. Waits for a hosted zone that is not there yet.
-    pub(super) async fn open(config: &Config, identity: &Identity) -> Result<Self, String> {
+    pub(super) async fn open(
+        config: &Config,
+        identity: &Identity,
+        descriptors: Descriptors,
+    ) -> Result<Self, String> {
         let (zone, dns): (Arc<dyn Zone>, _) = match &config.registry {
             Registry::Local { dns_listen } => {
                 let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default())
@@ -56,7 +63,10 @@ impl Open {
                 // A task that is soon over takes nobody's port.
                 let dns = match config.task.is_over_soon() {
                     true => None,
-                    false => Some(dns::serve(zone.clone(), dns_listen).await.map_err(super::text)?),
+                    false => Some(
+                        dns::serve(zone.clone(), dns_listen, descriptors.dns_connections())
+                            .map_err(super::text)?,
+                    ),
                 };
                 for address in dns.iter().flat_map(DnsFront::addresses) {
                     tracing::info!(%address, zone = config.zone, "answering DNS");
@@ -92,6 +102,7 @@ impl Open {
             registrant,
             journal,
             dns,
+            descriptors,
             pace: config.pace(),
             resync: if config.dry_run { NEVER } else { config.resync },
             read_after,

@@ -120,7 +120,7 @@ mod tests {
     #[tokio::test]
     async fn is_told_by_a_dns_server() {
         let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
-        let front = serve(zone.clone(), &["127.0.0.1:0".parse().unwrap()]).await.unwrap();
+        let front = serve(zone.clone(), &["127.0.0.1:0".parse().unwrap()], 8).unwrap();
         let server = front.addresses()[0];
         assert_eq!(hosts(server, "_fleet.sd.internal.").await, None);
         let hint = RecordSet {

@@ -1,23 +1,24 @@
 //! Whether it is the prober that is broken, rather than what it probes.
 //!
-//! When most of a host's checks time out at once, the likeliest cause is what they share: this host's network,
-//! or this very process. A verdict of then would set a host's services to weight 0 for a fault of the one who
-//! asks. Owns that doubt: what each target answered last, and since when too many are silent. What a verdict
-//! does is decided elsewhere.
+//! When most of a host's containers are silent at once, the likeliest cause is what they share: this host's
+//! network, or this very process. A verdict of then would set a host's services to weight 0 for a fault of the one
+//! who asks. Owns that doubt: what each target answered last, and since when too many containers are silent. It
+//! covers silence alone: a target that refuses has answered. What a verdict does is decided elsewhere.
 //!
 //! ## Guarantees
 //!
-//! - With fewer than [`TARGETS`] targets of [`SERVICES`] services nothing is doubted: too few to tell.
-//! - A doubt lasts at most [`DOUBT_MAX`]: then what is silent counts as silent, until they are fewer again.
+//! - A container counts once, however many targets it has: its own fault must not shield its neighbours'.
+//! - With fewer than [`CONTAINERS`] containers of [`SERVICES`] services nothing is doubted: too few to tell.
+//! - A doubt lasts at most [`DOUBT_MAX`]: then silence counts, until they are fewer again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::record::ContainerId;
 
-/// The fewest targets from which their majority says something of the prober.
-pub const TARGETS: usize = 5;
-/// The fewest services that these targets must be of: one service alone may be down for reasons of its own.
+/// The fewest containers from which their majority says something of the prober.
+pub const CONTAINERS: usize = 5;
+/// The fewest services that these must offer: one service alone may be down for reasons of its own.
 pub const SERVICES: usize = 2;
 /// How long the prober may doubt itself.
 pub const DOUBT_MAX: Duration = Duration::from_secs(300);
@@ -40,9 +41,9 @@ pub enum Outcome {
 /// A change of mind, for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// From now on failures change nothing.
+    /// From now on silence changes nothing.
     Doubts,
-    /// From now on they count.
+    /// From now on it counts.
     Trusts,
 }
 
@@ -93,9 +94,9 @@ impl Suspicion {
         turned.then_some(if doubts { Turn::Doubts } else { Turn::Trusts })
     }
 
-    /// Whether what became of a probe counts now: while the prober doubts itself, no failure does. Who passes, passes.
+    /// Whether an outcome counts now.
     pub fn believes(&self, outcome: Outcome) -> bool {
-        !self.doubting || outcome == Outcome::Passed
+        outcome != Outcome::TimedOut || !self.doubting
     }
 
     fn suspicious(&self, now: Duration) -> bool {
@@ -103,16 +104,28 @@ impl Suspicion {
     }
 
     fn most_are_silent(&self) -> bool {
-        let latest = || self.seats.values().flat_map(|seat| &seat.latest).flatten();
-        let silent = latest().filter(|outcome| **outcome == Outcome::TimedOut).count();
-        let targets = latest().count();
+        let asked = || self.seats.values().filter(|seat| seat.is_asked());
+        let silent = asked().filter(|seat| seat.is_silent()).count();
+        let containers = asked().count();
         // Asked at every outcome of every target, and hardly ever so: services are counted last.
-        targets >= TARGETS && silent * 2 > targets && self.services_asked() >= SERVICES
+        containers >= CONTAINERS && silent * 2 > containers && self.services_asked() >= SERVICES
     }
 
     fn services_asked(&self) -> usize {
-        let asked = self.seats.values().filter(|seat| seat.latest.iter().any(Option::is_some));
+        let asked = self.seats.values().filter(|seat| seat.is_asked());
         asked.flat_map(|seat| &seat.services).collect::<BTreeSet<_>>().len()
+    }
+}
+
+impl Seat {
+    fn is_asked(&self) -> bool {
+        self.latest.iter().any(Option::is_some)
+    }
+
+    /// Whether most of its targets that were asked said nothing.
+    fn is_silent(&self) -> bool {
+        let latest = || self.latest.iter().flatten();
+        latest().filter(|outcome| **outcome == Outcome::TimedOut).count() * 2 > latest().count()
     }
 }
 
@@ -158,7 +171,42 @@ mod tests {
     }
 
     #[test]
-    fn too_few_targets_or_one_service_tell_nothing() {
+    fn an_answer_counts_in_doubt_too() {
+        let mut suspicion = host(&["a", "b", "a", "b", "a"]);
+        assert!(tell(&mut suspicion, &[TimedOut; 5], 10));
+        assert!(suspicion.believes(Refused) && suspicion.believes(Passed) && !suspicion.believes(TimedOut));
+    }
+
+    #[test]
+    fn the_hung_targets_of_one_container_shield_nobody() {
+        let mut suspicion = host(&["a", "b", "c", "d", "e"]);
+        suspicion.seat(id(0), BTreeSet::from(["a".to_owned(), "f".to_owned()]), 10);
+        for target in 0..10 {
+            suspicion.on_outcome(&id(0), target, TimedOut, Duration::ZERO, secs(1));
+        }
+        for container in 1..5 {
+            suspicion.on_outcome(
+                &id(container),
+                0,
+                if container < 3 { Refused } else { Passed },
+                Duration::ZERO,
+                secs(2),
+            );
+        }
+        assert!(suspicion.believes(TimedOut));
+        // One silent target of several is not a silent container.
+        suspicion.seat(id(1), BTreeSet::from(["b".to_owned()]), 2);
+        for (target, outcome) in [(0, TimedOut), (1, Passed)] {
+            suspicion.on_outcome(&id(1), target, outcome, Duration::ZERO, secs(3));
+        }
+        suspicion.on_outcome(&id(2), 0, TimedOut, Duration::ZERO, secs(3));
+        assert!(suspicion.believes(TimedOut));
+        suspicion.on_outcome(&id(3), 0, TimedOut, Duration::ZERO, secs(3));
+        assert!(!suspicion.believes(TimedOut), "three of five");
+    }
+
+    #[test]
+    fn too_few_containers_or_one_service_tell_nothing() {
         assert!(!tell(&mut host(&["a", "b", "a", "b"]), &[TimedOut; 4], 9));
         assert!(!tell(&mut host(&["a"; 9]), &[TimedOut; 9], 9));
         assert!(tell(&mut host(&["a", "b", "a", "b", "a"]), &[TimedOut; 5], 9));
@@ -198,7 +246,6 @@ mod tests {
     fn believes_who_passes_however_much_it_doubts_itself() {
         let mut suspicion = host(&["a", "b", "a", "b", "a"]);
         assert!(tell(&mut suspicion, &[TimedOut; 5], 9));
-        assert!(suspicion.believes(Passed));
-        assert!(!suspicion.believes(Refused) && !suspicion.believes(TimedOut));
+        assert!(suspicion.believes(Passed) && !suspicion.believes(TimedOut));
     }
 }

@@ -32,7 +32,7 @@ impl Secondary {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let copy = EmbeddedZone::in_memory(&zone.name, Options::default()).unwrap();
-                let front = dns::serve(copy.clone(), &[(Ipv4Addr::LOCALHOST, 0).into()]).await.unwrap();
+                let front = dns::serve(copy.clone(), &[(Ipv4Addr::LOCALHOST, 0).into()], 8).unwrap();
                 let mut address = Some(front.addresses()[0]);
                 while !stopped.load(Ordering::Relaxed) {
                     let (from, now) = (zone.clone(), copy.snapshot());
@@ -48,7 +48,7 @@ impl Secondary {
                     }
                     tokio::time::sleep(PAUSE).await;
                 }
-                front.stop().await;
+                drop(front);
             });
         });
         Self { address: told.recv().unwrap(), stop, thread: Some(thread) }

@@ -82,6 +82,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             docker: Arc::new(agent.clone()),
             tasks: Arc::new(agent.clone()),
             checker: Arc::new(agent.clone()),
+            probes_max: 64,
             zone: Arc::new(agent),
             writer: settings,
             once: false,

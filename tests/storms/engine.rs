@@ -39,18 +39,18 @@ struct Told {
 #[derive(Debug)]
 struct Container {
     environment: Vec<String>,
-    host_port: u16,
+    ports: Vec<(u16, u16)>,
     /// What its HEALTHCHECK says, if it has one.
     health: Option<&'static str>,
     running: bool,
     started_at: i64,
 }
 
-/// What a container asks for, and where Docker publishes its port 80.
+/// What a container asks for, and where Docker publishes which of its ports.
 #[derive(Debug)]
 pub struct Image<'a> {
     pub environment: &'a [String],
-    pub host_port: u16,
+    pub ports: &'a [(u16, u16)],
     pub health: Option<&'static str>,
 }
 
@@ -80,7 +80,7 @@ impl Engine {
         let started_at = self.next_moment();
         let container = Container {
             environment: image.environment.to_vec(),
-            host_port: image.host_port,
+            ports: image.ports.to_vec(),
             health: image.health,
             running: true,
             started_at,
@@ -170,14 +170,19 @@ fn answer(path: &str, told: &mut Told) -> Option<Value> {
 impl Container {
     fn line(&self, id: &str) -> Value {
         let health = self.health.map(|health| format!(" ({health})")).unwrap_or_default();
+        let port = |(private, public): &(u16, u16)| json!({ "IP": "0.0.0.0", "PrivatePort": private, "PublicPort": public, "Type": "tcp" });
         json!({
             "Id": id, "State": "running", "Status": format!("Up 2 seconds{health}"),
-            "Ports": [{ "IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": self.host_port, "Type": "tcp" }],
+            "Ports": self.ports.iter().map(port).collect::<Vec<_>>(),
         })
     }
 
     fn inspect(&self, id: &str) -> Value {
-        let bound = json!({ "80/tcp": [{ "HostIp": "0.0.0.0", "HostPort": self.host_port.to_string() }] });
+        let binding = |(private, public): &(u16, u16)| {
+            let bound = json!([{ "HostIp": "0.0.0.0", "HostPort": public.to_string() }]);
+            (format!("{private}/tcp"), bound)
+        };
+        let bound: Value = self.ports.iter().map(binding).collect::<serde_json::Map<_, _>>().into();
         json!({
             "Id": id,
             "Name": format!("/c{}", &id[id.len() - 4..]),

@@ -26,7 +26,7 @@ fn a_flood_of_events_costs_little_and_holds_up_nobody_else() {
     let mut host = Host::start();
     let flooding = id(FLOODING);
     let environment = [named("_flooding._tcp")];
-    let image = Image { environment: &environment, host_port: FLOODING, health: Some("healthy") };
+    let image = Image { environment: &environment, ports: &[(80, FLOODING)], health: Some("healthy") };
     host.engine.run(&flooding, &image);
     host.registered("_flooding._tcp");
     come_and_go(&mut host, 1);
@@ -77,11 +77,7 @@ fn flood(engine: &Arc<Engine>, id: &str) -> Duration {
     began.elapsed()
 }
 
-/// A container starts, is registered, dies, and is withdrawn.
+/// Another container comes and goes.
 fn come_and_go(host: &mut Host, number: u16) {
-    let name = format!("_bystander-{number}._tcp");
-    let id = host.run_unchecked(number, &name);
-    host.registered(&name);
-    host.engine.die(&id);
-    host.gone(&name);
+    host.comes_and_goes(number, &format!("_bystander-{number}._tcp"));
 }

@@ -20,8 +20,17 @@ pub struct Host {
 
 impl Host {
     pub fn start() -> Self {
+        Self::with(|engine| Agent::start_with(engine, &["--address", "127.0.0.1"]))
+    }
+
+    /// A host whose agent may have so many descriptors and no more.
+    pub fn with_descriptors(limit: u32) -> Self {
+        Self::with(|engine| Agent::start_within(engine, &["--address", "127.0.0.1"], limit))
+    }
+
+    fn with(agent: impl FnOnce(&ecssd_testing::agent::Engine) -> Agent) -> Self {
         let engine = Arc::new(Engine::start());
-        let agent = Agent::start_with(&engine.socket(), &["--address", "127.0.0.1"]);
+        let agent = agent(&engine.socket());
         let client = Client::new(agent.dns());
         let mut host = Self { engine, agent, client };
         host.wait_for("the stream of events", |host| host.engine.streams() == 1);
@@ -32,8 +41,23 @@ impl Host {
     pub fn run_unchecked(&self, number: u16, name: &str) -> String {
         let id = id(number);
         let environment = [named(name), "SERVICE_80_CHECK=none".to_owned()];
-        self.engine.run(&id, &Image { environment: &environment, host_port: number, health: None });
+        self.engine.run(&id, &Image { environment: &environment, ports: &[(80, number)], health: None });
         id
+    }
+
+    /// Starts a container whose service is registered when its port answers.
+    pub fn run_checked(&self, number: u16, name: &str, port: u16) -> String {
+        let id = id(number);
+        self.engine.run(&id, &Image { environment: &[named(name)], ports: &[(80, port)], health: None });
+        id
+    }
+
+    /// A container starts, is registered, dies, and is withdrawn.
+    pub fn comes_and_goes(&mut self, number: u16, name: &str) {
+        let id = self.run_unchecked(number, name);
+        self.registered(name);
+        self.engine.die(&id);
+        self.gone(name);
     }
 
     /// Whether DNS has an answer for this service.

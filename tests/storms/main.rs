@@ -1,4 +1,5 @@
-//! The agent's process in a storm: a flood of events, a crash loop, a thousand containers at once.
+//! The agent's process in a storm: a flood of events, a crash loop, a thousand containers at once; and under siege by
+//! checks that hang and clients of its DNS.
 //!
 //! The engine is one that is told what to say ([`engine`]): no real one could be made to storm so, nor says what it
 //! was asked. All else is as in the world: the program, its sockets, checks, zone and DNS. What is asserted are
@@ -11,6 +12,7 @@ mod crash_loop;
 mod engine;
 mod flood;
 mod host;
+mod siege;
 mod targets;
 mod thousand;
 

@@ -62,6 +62,7 @@ impl AgentState {
             registrant: self.surroundings.writer.registrant.clone(),
             expects_outlook: self.surroundings.notices.is_some(),
             checker: self.surroundings.checker.clone(),
+            probes_max: self.surroundings.probes_max,
             clock: self.surroundings.clock,
             seed: self.seed(Child::Registrar),
             agent: self.peers.agent.clone(),

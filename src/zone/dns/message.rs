@@ -36,8 +36,7 @@ pub enum Transport {
 
 /// The reply to one packet; `None` for what gets none: shorter than a header, or a readable reply.
 ///
-/// It is what the server sends, without a socket: for tests and fuzzing. It never panics, and what it
-/// returns can be parsed.
+/// It never panics, and what it returns can be parsed.
 pub fn answer_packet(zone: &Contents, packet: &[u8], over: Transport, random: &mut Rng) -> Option<Vec<u8>> {
     let header = Header::read(&mut BinDecoder::new(packet)).ok()?;
     let protocol = match over {
@@ -55,7 +54,7 @@ pub fn answer_packet(zone: &Contents, packet: &[u8], over: Transport, random: &m
     Reply::to(&request, zone, random).encode()
 }
 
-/// As hickory's server does for a message that it cannot read.
+/// What a message gets that cannot be read beyond its header.
 fn encode_format_error(request: &Metadata) -> Option<Vec<u8>> {
     let mut metadata = Metadata::response_from_request(request);
     metadata.response_code = ResponseCode::FormErr;
@@ -64,7 +63,7 @@ fn encode_format_error(request: &Metadata) -> Option<Vec<u8>> {
 
 /// A whole reply, not yet on the wire, that fits its transport.
 #[derive(Debug)]
-pub(super) struct Reply {
+struct Reply {
     metadata: Metadata,
     question: Queries,
     edns: Option<Edns>,
@@ -73,7 +72,7 @@ pub(super) struct Reply {
 
 impl Reply {
     /// The reply to `request`.
-    pub(super) fn to(request: &Request, zone: &Contents, random: &mut Rng) -> Self {
+    fn to(request: &Request, zone: &Contents, random: &mut Rng) -> Self {
         let query = match request.queries.queries() {
             [query] => Some(query.original()),
             _ => None,
@@ -118,21 +117,13 @@ impl Reply {
         self.answer.authorities.clear();
     }
 
-    /// What hickory sends.
-    pub(super) fn response(
-        &self,
-    ) -> MessageResponse<'_, '_, Records<'_>, Records<'_>, Records<'_>, Records<'_>> {
+    fn response(&self) -> MessageResponse<'_, '_, Records<'_>, Records<'_>, Records<'_>, Records<'_>> {
         let Answer { answers, authorities, additionals, .. } = &self.answer;
         let mut builder = MessageResponseBuilder::new(&self.question, None);
         if let Some(edns) = &self.edns {
             builder.edns(edns);
         }
         builder.build(self.metadata, answers, authorities, &[], additionals)
-    }
-
-    /// The header of the reply, without its counts.
-    pub(super) fn header(&self) -> Header {
-        Header { metadata: self.metadata, counts: HeaderCounts::default() }
     }
 
     /// `None` where it cannot be put into 65,535 octets.

@@ -2,40 +2,44 @@
 //!
 //! It answers for its one zone and refuses the rest; it is no resolver. Nothing is cached: each query looks
 //! at the zone, so a change is visible to the next one. What is answered is [`answer`], how it is packed
-//! [`message`], which set of a group it is [`pick`]; here are the sockets, which hickory's server drives.
+//! [`message`], which set of a group it is [`pick`]; [`udp`] and [`tcp`] are the sockets. They have a thread of
+//! their own, so that no client of DNS, however busy, takes the agent's time.
 //!
-//! hickory logs each query at INFO under the target `hickory_server`: filter it to WARN.
+//! Messages are read and written by hickory. Its server is not used: it counts no connections, and tries again at
+//! once what cannot be accepted.
 //!
 //! ## Caveats
 //!
 //! On a wildcard address of a host with several, a UDP reply leaves by the address that the system
-//! chooses: give the addresses themselves. TCP connections are not counted; an idle one is closed after
-//! [`TCP_IDLE_MAX`].
+//! chooses: give the addresses themselves.
 
 pub mod answer;
+mod connections;
 pub mod message;
 pub mod pick;
+mod tcp;
+mod udp;
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use hickory_server::Server;
-use hickory_server::net::runtime::Time;
-use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
-use self::message::Reply;
 pub use self::message::{Transport, answer_packet};
 use crate::zone::embedded::EmbeddedZone;
 
 /// How long a TCP connection may say nothing. RFC 7766, section 6.2.3, asks for seconds.
 pub const TCP_IDLE_MAX: Duration = Duration::from_secs(10);
 
-/// Replies that wait for one slow TCP client.
-const TCP_REPLIES_WAITING_MAX: usize = 16;
+/// The pause after a socket has failed: what is missing, a descriptor, say, is not there at once.
+const TROUBLE_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many troubles in a row are one line of the log: a minute of them.
+const TROUBLES_SAID_EVERY: u32 = 600;
 
 /// How often a port that is free for UDP is sought, when the system may choose it, until TCP has it too.
 const PORT_TRIES_MAX: usize = 16;
@@ -61,34 +65,45 @@ pub enum DnsError {
     Stopped(String),
 }
 
-/// A served zone. It runs until it is dropped or stopped.
+/// A served zone. It runs until it is dropped; then its sockets are closed.
 pub struct DnsFront {
-    server: Server<Handler>,
     addresses: Vec<SocketAddr>,
+    failure: oneshot::Receiver<String>,
+    /// Dropped, it ends the thread.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
-/// Serves `zone` on every address of `listen`, each over UDP and TCP. Port 0 is any free port, the same for
-/// both.
+/// Serves `zone` on every address of `listen`, each over UDP and TCP, with at most `connections_max` TCP
+/// connections in all. Port 0 is any free port, the same for both.
 ///
 /// # Errors
 ///
 /// Where `listen` is empty or an address cannot be bound; nothing is served then.
-pub async fn serve(zone: EmbeddedZone, listen: &[SocketAddr]) -> Result<DnsFront, DnsError> {
+pub fn serve(
+    zone: EmbeddedZone,
+    listen: &[SocketAddr],
+    connections_max: usize,
+) -> Result<DnsFront, DnsError> {
     if listen.is_empty() {
         return Err(DnsError::NoAddress);
     }
-    let mut sockets = Vec::with_capacity(listen.len());
-    for &address in listen {
-        sockets.push(bind(address).await?);
-    }
-    let mut server = Server::new(Handler { zone });
-    let mut addresses = Vec::with_capacity(sockets.len());
-    for (bound, udp, tcp) in sockets {
-        server.register_socket(udp);
-        server.register_listener(tcp, TCP_IDLE_MAX, TCP_REPLIES_WAITING_MAX);
-        addresses.push(bound);
-    }
-    Ok(DnsFront { server, addresses })
+    let bound = listen.iter().map(|address| bind(*address)).collect::<Result<Vec<_>, _>>()?;
+    let addresses = bound.iter().map(|(address, ..)| *address).collect();
+    let sockets: Vec<_> = bound.into_iter().map(|(_, udp, tcp)| (udp, tcp)).collect();
+    let (stop, stopped) = oneshot::channel();
+    let (failed, failure) = oneshot::channel();
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let served =
+            runtime.and_then(|runtime| runtime.block_on(run(zone, sockets, connections_max, stopped)));
+        if let Err(error) = served {
+            let _ = failed.send(error.to_string());
+        }
+    };
+    let thread = thread::Builder::new().name("dns".to_owned()).spawn(run);
+    let thread = thread.map_err(|error| DnsError::Stopped(error.to_string()))?;
+    Ok(DnsFront { addresses, failure, stop: Some(stop), thread: Some(thread) })
 }
 
 impl DnsFront {
@@ -97,18 +112,17 @@ impl DnsFront {
         &self.addresses
     }
 
-    /// Returns when a socket fails, which is not expected of a healthy system.
+    /// Returns when it has failed, which is not expected of a healthy system.
     pub async fn failed(&mut self) -> DnsError {
-        match self.server.block_until_done().await {
-            Ok(()) => DnsError::Stopped("its sockets are closed".to_owned()),
-            Err(error) => DnsError::Stopped(error.to_string()),
-        }
+        DnsError::Stopped((&mut self.failure).await.unwrap_or_else(|_| "its thread has ended".to_owned()))
     }
+}
 
-    /// Stops serving; the sockets are closed when this returns.
-    pub async fn stop(mut self) {
-        if let Err(error) = self.server.shutdown_gracefully().await {
-            tracing::warn!(%error, "the DNS front did not stop cleanly");
+impl Drop for DnsFront {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
         }
     }
 }
@@ -119,36 +133,63 @@ impl fmt::Debug for DnsFront {
     }
 }
 
-struct Handler {
+/// Serves until it is stopped.
+async fn run(
     zone: EmbeddedZone,
-}
-
-#[async_trait]
-impl RequestHandler for Handler {
-    async fn handle_request<R: ResponseHandler, T: Time>(
-        &self,
-        request: &Request,
-        mut response_handle: R,
-    ) -> ResponseInfo {
-        let reply = self.zone.view(|contents| Reply::to(request, contents, &mut fastrand::Rng::new()));
-        match response_handle.send_response(reply.response()).await {
-            Ok(info) => info,
-            Err(error) => {
-                tracing::debug!(%error, client = %request.src(), "DNS reply not sent");
-                ResponseInfo::from(reply.header())
-            }
-        }
+    sockets: Vec<(UdpSocket, TcpListener)>,
+    connections_max: usize,
+    stopped: oneshot::Receiver<()>,
+) -> io::Result<()> {
+    let shared = tcp::Shared::new(connections_max);
+    let mut servers = JoinSet::new();
+    for (udp, tcp) in sockets {
+        servers.spawn(udp::answer(tokio::net::UdpSocket::from_std(udp)?, zone.clone()));
+        let tcp = tokio::net::TcpListener::from_std(tcp)?;
+        servers.spawn(tcp::accept(tcp, zone.clone(), shared.clone()));
+    }
+    tokio::select! {
+        _ = stopped => Ok(()),
+        // They end in a panic alone.
+        Some(ended) = servers.join_next() => ended.map_err(io::Error::other),
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<(SocketAddr, UdpSocket, TcpListener), DnsError> {
+/// The failures of a socket: said at the first of a row and then once a minute, with a pause after each.
+#[derive(Debug)]
+struct Troubles {
+    what: &'static str,
+    row: u32,
+    latest: Option<tokio::time::Instant>,
+}
+
+impl Troubles {
+    fn new(what: &'static str) -> Self {
+        Self { what, row: 0, latest: None }
+    }
+
+    async fn pause(&mut self, error: &io::Error) {
+        let goes_on = self.latest.is_some_and(|latest| latest.elapsed() < TROUBLE_PAUSE * 10);
+        self.row = if goes_on { self.row + 1 } else { 0 };
+        if self.row.is_multiple_of(TROUBLES_SAID_EVERY) {
+            tracing::warn!(%error, "{}", self.what);
+        }
+        tokio::time::sleep(TROUBLE_PAUSE).await;
+        self.latest = Some(tokio::time::Instant::now());
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<(SocketAddr, UdpSocket, TcpListener), DnsError> {
     let failed = |transport| move |source| DnsError::Bind { transport, address, source };
     let mut tries = 1;
     loop {
-        let udp = UdpSocket::bind(address).await.map_err(failed("UDP"))?;
+        let udp = UdpSocket::bind(address).map_err(failed("UDP"))?;
         let bound = udp.local_addr().map_err(failed("UDP"))?;
-        match TcpListener::bind(bound).await {
-            Ok(tcp) => return Ok((bound, udp, tcp)),
+        udp.set_nonblocking(true).map_err(failed("UDP"))?;
+        match TcpListener::bind(bound) {
+            Ok(tcp) => {
+                tcp.set_nonblocking(true).map_err(failed("TCP"))?;
+                return Ok((bound, udp, tcp));
+            }
             Err(error)
                 if error.kind() == ErrorKind::AddrInUse && address.port() == 0 && tries < PORT_TRIES_MAX =>
             {
@@ -188,37 +229,44 @@ mod tests {
         "127.0.0.1:0".parse().unwrap()
     }
 
-    #[tokio::test]
-    async fn reports_the_ports_that_it_got() {
-        let front = serve(zone(), &[any_port(), any_port()]).await.unwrap();
+    fn served(listen: &[SocketAddr]) -> Result<DnsFront, DnsError> {
+        serve(zone(), listen, 8)
+    }
+
+    #[test]
+    fn reports_the_ports_that_it_got() {
+        let front = served(&[any_port(), any_port()]).unwrap();
         let [one, two] = front.addresses() else { panic!("{front:?}") };
         assert!(one.port() != 0 && two.port() != 0 && one != two);
     }
 
-    #[tokio::test]
-    async fn says_which_address_fails_and_what_to_do() {
-        let held = serve(zone(), &[any_port()]).await.unwrap();
+    #[test]
+    fn says_which_address_fails_and_what_to_do() {
+        let held = served(&[any_port()]).unwrap();
         let address = held.addresses()[0];
-        let text = serve(zone(), &[any_port(), address]).await.unwrap_err().to_string();
+        let text = served(&[any_port(), address]).unwrap_err().to_string();
         assert!(text.starts_with(&format!("cannot serve DNS on UDP {address}: ")), "{text}");
         assert!(text.contains(&format!("sport = :{}", address.port())), "{text}");
         let elsewhere = "192.0.2.1:0".parse().unwrap();
-        let text = serve(zone(), &[elsewhere]).await.unwrap_err().to_string();
+        let text = served(&[elsewhere]).unwrap_err().to_string();
         assert!(text.contains("no interface of this host"), "{text}");
-        assert!(matches!(serve(zone(), &[]).await, Err(DnsError::NoAddress)));
+        assert!(matches!(served(&[]), Err(DnsError::NoAddress)));
         let denied = io::Error::from(ErrorKind::PermissionDenied);
         assert!(remedy(&denied, "0.0.0.0:53".parse().unwrap()).contains("CAP_NET_BIND_SERVICE"));
     }
 
-    #[tokio::test]
-    async fn frees_its_ports_when_stopped_or_dropped() {
-        let front = serve(zone(), &["127.53.0.1:0".parse().unwrap()]).await.unwrap();
+    #[test]
+    fn frees_its_ports_when_dropped() {
+        let front = served(&["127.53.0.1:0".parse().unwrap()]).unwrap();
         let address = front.addresses()[0];
-        front.stop().await;
-        let again = serve(zone(), &[address]).await.unwrap();
-        drop(again);
-        // Aborted tasks end when they are next scheduled.
-        tokio::task::yield_now().await;
-        serve(zone(), &[address]).await.unwrap();
+        drop(front);
+        served(&[address]).unwrap();
+    }
+
+    #[tokio::test]
+    async fn says_that_its_thread_is_gone() {
+        let mut front = served(&[any_port()]).unwrap();
+        front.stop = None;
+        assert!(front.failed().await.to_string().contains("its thread has ended"));
     }
 }

@@ -65,6 +65,7 @@ impl World {
             docker: Arc::new(docker.clone()),
             tasks: Arc::new(NoTasks),
             checker: Arc::new(checks.clone()),
+            probes_max: 64,
             zone: Arc::new(endpoint.zone()),
             writer: Settings {
                 registrant: Registrant {

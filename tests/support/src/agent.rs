@@ -80,8 +80,18 @@ impl Agent {
     }
 
     pub fn start_with(engine: &Engine, options: &[&str]) -> Self {
+        Self::start_by(alone(program()), engine, options)
+    }
+
+    /// An agent that may have so many descriptors and no more.
+    pub fn start_within(engine: &Engine, options: &[&str], descriptors: u32) -> Self {
+        let mut command = alone("prlimit");
+        command.arg(format!("--nofile={descriptors}:{descriptors}")).arg(program());
+        Self::start_by(command, engine, options)
+    }
+
+    fn start_by(mut command: Command, engine: &Engine, options: &[&str]) -> Self {
         let state = TempDir::new().unwrap();
-        let mut command = alone(program());
         command.args(["--local", "--hostname", "web1", "--log-format", "json"]);
         command.args(["--docker-socket", &engine.socket]);
         if !options.contains(&"--state-dir") {
