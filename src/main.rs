@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use ecssd::cli::{self, Cli};
 use ecssd::config::janitor::JanitorConfig;
 use ecssd::config::{BadSetting, Config};
+use ecssd::daemon;
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
-use ecssd::{daemon, logs};
+use ecssd::logs::{self, Logging};
 
 /// A setting is wrong (`EX_USAGE`).
 const USAGE: u8 = 64;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     };
     let in_lambda = std::env::var_os(lambda::RUNTIME_API_VARIABLE).is_some_and(|api| !api.is_empty());
     let unknown = cli.variables.unknown.clone();
-    let job = match job(cli, in_lambda) {
+    let (job, _logging) = match job(cli, in_lambda) {
         Ok(job) => job,
         Err(bad) => {
             bad.iter().for_each(|setting| eprintln!("ecssd: {setting}"));
@@ -78,18 +79,18 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// Judges all settings, and begins the log.
-fn job(cli: Cli, in_lambda: bool) -> Result<Job, Vec<BadSetting>> {
+fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
     if in_lambda {
         // The variables must hold by themselves: a bad one should be seen at the first start, not at the
         // first event.
         let config = JanitorConfig::of_lambda(&cli, variable, serde_json::Value::Null)?;
-        logs::init(config.log_format, config.log_level);
-        return Ok(Job::Lambda(Box::new(cli)));
+        let logging = logs::init(config.log_format, config.log_level);
+        return Ok((Job::Lambda(Box::new(cli)), logging));
     }
     if cli.janitor.janitor {
         let config = JanitorConfig::of_shell(&cli)?;
-        logs::init(config.log_format, config.log_level);
-        return Ok(Job::Sweep(Box::new(config.settings)));
+        let logging = logs::init(config.log_format, config.log_level);
+        return Ok((Job::Sweep(Box::new(config.settings)), logging));
     }
     let mut bad = Vec::new();
     if cli.janitor.apply {
@@ -101,11 +102,11 @@ fn job(cli: Cli, in_lambda: bool) -> Result<Job, Vec<BadSetting>> {
         Ok(_) => return Err(bad),
         Err(more) => return Err([bad, more].concat()),
     };
-    logs::init(config.log_format, config.log_level);
+    let logging = logs::init(config.log_format, config.log_level);
     if cli.cw_send_events {
         tracing::warn!(
             "-cw-send-events: this agent sends no events; watch the container events of ECS instead"
         );
     }
-    Ok(Job::Agent(Box::new(config)))
+    Ok((Job::Agent(Box::new(config)), logging))
 }

@@ -1,4 +1,7 @@
-//! Log lines: one per decision, human on a terminal, JSON otherwise. A panic is a log line too.
+//! Log lines: one per decision, human on a terminal, JSON otherwise. A panic is a log line too. How they reach
+//! standard error, and what becomes of those that nobody reads, is [`writer`]'s.
+
+mod writer;
 
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
@@ -20,16 +23,22 @@ pub enum Format {
     Json,
 }
 
+/// Keeps the log going. Dropped, it waits a moment for the lines that are still to be written.
+#[derive(Debug)]
+#[must_use = "the last lines are written when it is dropped"]
+pub struct Logging(#[expect(dead_code, reason = "held for what it does when it is dropped")] writer::Thread);
+
 /// Sets up logging to standard error for the whole process.
-pub fn init(format: Format, level: LevelFilter) {
-    // Libraries speak only when something is wrong: the DNS server logs each query at info.
+pub fn init(format: Format, level: LevelFilter) -> Logging {
+    // Libraries speak only when something is wrong.
     let filter = Targets::new().with_default(LevelFilter::WARN.min(level)).with_target("ecssd", level);
     let human = match format {
         Format::Auto => std::io::stderr().is_terminal(),
         Format::Human => true,
         Format::Json => false,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let (queue, thread) = writer::start(std::io::stderr(), if human { dropped_human } else { dropped_json });
+    let lines = tracing_subscriber::fmt::layer().with_writer(move || queue.line());
     let lines = if human {
         lines.with_ansi(false).with_target(false).boxed()
     } else {
@@ -38,6 +47,16 @@ pub fn init(format: Format, level: LevelFilter) {
     // A second call in one process, as tests make, keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
     std::panic::set_hook(Box::new(log_panic));
+    Logging(thread)
+}
+
+fn dropped_human(lines: usize) -> String {
+    format!(" WARN {lines} log lines were dropped here: whoever reads this log is too slow\n")
+}
+
+fn dropped_json(lines: usize) -> String {
+    let message = "log lines were dropped here: whoever reads this log is too slow";
+    format!("{{\"level\":\"WARN\",\"message\":\"{message}\",\"lines\":{lines}}}\n")
 }
 
 /// The panic hook: a panic becomes a log line, whatever the format of the log.

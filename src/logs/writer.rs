@@ -1,0 +1,183 @@
+//! Log lines on their way out: a bounded queue, and a thread that empties it.
+//!
+//! A reader of standard error that stalls (a full pipe, a stopped terminal, a log driver that hangs) must not stop
+//! the agent. So whoever logs only puts a line into the queue; what finds no room is dropped and counted, and the
+//! count is written where the lines are missing.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::thread;
+use std::time::Duration;
+
+/// How many lines may wait. At a few hundred octets a line this is some hundred kilobytes.
+const LINES_WAITING_MAX: usize = 1_024;
+/// How long the end of the process waits for the last lines to be written.
+const FLUSH_WAIT: Duration = Duration::from_secs(1);
+
+enum Message {
+    Line(Vec<u8>),
+    /// All that came before is written by then; answered on this channel.
+    Flush(mpsc::Sender<()>),
+}
+
+/// Where lines are put.
+#[derive(Clone, Debug)]
+pub(super) struct Queue {
+    lines: SyncSender<Message>,
+    dropped: Arc<AtomicUsize>,
+}
+
+/// The thread that writes them.
+#[derive(Debug)]
+pub(super) struct Thread(Queue);
+
+/// Starts writing to `output`. `said` is the line that tells how many are missing.
+pub(super) fn start(output: impl Write + Send + 'static, said: fn(usize) -> String) -> (Queue, Thread) {
+    let (lines, waiting) = mpsc::sync_channel(LINES_WAITING_MAX);
+    let queue = Queue { lines, dropped: Arc::default() };
+    let dropped = queue.dropped.clone();
+    // Where there is no thread to be had, every line is counted as dropped, and the agent goes on.
+    let _ =
+        thread::Builder::new().name("log".to_owned()).spawn(move || write(output, &waiting, &dropped, said));
+    (queue.clone(), Thread(queue))
+}
+
+fn write(
+    mut output: impl Write,
+    waiting: &Receiver<Message>,
+    dropped: &AtomicUsize,
+    said: fn(usize) -> String,
+) {
+    while let Ok(message) = waiting.recv() {
+        let missing = dropped.swap(0, Ordering::Relaxed);
+        if missing > 0 {
+            let _ = output.write_all(said(missing).as_bytes());
+        }
+        match message {
+            // Nobody is left to be told that nobody reads.
+            Message::Line(line) => drop(output.write_all(&line)),
+            Message::Flush(done) => {
+                let _ = output.flush();
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// A line to be written to; it is put into the queue when it is dropped.
+    pub(super) fn line(&self) -> Line {
+        Line { text: Vec::new(), queue: self.clone() }
+    }
+}
+
+/// One line.
+#[derive(Debug)]
+pub(super) struct Line {
+    text: Vec<u8>,
+    queue: Queue,
+}
+
+impl Write for Line {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let line = Message::Line(std::mem::take(&mut self.text));
+        if self.queue.lines.try_send(line).is_err() {
+            self.queue.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        let (done, flushed) = mpsc::channel();
+        // A full queue has a reader that stalls: its lines are lost with it, after the wait.
+        let mut flush = Message::Flush(done);
+        for _ in 0..10 {
+            match self.0.lines.try_send(flush) {
+                Err(TrySendError::Full(again)) => {
+                    flush = again;
+                    thread::sleep(FLUSH_WAIT / 10);
+                }
+                Ok(()) | Err(TrySendError::Disconnected(_)) => break,
+            }
+        }
+        let _ = flushed.recv_timeout(FLUSH_WAIT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Writes nothing until it is let go.
+    struct Stalled {
+        go: Receiver<()>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Stalled {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            // An error is a gate that stays open.
+            let _ = self.go.recv();
+            self.written.lock().unwrap().extend_from_slice(text);
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn said(lines: usize) -> String {
+        format!("{lines} dropped\n")
+    }
+
+    fn log(queue: &Queue, text: &str) {
+        queue.line().write_all(text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn a_stalled_reader_stops_nobody_and_is_told_what_it_missed() {
+        let (go, gate) = mpsc::channel();
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let (queue, thread) = start(Stalled { go: gate, written: written.clone() }, said);
+        // This returns, though nothing is read.
+        (0..LINES_WAITING_MAX * 3).for_each(|n| log(&queue, &format!("line {n}\n")));
+        drop(go);
+        drop(thread);
+        let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        let kept = lines.iter().filter(|line| line.starts_with("line ")).count();
+        let dropped: usize =
+            lines.iter().filter_map(|line| line.strip_suffix(" dropped")?.parse::<usize>().ok()).sum();
+        assert_eq!(kept + dropped, LINES_WAITING_MAX * 3);
+        assert!((LINES_WAITING_MAX..=LINES_WAITING_MAX + 1).contains(&kept), "{kept}");
+        assert_eq!(lines[0], "line 0");
+    }
+
+    #[test]
+    fn the_last_lines_are_written_before_the_end() {
+        let (go, gate) = mpsc::channel();
+        drop(go);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let (queue, thread) = start(Stalled { go: gate, written: written.clone() }, said);
+        (0..100).for_each(|n| log(&queue, &format!("{n}\n")));
+        drop(thread);
+        assert_eq!(String::from_utf8(written.lock().unwrap().clone()).unwrap().lines().count(), 100);
+    }
+}
