@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 
+mod credentials;
 mod stopping;
 
 use std::net::{TcpListener, UdpSocket};

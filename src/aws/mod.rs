@@ -2,7 +2,9 @@
 //!
 //! The SDK's retries are off: they would spend the account's requests unseen. Its default HTTP client is
 //! not built in, for it brings a second TLS stack: the one that is made here must be passed to it. It uses
-//! no proxy.
+//! no proxy, and reads no `AWS_CA_BUNDLE` (`SSL_CERT_FILE` is); SSO is not among its sources of credentials.
+
+mod credentials;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 
+use self::credentials::FreshChain;
+
 /// The longest that a call may take, credentials included.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
 /// The longest wait for a connection.
@@ -26,16 +30,19 @@ pub const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const IDLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// What a client is configured with. Endpoints come from `endpoint_url`, `AWS_ENDPOINT_URL_<SERVICE>`,
-/// `AWS_ENDPOINT_URL`, the profile, the vendor; credentials from environment, profile, web identity, ECS
-/// container, IMDSv2.
+/// `AWS_ENDPOINT_URL`, the profile, the vendor; credentials from environment, profile (its `credential_process`
+/// too), web identity, ECS container, IMDSv2. Where those are renewed, the next ones are used.
 ///
 /// Asks nothing of the network, unless the region's provider does.
 pub async fn config(endpoint_url: Option<&str>, region: impl ProvideRegion + 'static) -> SdkConfig {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT_LIMIT).operation_timeout(CALL_LIMIT).build();
+    let http_client = http_client();
+    let region = region.region().await;
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client())
-        .region(region)
+        .http_client(http_client.clone())
+        .region(region.clone())
+        .credentials_provider(FreshChain::new(region, http_client))
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
         // Answers are small, and every call has its limit.
