@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Who does the work.
     ("actors", &["backoff", "check", "clock", "engine", "host", "machine", "record", "status", "zone"]),
     ("removal", &["clock", "record", "zone"]),
-    ("janitor", &["aws", "check", "clock", "host", "machine", "record", "zone"]),
+    ("janitor", &["aws", "backoff", "check", "clock", "host", "machine", "record", "zone"]),
     // The door: settings go from the command line through config to the rest, and never back.
     ("cli", &["machine", "nearest"]),
     ("config", &["cli", "host", "janitor", "logs", "machine", "nearest", "record", "zone"]),
