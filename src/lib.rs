@@ -13,8 +13,8 @@
 //! - [`machine`]: the pure part: the convention, the lifecycle of a container, the records it wants.
 //! - [`actors`]: thin: messages to the pure parts, and what comes out to the world.
 //! - [`zone`]: what a zone is, what a batch is, when the next call may go, and two zones.
-//!   - [`zone::writer`]: which call comes next; of [`zone::ledger`], [`zone::batch`], [`zone::pacing`]: its
-//!     knowledge, packing and patience.
+//!   - [`zone::writer`]: which call comes next; of [`zone::ledger`], [`zone::batch`], [`zone::culprit`],
+//!     [`zone::pacing`]: its knowledge, packing, search for what is to blame, and patience.
 //!   - [`zone::journal`]: that knowledge, kept over a restart: for a zone that costs a call to read.
 //!   - [`zone::route53`]: a hosted zone of Route 53, and which one it is.
 //!   - [`zone::embedded`], [`zone::dns`]: a model of a Route 53 private zone, and its name server.

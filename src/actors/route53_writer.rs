@@ -17,7 +17,7 @@ use crate::machine::roster::Wants;
 use crate::record::{ContainerId, RecordSet, RecordType};
 use crate::status::{Board, Part};
 use crate::zone::writer::{Answer, Call, News, Next, Settings, Writer};
-use crate::zone::{Zone, ZoneError};
+use crate::zone::{Meaning, Zone};
 
 #[derive(Debug)]
 pub(super) struct Route53Writer;
@@ -196,8 +196,9 @@ impl Route53WriterState {
 
     fn show(&self, news: &News) {
         let state = match news {
+            News::Recovered => Ok(()),
             // It answers, and wants to be asked less often: that is waited out.
-            News::Recovered | News::Failing(ZoneError::Throttled(_) | ZoneError::Busy(_)) => Ok(()),
+            News::Failing(error) if error.meaning() == Meaning::Later => Ok(()),
             News::Failing(error) => Err(error.to_string()),
             _ => return,
         };

@@ -1,7 +1,6 @@
-//! How many hosts share the account's rate: a hint in the zone's own DNS, which the janitor publishes.
+//! How many hosts share the account's rate: the [`FleetHint`] in the zone's own DNS, which the janitor publishes.
 //!
-//! `_fleet.<zone> TXT "hosts=300"`. It makes waits fair when a whole fleet starts at once; without it nothing
-//! fails, so whatever goes wrong here means only that it is not known.
+//! Without it nothing fails, so whatever goes wrong here means only that it is not known.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -11,17 +10,17 @@ use hickory_server::proto::rr::{Name, RData, RecordType};
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
 
+use crate::record::FleetHint;
+
 /// How often it is asked for: as often as the janitor may say something new.
 const PERIOD: Duration = Duration::from_secs(300);
-/// More hosts than this share no account: such a hint is wrong.
-const HOSTS_MAX: u32 = 100_000;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Follows the hint for as long as somebody listens. Asks the first server that `/etc/resolv.conf` names.
 pub fn follow(zone: &str) -> watch::Receiver<Option<u32>> {
     let (sender, receiver) = watch::channel(None);
-    let name = format!("_fleet.{zone}.");
+    let name = format!("{}.", FleetHint::name_in(zone));
     tokio::spawn(async move {
         while !sender.is_closed() {
             let text = tokio::fs::read_to_string("/etc/resolv.conf").await.unwrap_or_default();
@@ -64,14 +63,8 @@ async fn ask(
             RData::TXT(text) => Some(text.to_string()),
             _ => None,
         });
-        return Ok(texts.filter_map(|text| parse(&text)).next());
+        return Ok(texts.filter_map(|text| FleetHint::read(&text)).map(FleetHint::hosts).next());
     }
-}
-
-/// `hosts=N`, perhaps among other words.
-fn parse(text: &str) -> Option<u32> {
-    let hosts = text.split_whitespace().find_map(|word| word.strip_prefix("hosts="))?;
-    hosts.parse().ok().filter(|hosts| (1..=HOSTS_MAX).contains(hosts))
 }
 
 fn name_server(resolv_conf: &str) -> Option<SocketAddr> {
@@ -82,29 +75,10 @@ fn name_server(resolv_conf: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Action, Change, RecordSet, RecordType as Kind};
+    use crate::record::{Action, Change};
     use crate::zone::Zone;
     use crate::zone::dns::serve;
     use crate::zone::embedded::{EmbeddedZone, Options};
-
-    #[test]
-    fn reads_a_number_of_hosts_and_nothing_else() {
-        assert_eq!(parse("hosts=300"), Some(300));
-        assert_eq!(parse("since=2026 hosts=7"), Some(7));
-        for other in [
-            "",
-            "hosts",
-            "hosts=",
-            "hosts=0",
-            "hosts=-1",
-            "hosts=many",
-            "ghosts=3",
-            "hosts=100001",
-            "hosts=99999999999",
-        ] {
-            assert_eq!(parse(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn asks_the_first_server_that_is_named() {
@@ -123,15 +97,7 @@ mod tests {
         let front = serve(zone.clone(), &["127.0.0.1:0".parse().unwrap()], 8).unwrap();
         let server = front.addresses()[0];
         assert_eq!(hosts(server, "_fleet.sd.internal.").await, None);
-        let hint = RecordSet {
-            name: "_fleet.sd.internal".into(),
-            kind: Kind::Txt,
-            set_identifier: None,
-            weight: None,
-            multivalue: false,
-            ttl: 60,
-            values: vec!["\"hosts=300\"".into()],
-        };
+        let hint = FleetHint::new(300).unwrap().record("sd.internal");
         zone.change(&[Change { action: Action::Create, set: hint }]).await.unwrap();
         assert_eq!(hosts(server, "_fleet.sd.internal.").await, Some(300));
     }

@@ -1,14 +1,10 @@
-//! How many hosts register in the zone, published in it as `_fleet.<zone> TXT "hosts=N"`: what makes the
-//! waits of a fleet that starts at once fair. Read by [`crate::host::fleet`].
+//! How many hosts register in the zone, published in it as a [`FleetHint`]. [`crate::host::fleet`] reads it.
 //!
 //! A record of that name that says anything else is somebody else's, and stays.
 
 use super::entry::{About, Entry};
 use super::report::{Kept, Outcome, Report};
-use crate::record::{Action, Change, RecordSet, RecordType};
-
-/// Seconds that a resolver may keep it. Agents ask every five minutes.
-const TTL: i64 = 60;
+use crate::record::{Action, Change, FleetHint};
 
 /// The hosts that have an address in the zone, and are neither dead nor off.
 pub fn hosts(report: &Report, zone: &str) -> usize {
@@ -21,22 +17,15 @@ pub fn hosts(report: &Report, zone: &str) -> usize {
 
 /// What has to change for the zone to say so: nothing, where it does already, or where it may not.
 pub fn changes(report: &Report, zone: &str, hosts: usize) -> Vec<Change> {
-    let name = format!("_fleet.{zone}");
-    let wanted = RecordSet {
-        name: name.clone(),
-        kind: RecordType::Txt,
-        set_identifier: None,
-        weight: None,
-        multivalue: false,
-        ttl: TTL,
-        values: vec![format!("\"hosts={hosts}\"")],
-    };
+    // Nobody shares anything, and no hint says so as well.
+    let Some(hint) = FleetHint::new(hosts) else { return Vec::new() };
+    let (name, wanted) = (FleetHint::name_in(zone), hint.record(zone));
     let mut there = report.findings.iter().map(|finding| &finding.set).filter(|set| set.name == name);
     match there.next() {
-        // Nobody shares anything, and no hint says so as well.
-        None if hosts == 0 => Vec::new(),
         None => vec![Change { action: Action::Create, set: wanted }],
-        Some(old) if *old == wanted || hosts == 0 || !is_ours(old) || there.next().is_some() => Vec::new(),
+        Some(old) if *old == wanted || FleetHint::of(old, zone).is_none() || there.next().is_some() => {
+            Vec::new()
+        }
         Some(old) => vec![
             Change { action: Action::Delete, set: old.clone() },
             Change { action: Action::Create, set: wanted },
@@ -44,18 +33,11 @@ pub fn changes(report: &Report, zone: &str, hosts: usize) -> Vec<Change> {
     }
 }
 
-fn is_ours(set: &RecordSet) -> bool {
-    let [value] = &set.values[..] else { return false };
-    let number = value.strip_prefix("\"hosts=").and_then(|rest| rest.strip_suffix('"'));
-    set.kind == RecordType::Txt
-        && set.set_identifier.is_none()
-        && number.is_some_and(|number| number.parse::<u32>().is_ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::janitor::Finding;
+    use crate::record::RecordSet;
     use crate::record::testing::registrant;
 
     fn report(sets: Vec<(RecordSet, Outcome)>) -> Report {

@@ -1,16 +1,17 @@
 //! Which batch of changes comes next, and what became of each change. Pure.
 //!
 //! Changes go as the agent's go: in the units of [`batch`], packed by the real limits. A unit is all that
-//! must not be parted. What is refused is found by the words of the refusal, or by halving; it spoils no
-//! other. Nothing is read again and no value is mended: what is not any more as it was read has been touched
+//! must not be parted. What is refused is named by the refusal, or [searched for](crate::zone::culprit); it spoils
+//! no other. Nothing is read again and no value is mended: what is not any more as it was read has been touched
 //! by somebody since, and is left to the next run.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{Change, Key};
-use crate::zone::ZoneError;
 use crate::zone::batch::{self, Unit};
-use crate::zone::refusal::{self, Cause};
+use crate::zone::culprit::Culprit;
+use crate::zone::refusal::Cause;
+use crate::zone::{Meaning, ZoneError};
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,113 +29,89 @@ pub enum Fate {
 }
 
 /// Changes on their way into the zone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sweep {
-    /// Halves of refused batches, the next one last.
-    parts: Vec<Vec<Unit>>,
-    rest: VecDeque<Unit>,
+    /// What has no answer yet, in the order in which it may go.
+    open: Vec<Unit>,
+    culprit: Culprit,
     fates: Vec<(Key, Fate)>,
 }
 
 impl Sweep {
     /// Nothing is made yet.
     pub fn new(changes: Vec<Change>) -> Self {
-        Self { rest: batch::units(changes).into(), ..Self::default() }
+        Self { open: batch::units(changes), culprit: Culprit::narrowing(), fates: Vec::new() }
     }
 
     /// The next batch; none when all is done. It stays the next until it is answered for good.
-    pub fn next_batch(&mut self) -> Option<Vec<Change>> {
-        if self.parts.is_empty() {
-            let taken = batch::pack(self.rest.make_contiguous()).len();
-            if taken > 0 {
-                self.parts.push(self.rest.drain(..taken).collect());
-            }
-        }
-        let part = self.parts.last()?;
-        Some(part.iter().flat_map(|unit| unit.changes.clone()).collect())
+    pub fn next_batch(&self) -> Option<Vec<Change>> {
+        let batch = changes(&self.next());
+        (!batch.is_empty()).then_some(batch)
     }
 
     /// What the zone said of the batch that came last. After any other failure than a refusal it is the next
     /// one again.
     pub fn answered(&mut self, answer: Result<(), &ZoneError>) {
-        let Some(part) = self.parts.pop() else { return };
+        let units = self.next();
         match answer {
-            Ok(()) => part.into_iter().for_each(|unit| self.settle(unit, &Fate::Made)),
-            Err(ZoneError::Rejected(reasons)) => self.refused(part, reasons),
-            Err(ZoneError::Denied(reason) | ZoneError::Invalid(reason)) => {
-                self.halve(part, Fate::Refused(reason.clone()));
+            Ok(()) => {
+                self.culprit.taken(&changes(&units));
+                self.settle(&units, &Fate::Made);
             }
-            Err(_) => self.parts.push(part),
+            Err(error) if error.meaning() == Meaning::Refused => self.refused(&units, error),
+            Err(_) => {}
         }
     }
 
     /// What became of each change; what has no answer is left.
     pub fn end(mut self) -> Vec<(Key, Fate)> {
-        let open: Vec<Unit> = self.parts.drain(..).flatten().chain(self.rest.drain(..)).collect();
-        open.into_iter().for_each(|unit| self.settle(unit, &Fate::Left));
+        let open = self.open.clone();
+        self.settle(&open, &Fate::Left);
         self.fates
     }
 
-    fn settle(&mut self, unit: Unit, fate: &Fate) {
-        let fates = unit.changes.into_iter().map(|change| (change.set.key(), fate.clone()));
-        self.fates.extend(fates);
+    fn next(&self) -> Vec<Unit> {
+        self.culprit.next(self.open.clone())
     }
 
-    /// Takes out the units that the reasons name; where they name none, looks for them in the halves.
-    fn refused(&mut self, part: Vec<Unit>, reasons: &[String]) {
-        let batch: Vec<Change> = part.iter().flat_map(|unit| unit.changes.clone()).collect();
-        let mut named: Vec<Option<Fate>> = vec![None; part.len()];
-        for reason in reasons {
-            let refusal = refusal::read(reason, &batch);
-            if let [index] = refusal.suspects[..] {
-                let mut end = 0;
-                let unit = part.iter().position(|unit| {
-                    end += unit.changes.len();
-                    index < end
-                });
-                if let Some(unit) = unit {
-                    named[unit] = Some(fate(refusal.cause, reason));
-                }
+    fn settle(&mut self, units: &[Unit], fate: &Fate) {
+        let keys: BTreeSet<Key> = changes(units).iter().map(|change| change.set.key()).collect();
+        self.open.retain(|unit| !unit.changes.iter().any(|change| keys.contains(&change.set.key())));
+        self.fates.extend(changes(units).iter().map(|change| (change.set.key(), fate.clone())));
+    }
+
+    /// Takes out the units that are named; where none is, the search goes on.
+    fn refused(&mut self, units: &[Unit], error: &ZoneError) {
+        let batch = changes(units);
+        let mut named: BTreeMap<usize, Fate> = BTreeMap::new();
+        for refusal in error.refusals() {
+            let key = refusal.culprit(&batch).map(|index| batch[index].set.key());
+            let is_it = |unit: &Unit| unit.changes.iter().any(|change| Some(change.set.key()) == key);
+            if let Some(unit) = units.iter().position(is_it) {
+                named.insert(unit, fate(refusal.cause, &refusal.text));
             }
         }
-        if named.iter().all(Option::is_none) {
-            let reason = reasons.join(", ");
-            let refusal = reasons.first().map(|reason| refusal::read(reason, &batch).cause);
-            return self.halve(part, fate(refusal.unwrap_or(Cause::Other), &reason));
+        if !named.is_empty() {
+            self.culprit.named();
+            named.iter().for_each(|(unit, fate)| self.settle(&units[*unit..=*unit], fate));
+        } else if self.culprit.refused(&batch) {
+            let cause = error.refusals().first().map_or(Cause::Other, |refusal| refusal.cause);
+            self.settle(units, &fate(cause, &error.to_string()));
         }
-        let mut left = Vec::new();
-        for (unit, fate) in part.into_iter().zip(named) {
-            match fate {
-                Some(fate) => self.settle(unit, &fate),
-                None => left.push(unit),
-            }
-        }
-        self.push(left);
     }
+}
 
-    /// One that is alone is the one that was meant.
-    fn halve(&mut self, mut part: Vec<Unit>, fate: Fate) {
-        if part.len() == 1 {
-            part.into_iter().for_each(|unit| self.settle(unit, &fate));
-            return;
-        }
-        let second = part.split_off(part.len() / 2);
-        self.push(second);
-        self.push(part);
-    }
-
-    fn push(&mut self, part: Vec<Unit>) {
-        if !part.is_empty() {
-            self.parts.push(part);
-        }
-    }
+fn changes(units: &[Unit]) -> Vec<Change> {
+    units.iter().flat_map(|unit| unit.changes.clone()).collect()
 }
 
 fn fate(cause: Cause, reason: &str) -> Fate {
     match cause {
         Cause::NotFound => Fate::Gone,
         Cause::ValuesDiffer | Cause::AlreadyExists => Fate::Touched,
-        Cause::TtlDiffers | Cause::Other => Fate::Refused(reason.to_owned()),
+        Cause::TtlDiffers | Cause::ZoneFull | Cause::GroupFull | Cause::Other => {
+            Fate::Refused(reason.to_owned())
+        }
     }
 }
 
@@ -142,6 +119,7 @@ fn fate(cause: Cause, reason: &str) -> Fate {
 mod tests {
     use super::*;
     use crate::record::{Action, RecordSet, RecordType};
+    use crate::zone::route53::refusal::read;
 
     fn delete(n: usize) -> Change {
         Change {
@@ -201,7 +179,7 @@ mod tests {
                     "Tried to delete resource record set [name='_web._tcp.sd.internal.', type='SRV'{named}] {words}"
                 );
                 let (calls, fates) = run(deletes(100), |batch| match batch.iter().any(is_7) {
-                    true => Err(ZoneError::Rejected(vec![reason.clone()])),
+                    true => Err(ZoneError::Rejected(vec![read(reason.clone())])),
                     false => Ok(()),
                 });
                 let mut expected = vec![Fate::Made; 100];
@@ -221,7 +199,7 @@ mod tests {
             false => Ok(()),
         });
         assert_eq!(fates.iter().filter(|fate| **fate == Fate::Made).count(), 63);
-        assert_eq!(fates[3], Fate::Refused("not that".to_owned()));
+        assert_eq!(fates[3], Fate::Refused("access denied: not that".to_owned()));
         assert!(calls <= 13, "{calls}");
     }
 
@@ -247,7 +225,7 @@ mod tests {
             )
         };
         let (calls, fates) =
-            run(deletes(20), |batch| Err(ZoneError::Rejected(batch.iter().map(gone).collect())));
+            run(deletes(20), |batch| Err(ZoneError::Rejected(batch.iter().map(gone).map(read).collect())));
         assert_eq!((calls, fates), (1, vec![Fate::Gone; 20]));
     }
 }

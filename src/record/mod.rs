@@ -7,6 +7,7 @@
 
 mod change;
 mod container;
+mod fleet;
 mod key;
 mod kind;
 mod mark;
@@ -20,6 +21,7 @@ pub(crate) mod testing;
 
 pub use change::{Action, Change};
 pub use container::{ContainerId, InvalidContainerId};
+pub use fleet::FleetHint;
 pub use key::Key;
 pub use kind::{RecordType, UnknownRecordType};
 pub use mark::{Mark, Subject};

@@ -1,12 +1,14 @@
 //! A zone: where record sets live, what may be asked of it, and how it refuses.
 //!
 //! [`Zone`] is the seam between this system and a registry. It speaks of record sets and batches only;
-//! containers, Docker and hosts are unknown here. The embedded zone and Route 53 stand behind it, and
-//! both refuse in the same words: the writer understands a refusal by its text.
+//! containers, Docker and hosts are unknown here. The embedded zone and Route 53 stand behind it. What a
+//! failure means for a caller is said in one place, [`ZoneError::meaning`].
 
 pub mod batch;
+pub mod culprit;
 pub mod dns;
 pub mod embedded;
+mod error;
 pub mod journal;
 pub mod ledger;
 pub mod pacing;
@@ -17,6 +19,7 @@ pub mod writer;
 
 use async_trait::async_trait;
 
+pub use self::error::{Meaning, ZoneError};
 use crate::record::{Change, Key, RecordSet};
 
 /// A hosted zone that can be changed and listed.
@@ -89,53 +92,4 @@ pub enum ChangeStatus {
     Pending,
     /// On every name server.
     InSync,
-}
-
-/// Why a zone did not do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ZoneError {
-    /// A rate bucket of the account is empty; nothing was applied.
-    #[error("throttled: {0}")]
-    Throttled(String),
-    /// An earlier change of the zone is in flight; nothing was applied.
-    #[error("busy: {0}")]
-    Busy(String),
-    /// `InvalidChangeBatch`: nothing was applied. One text for each change that was wrong.
-    #[error("batch refused: [{}]", .0.join(", "))]
-    Rejected(Vec<String>),
-    /// `InvalidInput` or `ValidationError`: the request itself is malformed; nothing was applied.
-    #[error("invalid input: {0}")]
-    Invalid(String),
-    /// The caller may not do this; the text names the action where the registry does.
-    #[error("access denied: {0}")]
-    Denied(String),
-    /// Credentials are absent, expired or wrongly timed; the text says which.
-    #[error("not authenticated: {0}")]
-    Unauthenticated(String),
-    /// There is no such hosted zone.
-    #[error("no such hosted zone: {0}")]
-    NoSuchZone(String),
-    /// There is no change of that id.
-    #[error("no such change: {0}")]
-    NoSuchChange(String),
-    /// No answer, or one that says nothing: the batch may or may not have been applied.
-    #[error("unknown outcome: {0}")]
-    Unknown(String),
-}
-
-impl ZoneError {
-    /// The kind of failure, for logs and counters.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Throttled(_) => "throttled",
-            Self::Busy(_) => "busy",
-            Self::Rejected(_) => "rejected",
-            Self::Invalid(_) => "invalid",
-            Self::Denied(_) => "denied",
-            Self::Unauthenticated(_) => "unauthenticated",
-            Self::NoSuchZone(_) => "no such zone",
-            Self::NoSuchChange(_) => "no such change",
-            Self::Unknown(_) => "unknown",
-        }
-    }
 }

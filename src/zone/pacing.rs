@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::backoff::Backoff;
 
-use super::ZoneError;
+use super::{Meaning, ZoneError};
 
 /// The longest wait after throttling, where nothing is known of the fleet.
 const THROTTLED_MAX: Duration = Duration::from_secs(20);
@@ -221,17 +221,17 @@ impl Pacer {
 
     fn wait_after(&mut self, now: Duration, answer: Result<(), &ZoneError>, random: f64) -> Duration {
         let drain_cap = self.deadline.map_or(Duration::MAX, |_| self.drain_cap(now));
-        match answer {
-            Err(ZoneError::Throttled(_)) => {
+        match answer.map_err(|error| (error, error.meaning())) {
+            Err((ZoneError::Throttled(_), _)) => {
                 self.throttled.next_below(self.throttled_cap(now).min(drain_cap), random)
             }
-            Err(ZoneError::Busy(_)) => self.busy.next_below(drain_cap, random),
-            Err(ZoneError::Unknown(_)) => self.failed.next_below(drain_cap, random).min(drain_cap),
-            Err(ZoneError::Unauthenticated(_) | ZoneError::NoSuchZone(_) | ZoneError::NoSuchChange(_)) => {
+            Err((_, Meaning::Later)) => self.busy.next_below(drain_cap, random),
+            Err((_, Meaning::Unheard)) => self.failed.next_below(drain_cap, random).min(drain_cap),
+            Err((_, Meaning::Unserved)) => {
                 self.failed.next_below(drain_cap, random).max(STRANGER_MIN).min(drain_cap)
             }
             // An answer about the call itself: the registry is well, and whoever asked waits with that.
-            Ok(()) | Err(ZoneError::Rejected(_) | ZoneError::Invalid(_) | ZoneError::Denied(_)) => {
+            Ok(()) | Err((_, Meaning::Refused)) => {
                 self.throttled.reset();
                 self.busy.reset();
                 self.failed.reset();

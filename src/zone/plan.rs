@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
-use super::{ChangeInfo, ChangeStatus, ListStart, Page, Zone, ZoneError};
+use super::{ChangeInfo, ChangeStatus, ListStart, Meaning, Page, Zone, ZoneError};
 use crate::record::Change;
 
 /// Where the lines of a plan go.
@@ -67,7 +67,9 @@ impl Zone for PlannedZone {
             Ok(_) => {
                 self.changes.fetch_add(batch.len(), Ordering::Relaxed);
             }
-            Err(error @ ZoneError::Unknown(_)) => (self.print)(format_args!("; perhaps not done: {error}")),
+            Err(error) if error.meaning() == Meaning::Unheard => {
+                (self.print)(format_args!("; perhaps not done: {error}"));
+            }
             Err(error) => (self.print)(format_args!("; not done: {error}")),
         }
         answer

@@ -1,13 +1,13 @@
-//! Understands why a registry refused a change, from its words.
+//! Why a registry refused a batch: what was wrong, of which record, and its own words for people.
 //!
-//! The API names no change in a refused batch except in the text of its reasons. Both the embedded zone
-//! and Route 53 use the texts that are read here (seen in kubernetes-sigs/external-dns #5939, #1411 and
-//! aws/aws-sdk-go-v2 #518). A text that is not understood is kept as it is: the ledger then finds the
-//! change by halving.
+//! The API says what was wrong in sentences alone. They are read where they come in, by
+//! [`route53`](super::route53); everybody else goes by what is here.
 
-use crate::record::{Action, Change, Key, canonical};
+use std::fmt;
 
-/// What was wrong with a change.
+use crate::record::{Action, Change, Key, RecordType};
+
+/// What was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// CREATE of a set that exists.
@@ -18,107 +18,94 @@ pub enum Cause {
     ValuesDiffer,
     /// Another TTL than the rest of its weighted group has.
     TtlDiffers,
+    /// The zone has no room for another set.
+    ZoneFull,
+    /// The group of one name and type has no room for another set.
+    GroupFull,
     /// Anything else.
     Other,
 }
 
-/// One reason, and the changes of the batch that it may speak of.
+/// What a refusal names of a record: all of its key, some of it, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The owner name, canonical.
+    pub name: Option<String>,
+    /// The record type.
+    pub kind: Option<RecordType>,
+    /// The set's identifier.
+    pub set_identifier: Option<String>,
+}
+
+impl Named {
+    /// Whether this may be said of `key`.
+    pub fn fits(&self, key: &Key) -> bool {
+        self.name.as_ref().is_none_or(|name| *name == key.name)
+            && self.kind.is_none_or(|kind| kind == key.kind)
+            && (self.set_identifier.is_none() || self.set_identifier == key.set_identifier)
+    }
+}
+
+/// One reason for which a batch was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// What was wrong.
     pub cause: Cause,
-    /// Where in the batch the changes stand that fit the text; empty when it names none of them.
-    pub suspects: Vec<usize>,
+    /// Of which record, as far as that is said.
+    pub key: Named,
+    /// The registry's words, for people.
+    pub text: String,
 }
 
-/// What has no room left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Full<'a> {
-    /// The whole zone.
-    Zone,
-    /// The group of one name and type.
-    Group {
-        /// The name, as the reason spells it.
-        name: &'a str,
-        /// The type's mnemonic.
-        kind: &'a str,
-    },
-}
-
-impl Full<'_> {
-    /// Reads a reason; `None` where it speaks of something else. Seen in DNSControl/dnscontrol#908 and
-    /// airbnb/zonify#16.
-    pub fn read(reason: &str) -> Option<Full<'_>> {
-        if reason.contains("Exceeded limit MAX_RRSETS_BY_ZONE") {
-            return Some(Full::Zone);
-        }
-        let (_, group) = reason.split_once("Exceeded limit on number of ")?;
-        let (name, rest) = group.split_once("RRSets for ")?.1.split_once(", type ")?;
-        Some(Full::Group { name, kind: rest.split(' ').next()? })
+impl Refusal {
+    /// A reason that says neither what was wrong nor with which record.
+    pub fn unnamed(text: impl Into<String>) -> Self {
+        Self { cause: Cause::Other, key: Named::default(), text: text.into() }
     }
 
-    /// Whether a CREATE of this key finds no room.
-    pub fn concerns(&self, key: &Key) -> bool {
-        match self {
-            Full::Zone => true,
-            Full::Group { name, kind } => key.name == canonical(name) && key.kind.as_str() == *kind,
-        }
-    }
-}
-
-/// Reads one reason.
-pub fn read(reason: &str, batch: &[Change]) -> Refusal {
-    let cause = [
-        ("but it already exists", Cause::AlreadyExists),
-        ("but it was not found", Cause::NotFound),
-        ("do not match the current values", Cause::ValuesDiffer),
-        ("must contain the same TTL", Cause::TtlDiffers),
-    ]
-    .into_iter()
-    .find(|(words, _)| reason.contains(words))
-    .map_or(Cause::Other, |(_, cause)| cause);
-    let action = match cause {
-        Cause::AlreadyExists => Some(Action::Create),
-        Cause::NotFound | Cause::ValuesDiffer => Some(Action::Delete),
-        Cause::TtlDiffers | Cause::Other => None,
-    };
-    let named = field(reason, "name='", "'")
-        .or_else(|| word(reason, "DNS name "))
-        .or_else(|| word(reason, "resource record set ").filter(|word| !word.starts_with('[')));
-    let Some(name) = named.map(canonical) else {
-        // Where only one change can be meant, it need not be named.
-        let mut meant = batch.iter().enumerate().filter(|(_, change)| action == Some(change.action));
-        let suspects = match (meant.next(), meant.next()) {
-            (Some((index, _)), None) => vec![index],
-            _ => Vec::new(),
+    /// The change of `batch` that this speaks of; `None` where it may be one of several, or none at all.
+    pub fn culprit(&self, batch: &[Change]) -> Option<usize> {
+        let action = match self.cause {
+            Cause::AlreadyExists => Some(Action::Create),
+            Cause::NotFound | Cause::ValuesDiffer => Some(Action::Delete),
+            Cause::TtlDiffers | Cause::Other => None,
+            // Each that came may go in when one of the others leaves: none of them is wrong.
+            Cause::ZoneFull | Cause::GroupFull => return None,
         };
-        return Refusal { cause, suspects };
-    };
-    let kind = field(reason, "type='", "'").or_else(|| word(reason, "type "));
-    let identifier = field(reason, "set-identifier='", "'").or_else(|| word(reason, "SetIdentifier "));
-    let fits = |change: &Change| {
-        canonical(&change.set.name) == name
-            && kind.is_none_or(|kind| change.set.kind.as_str() == kind)
-            && action.is_none_or(|action| change.action == action)
-            && identifier.is_none_or(|id| change.set.set_identifier.as_deref() == Some(id))
-    };
-    let suspects = batch.iter().enumerate().filter(|(_, change)| fits(change)).map(|(index, _)| index);
-    Refusal { cause, suspects: suspects.collect() }
+        // Where only one change can be meant, it need not be named.
+        if self.key.name.is_none() && action.is_none() {
+            return None;
+        }
+        let meant = |change: &Change| {
+            action.is_none_or(|action| change.action == action) && self.key.fits(&change.set.key())
+        };
+        let mut meant = batch.iter().enumerate().filter(|(_, change)| meant(change));
+        match (meant.next(), meant.next()) {
+            (Some((index, _)), None) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// Whether a CREATE of this key finds no room either.
+    pub fn leaves_no_room_for(&self, key: &Key) -> bool {
+        match self.cause {
+            Cause::ZoneFull => true,
+            Cause::GroupFull => self.key.fits(key),
+            _ => false,
+        }
+    }
 }
 
-fn field<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
-    let (_, rest) = text.split_once(open)?;
-    Some(rest.split_once(close).map_or(rest, |(value, _)| value))
-}
-
-fn word<'a>(text: &'a str, open: &str) -> Option<&'a str> {
-    field(text, open, " ").map(|word| word.trim_end_matches(','))
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{RecordSet, RecordType};
+    use crate::record::RecordSet;
 
     fn change(action: Action, name: &str, id: &str) -> Change {
         Change {
@@ -135,68 +122,54 @@ mod tests {
         }
     }
 
-    #[test]
-    fn knows_what_is_full() {
-        let zone = "batch refused: [Exceeded limit MAX_RRSETS_BY_ZONE for zone: sd.internal.]";
-        assert_eq!(Full::read(zone), Some(Full::Zone));
-        let name =
-            "Exceeded limit on number of weighted RRSets for _a._tcp.sd.internal., type SRV in this zone.";
-        let full = Full::read(name).unwrap();
-        assert!(full.concerns(&change(Action::Create, "_a._tcp.sd.internal", "x").set.key()));
-        assert!(!full.concerns(&change(Action::Create, "_b._tcp.sd.internal", "x").set.key()));
-        assert_eq!(Full::read("Number of records limit of 1000 exceeded."), None);
+    fn refusal(cause: Cause, name: Option<&str>, id: Option<&str>) -> Refusal {
+        let key = Named {
+            name: name.map(str::to_owned),
+            kind: name.map(|_| RecordType::Srv),
+            set_identifier: id.map(str::to_owned),
+        };
+        Refusal { cause, key, text: "no".into() }
     }
 
     #[test]
-    fn finds_the_change_that_a_reason_names() {
+    fn finds_the_one_change_that_is_meant() {
         let batch = [
             change(Action::Create, "_a._tcp.sd.internal", "one"),
-            change(Action::Create, "_a._tcp.sd.internal", "two"),
+            change(Action::Create, "_a._tcp.sd.internal.", "two"),
             change(Action::Delete, "_b._tcp.sd.internal", "three"),
         ];
-        let cases = [
-            (
-                "Tried to create resource record set [name='_a._tcp.sd.internal.', type='SRV', set-identifier='two'] but it already exists",
-                Cause::AlreadyExists,
-                vec![1],
-            ),
-            (
-                "Tried to create resource record set [name='_a._tcp.sd.internal.', type='SRV'] but it already exists",
-                Cause::AlreadyExists,
-                vec![0, 1],
-            ),
-            (
-                "Tried to delete resource record set [name='_b._tcp.sd.internal.', type='SRV'] but it was not found",
-                Cause::NotFound,
-                vec![2],
-            ),
-            (
-                "Tried to delete resource record set [name='_b._tcp.sd.internal.', type='SRV'] but the values provided do not match the current values",
-                Cause::ValuesDiffer,
-                vec![2],
-            ),
-            (
-                "RRSet with DNS name _a._tcp.sd.internal. and type SRV, SetIdentifier one cannot be created as weighted sets must contain the same TTL.",
-                Cause::TtlDiffers,
-                vec![0],
-            ),
-            (
-                "RRSet with DNS name _a._tcp.sd.internal., type SRV, SetIdentifier one cannot be created as weighted sets must contain the same TTL.",
-                Cause::TtlDiffers,
-                vec![0],
-            ),
-            // As an emulator says it.
-            (
-                "Tried to delete resource record set _b._tcp.sd.internal. type SRV but it was not found.",
-                Cause::NotFound,
-                vec![2],
-            ),
-            ("Tried to delete something, but it was not found", Cause::NotFound, vec![2]),
-            ("Tried to create something, but it already exists", Cause::AlreadyExists, vec![]),
-            ("Number of records limit of 1000 exceeded.", Cause::Other, vec![]),
-        ];
-        for (reason, cause, suspects) in cases {
-            assert_eq!(read(reason, &batch), Refusal { cause, suspects }, "{reason}");
+        let (a, b) = (Some("_a._tcp.sd.internal"), Some("_b._tcp.sd.internal"));
+        for (refusal, culprit) in [
+            (refusal(Cause::AlreadyExists, a, Some("two")), Some(1)),
+            (refusal(Cause::AlreadyExists, a, None), None),
+            (refusal(Cause::AlreadyExists, b, None), None),
+            (refusal(Cause::NotFound, b, None), Some(2)),
+            (refusal(Cause::ValuesDiffer, b, Some("three")), Some(2)),
+            (refusal(Cause::ValuesDiffer, b, Some("four")), None),
+            (refusal(Cause::TtlDiffers, a, Some("one")), Some(0)),
+            (refusal(Cause::Other, b, None), Some(2)),
+            // One delete there is, and two creates.
+            (refusal(Cause::NotFound, None, None), Some(2)),
+            (refusal(Cause::AlreadyExists, None, None), None),
+            (refusal(Cause::Other, None, None), None),
+            (refusal(Cause::GroupFull, b, Some("three")), None),
+            (refusal(Cause::ZoneFull, None, None), None),
+        ] {
+            assert_eq!(refusal.culprit(&batch), culprit, "{refusal:?}");
         }
+        let another_type = Named { kind: Some(RecordType::A), ..refusal(Cause::Other, b, None).key };
+        let refusal = Refusal { key: another_type, ..refusal(Cause::Other, b, None) };
+        assert_eq!(refusal.culprit(&batch), None);
+    }
+
+    #[test]
+    fn knows_for_what_there_is_no_room() {
+        let [a, b] = ["_a._tcp.sd.internal", "_b._tcp.sd.internal"];
+        let key = |name| change(Action::Create, name, "x").set.key();
+        let group = refusal(Cause::GroupFull, Some(a), None);
+        assert!(group.leaves_no_room_for(&key(a)) && !group.leaves_no_room_for(&key(b)));
+        let zone = refusal(Cause::ZoneFull, None, None);
+        assert!(zone.leaves_no_room_for(&key(a)) && zone.leaves_no_room_for(&key(b)));
+        assert!(!refusal(Cause::Other, Some(a), None).leaves_no_room_for(&key(a)));
     }
 }

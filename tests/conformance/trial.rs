@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use ecssd::record::{Change, RecordSet, RecordType};
-use ecssd::zone::{ChangeStatus, ListStart, Page, Zone, ZoneError, refusal};
+use ecssd::zone::{ChangeStatus, ListStart, Page, Zone, ZoneError};
 
 use crate::case::{AS_MADE, Case, Step, show_causes};
 
@@ -87,7 +87,7 @@ impl Trial<'_> {
             Step::Change(batch) => {
                 let batch = self.own_batch(batch);
                 let done = self.zone.change(&batch).await;
-                return (show_outcome(done.as_ref().err(), &batch), done.err());
+                return (show_outcome(done.as_ref().err()), done.err());
             }
             Step::List { start, max_items } => {
                 let start = start.as_ref().map(|start| self.own_start(start));
@@ -100,7 +100,7 @@ impl Trial<'_> {
             Step::Follow(batch) => self.follow(&self.own_batch(batch)).await,
             Step::StatusOf(id) => self.zone.change_status(id).await.map(|info| format!("{:?}", info.status)),
         };
-        let shown = done.as_ref().map_or_else(|error| show_outcome(Some(error), &[]), Clone::clone);
+        let shown = done.as_ref().map_or_else(|error| show_outcome(Some(error)), Clone::clone);
         (shown, done.err())
     }
 
@@ -180,12 +180,10 @@ impl Trial<'_> {
     }
 }
 
-fn show_outcome(error: Option<&ZoneError>, batch: &[Change]) -> String {
+fn show_outcome(error: Option<&ZoneError>) -> String {
     match error {
         None => "accepted".to_owned(),
-        Some(ZoneError::Rejected(reasons)) => {
-            show_causes(reasons.iter().map(|reason| refusal::read(reason, batch).cause))
-        }
+        Some(ZoneError::Rejected(refusals)) => show_causes(refusals.iter().map(|refusal| refusal.cause)),
         Some(error) => error.kind().to_owned(),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType};
 use ecssd::zone::embedded::EmbeddedZone;
+use ecssd::zone::refusal::Refusal;
 use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 use futures_util::FutureExt;
 
@@ -303,7 +304,7 @@ impl State {
         };
         if batch.iter().find(poisoned).is_some() {
             self.count("refused record");
-            return Some(ZoneError::Rejected(vec!["A record is not permitted".to_owned()]));
+            return Some(ZoneError::Rejected(vec![Refusal::unnamed("A record is not permitted")]));
         }
         if now < self.account.busy_until {
             self.count("busy");

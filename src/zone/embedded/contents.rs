@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use super::name::{NameFault, OwnerName};
 use super::{refusal, request, rules};
 use crate::record::{Action, Change, RecordSet, RecordType};
+use crate::zone::refusal::Refusal;
 use crate::zone::{ListStart, Page};
 
 /// The record sets of one zone.
@@ -151,17 +152,17 @@ impl Contents {
     ///
     /// # Errors
     ///
-    /// One text for each change that is wrong, in the order of the batch.
-    pub(super) fn apply(&mut self, batch: &[Change]) -> Result<Undo, Vec<String>> {
+    /// One refusal for each change that is wrong, in the order of the batch.
+    pub(super) fn apply(&mut self, batch: &[Change]) -> Result<Undo, Vec<Refusal>> {
         request::check_limits(batch)?;
         let mut undo = Undo(Vec::with_capacity(batch.len()));
-        let mut reasons = Vec::new();
+        let mut refusals = Vec::new();
         let mut seen: BTreeMap<SetKey, Seen> = BTreeMap::new();
         for change in batch {
             let name = match self.own_name(&change.set.name) {
                 Ok(name) => name,
-                Err(reason) => {
-                    reasons.push(reason);
+                Err(refusal) => {
+                    refusals.push(refusal);
                     continue;
                 }
             };
@@ -171,25 +172,25 @@ impl Contents {
             let told = seen.insert(key.clone(), now) == Some(Seen::Twice);
             if twice {
                 if !told {
-                    reasons.push(refusal::key_twice(&name, change.set.kind));
+                    refusals.push(refusal::key_twice(&name, change.set.kind));
                 }
                 continue;
             }
             let faults = request::value_faults(&change.set);
             if !faults.is_empty() {
-                reasons.extend(faults);
+                refusals.extend(faults);
                 continue;
             }
-            if let Err(reason) = self.apply_one(change, &name, key, &mut undo) {
-                reasons.push(reason);
+            if let Err(refusal) = self.apply_one(change, &name, key, &mut undo) {
+                refusals.push(refusal);
             }
         }
-        reasons.extend(rules::apex_faults(self));
-        if reasons.is_empty() {
+        refusals.extend(rules::apex_faults(self));
+        if refusals.is_empty() {
             return Ok(undo);
         }
         self.take_back(undo);
-        Err(reasons)
+        Err(refusals)
     }
 
     /// Makes it as if the batch had never been.
@@ -219,11 +220,11 @@ impl Contents {
 
     /// Whether a replayed log left a whole zone.
     pub(super) fn check_apex(&self) -> Result<(), ReplayFault> {
-        rules::apex_faults(self).into_iter().next().map_or(Ok(()), |fault| Err(ReplayFault::Apex(fault)))
+        rules::apex_faults(self).into_iter().next().map_or(Ok(()), |fault| Err(ReplayFault::Apex(fault.text)))
     }
 
-    fn own_name(&self, text: &str) -> Result<OwnerName, String> {
-        let name = OwnerName::parse(text).map_err(|fault| fault.to_string())?;
+    fn own_name(&self, text: &str) -> Result<OwnerName, Refusal> {
+        let name = OwnerName::parse(text).map_err(|fault| Refusal::unnamed(fault.to_string()))?;
         if name.is_in(&self.zone) { Ok(name) } else { Err(refusal::outside(&name, &self.zone)) }
     }
 
@@ -233,7 +234,7 @@ impl Contents {
         name: &OwnerName,
         key: SetKey,
         undo: &mut Undo,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refusal> {
         let set = &change.set;
         let existing = self.sets.get(&key);
         match (change.action, existing) {
@@ -310,6 +311,10 @@ mod tests {
         Contents::new(OwnerName::parse("sd.internal").unwrap())
     }
 
+    fn texts(refusals: &[Refusal]) -> Vec<&str> {
+        refusals.iter().map(|refusal| refusal.text.as_str()).collect()
+    }
+
     fn shown(contents: &Contents) -> Vec<String> {
         contents.sets().map(|set| set.to_string()).collect()
     }
@@ -338,7 +343,7 @@ mod tests {
         ];
         let reasons = contents.apply(&batch).unwrap_err();
         assert_eq!(
-            reasons,
+            texts(&reasons),
             [
                 "Tried to delete resource record set [name='web.sd.internal.', type='SRV', set-identifier='none'] but it was not found"
             ]
@@ -358,7 +363,7 @@ mod tests {
             .apply(&[change(srv("web", "a", 1)), change(srv("web", "b", 1)), change(wrong), change(outside)])
             .unwrap_err();
         assert_eq!(
-            reasons,
+            texts(&reasons),
             [
                 "Tried to create resource record set [name='web.sd.internal.', type='SRV', set-identifier='a'] but it already exists",
                 "Invalid Resource Record: 'FATAL problem: SRVRRDATANotFourFields (SRV record doesn't have 4 fields) encountered with '1 1''",
@@ -382,7 +387,7 @@ mod tests {
             spoil(&mut set);
             let reasons = contents.apply(&[delete(set)]).unwrap_err();
             assert_eq!(
-                reasons,
+                texts(&reasons),
                 [
                     "Tried to delete resource record set [name='web.sd.internal.', type='SRV', set-identifier='a'] but the values provided do not match the current values"
                 ]
@@ -415,7 +420,7 @@ mod tests {
         ] {
             let reasons = contents.apply(&batch).unwrap_err();
             let double = "The request contains an invalid set of changes for a resource record set 'SRV web.sd.internal.'";
-            assert_eq!(reasons.iter().filter(|reason| *reason == double).count(), 1, "{reasons:?}");
+            assert_eq!(reasons.iter().filter(|reason| reason.text == double).count(), 1, "{reasons:?}");
         }
         contents.apply(&[delete(old), change(new)]).unwrap();
         let weights: Vec<_> = contents.sets().filter_map(|set| set.weight).collect();

@@ -11,6 +11,7 @@ use super::limits::{
 };
 use super::{refusal, value};
 use crate::record::{Action, Change, RecordSet};
+use crate::zone::refusal::Refusal;
 
 /// Whether the request is well formed. All faults come in one text.
 ///
@@ -60,8 +61,8 @@ fn shape_faults(index: usize, change: &Change) -> Vec<String> {
 ///
 /// # Errors
 ///
-/// One text for each limit that it is over.
-pub(super) fn check_limits(batch: &[Change]) -> Result<(), Vec<String>> {
+/// One refusal for each limit that it is over.
+pub(super) fn check_limits(batch: &[Change]) -> Result<(), Vec<Refusal>> {
     let cost = |change: &Change| if change.action == Action::Upsert { 2 } else { 1 };
     let records: usize = batch.iter().map(|change| cost(change) * change.set.values.len()).sum();
     let characters: usize = batch
@@ -81,9 +82,9 @@ pub(super) fn check_limits(batch: &[Change]) -> Result<(), Vec<String>> {
 }
 
 /// What is wrong with the values of one set; nothing, if all is well.
-pub(super) fn value_faults(set: &RecordSet) -> Vec<String> {
-    let mut faults: Vec<String> =
-        set.values.iter().filter_map(|value| value::parse(set.kind, value).err()).collect();
+pub(super) fn value_faults(set: &RecordSet) -> Vec<Refusal> {
+    let malformed = set.values.iter().filter_map(|value| value::parse(set.kind, value).err());
+    let mut faults: Vec<Refusal> = malformed.map(Refusal::unnamed).collect();
     let mut seen = BTreeSet::new();
     faults.extend(set.values.iter().filter(|value| !seen.insert(*value)).map(|v| refusal::value_twice(v)));
     if set.values.len() > SET_VALUES_MAX {
@@ -156,7 +157,7 @@ mod tests {
         };
         assert_eq!(check_limits(&many(Action::Create, 1_000, 1)), Ok(()));
         assert_eq!(check_limits(&many(Action::Upsert, 500, 1)), Ok(()));
-        let records = Err(vec!["Number of records limit of 1000 exceeded.".to_owned()]);
+        let records = Err(vec![Refusal::unnamed("Number of records limit of 1000 exceeded.")]);
         assert_eq!(check_limits(&many(Action::Delete, 1_001, 1)), records);
         assert_eq!(check_limits(&many(Action::Create, 4, 251)), records);
         assert_eq!(check_limits(&many(Action::Upsert, 501, 1)), records);
@@ -167,7 +168,7 @@ mod tests {
             change.set.values = vec!["x".repeat(characters)];
             [change]
         };
-        let characters = Err(vec!["RDATA character limit of 32000 exceeded.".to_owned()]);
+        let characters = Err(vec![Refusal::unnamed("RDATA character limit of 32000 exceeded.")]);
         assert_eq!(check_limits(&long(Action::Create, 32_000)), Ok(()));
         assert_eq!(check_limits(&long(Action::Create, 32_001)), characters);
         assert_eq!(check_limits(&long(Action::Upsert, 16_000)), Ok(()));
@@ -179,10 +180,10 @@ mod tests {
         let mut set = srv("a").set;
         set.kind = RecordType::A;
         set.values = vec!["10.0.0.1".to_owned(), "10.0.0.1".to_owned()];
-        assert_eq!(value_faults(&set), ["Duplicate Resource Record: '10.0.0.1'"]);
+        assert_eq!(value_faults(&set), [Refusal::unnamed("Duplicate Resource Record: '10.0.0.1'")]);
         set.values = (0..401).map(|n| format!("10.0.{}.{}", n / 256, n % 256)).collect();
-        assert_eq!(value_faults(&set), ["Cannot have more than 400 records in a RRSet."]);
+        assert_eq!(value_faults(&set), [Refusal::unnamed("Cannot have more than 400 records in a RRSet.")]);
         set.values.pop();
-        assert_eq!(value_faults(&set), [""; 0]);
+        assert_eq!(value_faults(&set), []);
     }
 }

@@ -8,18 +8,19 @@ use super::limits::{GROUP_SETS_MAX, ZONE_SETS_MAX};
 use super::name::OwnerName;
 use super::refusal;
 use crate::record::{RecordSet, RecordType};
+use crate::zone::refusal::Refusal;
 
 /// Whether `set` may stand under `name`; `is_new` unless it replaces what has its key.
 ///
 /// # Errors
 ///
-/// The reason, in the vendor's words.
+/// The reason.
 pub(super) fn check_place(
     contents: &Contents,
     name: &OwnerName,
     set: &RecordSet,
     is_new: bool,
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
     let zone = contents.zone();
     let at_apex = name == zone;
     let simple = set.set_identifier.is_none();
@@ -45,7 +46,7 @@ pub(super) fn check_place(
 }
 
 /// The rules among sets of one name and type.
-fn check_group(contents: &Contents, name: &OwnerName, set: &RecordSet) -> Result<(), String> {
+fn check_group(contents: &Contents, name: &OwnerName, set: &RecordSet) -> Result<(), Refusal> {
     let mut others = contents
         .sets_of(name, set.kind)
         .filter(|other| other.set_identifier != set.set_identifier)
@@ -65,7 +66,7 @@ fn check_group(contents: &Contents, name: &OwnerName, set: &RecordSet) -> Result
 }
 
 /// What a zone must never be without, asked at the end of a batch.
-pub(super) fn apex_faults(contents: &Contents) -> Vec<String> {
+pub(super) fn apex_faults(contents: &Contents) -> Vec<Refusal> {
     let holds = |kind| contents.sets_of(contents.zone(), kind).next().is_some();
     let mut faults = Vec::new();
     if !holds(RecordType::Soa) {
@@ -105,7 +106,7 @@ mod tests {
     }
 
     fn refused(contents: &mut Contents, batch: &[Change]) -> String {
-        contents.apply(batch).unwrap_err().join("|")
+        contents.apply(batch).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("|")
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::{DENIED_WAIT, DENIED_WAIT_MAX, Known, LATE_WAIT, Ledger, Lookup, Note, Parked, REFUSED_WAIT};
 use crate::record::{Action, Change, Key, RecordSet};
-use crate::zone::ZoneError;
-use crate::zone::refusal::{self, Cause, Full};
+use crate::zone::refusal::{Cause, Refusal};
+use crate::zone::{Meaning, ZoneError};
 
 /// How much sooner than its wait a refused change may be tried again: what one policy denies a whole fleet
 /// does not come back all at once.
@@ -21,29 +21,22 @@ impl Ledger {
         answer: &Result<(), ZoneError>,
         now: Duration,
     ) -> Vec<Note> {
-        match answer {
-            Ok(()) => self.on_done(batch),
-            Err(ZoneError::Rejected(reasons)) => self.on_rejected(batch, reasons, now),
-            Err(error @ (ZoneError::Invalid(_) | ZoneError::Denied(_))) => self.on_blamed(batch, error, now),
-            Err(ZoneError::Unknown(_)) => {
+        let Err(error) = answer else { return self.on_done(batch) };
+        match error.meaning() {
+            Meaning::Refused => self.on_rejected(batch, error, now),
+            Meaning::Unheard => {
                 self.on_unknown(batch, now);
                 Vec::new()
             }
-            // Nothing was applied, and nothing is wrong with the batch: it waits as it is.
-            Err(
-                ZoneError::Throttled(_)
-                | ZoneError::Busy(_)
-                | ZoneError::Unauthenticated(_)
-                | ZoneError::NoSuchZone(_)
-                | ZoneError::NoSuchChange(_),
-            ) => Vec::new(),
+            // Nothing is wrong with the batch: it waits as it is.
+            Meaning::Later | Meaning::Unserved => Vec::new(),
         }
     }
 
     /// Takes the refusal of a [`Lookup`] that may not be made: what depends on it waits, and nothing else.
     /// Any other failure says nothing of the lookup, which stays due.
     pub fn on_lookup_refused(&mut self, lookup: &Lookup, error: &ZoneError, now: Duration) {
-        if !matches!(error, ZoneError::Denied(_) | ZoneError::Invalid(_) | ZoneError::Rejected(_)) {
+        if error.meaning() != Meaning::Refused {
             return;
         }
         self.lookups.insert(lookup.clone(), now + REFUSED_WAIT);
@@ -81,8 +74,7 @@ impl Ledger {
     }
 
     fn on_done(&mut self, batch: &[Change]) -> Vec<Note> {
-        let half_cleared = batch.iter().any(|change| self.suspects.contains(&change.set.key()));
-        self.others_first = half_cleared;
+        self.culprit.taken(batch);
         for change in batch {
             let key = change.set.key();
             self.touch(&key);
@@ -100,9 +92,6 @@ impl Ledger {
                     self.parked.remove(&key);
                     self.rechecked.remove(&(key.name.clone(), key.kind));
                 }
-            }
-            if half_cleared {
-                self.suspects.remove(&key);
             }
         }
         for change in batch {
@@ -132,23 +121,21 @@ impl Ledger {
         }
     }
 
-    fn on_rejected(&mut self, batch: &[Change], reasons: &[String], now: Duration) -> Vec<Note> {
-        let mut notes = Vec::new();
-        let mut blamed = false;
-        for reason in reasons {
-            let refusal = refusal::read(reason, batch);
-            let [index] = refusal.suspects[..] else { continue };
-            blamed = true;
-            notes.extend(self.on_refused(&batch[index], refusal.cause, reason, now));
+    fn on_rejected(&mut self, batch: &[Change], error: &ZoneError, now: Duration) -> Vec<Note> {
+        let named: Vec<_> = error
+            .refusals()
+            .iter()
+            .filter_map(|refusal| Some((&batch[refusal.culprit(batch)?], refusal)))
+            .collect();
+        if named.is_empty() {
+            return self.on_blamed(batch, error, now);
         }
-        if blamed {
-            self.suspects.clear();
-            return notes;
-        }
-        self.on_blamed(batch, &ZoneError::Rejected(reasons.to_vec()), now)
+        self.culprit.named();
+        named.into_iter().filter_map(|(change, refusal)| self.on_refused(change, refusal, now)).collect()
     }
 
-    fn on_refused(&mut self, change: &Change, cause: Cause, reason: &str, now: Duration) -> Option<Note> {
+    fn on_refused(&mut self, change: &Change, refusal: &Refusal, now: Duration) -> Option<Note> {
+        let Refusal { cause, text: reason, .. } = refusal;
         let key = change.set.key();
         if matches!(cause, Cause::AlreadyExists | Cause::ValuesDiffer | Cause::NotFound) {
             self.touch(&key);
@@ -177,8 +164,13 @@ impl Ledger {
                 None
             }
             Cause::TtlDiffers => Some(self.park(change, reason, REFUSED_WAIT, now)),
-            Cause::Other if self.doubt(change) => None,
-            Cause::Other => Some(self.park(change, reason, REFUSED_WAIT, now)),
+            Cause::Other | Cause::ZoneFull | Cause::GroupFull => {
+                if self.doubt(change) {
+                    None
+                } else {
+                    Some(self.park(change, reason, REFUSED_WAIT, now))
+                }
+            }
         };
         self.compare(key);
         note
@@ -202,12 +194,9 @@ impl Ledger {
     /// Something in the batch is to blame, and the answer does not say what.
     fn on_blamed(&mut self, batch: &[Change], error: &ZoneError, now: Duration) -> Vec<Note> {
         let keys: Vec<Key> = batch.iter().map(|change| change.set.key()).collect();
-        let units = crate::zone::batch::units(batch.to_vec());
-        if units.len() > 1 {
-            self.suspects = keys.into_iter().collect();
+        if !self.culprit.refused(batch) {
             return Vec::new();
         }
-        self.suspects.clear();
         let refused = !matches!(error, ZoneError::Denied(_));
         let first = if refused { REFUSED_WAIT } else { DENIED_WAIT };
         if refused && batch.iter().filter(|change| self.doubt(change)).count() > 0 {
@@ -224,12 +213,14 @@ impl Ledger {
         let mut notes: Vec<_> =
             batch.iter().filter(to_blame).map(|change| self.park(change, &text, first, now)).collect();
         // What is left to do of them is likely to be refused too: it is tried alone, after the others.
-        let left = keys.iter().filter(|key| !self.due_changes(key, now).is_empty());
-        self.suspects = left.cloned().collect();
-        self.others_first = true;
+        let left: Vec<_> =
+            keys.iter().filter(|key| !self.due_changes(key, now).is_empty()).cloned().collect();
+        self.culprit.suspect(left);
         let convicted = created.first().and_then(|key| self.parked.get(key)).cloned();
-        if let Some((full, parked)) = Full::read(&text).zip(convicted) {
-            notes.extend(self.park_like(&full, &parked, now));
+        let full = |cause| error.refusals().iter().find(move |refusal| refusal.cause == cause);
+        let full = full(Cause::ZoneFull).or_else(|| full(Cause::GroupFull));
+        if let Some((full, parked)) = full.zip(convicted) {
+            notes.extend(self.park_like(full, &parked, now));
         }
         keys.into_iter().for_each(|key| self.compare(key));
         notes
@@ -238,11 +229,12 @@ impl Ledger {
     /// Where there is no room for one, there is none for its like: to find that out for each would hold up
     /// the others. They wait as long, and are tried again together. What takes the place of another needs
     /// no room.
-    fn park_like(&mut self, full: &Full<'_>, parked: &Parked, now: Duration) -> Vec<Note> {
+    fn park_like(&mut self, full: &Refusal, parked: &Parked, now: Duration) -> Vec<Note> {
         let due = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
         let new = crate::zone::batch::units(due).into_iter().filter(|unit| !unit.urgent());
         let like = new.flat_map(|unit| unit.changes);
-        let like = like.filter(|change| change.action == Action::Create && full.concerns(&change.set.key()));
+        let like = like
+            .filter(|change| change.action == Action::Create && full.leaves_no_room_for(&change.set.key()));
         let mut notes = Vec::new();
         for change in like {
             self.parked.insert(change.set.key(), parked.clone());

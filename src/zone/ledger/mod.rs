@@ -2,7 +2,8 @@
 //!
 //! Owns what is to be written and what each answer taught. Sans-IO: it hands out one batch (or one thing
 //! to look up) at a time and takes the answer. When the next call may go is the
-//! [pacer](super::pacing)'s business, how changes go together the [packer](super::batch)'s.
+//! [pacer](super::pacing)'s business, how changes go together the [packer](super::batch)'s, and which of them is
+//! to blame for a refusal that of the [search](super::culprit).
 //!
 //! ## Guarantees
 //!
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::batch::{self, Unit};
+use super::culprit::Culprit;
 use crate::record::{Action, Change, Key, RecordSet, RecordType, Srv};
 
 /// How long a refused change waits before it is tried again.
@@ -113,10 +115,8 @@ pub struct Ledger {
     /// The names of which a call had an unknown outcome, and when: what may come late is found by a read that
     /// begins [`LATE_WAIT`] after it.
     doubted: BTreeMap<String, Duration>,
-    /// A refused batch that named nobody: one of these is to blame.
-    suspects: BTreeSet<Key>,
-    /// Whether a last suspect, all but convicted, lets the others have one call first.
-    others_first: bool,
+    /// What is to blame for a refusal that named nobody.
+    culprit: Culprit,
     draining: bool,
 }
 
@@ -198,13 +198,7 @@ impl Ledger {
     /// The next batch: the longest that one call may carry. Empty when nothing differs that may go now.
     pub fn batch(&self, now: Duration) -> Vec<Unit> {
         let changes = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
-        let units = batch::units(changes);
-        let (suspects, others): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| self.suspected(unit));
-        match suspects.len() {
-            0 => batch::pack(&others).to_vec(),
-            1 if self.others_first && !others.is_empty() => batch::pack(&others).to_vec(),
-            n => batch::pack(&suspects[..n.div_ceil(2)]).to_vec(),
-        }
+        self.culprit.next(batch::units(changes))
     }
 
     /// What all that may go now costs.
@@ -239,10 +233,6 @@ impl Ledger {
             absent && !self.wanted.contains_key(key)
         };
         self.lookup(now).is_none() && self.batch(now).is_empty() && !self.differing.iter().any(late)
-    }
-
-    fn suspected(&self, unit: &Unit) -> bool {
-        unit.changes.iter().any(|change| self.suspects.contains(&change.set.key()))
     }
 
     /// What of a key's changes may go now.
@@ -343,7 +333,7 @@ impl Ledger {
             self.differing.insert(key);
         } else {
             self.parked.remove(&key);
-            self.suspects.remove(&key);
+            self.culprit.acquit(&key);
             self.differing.remove(&key);
         }
     }

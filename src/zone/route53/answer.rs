@@ -12,7 +12,7 @@
 
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 
-use super::reasons;
+use super::{reasons, refusal};
 use crate::zone::ZoneError;
 
 /// The most of a text that is shown, in characters.
@@ -55,7 +55,8 @@ fn meaning(status: u16, answer: Answer) -> ZoneError {
         "InvalidChangeBatch" => {
             let reasons = if messages.is_empty() { reasons::split(&message) } else { messages };
             // A refusal without a reason is one all the same.
-            ZoneError::Rejected(if reasons.is_empty() { vec![said] } else { reasons })
+            let reasons = if reasons.is_empty() { vec![said] } else { reasons };
+            ZoneError::Rejected(reasons.into_iter().map(refusal::read).collect())
         }
         "InvalidInput" | "ValidationError" | "ValidationException" => ZoneError::Invalid(brief(&message)),
         "NoSuchHostedZone" => ZoneError::NoSuchZone(brief(&message)),

@@ -18,6 +18,7 @@ mod fault;
 pub mod find;
 pub mod reasons;
 mod records;
+pub(crate) mod refusal;
 
 use std::fmt;
 use std::time::Duration;

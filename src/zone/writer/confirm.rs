@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::record::{Change, Key};
-use crate::zone::{ChangeInfo, ChangeStatus, ZoneError};
+use crate::zone::{ChangeInfo, ChangeStatus, Meaning, ZoneError};
 
 /// How often an accepted change is asked after.
 const CONFIRM_PERIOD: Duration = Duration::from_secs(2);
@@ -60,7 +60,7 @@ impl Confirmation {
                     self.ask_at = now + CONFIRM_PERIOD;
                 }
             }
-            Err(ZoneError::Unknown(_)) => {
+            Err(error) if error.meaning() == Meaning::Unheard => {
                 self.unheard.extend(keys);
                 self.latest = now;
             }
@@ -82,7 +82,7 @@ impl Confirmation {
     ) -> Option<ZoneError> {
         match answer {
             Ok(info) if info.status == ChangeStatus::InSync => self.pending.retain(|other| other != id),
-            Err(error @ (ZoneError::Denied(_) | ZoneError::NoSuchChange(_) | ZoneError::Invalid(_))) => {
+            Err(error) if error.meaning() == Meaning::Refused => {
                 self.pending.clear();
                 self.refused = true;
                 return Some(error);

@@ -31,11 +31,11 @@ pub use self::call::{Answer, Call};
 use self::confirm::Confirmation;
 pub use self::news::News;
 use self::sweep::Sweep;
-use super::ZoneError;
 use super::batch::{self, Unit};
 use super::journal::SharedJournal;
 use super::ledger::Ledger;
 use super::pacing::{Pace, Pacer};
+use super::{Meaning, ZoneError};
 use crate::backoff::Backoff;
 use crate::record::{Key, RecordSet, RecordType, Registrant};
 
@@ -397,9 +397,11 @@ impl Writer {
     }
 
     fn on_reached(&mut self, answer: Result<(), &ZoneError>) -> Vec<News> {
-        // A refusal is about what was asked, and told with that.
+        // A refusal is about what was asked, and told with that. What this host may not do is told by itself.
         let answer = match answer {
-            Err(ZoneError::Rejected(_) | ZoneError::Invalid(_)) => Ok(()),
+            Err(error) if error.meaning() == Meaning::Refused && !matches!(error, ZoneError::Denied(_)) => {
+                Ok(())
+            }
             answer => answer,
         };
         let kind = answer.err().map(ZoneError::kind);

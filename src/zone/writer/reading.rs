@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::sweep::Sweep;
 use super::{Call, News, Next, Settings, Writer};
 use crate::record::{Key, RecordSet};
-use crate::zone::{Page, ZoneError};
+use crate::zone::{Meaning, Page, ZoneError};
 
 /// How much a resync period varies, either way.
 const RESYNC_JITTER: f64 = 0.2;
@@ -85,7 +85,7 @@ impl Writer {
                 self.on_swept(sweep)
             }
             // It may not be made: it waits, and writing goes on.
-            Err(ZoneError::Denied(_) | ZoneError::Invalid(_) | ZoneError::Rejected(_)) => {
+            Err(error) if error.meaning() == Meaning::Refused => {
                 self.read_not_before = now + self.read_refused.next(self.rng.f64());
                 self.sweep = Some(sweep);
                 Vec::new()

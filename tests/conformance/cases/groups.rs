@@ -66,7 +66,7 @@ fn full_groups() -> Vec<Case> {
         case("group-of-a-hundred").change(hundred().map(create), accepted()).leaves(hundred()),
         case("group-of-a-hundred-and-one")
             .given(hundred())
-            .change([create(more())], rejected(Cause::Other, "limit on number of weighted RRSets"))
+            .change([create(more())], rejected(Cause::GroupFull, "limit on number of weighted RRSets"))
             .leaves(hundred()),
         case("group-of-a-hundred-with-one-changed")
             .given(hundred())

@@ -5,6 +5,7 @@ use futures_util::FutureExt;
 use super::*;
 use crate::zone::batch::{ELEMENTS_MAX, Size, VALUE_CHARACTERS_MAX, cost};
 use crate::zone::embedded::{EmbeddedZone, Options};
+use crate::zone::refusal::Cause;
 use crate::zone::{ListStart, Zone};
 
 /// What becomes of a call.
@@ -258,17 +259,19 @@ impl Desk {
                     };
                 }
             }
-            Err(ZoneError::Rejected(reasons)) => {
+            Err(ZoneError::Rejected(refusals)) => {
                 for change in batch {
-                    let told = |words: &str| {
-                        let mark = format!("'{}'", change.set.set_identifier.as_deref().unwrap_or_default());
-                        reasons.iter().any(|reason| reason.contains(words) && reason.contains(&mark))
+                    let told = |cause: Cause| {
+                        let mark = &change.set.set_identifier;
+                        refusals
+                            .iter()
+                            .any(|refusal| refusal.cause == cause && refusal.key.set_identifier == *mark)
                     };
-                    if change.action == Action::Delete && told("not found") {
+                    if change.action == Action::Delete && told(Cause::NotFound) {
                         self.written.remove(&change.set.key());
                         self.doubtful.entry(change.set.key()).and_modify(|times| *times += 1);
                     }
-                    if told("already exists") || told("do not match") {
+                    if told(Cause::AlreadyExists) || told(Cause::ValuesDiffer) {
                         self.doubtful.insert(change.set.key(), 0);
                     }
                 }
@@ -280,7 +283,7 @@ impl Desk {
                 if !matches!(error, ZoneError::Denied(_) | ZoneError::Invalid(_)) {
                     let next: BTreeSet<_> = self.next_batch().iter().map(|change| change.set.key()).collect();
                     let fewer = Size::of(batch).characters * 2 > VALUE_CHARACTERS_MAX;
-                    let halving = !self.ledger.suspects.is_empty();
+                    let halving = self.ledger.culprit.is_sought();
                     assert!(
                         fewer || halving || keys.is_subset(&next),
                         "a batch that was not refused was taken apart"

@@ -10,6 +10,11 @@ fn wrapped(code: &str, message: &str) -> String {
     )
 }
 
+/// How each reason is read is shown where that is done.
+fn rejected(reasons: &[&str]) -> ZoneError {
+    ZoneError::Rejected(reasons.iter().map(|reason| refusal::read((*reason).to_owned())).collect())
+}
+
 #[test]
 fn says_what_each_code_means() {
     let denied = "User: arn:aws:sts::1:assumed-role/r/i-1 is not authorized to perform: \
@@ -31,9 +36,9 @@ fn says_what_each_code_means() {
             400,
             "InvalidChangeBatch",
             "[Tried to x, RRSet with DNS name a., type SRV]",
-            ZoneError::Rejected(vec!["Tried to x".into(), "RRSet with DNS name a., type SRV".into()]),
+            rejected(&["Tried to x", "RRSet with DNS name a., type SRV"]),
         ),
-        (400, "InvalidChangeBatch", "[]", ZoneError::Rejected(vec!["InvalidChangeBatch: []".into()])),
+        (400, "InvalidChangeBatch", "[]", rejected(&["InvalidChangeBatch: []"])),
         (400, "InvalidInput", "Invalid XML ; ...", ZoneError::Invalid("Invalid XML ; ...".into())),
         (400, "ValidationError", "bad", ZoneError::Invalid("bad".into())),
         (404, "NoSuchHostedZone", "No hosted zone: Z1", ZoneError::NoSuchZone("No hosted zone: Z1".into())),
@@ -78,14 +83,14 @@ fn reads_the_older_form_of_a_refused_batch() {
         "Tried to delete resource record set a., type SRV, but it was not found",
         "Tried to create resource record set 'b' but it already exists",
     ];
-    assert_eq!(read(400, body.as_bytes()), ZoneError::Rejected(reasons.map(String::from).into()));
+    assert_eq!(read(400, body.as_bytes()), rejected(&reasons));
 }
 
 #[test]
 fn reads_one_reason_for_each_message_of_the_newer_form_too() {
     let body = "<ErrorResponse><Error><Code>InvalidChangeBatch</Code><Messages><Message>one, Tried to</Message>\
                 <Message>two</Message></Messages></Error></ErrorResponse>";
-    assert_eq!(read(400, body.as_bytes()), ZoneError::Rejected(vec!["one, Tried to".into(), "two".into()]));
+    assert_eq!(read(400, body.as_bytes()), rejected(&["one, Tried to", "two"]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is refused, contested or cannot be looked up holds up nothing else.
 
 use super::*;
+use crate::zone::refusal::{Cause, Named, Refusal};
 
 #[test]
 fn a_lookup_that_fails_holds_up_nothing_else_and_is_made_in_the_end() {
@@ -73,12 +74,11 @@ fn a_record_that_carries_what_we_cannot_see_is_parked_and_holds_up_nothing() {
     // As of a set with a health check: what is listed of it is what we wrote, and no DELETE matches.
     let mismatch = |zone: &EmbeddedZone, call: &Call| match call {
         Call::Change(batch) if batch.iter().any(|change| change.set.key() == key) => {
-            Answer::Changed(Err(ZoneError::Rejected(vec![format!(
-                "Tried to delete resource record set [name='{}.', type='SRV', set-identifier='{}'] but the values \
-                 provided do not match the current values",
-                key.name,
-                key.set_identifier.as_deref().unwrap()
-            )])))
+            let Key { name, kind, set_identifier } = key.clone();
+            let key = Named { name: Some(name), kind: Some(kind), set_identifier };
+            let text = "the values provided do not match the current values".to_owned();
+            let refusal = Refusal { cause: Cause::ValuesDiffer, key, text };
+            Answer::Changed(Err(ZoneError::Rejected(vec![refusal])))
         }
         _ => call.make(zone).now_or_never().unwrap(),
     };

@@ -17,6 +17,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use ecssd::record::{Action, Change, Key, RecordSet};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
+use ecssd::zone::refusal::Refusal;
 use ecssd::zone::route53::Route53Zone;
 use ecssd::zone::{Zone, ZoneError};
 use futures_util::FutureExt;
@@ -244,7 +245,7 @@ impl Service {
             && batch.iter().any(|change| change.set.key() == *key && change.action != Action::Delete)
         {
             return Err(match poison {
-                Poison::Batch => ZoneError::Rejected(vec!["A record is not permitted".to_owned()]),
+                Poison::Batch => ZoneError::Rejected(vec![Refusal::unnamed("A record is not permitted")]),
                 Poison::Input => ZoneError::Invalid("Invalid request: a field is out of range".to_owned()),
             });
         }

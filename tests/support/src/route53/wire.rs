@@ -3,6 +3,7 @@
 
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 use ecssd::record::{Action, Change, RecordSet};
+use ecssd::zone::refusal::Refusal;
 use ecssd::zone::{ChangeInfo, ChangeStatus, ListStart, Page, ZoneError};
 
 /// What was asked.
@@ -194,7 +195,8 @@ pub enum Form {
 }
 
 /// A refused batch.
-pub fn refused(reasons: &[String], form: Form) -> Reply {
+pub fn refused(refusals: &[Refusal], form: Form) -> Reply {
+    let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
     match form {
         Form::Common => error(400, "InvalidChangeBatch", &format!("[{}]", reasons.join(", "))),
         Form::Own => {
@@ -212,7 +214,7 @@ pub fn refused(reasons: &[String], form: Form) -> Reply {
 /// What the embedded zone says, as the service would.
 pub fn zone_error(zone_error: &ZoneError, form: Form) -> Reply {
     match zone_error {
-        ZoneError::Rejected(reasons) => refused(reasons, form),
+        ZoneError::Rejected(refusals) => refused(refusals, form),
         ZoneError::Invalid(message) => error(400, "InvalidInput", message),
         ZoneError::NoSuchChange(id) => error(404, "NoSuchChange", id),
         other => panic!("the zone is not told to say {other}"),
