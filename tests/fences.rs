@@ -26,8 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The edges.
     ("check", &["machine"]),
     ("engine", &["machine", "record"]),
-    // Its journal remembers signals too.
-    ("zone", &["aws", "backoff", "machine", "record"]),
+    ("zone", &["aws", "backoff", "record"]),
     ("host", &["aws", "backoff", "engine", "machine", "record", "zone"]),
     // Who does the work.
     ("actors", &["backoff", "check", "clock", "engine", "host", "machine", "record", "status", "zone"]),

@@ -6,7 +6,6 @@
 mod jitter;
 mod leaves;
 mod panics;
-mod signals;
 mod stops;
 mod terms;
 mod unproven;
