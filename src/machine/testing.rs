@@ -1,11 +1,10 @@
 //! Short hands for the tests of this room: times, services and looks at them.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::container::{Running, Timestamp};
 use super::lifecycle::Sight;
-use super::offer::{At, Binder, EffectiveCheck, Offer};
+use super::offer::{At, EffectiveCheck, Offer};
 use super::service::{Check, Scope, Service, ServiceName, Timing};
 
 pub(crate) const SIGHUP: u8 = 1;
@@ -35,10 +34,9 @@ pub(crate) fn service(name: &str, container_port: u16, weight: u8) -> Service {
     }
 }
 
-/// A service on container port 80 with weight 5, reached at a port of the host that its process binds.
+/// A service on container port 80 with weight 5, reached at a port of the host.
 pub(crate) fn offer(name: &str, host_port: u16, check: EffectiveCheck) -> Offer {
-    let (service, at) = (service(name, 80, 5), At::Host { port: host_port });
-    Offer { service, at, binder: Binder::Process, check }
+    Offer { service: service(name, 80, 5), at: At::Host { port: host_port }, check }
 }
 
 /// A look at a running container that takes SIGTERM to stop.
@@ -51,7 +49,6 @@ pub(crate) fn running(started_at: Timestamp, offers: Vec<Offer>) -> Sight {
         stop_signal: SIGTERM,
         stop_timeout: None,
         task: None,
-        published: BTreeSet::new(),
         offers,
     }
 }

@@ -10,7 +10,6 @@
 mod clients;
 mod lives;
 mod networks;
-mod ports;
 mod registration;
 mod stopping;
 mod surviving;
