@@ -8,4 +8,3 @@ mod leaves;
 mod panics;
 mod stops;
 mod terms;
-mod unproven;

@@ -205,7 +205,6 @@ impl Rehearsal {
                 | Output::Foreseen(..)
                 | Output::Held(..)
                 | Output::Stepped(..)
-                | Output::Unproven(..)
                 | Output::Waits(..) => {}
             }
             self.check_ports();
