@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
 use std::thread;
 use std::time::Duration;
 
@@ -50,16 +50,29 @@ fn write(
     dropped: &AtomicUsize,
     said: fn(usize) -> String,
 ) {
-    while let Ok(message) = waiting.recv() {
-        let missing = dropped.swap(0, Ordering::Relaxed);
-        if missing > 0 {
-            let _ = output.write_all(said(missing).as_bytes());
-        }
+    // Nobody is left to be told that nobody reads: what cannot be written is gone.
+    let mut put = |text: &[u8]| drop(output.write_all(text));
+    loop {
+        let message = match waiting.try_recv() {
+            Ok(message) => message,
+            // What was dropped came after all that had found room.
+            Err(TryRecvError::Empty) => {
+                let missing = dropped.swap(0, Ordering::Relaxed);
+                if missing > 0 {
+                    put(said(missing).as_bytes());
+                }
+                let Ok(message) = waiting.recv() else { return };
+                message
+            }
+            Err(TryRecvError::Disconnected) => return,
+        };
         match message {
-            // Nobody is left to be told that nobody reads.
-            Message::Line(line) => drop(output.write_all(&line)),
+            Message::Line(line) => put(&line),
             Message::Flush(done) => {
-                let _ = output.flush();
+                let missing = dropped.swap(0, Ordering::Relaxed);
+                if missing > 0 {
+                    put(said(missing).as_bytes());
+                }
                 let _ = done.send(());
             }
         }
