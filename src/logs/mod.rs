@@ -1,5 +1,5 @@
 //! Log lines: one per decision, human on a terminal, JSON otherwise. A panic is a log line too. How they reach
-//! standard error, and what becomes of those that nobody reads, is [`writer`]'s.
+//! standard error, and what becomes of those that nobody reads, is `writer`'s.
 
 mod writer;
 

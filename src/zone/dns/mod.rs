@@ -2,7 +2,7 @@
 //!
 //! It answers for its one zone and refuses the rest; it is no resolver. Nothing is cached: each query looks
 //! at the zone, so a change is visible to the next one. What is answered is [`answer`], how it is packed
-//! [`message`], which set of a group it is [`pick`]; [`udp`] and [`tcp`] are the sockets. They have a thread of
+//! [`message`], which set of a group it is [`pick`]; `udp` and `tcp` are the sockets. They have a thread of
 //! their own, so that no client of DNS, however busy, takes the agent's time.
 //!
 //! Messages are read and written by hickory. Its server is not used: it counts no connections, and tries again at

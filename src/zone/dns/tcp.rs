@@ -3,7 +3,7 @@
 //! ## Guarantees
 //!
 //! - One answer a turn: a client that sends hundreds of questions at once waits behind those of the others.
-//! - There are never more connections than was said; an idle one makes room, see [`super::connections`].
+//! - There are never more connections than was said; an idle one makes room, see `connections`.
 //! - A message, an answer and the silence between them take at most [`TCP_IDLE_MAX`] each, and a message has at
 //!   most [`MESSAGE_OCTETS_MAX`]: a connection that goes beyond is closed.
 
