@@ -18,7 +18,8 @@ use super::peers::Slot;
 use crate::check::{CheckError, Checker};
 use crate::clock::Clock;
 use crate::machine::container::Timestamp;
-use crate::machine::lifecycle::{Event, Target};
+use crate::machine::lifecycle::{Event, Target, Unproven};
+use crate::machine::offer::Offer;
 use crate::machine::permits::Permits;
 use crate::machine::probe::{Probe, Verdict};
 use crate::machine::suspicion::{DOUBT_MAX, Outcome, Suspicion, Turn};
@@ -134,6 +135,8 @@ pub(super) struct HealthProberArgs {
 pub(super) struct HealthProberState {
     args: HealthProberArgs,
     probes: Vec<Probe>,
+    /// What each target answered last.
+    latest: Vec<Option<Result<(), CheckError>>>,
     /// Ended with the prober.
     in_flight: JoinSet<()>,
     rng: fastrand::Rng,
@@ -154,6 +157,7 @@ impl Actor for HealthProber {
         }
         Ok(HealthProberState {
             probes: args.targets.iter().map(|target| Probe::new(target.timing.interval)).collect(),
+            latest: args.targets.iter().map(|_| None).collect(),
             in_flight: JoinSet::new(),
             rng: fastrand::Rng::with_seed(args.seed),
             args,
@@ -171,6 +175,7 @@ impl Actor for HealthProber {
             HealthProberMessage::Answered { index, answer, lag } => {
                 state.on_answered(&myself, index, answer, lag);
             }
+            HealthProberMessage::Explain(unproven) => state.explain(&unproven),
         }
         Ok(())
     }
@@ -212,8 +217,9 @@ impl HealthProberState {
         let pause = self.probes[index].pause(self.rng.f64());
         myself.send_after(pause, move || HealthProberMessage::Due(index));
         if let Some(verdict) = verdict {
-            self.report(index, verdict, answer);
+            self.report(index, verdict, &answer);
         }
+        self.latest[index] = Some(answer);
     }
 
     fn say_not_asked(&self, answer: &Result<(), CheckError>) {
@@ -238,7 +244,7 @@ impl HealthProberState {
         suspicion.believes(outcome)
     }
 
-    fn report(&self, index: usize, verdict: Verdict, answer: Result<(), CheckError>) {
+    fn report(&self, index: usize, verdict: Verdict, answer: &Result<(), CheckError>) {
         let HealthProberArgs { container, name, life, targets, registrar, .. } = &self.args;
         let at = targets[index].at.to_string();
         match answer {
@@ -250,6 +256,28 @@ impl HealthProberState {
         let event = Event::Probed { life: *life, target: targets[index].clone(), verdict };
         registrar.cast(RegistrarMessage::Event(container.clone(), event));
     }
+
+    fn explain(&self, unproven: &Unproven) {
+        let HealthProberArgs { container, name, targets, .. } = &self.args;
+        let target = Target::of(&unproven.offer);
+        let index = targets.iter().position(|other| Some(other) == target.as_ref());
+        let last = match index.and_then(|index| self.latest[index].as_ref()) {
+            Some(Ok(())) => "passed, but not twice in a row".to_owned(),
+            Some(Err(error)) => error.to_string(),
+            None => "none".to_owned(),
+        };
+        warn_unproven(container, name, unproven, &last);
+    }
+}
+
+/// Says why a service is not in DNS: its check, where it is asked, and what came of it last.
+pub(super) fn warn_unproven(container: &ContainerId, name: &str, unproven: &Unproven, last: &str) {
+    let Unproven { offer: Offer { service, at, check, .. }, waited, .. } = unproven;
+    let (service, port) = (&service.name, service.container_port);
+    tracing::warn!(
+        container = container.short(), name, %service, port, %at, %check, last, seconds = waited.as_secs(),
+        "not in DNS: it has not passed its check since it was started"
+    );
 }
 
 /// What an answer says of the target; `None` where it was not asked.

@@ -10,7 +10,7 @@
 //! | [`DockerWatcherMessage`] | the Agent |
 //! | [`TaskResolverMessage`] | the DockerWatcher, the Registrar, the Agent |
 //! | [`RegistrarMessage`] | the TaskResolver, the HealthProbers, the HostWatcher, the Route53Writer, the Agent |
-//! | [`HealthProberMessage`] | itself |
+//! | [`HealthProberMessage`] | the Registrar |
 //! | [`HostWatcherMessage`] | the Agent |
 //! | [`Route53WriterMessage`] | the Registrar, the Agent |
 
@@ -25,7 +25,7 @@ use crate::check::CheckError;
 use crate::engine::{DockerError, DockerEvent, Listed};
 use crate::host::notices::{AskError, Said, Source};
 use crate::machine::container::Container;
-use crate::machine::lifecycle::{Event, Seq};
+use crate::machine::lifecycle::{Event, Seq, Unproven};
 use crate::machine::outlook::Outlook;
 use crate::machine::roster::Wants;
 use crate::record::{ContainerId, Key, RecordSet};
@@ -173,6 +173,8 @@ pub(super) enum HealthProberMessage {
         /// By how much its end was noticed too late.
         lag: Duration,
     },
+    /// The Registrar: the log has to say why this service is not in DNS.
+    Explain(Unproven),
 }
 
 /// To the HostWatcher.

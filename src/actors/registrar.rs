@@ -7,15 +7,16 @@ use std::sync::Arc;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef};
 
 use super::alarm::Alarm;
-use super::health_prober::{Fleet, HealthProber, HealthProberArgs};
+use super::health_prober::{Fleet, HealthProber, HealthProberArgs, warn_unproven};
 use super::messages::{
     AgentMessage, HealthProberMessage, RegistrarMessage, Route53WriterMessage, TaskResolverMessage,
 };
 use super::peers::Slot;
 use crate::check::Checker;
 use crate::clock::Clock;
-use crate::machine::container::Timestamp;
-use crate::machine::lifecycle::Target;
+use crate::machine::container::{Health, Timestamp};
+use crate::machine::lifecycle::{Target, Unproven};
+use crate::machine::offer::EffectiveCheck;
 use crate::machine::roster::{Foreseen, Output, Roster};
 use crate::record::{ContainerId, Registrant};
 
@@ -169,6 +170,7 @@ impl RegistrarState {
                 let seconds = self.args.clock.until(until).as_secs();
                 tracing::warn!(container, name, seconds, "restarts too often: kept out of DNS for this long");
             }
+            Output::Unproven(id, unproven) => self.explain(&id, unproven),
             Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
             Output::Foreseen(id, Foreseen { service, weight, reason }) => {
                 let (container, name) = (id.short(), self.name(&id));
@@ -185,6 +187,25 @@ impl RegistrarState {
             }
         }
         Ok(())
+    }
+
+    /// What was answered last, its prober knows; of a HEALTHCHECK, Docker has said it.
+    fn explain(&self, id: &ContainerId, unproven: Unproven) {
+        match (&unproven.offer.check, self.probers.get(id)) {
+            (EffectiveCheck::Tcp | EffectiveCheck::Http { .. }, Some(prober)) => {
+                let _ = prober.actor.cast(HealthProberMessage::Explain(unproven));
+            }
+            _ => {
+                let last = match unproven.health {
+                    Some(Health::Starting) => "starting, as Docker has it",
+                    Some(Health::Unhealthy) => {
+                        "unhealthy, as Docker has it: see State.Health of docker inspect"
+                    }
+                    Some(Health::Healthy) | None => "none",
+                };
+                warn_unproven(id, self.name(id), &unproven, last);
+            }
+        }
     }
 
     fn name(&self, id: &ContainerId) -> &str {

@@ -52,6 +52,17 @@ pub enum EffectiveCheck {
     None,
 }
 
+impl fmt::Display for EffectiveCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp => f.write_str("TCP connect"),
+            Self::Http { path } => write!(f, "GET {path}"),
+            Self::Docker => f.write_str("HEALTHCHECK"),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
 /// A service that can be published.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Offer {

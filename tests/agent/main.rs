@@ -8,3 +8,4 @@ mod leaves;
 mod panics;
 mod stops;
 mod terms;
+mod unproven;

@@ -159,6 +159,11 @@ impl Truth {
         self.health == Health::Healthy
     }
 
+    /// Whether its process came so far in this life that it could have answered a check.
+    pub fn could_serve(&self, now: Duration) -> bool {
+        self.alive && self.listens_from().is_some_and(|from| now >= from)
+    }
+
     /// Whether Docker shows its ports.
     pub fn ports_shown(&self, now: Duration) -> bool {
         self.alive && now >= self.shown_from

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Event, GRACE, Sight};
+use super::{Event, REMIND_AFTER, REMIND_EVERY, Sight};
 use crate::machine::container::{self, Timestamp};
 use crate::machine::offer::{At, EffectiveCheck, Offer};
 use crate::machine::probe::Verdict;
@@ -14,8 +14,13 @@ use crate::machine::service::{Protocol, ServiceName, Timing};
 /// What is known of a service's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// No verdict yet, since then. Nothing is wanted.
-    Unproven(Duration),
+    /// It has not passed its check in this life. Nothing is wanted.
+    Unproven {
+        /// Since when it has been waited for.
+        since: Duration,
+        /// When the log says next that it is.
+        remind_at: Duration,
+    },
     /// An earlier run registered it, and nobody knows of which of the container's lives it had seen its check pass.
     /// Wanted at weight 0, which neither sends anybody to what may not serve nor empties a name of what may.
     Inherited,
@@ -23,8 +28,6 @@ pub enum Health {
     Serving,
     /// It served before. Wanted at weight 0.
     Failing,
-    /// It never passed its check within the grace. Wanted at weight 0.
-    Overdue,
 }
 
 /// A service of a life, and its health.
@@ -58,6 +61,17 @@ pub struct Wanted {
     pub started_at: Timestamp,
 }
 
+/// A service that is not in DNS because it has not passed its check in this life, for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unproven {
+    /// What is offered.
+    pub offer: Offer,
+    /// How long it has been waited for.
+    pub waited: Duration,
+    /// What Docker says of the image's HEALTHCHECK, where there is one.
+    pub health: Option<container::Health>,
+}
+
 /// One life of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Life {
@@ -65,6 +79,8 @@ pub struct Life {
     pub started_at: Timestamp,
     /// Whether the container had a life before that, which has ended.
     pub lived_before: bool,
+    /// What Docker says of the image's HEALTHCHECK, where there is one.
+    pub health: Option<container::Health>,
     /// The signal that asks it to stop.
     pub stop_signal: u8,
     /// How long it then has.
@@ -82,6 +98,7 @@ impl Life {
         let mut life = Self {
             started_at: sight.started_at,
             lived_before: sight.lived_before,
+            health: sight.health,
             stop_signal: sight.stop_signal,
             stop_timeout: sight.stop_timeout,
             task: sight.task.clone(),
@@ -94,6 +111,7 @@ impl Life {
 
     /// Another look at the same life: offers may have come or gone, as ports can lag behind a start.
     pub(super) fn on_seen(&mut self, sight: Sight, now: Duration) {
+        self.health = sight.health;
         let known = std::mem::take(&mut self.services);
         self.services = sight.offers.into_iter().map(|offer| track(offer, &known, now)).collect();
         for tracked in &mut self.services {
@@ -123,7 +141,7 @@ impl Life {
             let same = offer.service.name.as_str() == service
                 && offer.service.container_port == container_port
                 && offer.at == at;
-            if same && matches!(health, Health::Unproven(_)) {
+            if same && matches!(health, Health::Unproven { .. }) {
                 *health = match weight {
                     _ if self.lived_before => Health::Inherited,
                     0 if offer.service.weight > 0 => Health::Failing,
@@ -136,8 +154,10 @@ impl Life {
     pub(super) fn on_tick(&mut self, now: Duration) {
         self.held_until = self.held_until.filter(|until| *until > now);
         for tracked in &mut self.services {
-            if matches!(tracked.health, Health::Unproven(since) if now >= since + GRACE) {
-                tracked.health = Health::Overdue;
+            if let Health::Unproven { remind_at, .. } = &mut tracked.health
+                && now >= *remind_at
+            {
+                *remind_at = now + REMIND_EVERY;
             }
         }
     }
@@ -150,17 +170,29 @@ impl Life {
             .iter()
             .filter_map(|Tracked { offer, health }| {
                 let weight = match health {
-                    Health::Unproven(_) => return None,
+                    Health::Unproven { .. } => return None,
                     Health::Serving => offer.service.weight,
-                    Health::Failing | Health::Overdue | Health::Inherited => 0,
+                    Health::Failing | Health::Inherited => 0,
                 };
                 Some(Wanted { offer: offer.clone(), weight, started_at: self.started_at })
             })
             .collect()
     }
 
+    /// Those of which the log has to say now that they are not in DNS.
+    pub(super) fn due_for_a_reminder(&self, now: Duration) -> Vec<Unproven> {
+        let due = |tracked: &Tracked| match tracked.health {
+            Health::Unproven { since, remind_at } if now >= remind_at => {
+                let offer = tracked.offer.clone();
+                Some(Unproven { offer, waited: now.saturating_sub(since), health: self.health })
+            }
+            _ => None,
+        };
+        self.services.iter().filter_map(due).collect()
+    }
+
     pub(super) fn unproven(&self) -> bool {
-        let unproven = |health| matches!(health, Health::Unproven(_) | Health::Inherited);
+        let unproven = |health| matches!(health, Health::Unproven { .. } | Health::Inherited);
         self.services.iter().any(|tracked| unproven(tracked.health))
     }
 
@@ -177,11 +209,11 @@ impl Life {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let graces = self.services.iter().filter_map(|tracked| match tracked.health {
-            Health::Unproven(since) => Some(since + GRACE),
-            _ => None,
+        let reminders = self.services.iter().filter_map(|tracked| match tracked.health {
+            Health::Unproven { remind_at, .. } => Some(remind_at),
+            Health::Serving | Health::Failing | Health::Inherited => None,
         });
-        graces.chain(self.held_until).min()
+        reminders.chain(self.held_until).min()
     }
 }
 
@@ -196,7 +228,8 @@ impl Health {
 }
 
 impl Target {
-    fn of(offer: &Offer) -> Option<Self> {
+    /// Whom to ask about an offer; `None` where nobody is asked.
+    pub fn of(offer: &Offer) -> Option<Self> {
         match offer.check {
             EffectiveCheck::Tcp | EffectiveCheck::Http { .. } => {
                 Some(Self { at: offer.at, check: offer.check.clone(), timing: offer.service.timing })
@@ -210,7 +243,7 @@ fn track(offer: Offer, known: &[Tracked], now: Duration) -> Tracked {
     let health = match known.iter().find(|tracked| tracked.offer == offer) {
         Some(tracked) => tracked.health,
         None if offer.check == EffectiveCheck::None => Health::Serving,
-        None => Health::Unproven(now),
+        None => Health::Unproven { since: now, remind_at: now + REMIND_AFTER },
     };
     Tracked { offer, health }
 }
@@ -270,8 +303,6 @@ pub enum Reason {
     Unhealthy,
     /// An earlier run of the agent had registered it.
     Registered,
-    /// It has not passed its check within the grace.
-    Overdue,
     /// An earlier run of the agent had registered it, perhaps in an earlier life of the container.
     Inherited,
     /// The agent drains.
@@ -303,7 +334,7 @@ impl Reason {
             Event::Probed { verdict: Verdict::Down, .. } => Self::Unhealthy,
             Event::Registered { .. } => Self::Registered,
             Event::Drain => Self::Drain,
-            Event::Tick => Self::Overdue,
+            Event::Tick => Self::Steady,
         }
     }
 }
@@ -318,7 +349,6 @@ impl std::fmt::Display for Reason {
             Self::Healthy => f.write_str("its check passes"),
             Self::Unhealthy => f.write_str("its check fails"),
             Self::Registered => f.write_str("registered by an earlier run"),
-            Self::Overdue => write!(f, "its check has not passed within {} s", GRACE.as_secs()),
             Self::Inherited => f.write_str(
                 "registered by an earlier run, perhaps before it was restarted: its check has to pass",
             ),

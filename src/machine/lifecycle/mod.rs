@@ -15,7 +15,7 @@
 //! | Live      | registered (the zone has it)   | Live      | unproven → serving, or failing where its weight is 0; inherited, where an earlier life may have proved it |
 //! | Live      | verdict up, or HEALTHCHECK     | Live      | the service, at its weight                      |
 //! | Live      | verdict down, was serving      | Live      | the service, at weight 0                        |
-//! | Live      | [`GRACE`] over, never healthy  | Live      | the service, at weight 0                        |
+//! | Live      | [`REMIND_AFTER`], never healthy| Live      | nothing; the log says why, and again later      |
 //! | Live      | killed, by a stopping signal   | Stopping  | nothing                                         |
 //! | Live      | seen in one life too many      | Live      | nothing while it is [held](restarts), then as it proved |
 //! | Live      | seen paused                    | Idle      | nothing; it may come back in the same life      |
@@ -49,7 +49,7 @@ mod stopping;
 use std::time::Duration;
 
 pub use edge::Edge;
-pub use life::{Decision, Health, Life, Reason, Target, Tracked, Wanted};
+pub use life::{Decision, Health, Life, Reason, Target, Tracked, Unproven, Wanted};
 pub use stopping::{Kill, Stopping, stops};
 
 use self::restarts::Restarts;
@@ -57,9 +57,11 @@ use super::container::{self, Running, Timestamp};
 use super::offer::Offer;
 use super::probe::Verdict;
 
-/// How long a service may take to pass its check before it is registered at weight 0, where it gets
-/// traffic only if nothing of its name is healthy.
-pub const GRACE: Duration = Duration::from_secs(60);
+/// How long a service may take to pass its check before the log says why it is not in DNS: most have started by
+/// then.
+pub const REMIND_AFTER: Duration = Duration::from_secs(60);
+/// How long after that the log says so again.
+pub const REMIND_EVERY: Duration = Duration::from_secs(600);
 /// The shortest time that a stopping signal is believed; ECS allows a stop timeout of 120 s.
 pub const STOP_TIMEOUT_MIN: Duration = Duration::from_secs(120);
 /// What is added to the stop timeout before a container that still runs has survived its signal.
@@ -170,6 +172,8 @@ pub enum Effect {
     Decided(Decision),
     /// For the log: it restarts too often, and is kept out of DNS until then.
     Held(Duration),
+    /// For the log: it has not passed its check for long.
+    Unproven(Unproven),
     /// For the log: the step that was made.
     Stepped(Edge),
 }
@@ -281,13 +285,13 @@ impl Lifecycle {
         let after = self.next(event, now);
         let reason = match (before.held_until(), after.held_until()) {
             (None, Some(_)) => Reason::Restarts,
-            (Some(_), None) if ticked => Reason::Steady,
             _ if reason == Reason::Registered && after.inherits() => Reason::Inherited,
             _ => reason,
         };
         let mut effects = after.effects_since(&before, reason);
-        if ticked && before.survival_due(now) {
-            effects.push(Effect::Look);
+        if ticked {
+            effects.extend(before.survival_due(now).then_some(Effect::Look));
+            effects.extend(before.reminders(now).into_iter().map(Effect::Unproven));
         }
         if let Some(until) = after.held_until().filter(|until| before.held_until() != Some(*until)) {
             effects.push(Effect::Held(until));
@@ -418,6 +422,13 @@ impl Lifecycle {
     fn on_gone(&mut self, now: Duration) {
         if !matches!(&self.state, State::Stopping(stopping) if now < stopping.until()) {
             self.state = State::Idle;
+        }
+    }
+
+    fn reminders(&self, now: Duration) -> Vec<Unproven> {
+        match &self.state {
+            State::Live(life) => life.due_for_a_reminder(now),
+            State::Idle | State::Stopping(_) | State::Drained => Vec::new(),
         }
     }
 

@@ -76,7 +76,11 @@ fn shown(running: Running) -> Sight {
 }
 
 fn newer() -> Sight {
-    Sight { started_at: at(LIFE + 100), ..sight(EffectiveCheck::None) }
+    newer_with(EffectiveCheck::None)
+}
+
+fn newer_with(check: EffectiveCheck) -> Sight {
+    Sight { started_at: at(LIFE + 100), ..sight(check) }
 }
 
 fn healthy(health: container::Health) -> Sight {
@@ -172,6 +176,19 @@ fn a_failed_check_only_takes_the_weight() {
     assert_eq!(Told::live(EffectiveCheck::Tcp).probed(Verdict::Down).weights(), NOTHING);
 }
 
+/// The seconds after which each of these waits made the log say that it is not in DNS.
+fn reminded(mut told: Told, waits: &[u64]) -> (Told, Vec<u64>) {
+    let mut reminded = Vec::new();
+    for wait in waits {
+        told = told.after(secs(*wait));
+        reminded.extend(told.effects.iter().filter_map(|effect| match effect {
+            Effect::Unproven(unproven) => Some(unproven.waited.as_secs()),
+            _ => None,
+        }));
+    }
+    (told, reminded)
+}
+
 #[test]
 fn what_an_earlier_run_registered_of_an_earlier_life_has_weight_0_until_its_check_passes() {
     for weight in [5, 0] {
@@ -191,14 +208,35 @@ fn what_an_earlier_run_registered_of_an_earlier_life_has_weight_0_until_its_chec
 }
 
 #[test]
-fn registers_at_weight_0_after_the_grace() {
+fn what_has_never_passed_its_check_is_not_registered_and_the_log_says_so_after_a_minute_and_every_ten() {
     let told = Told::live(EffectiveCheck::Tcp);
-    assert!(told.effects.contains(&Effect::WakeAt(secs(10_000) + GRACE)));
-    let told = told.after(GRACE - secs(1));
+    assert!(told.effects.contains(&Effect::WakeAt(secs(10_060))));
+    let (told, reminded_at) = reminded(told.probed(Verdict::Down), &[59, 1, 599, 1, 600, 86_400]);
+    assert_eq!(reminded_at, [60, 660, 1_260, 87_660]);
     assert_eq!(told.weights(), NOTHING);
-    let told = told.after(secs(1));
-    assert_eq!(told.weights(), [0]);
     assert_eq!(told.probed(Verdict::Up).weights(), [5]);
+}
+
+#[test]
+fn a_healthcheck_that_has_never_passed_is_said_with_what_docker_says_of_it() {
+    for health in [container::Health::Starting, container::Health::Unhealthy] {
+        let told = Told::new().seen(1, healthy(health)).after(secs(60));
+        let said = |effect: &Effect| matches!(effect, Effect::Unproven(it) if it.health == Some(health));
+        assert!(told.effects.iter().any(said), "{health:?}: {:?}", told.effects);
+        assert_eq!(told.weights(), NOTHING);
+        let (told, again) = reminded(told.seen(2, healthy(container::Health::Healthy)), &[600]);
+        assert_eq!((told.weights(), again), (vec![5], vec![]));
+    }
+}
+
+#[test]
+fn what_has_served_in_this_life_is_not_said_to_wait() {
+    let told = Told::live(EffectiveCheck::Tcp).probed(Verdict::Up).probed(Verdict::Down);
+    let (told, again) = reminded(told, &[60, 600]);
+    assert_eq!((told.weights(), again), (vec![0], vec![]));
+    let told = told.seen(2, newer_with(EffectiveCheck::Tcp));
+    assert_eq!(told.weights(), NOTHING, "the next life has served nobody");
+    assert_eq!(reminded(told, &[60]).1, [60]);
 }
 
 #[test]

@@ -26,7 +26,9 @@ pub use self::foresight::Foreseen;
 use self::foresight::Foresight;
 use super::claims::{Claims, Parked};
 use super::container::{Running, STOP_SIGNAL_DEFAULT, Timestamp};
-use super::lifecycle::{Decision, Edge, Effect, Event, Lifecycle, Seq, State, Target, Wanted, stops};
+use super::lifecycle::{
+    Decision, Edge, Effect, Event, Lifecycle, Seq, State, Target, Unproven, Wanted, stops,
+};
 use super::publish;
 use super::service::ServiceName;
 use crate::record::{ContainerId, RecordSet, RecordType, Registrant, Subject};
@@ -61,6 +63,8 @@ pub enum Output {
     Decided(ContainerId, Decision),
     /// For the log: this container restarts too often, and is kept out of DNS until then.
     Held(ContainerId, Duration),
+    /// For the log: a service of this container has not passed its check for long.
+    Unproven(ContainerId, Unproven),
     /// For the log: the step that a container's lifecycle made.
     Stepped(ContainerId, Edge),
     /// For the log: an [outlook](super::outlook) changes what is wanted of this container.
@@ -403,6 +407,7 @@ impl Roster {
             }
             Effect::Decided(decision) => vec![Output::Decided(id.clone(), decision)],
             Effect::Held(until) => vec![Output::Held(id.clone(), until)],
+            Effect::Unproven(unproven) => vec![Output::Unproven(id.clone(), unproven)],
             Effect::Stepped(edge) => vec![Output::Stepped(id.clone(), edge)],
         }
     }

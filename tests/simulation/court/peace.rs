@@ -25,7 +25,7 @@ impl State {
                 }
                 continue;
             }
-            let (stands, wanted) = (self.stands(host), self.wanted(host));
+            let (stands, (wanted, allowed)) = (self.stands(host), self.wanted(host));
             if let Some(text) = self.astray(host).filter(|_| !wanted.is_empty()) {
                 return Some(("L1", text));
             }
@@ -62,7 +62,12 @@ impl State {
                 id.and_then(|id| self.hosts[host].containers.get(&id)).is_some_and(|it| it.misdated)
             };
             let known = |place: &(String, String)| known(place) && !misdated(place);
-            let more = stands.iter().find(|(place, _)| !wanted.contains_key(place) && known(place));
+            let right = |place, line: &(String, i64)| {
+                let allowed: Option<&(String, i64)> = allowed.get(place);
+                wanted.contains_key(place)
+                    || allowed.is_some_and(|it| it == line || self.is_unsaid(host, place) && it.0 == line.0)
+            };
+            let more = stands.iter().find(|(place, line)| !right(*place, line) && known(place));
             if let Some((place, line)) = more {
                 return Some(("L1", format!("{} {} is {line:?}, and should not be", place.0, place.1)));
             }
@@ -114,28 +119,42 @@ impl State {
         self.standing_of(host).iter().map(line).collect()
     }
 
-    fn wanted(&self, host: usize) -> Lines {
+    /// What has to stand, and what may: at weight 0 what does not serve now, and has in this life.
+    fn wanted(&self, host: usize) -> (Lines, Lines) {
         let of = &self.hosts[host];
         let mut holders: BTreeMap<u16, &Truth> = BTreeMap::new();
-        for it in of.containers.values().filter(|it| !it.has_reason(self.now)) {
+        for it in
+            of.containers.values().filter(|it| !it.has_reason(self.now) && self.may_have_served(host, it))
+        {
             let holder = holders.entry(it.port).or_insert(it);
             if (it.started_wall, &it.id) > (holder.started_wall, &holder.id) {
                 *holder = it;
             }
         }
-        let mut lines = Lines::new();
+        let (mut wanted, mut allowed) = (Lines::new(), Lines::new());
         for it in holders.values() {
             let serves = match it.spec.check {
-                SpecCheck::None => Some(true),
-                SpecCheck::Tcp => Some(of.answerer(it.port, self.now).is_some_and(|it| it.serves(self.now))),
-                SpecCheck::Docker => Some(it.is_healthy()),
+                SpecCheck::None => true,
+                SpecCheck::Tcp => of.answerer(it.port, self.now).is_some_and(|it| it.serves(self.now)),
+                SpecCheck::Docker => it.is_healthy(),
             };
-            let weight = if serves == Some(true) { it.spec.weight.into() } else { 0 };
+            let (lines, weight) =
+                if serves { (&mut wanted, it.spec.weight.into()) } else { (&mut allowed, 0) };
             for name in it.names() {
                 let mark = format!("{}:{}:{}", of.owner, it.id, it.inside());
                 lines.insert((name, mark), (format!("1 1 {} {}.{ZONE}", it.port, of.owner), weight));
             }
         }
-        lines
+        (wanted, allowed)
+    }
+
+    /// Whether its check can have passed in this life.
+    fn may_have_served(&self, host: usize, it: &Truth) -> bool {
+        let mut on_port = self.hosts[host].containers.values().filter(|other| other.port == it.port);
+        match it.spec.check {
+            SpecCheck::None => true,
+            SpecCheck::Tcp => on_port.any(|other| other.could_serve(self.now)),
+            SpecCheck::Docker => it.could_serve(self.now),
+        }
     }
 }

@@ -205,6 +205,7 @@ impl Rehearsal {
                 | Output::Foreseen(..)
                 | Output::Held(..)
                 | Output::Stepped(..)
+                | Output::Unproven(..)
                 | Output::Waits(..) => {}
             }
             self.check_ports();

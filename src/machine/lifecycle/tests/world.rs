@@ -321,7 +321,11 @@ impl Watched {
                     self.probing = Some((life, targets)).filter(|(_, targets)| !targets.is_empty());
                 }
                 Effect::WakeAt(at) => self.timer = Some(at),
-                Effect::Look | Effect::Decided(_) | Effect::Held(_) | Effect::Stepped(_) => {}
+                Effect::Look
+                | Effect::Decided(_)
+                | Effect::Held(_)
+                | Effect::Unproven(_)
+                | Effect::Stepped(_) => {}
             }
         }
         assert_eq!(self.wanted, self.machine.wanted(), "told other wants than the state has");

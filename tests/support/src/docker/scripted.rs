@@ -80,6 +80,14 @@ impl ScriptedDocker {
         (container.started_at, container.lived_before) = (started_at, true);
     }
 
+    /// A container changes, or turns out to be other than [`ScriptedDocker::start`] makes it.
+    pub fn change(&self, id: &ContainerId, change: impl FnOnce(&mut Container)) {
+        let mut engine = self.0.lock().unwrap();
+        engine.clock += 1;
+        change(engine.containers.get_mut(id).unwrap());
+        engine.tell(id, Happening::Changed);
+    }
+
     pub fn kill(&self, id: &ContainerId, signal: u8) {
         let mut engine = self.0.lock().unwrap();
         engine.clock += 1;
