@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -217,7 +217,7 @@ impl HealthProberState {
         let pause = self.probes[index].pause(self.rng.f64());
         myself.send_after(pause, move || HealthProberMessage::Due(index));
         if let Some(verdict) = verdict {
-            self.report(index, verdict, &answer);
+            self.report(myself.get_id(), index, verdict, &answer);
         }
         self.latest[index] = Some(answer);
     }
@@ -244,7 +244,7 @@ impl HealthProberState {
         suspicion.believes(outcome)
     }
 
-    fn report(&self, index: usize, verdict: Verdict, answer: &Result<(), CheckError>) {
+    fn report(&self, prober: ActorId, index: usize, verdict: Verdict, answer: &Result<(), CheckError>) {
         let HealthProberArgs { container, name, life, targets, registrar, .. } = &self.args;
         let at = targets[index].at.to_string();
         match answer {
@@ -254,7 +254,7 @@ impl HealthProberState {
             }
         }
         let event = Event::Probed { life: *life, target: targets[index].clone(), verdict };
-        registrar.cast(RegistrarMessage::Event(container.clone(), event));
+        registrar.cast(RegistrarMessage::Probed(prober, container.clone(), event));
     }
 
     fn explain(&self, unproven: &Unproven) {

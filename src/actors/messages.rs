@@ -135,7 +135,7 @@ pub(super) enum Look {
 pub(super) enum RegistrarMessage {
     /// The TaskResolver: what a container is called, for the log.
     Named(ContainerId, String),
-    /// The TaskResolver, of what it saw; a HealthProber, of its verdict: something happened to a container.
+    /// The TaskResolver, of what it saw: something happened to a container.
     Event(ContainerId, Event),
     /// The TaskResolver: all that came of one turn of Docker's events has been told; the next may come.
     TurnOver(Turn),
@@ -149,6 +149,8 @@ pub(super) enum RegistrarMessage {
     Found(Vec<RecordSet>),
     /// The Agent: the Route53Writer lost its memory of what is wanted.
     WriterRestarted,
+    /// This HealthProber, of its verdict on a container.
+    Probed(ActorId, ContainerId, Event),
     /// The Agent: an actor failed that may be a prober.
     ProberFailed(ActorId),
     /// The Agent: it will drain in a while.

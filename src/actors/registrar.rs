@@ -14,9 +14,10 @@ use super::messages::{
 use super::peers::Slot;
 use crate::check::Checker;
 use crate::clock::Clock;
+use crate::machine::claims::Parked;
 use crate::machine::container::{Health, Timestamp};
 use crate::machine::lifecycle::{Target, Unproven};
-use crate::machine::offer::EffectiveCheck;
+use crate::machine::offer::{EffectiveCheck, Offer};
 use crate::machine::roster::{Foreseen, Output, Roster};
 use crate::record::{ContainerId, Registrant};
 
@@ -117,6 +118,11 @@ impl Actor for Registrar {
             RegistrarMessage::WriterRestarted => {
                 state.roster.wants().map(Output::WantAll).into_iter().collect()
             }
+            RegistrarMessage::Probed(prober, id, event) => {
+                // What another had found out is out of date: it was stopped because things have changed.
+                let is_present = state.probers.get(&id).is_some_and(|it| it.actor.get_id() == prober);
+                if is_present { state.roster.on_event(&id, event, now) } else { Vec::new() }
+            }
             RegistrarMessage::ProberFailed(actor) => {
                 state.replace_prober(&actor).await?;
                 Vec::new()
@@ -179,18 +185,16 @@ impl RegistrarState {
                     None => tracing::info!(container, name, service, reason, "foreseen: not wanted"),
                 }
             }
-            Output::Waits(id, parked) => {
-                let (container, name) = (id.short(), self.name(&id));
-                let (service, at) = (&parked.wanted.offer.service.name, parked.wanted.offer.at.to_string());
-                let holder = parked.holder.short();
-                tracing::warn!(container, name, %service, at, holder, "waits: a newer container holds the port");
-            }
+            Output::Waits(id, parked) => self.warn_parked(&id, &parked),
         }
         Ok(())
     }
 
     /// What was answered last, its prober knows; of a HEALTHCHECK, Docker has said it.
     fn explain(&self, id: &ContainerId, unproven: Unproven) {
+        if let Some(taken) = unproven.taken {
+            return self.warn_parked(id, &Parked { offer: unproven.offer, taken });
+        }
         match (&unproven.offer.check, self.probers.get(id)) {
             (EffectiveCheck::Tcp | EffectiveCheck::Http { .. }, Some(prober)) => {
                 let _ = prober.actor.cast(HealthProberMessage::Explain(unproven));
@@ -206,6 +210,17 @@ impl RegistrarState {
                 warn_unproven(id, self.name(id), &unproven, last);
             }
         }
+    }
+
+    fn warn_parked(&self, id: &ContainerId, parked: &Parked) {
+        let Parked { offer: Offer { service, at, .. }, taken } = parked;
+        let (container, name) = (id.short(), self.name(id));
+        let (service, holder, holder_name, why) =
+            (&service.name, taken.by.short(), self.name(&taken.by), taken.why);
+        tracing::warn!(
+            container, name, %service, %at, holder, holder_name, %why,
+            "not in DNS: waits until its port is free"
+        );
     }
 
     fn name(&self, id: &ContainerId) -> &str {

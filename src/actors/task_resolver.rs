@@ -21,7 +21,7 @@ use crate::engine::{Docker, DockerEvent, Happening, Listed, Tasks};
 use crate::machine::container::{Container, Network, Running, STOP_SIGNAL_DEFAULT};
 use crate::machine::lifecycle::{Event, Seq, Sight, stops};
 use crate::machine::looks::Looks;
-use crate::machine::offer::{Unpublished, offers};
+use crate::machine::offer::{Unpublished, offers, published};
 use crate::record::ContainerId;
 
 /// How long a failed look waits for the next try.
@@ -233,6 +233,7 @@ impl TaskResolverState {
             stop_signal: container.stop_signal,
             stop_timeout: container.stop_timeout,
             task: container.task_arn.clone(),
+            published: published(container, host_address),
             offers,
         };
         let event = Event::Seen { as_of, sight: Box::new(sight) };

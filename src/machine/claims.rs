@@ -1,202 +1,276 @@
-//! Who holds a port: no two containers have live records for one address, protocol and port.
+//! Who has a port: no two containers have live records for one address, protocol and port.
 //!
-//! Docker gives the host port of a stopped container to the next one, and the news of the two may come
-//! in any order. The newest life holds the port; an older claim is parked, and returns when the port is
-//! free. What a container wants is decided by its [`super::lifecycle`]; how the records are written, by
-//! the zone.
+//! Several containers can claim one port: Docker gives the port of a stopped container to the next one, and the news
+//! of the two may come in any order; and where processes bind by themselves nobody knows who could, as a connection
+//! that succeeds may have been taken by any of them. What a container claims is decided by its
+//! [lifecycle](super::lifecycle), which is told what it has lost; how the records are written, by the zone.
+//!
+//! # Who has it
+//!
+//! 1. Where Docker publishes the port, those in the network of the container that it is published for; of several
+//!    such containers, the one that started last: the others' publication is over.
+//! 2. Among these, or where nobody publishes it, among all: who had it, while that life passes its check, or stops or
+//!    is paused; else, of those that pass, the one that started first; else, where nobody had it, the first of those
+//!    that stop or are paused.
+//! 3. Where that is nobody, all of them may be asked, and the record stays with who had it.
+//!
+//! Who has no check counts as passing: two such containers on one port are told apart by who came first alone.
+//!
+//! # Guarantees
+//!
+//! - A record that is there goes in the same step in which another takes its place, or with its container.
+//! - What others claim changes nothing for who has the port and passes.
+
+mod contest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::contest::{Contest, Party};
 use super::container::Timestamp;
-use super::lifecycle::Wanted;
-use super::offer::At;
-use super::service::Protocol;
+use super::lifecycle::{Claim, Ports, Standing, Taken, Target, Wanted};
+use super::offer::{Binder, Endpoint, Offer};
 use crate::record::ContainerId;
 
-/// An address that clients connect to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Endpoint {
-    /// The host's address or a task's own, and the port.
-    pub at: At,
-    /// The protocol: tcp and udp ports of one number are different ports.
-    pub protocol: Protocol,
-}
-
-impl Endpoint {
-    fn of(wanted: &Wanted) -> Self {
-        Self { at: wanted.offer.at, protocol: wanted.offer.service.protocol }
-    }
-}
-
-/// A want that waits for another container to leave its port.
+/// A service that waits for another container to leave its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parked {
-    /// What is wanted.
-    pub wanted: Wanted,
-    /// Who holds the port.
-    pub holder: ContainerId,
+    /// What is offered.
+    pub offer: Offer,
+    /// Who has the port, and why.
+    pub taken: Taken,
 }
 
-/// What all containers of the host want, and which of it may be written.
+/// What all containers of the host have to do with ports, and which of it may be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
-    wants: BTreeMap<ContainerId, Vec<Wanted>>,
-    claimants: BTreeMap<Endpoint, BTreeSet<(Timestamp, ContainerId)>>,
+    ports: BTreeMap<ContainerId, Ports>,
+    /// The containers that publish or claim a port.
+    parties: BTreeMap<Endpoint, BTreeSet<ContainerId>>,
+    /// Whose record a port has, and of which life it is: not known where an earlier run wrote it and its container has
+    /// not been looked at.
+    incumbents: BTreeMap<Endpoint, (ContainerId, Option<Timestamp>)>,
+    /// Those of whom an earlier run wrote a record, and who have not been looked at.
+    unseen: BTreeMap<Endpoint, ContainerId>,
+    /// Whether records are written: before that, who comes to be known first has had nothing for it.
+    settled: bool,
 }
 
 impl Claims {
-    /// Replaces what `container` wants. Returns every container whose granted set may have changed by
-    /// it, this one first.
-    pub fn update(&mut self, container: &ContainerId, wants: Vec<Wanted>) -> Vec<ContainerId> {
-        let mut affected = BTreeSet::new();
-        for wanted in self.wants.remove(container).unwrap_or_default() {
-            let endpoint = Endpoint::of(&wanted);
-            if let Some(claimants) = self.claimants.get_mut(&endpoint) {
-                claimants.remove(&(wanted.started_at, container.clone()));
-                affected.extend(claimants.iter().map(|(_, id)| id.clone()));
-                if claimants.is_empty() {
-                    self.claimants.remove(&endpoint);
+    /// Replaces what `container` has to do with ports. Returns every container for which something may have changed
+    /// by it.
+    pub fn update(&mut self, container: &ContainerId, ports: Option<Ports>) -> BTreeSet<ContainerId> {
+        let before = match &ports {
+            Some(ports) => self.ports.insert(container.clone(), ports.clone()),
+            None => self.ports.remove(container),
+        };
+        let touched = touched(before.as_ref(), ports.as_ref());
+        let mut affected = BTreeSet::from([container.clone()]);
+        for endpoint in touched {
+            let parties = self.parties.entry(endpoint).or_default();
+            match &ports {
+                Some(ports)
+                    if ports.published.contains(&endpoint) || ports.endpoints().contains(&endpoint) =>
+                {
+                    parties.insert(container.clone())
                 }
+                _ => parties.remove(container),
+            };
+            affected.extend(parties.iter().cloned());
+            if parties.is_empty() {
+                self.parties.remove(&endpoint);
             }
+            self.install(&endpoint);
         }
-        for wanted in &wants {
-            let claimants = self.claimants.entry(Endpoint::of(wanted)).or_default();
-            claimants.insert((wanted.started_at, container.clone()));
-            affected.extend(claimants.iter().map(|(_, id)| id.clone()));
-        }
-        if !wants.is_empty() {
-            self.wants.insert(container.clone(), wants);
-        }
-        affected.remove(container);
-        std::iter::once(container.clone()).chain(affected).collect()
+        affected
     }
 
-    /// What of `container`'s wants may be written now, and what waits.
+    /// An earlier run of the agent wrote a record of these containers at these ports: they were there first. Returns
+    /// whom that may concern.
+    pub fn adopt(&mut self, registered: &BTreeMap<Endpoint, ContainerId>) -> BTreeSet<ContainerId> {
+        for (endpoint, container) in registered {
+            self.incumbents.entry(*endpoint).or_insert_with(|| (container.clone(), None));
+            self.install(endpoint);
+        }
+        registered.keys().flat_map(|endpoint| self.parties(endpoint)).cloned().collect()
+    }
+
+    /// Of all whose records an earlier run wrote, these have not been looked at. Returns whom that may concern.
+    pub fn set_unseen(&mut self, unseen: BTreeMap<Endpoint, ContainerId>) -> BTreeSet<ContainerId> {
+        let before = std::mem::replace(&mut self.unseen, unseen);
+        let endpoints = before.keys().chain(self.unseen.keys()).copied();
+        let changed = endpoints.filter(|endpoint| before.get(endpoint) != self.unseen.get(endpoint));
+        let changed: BTreeSet<_> = changed.collect();
+        changed.iter().for_each(|endpoint| self.install(endpoint));
+        changed.iter().flat_map(|endpoint| self.parties(endpoint)).cloned().collect()
+    }
+
+    /// From now on records are written: who may have one has the port. Returns whom that may concern.
+    pub fn settle(&mut self) -> BTreeSet<ContainerId> {
+        self.settled = true;
+        let endpoints: Vec<_> = self.parties.keys().copied().collect();
+        endpoints.iter().for_each(|endpoint| self.install(endpoint));
+        self.ports.keys().cloned().collect()
+    }
+
+    /// What of `container`'s services may be written now, and what waits.
     pub fn granted(&self, container: &ContainerId) -> (Vec<Wanted>, Vec<Parked>) {
         let mut granted = Vec::new();
         let mut parked = Vec::new();
-        for wanted in self.wants.get(container).into_iter().flatten() {
-            match self.holder(&Endpoint::of(wanted)) {
-                Some(holder) if holder != container => {
-                    parked.push(Parked { wanted: wanted.clone(), holder: holder.clone() });
-                }
-                _ => granted.push(wanted.clone()),
+        for (started_at, claim) in self.claims_of(container) {
+            let contest = self.contest(&claim.offer.endpoint());
+            let waits = claim.weight.is_some() || claim.standing == Standing::Unproven;
+            if contest.granted() == Some(container) {
+                granted.extend(claim.wanted(started_at));
+            } else if let (true, Some(taken)) = (waits, contest.taken_from(container)) {
+                parked.push(Parked { offer: claim.offer.clone(), taken });
             }
         }
         (granted, parked)
     }
 
-    /// The containers that want anything.
-    pub fn containers(&self) -> impl Iterator<Item = &ContainerId> {
-        self.wants.keys()
+    /// Which of the ports that `container` claims are another's.
+    pub fn taken(&self, container: &ContainerId) -> BTreeMap<Endpoint, Taken> {
+        let endpoints = self.claims_of(container).map(|(_, claim)| claim.offer.endpoint());
+        let taken = |endpoint| Some((endpoint, self.contest(&endpoint).taken_from(container)?));
+        endpoints.filter_map(taken).collect()
     }
 
-    /// Panics where claims are not what is wanted, or a port has two holders: for tests and fuzzing.
+    /// A probe that `container` asked for was answered at a port that nobody has: it may have been any of those that
+    /// ask the same there. Returns the first of them and what it offers, where that is another one.
+    pub fn answerer(&self, container: &ContainerId, target: &Target) -> Option<(&ContainerId, &Offer)> {
+        let asked = |id: &ContainerId| {
+            let same = |claim: &&Claim| {
+                claim.standing != Standing::Away
+                    && claim.offer.at == target.at
+                    && claim.offer.check == target.check
+            };
+            self.claims_of(id).map(|(_, claim)| claim).find(same).map(|claim| &claim.offer)
+        };
+        let contest = self.contest(&asked(container)?.endpoint());
+        let first = contest.answerer(container, |id| asked(id).is_some())?;
+        asked(first).filter(|_| first != container).map(|offer| (first, offer))
+    }
+
+    /// The containers that publish or claim anything.
+    pub fn containers(&self) -> impl Iterator<Item = &ContainerId> {
+        self.ports.keys()
+    }
+
+    /// Panics where this is not what the containers have to do with ports, or a port has the records of two: for tests
+    /// and fuzzing.
     ///
     /// # Panics
     /// As said.
-    pub fn check_invariants(&self, wanting: &BTreeMap<&ContainerId, Vec<Wanted>>) {
-        let mut held: BTreeMap<Endpoint, (&ContainerId, Timestamp)> = BTreeMap::new();
-        let mut claimed: BTreeMap<Endpoint, Timestamp> = BTreeMap::new();
-        for (id, wants) in wanting {
-            assert_eq!(self.wants.get(*id), Some(wants), "claims are not what {id} wants");
-            let (granted, parked) = self.granted(id);
-            assert_eq!(granted.len() + parked.len(), wants.len());
-            for wanted in granted {
-                let holder = held.insert(Endpoint::of(&wanted), (*id, wanted.started_at));
-                assert!(holder.is_none_or(|(holder, _)| holder == *id), "two containers hold one port");
-            }
-            for wanted in wants {
-                let newest = claimed.entry(Endpoint::of(wanted)).or_insert(wanted.started_at);
-                *newest = wanted.started_at.max(*newest);
+    pub fn check_invariants(&self, ports: &BTreeMap<&ContainerId, Ports>) {
+        assert!(
+            self.ports.iter().eq(ports.iter().map(|(id, ports)| (*id, ports))),
+            "not what the containers claim"
+        );
+        let mut written: BTreeMap<Endpoint, &ContainerId> = BTreeMap::new();
+        for id in self.ports.keys() {
+            let taken = self.taken(id);
+            for wanted in self.granted(id).0 {
+                let other = written.insert(wanted.offer.endpoint(), id);
+                assert!(other.is_none_or(|other| other == id), "two containers have records for one port");
+                let gives_way = taken.get(&wanted.offer.endpoint()).is_some_and(|taken| !taken.keeps);
+                assert!(!gives_way, "the record of one whose port is another's");
             }
         }
-        let holds = |(endpoint, newest): (&Endpoint, &Timestamp)| {
-            held.get(endpoint).map(|held| held.1) == Some(*newest)
-        };
-        assert!(claimed.iter().all(holds), "a port that is not held by the newest life");
-        assert_eq!(self.claimants.len(), claimed.len(), "a claimant that wants nothing");
+        for (endpoint, (id, _)) in &self.incumbents {
+            let is_there =
+                self.parties(endpoint).any(|party| party == id) || self.unseen.get(endpoint) == Some(id);
+            assert!(is_there, "{endpoint} is held for {id}, which is not there");
+        }
+        assert!(self.parties.values().all(|parties| !parties.is_empty()), "a port of nobody");
     }
 
-    fn holder(&self, endpoint: &Endpoint) -> Option<&ContainerId> {
-        self.claimants.get(endpoint)?.last().map(|(_, id)| id)
+    /// Whose record a port may have, has it from now on, for as long as that life claims it.
+    fn install(&mut self, endpoint: &Endpoint) {
+        if let Some((id, life)) = self.incumbents.remove(endpoint) {
+            let claimed = self.ports.get(&id).filter(|ports| ports.claims_at(endpoint).next().is_some());
+            let claimed = claimed.map(|ports| ports.started_at);
+            let waits_for_a_look = claimed.is_none() && self.unseen.get(endpoint) == Some(&id);
+            if waits_for_a_look || claimed.is_some() && (life.is_none() || life == claimed) {
+                self.incumbents.insert(*endpoint, (id, claimed));
+            }
+        }
+        let granted = self.contest(endpoint).granted().filter(|_| self.settled).cloned();
+        if let Some(granted) = granted {
+            let life = self.ports.get(&granted).map(|ports| ports.started_at);
+            self.incumbents.insert(*endpoint, (granted, life));
+        }
     }
+
+    fn contest(&self, endpoint: &Endpoint) -> Contest<'_> {
+        let ports = || self.parties(endpoint).filter_map(|id| Some((id, self.ports.get(id)?)));
+        let published = ports().filter(|(_, ports)| ports.published.contains(endpoint));
+        let published = published.map(|(id, ports)| (ports.started_at, id));
+        // The container whose network a port leads into may not have been looked at yet.
+        let led_into =
+            ports().filter_map(|(_, ports)| ports.claims_at(endpoint).next()?.offer.binder.network());
+        let publisher = published.chain(led_into).max().map(|(_, id)| id);
+        Contest {
+            publisher,
+            incumbent: self.incumbents.get(endpoint).map(|(id, _)| id),
+            unseen: self.unseen.get(endpoint),
+            parties: ports().filter_map(|(id, ports)| ports.party(id, endpoint)).collect(),
+        }
+    }
+
+    fn parties(&self, endpoint: &Endpoint) -> impl Iterator<Item = &ContainerId> {
+        self.parties.get(endpoint).into_iter().flatten()
+    }
+
+    fn claims_of(&self, container: &ContainerId) -> impl Iterator<Item = (Timestamp, &Claim)> {
+        let ports = self.ports.get(container).into_iter();
+        ports.flat_map(|ports| ports.claims.iter().map(|claim| (ports.started_at, claim)))
+    }
+}
+
+impl Ports {
+    fn party<'a>(&'a self, id: &'a ContainerId, endpoint: &Endpoint) -> Option<Party<'a>> {
+        let binder = &self.claims_at(endpoint).next()?.offer.binder;
+        Some(Party {
+            id,
+            started_at: self.started_at,
+            network: binder.network().map(|(_, container)| container),
+            // Of several services at one port, the best speaks for the process.
+            standing: self.claims_at(endpoint).map(|claim| claim.standing).min()?,
+            wants: self.claims_at(endpoint).any(|claim| claim.weight.is_some()),
+        })
+    }
+
+    fn claims_at(&self, endpoint: &Endpoint) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().filter(move |claim| claim.offer.endpoint() == *endpoint)
+    }
+
+    fn endpoints(&self) -> BTreeSet<Endpoint> {
+        self.claims.iter().map(|claim| claim.offer.endpoint()).collect()
+    }
+}
+
+impl Binder {
+    /// Into whose network Docker leads the port, and since when.
+    fn network(&self) -> Option<(Timestamp, &ContainerId)> {
+        match self {
+            Self::Docker { container, started_at } => Some((*started_at, container)),
+            Self::Process => None,
+        }
+    }
+}
+
+/// The ports for which something may have changed. Of a range of thousands that is published, hardly any.
+fn touched(before: Option<&Ports>, after: Option<&Ports>) -> BTreeSet<Endpoint> {
+    let both = || before.into_iter().chain(after);
+    let mut touched: BTreeSet<_> = both().flat_map(Ports::endpoints).collect();
+    match (before, after) {
+        (Some(before), Some(after)) if before.started_at == after.started_at => {
+            touched.extend(before.published.symmetric_difference(&after.published));
+        }
+        _ => touched.extend(both().flat_map(|ports| &ports.published)),
+    }
+    touched
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::machine::offer::EffectiveCheck;
-    use crate::machine::testing::{at, offer};
-    use crate::record::testing::id;
-
-    fn wants(name: &str, port: u16, started_at: u64) -> Vec<Wanted> {
-        vec![Wanted { offer: offer(name, port, EffectiveCheck::None), weight: 5, started_at: at(started_at) }]
-    }
-
-    fn holds(claims: &Claims, container: u64) -> usize {
-        claims.granted(&id(container)).0.len()
-    }
-
-    #[test]
-    fn the_newest_life_holds_the_port() {
-        let mut claims = Claims::default();
-        assert_eq!(claims.update(&id(1), wants("_a._tcp", 80, 10)), [id(1)]);
-        assert_eq!(claims.update(&id(2), wants("_b._tcp", 80, 20)), [id(2), id(1)]);
-        assert_eq!((holds(&claims, 1), holds(&claims, 2)), (0, 1));
-        let (_, parked) = claims.granted(&id(1));
-        assert_eq!(parked[0].holder, id(2));
-        assert_eq!(claims.update(&id(1), wants("_a._tcp", 80, 30)), [id(1), id(2)]);
-        assert_eq!((holds(&claims, 1), holds(&claims, 2)), (1, 0));
-    }
-
-    #[test]
-    fn the_parked_one_returns_when_the_port_is_free() {
-        let mut claims = Claims::default();
-        claims.update(&id(1), wants("_a._tcp", 80, 10));
-        claims.update(&id(2), wants("_b._tcp", 80, 20));
-        assert_eq!(claims.update(&id(2), Vec::new()), [id(2), id(1)]);
-        assert_eq!(holds(&claims, 1), 1);
-        claims.update(&id(1), Vec::new());
-        assert_eq!(claims, Claims::default());
-    }
-
-    #[test]
-    fn tcp_and_udp_are_different_ports_and_two_names_share_one() {
-        let mut claims = Claims::default();
-        claims.update(&id(1), wants("_a._udp", 80, 10));
-        let both = [wants("_a._tcp", 80, 20), wants("_b._tcp", 80, 20)].concat();
-        claims.update(&id(2), both);
-        assert_eq!((holds(&claims, 1), holds(&claims, 2)), (1, 2));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn no_port_has_two_holders_in_any_interleaving(
-            updates in proptest::collection::vec((0..6_u64, proptest::collection::vec((0..4_u16, any::<bool>()), 0..3), 0..5_u64), 1..60)
-        ) {
-            let mut claims = Claims::default();
-            let mut wanting: BTreeMap<ContainerId, Vec<Wanted>> = BTreeMap::new();
-            let mut granted: BTreeMap<ContainerId, Vec<Wanted>> = BTreeMap::new();
-            for (container, ports, life) in updates {
-                let name = |udp| if udp { "_a._udp" } else { "_a._tcp" };
-                let wants: Vec<_> =
-                    ports.into_iter().flat_map(|(port, udp)| wants(name(udp), port, life)).collect();
-                // Whoever is affected is named: what the others hold stays as it was.
-                for id in claims.update(&id(container), wants.clone()) {
-                    granted.insert(id.clone(), claims.granted(&id).0);
-                }
-                wanting.insert(id(container), wants);
-                wanting.retain(|_, wants| !wants.is_empty());
-                claims.check_invariants(&wanting.iter().map(|(id, wants)| (id, wants.clone())).collect());
-                for (id, held) in &granted {
-                    prop_assert_eq!(held, &claims.granted(id).0);
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use super::container::{Container, Network, Running, Timestamp};
+use super::container::{Binding, Container, Network, Running, Timestamp};
 use super::service::{Check, Protocol, Service, ServiceName};
+use crate::record::ContainerId;
 
 /// Where clients reach a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +35,36 @@ impl fmt::Display for At {
             Self::Task { address, port } => write!(f, "{address}:{port}"),
         }
     }
+}
+
+/// What one process alone can listen on, unless several ask the kernel to share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The host's address or a task's own, and the port.
+    pub at: At,
+    /// The protocol: tcp and udp ports of one number are different ports.
+    pub protocol: Protocol,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.at, self.protocol)
+    }
+}
+
+/// Who binds the port that clients connect to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Binder {
+    /// Docker, which leads it into the network of this container: the one that offers, or the one whose network that
+    /// one shares.
+    Docker {
+        /// Which container.
+        container: ContainerId,
+        /// Which life of it.
+        started_at: Timestamp,
+    },
+    /// A process of the container: on the host's network, or on that of its task.
+    Process,
 }
 
 /// How a service is checked, when the container's wishes and its image are both known.
@@ -70,8 +101,17 @@ pub struct Offer {
     pub service: Service,
     /// Where.
     pub at: At,
+    /// Who binds it there.
+    pub binder: Binder,
     /// Under which condition.
     pub check: EffectiveCheck,
+}
+
+impl Offer {
+    /// What its process has to have for itself.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint { at: self.at, protocol: self.service.protocol }
+    }
 }
 
 /// A service that cannot be published as its container stands.
@@ -109,6 +149,7 @@ pub fn offers(
             Ok(at) if taken.insert((&service.name, at)) => offers.push(Offer {
                 service: service.clone(),
                 at,
+                binder: reach.binder(),
                 check: effective_check(&service.check, service.protocol, container.health.is_some()),
             }),
             // One name at one place is one record, however often it was asked for.
@@ -121,6 +162,18 @@ pub fn offers(
         }
     }
     (offers, unpublished)
+}
+
+/// The ports of this host that Docker publishes for a container, whatever it offers there.
+pub fn published(container: &Container, host_address: Ipv4Addr) -> BTreeSet<Endpoint> {
+    if container.running == Running::Stopped {
+        return BTreeSet::new();
+    }
+    let of_port = |(&(_, protocol), bindings): (&(u16, Protocol), &Vec<Binding>)| -> Vec<_> {
+        let usable = bindings.iter().filter(|binding| leads_here(binding.address, host_address));
+        usable.map(|binding| Endpoint { at: At::Host { port: binding.port }, protocol }).collect()
+    };
+    container.bindings.iter().flat_map(of_port).collect()
 }
 
 /// How the ports of a container are reached from outside.
@@ -170,6 +223,16 @@ impl<'a> Reach<'a> {
         }
     }
 
+    fn binder(&self) -> Binder {
+        match self {
+            Self::Bindings(Container { id, started_at: Some(started_at), .. }) => {
+                Binder::Docker { container: id.clone(), started_at: *started_at }
+            }
+            // Nothing is bound for a container that was never started.
+            Self::Bindings(_) | Self::Task(_) | Self::Host | Self::Not(_) => Binder::Process,
+        }
+    }
+
     fn at(&self, service: &Service, host_address: Ipv4Addr) -> Result<At, String> {
         match self {
             Self::Task(address) => Ok(At::Task { address: *address, port: service.container_port }),
@@ -184,10 +247,8 @@ impl<'a> Reach<'a> {
 fn host_port(owner: &Container, service: &Service, host_address: Ipv4Addr) -> Result<u16, String> {
     let port = (service.container_port, service.protocol);
     let bindings = owner.bindings.get(&port).map_or(&[][..], Vec::as_slice);
-    // A binding on loopback is meant to stay on the host, even where the host is published as loopback.
-    let usable =
-        |address: Ipv4Addr| !address.is_loopback() && (address.is_unspecified() || address == host_address);
-    let lowest = bindings.iter().filter(|binding| usable(binding.address)).map(|binding| binding.port).min();
+    let usable = bindings.iter().filter(|binding| leads_here(binding.address, host_address));
+    let lowest = usable.map(|binding| binding.port).min();
     lowest.ok_or_else(|| match bindings.iter().find(|binding| !binding.address.is_loopback()) {
         Some(elsewhere) => format!(
             "port {} is published at {} only, and this host at {host_address}",
@@ -200,6 +261,12 @@ fn host_port(owner: &Container, service: &Service, host_address: Ipv4Addr) -> Re
         }
         None => not_published(owner, port),
     })
+}
+
+/// Whether a binding is at the address that clients use. One on loopback is meant to stay on the host, even where
+/// the host is published as loopback.
+fn leads_here(binding: Ipv4Addr, host_address: Ipv4Addr) -> bool {
+    !binding.is_loopback() && (binding.is_unspecified() || binding == host_address)
 }
 
 fn not_published(owner: &Container, port: (u16, Protocol)) -> String {

@@ -46,7 +46,7 @@ pub fn endpoint(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::offer::{EffectiveCheck, Offer};
+    use crate::machine::offer::{Binder, EffectiveCheck, Offer};
     use crate::machine::testing::{at, offer, service};
     use crate::record::ADDRESS_TTL;
     use crate::record::testing::{HEX, id, registrant};
@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn writes_the_address_of_a_task_with_its_service() {
         let at_task = At::Task { address: [10, 0, 3, 9].into(), port: 80 };
-        let offer = Offer { service: service("_web._tcp", 80, 5), at: at_task, check: EffectiveCheck::None };
+        let (service, binder) = (service("_web._tcp", 80, 5), Binder::Process);
+        let offer = Offer { service, at: at_task, binder, check: EffectiveCheck::None };
         let registrant = registrant("i-0a");
         let sets = records(&registrant, &id(0xab), &Wanted { offer, weight: 0, started_at: at(1) });
         let address = RecordSet {

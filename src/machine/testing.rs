@@ -1,10 +1,11 @@
 //! Short hands for the tests of this room: times, services and looks at them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::container::{Running, Timestamp};
 use super::lifecycle::Sight;
-use super::offer::{At, EffectiveCheck, Offer};
+use super::offer::{At, Binder, EffectiveCheck, Offer};
 use super::service::{Check, Scope, Service, ServiceName, Timing};
 
 pub(crate) const SIGHUP: u8 = 1;
@@ -34,9 +35,10 @@ pub(crate) fn service(name: &str, container_port: u16, weight: u8) -> Service {
     }
 }
 
-/// A service on container port 80 with weight 5, reached at a port of the host.
+/// A service on container port 80 with weight 5, reached at a port of the host that its process binds.
 pub(crate) fn offer(name: &str, host_port: u16, check: EffectiveCheck) -> Offer {
-    Offer { service: service(name, 80, 5), at: At::Host { port: host_port }, check }
+    let (service, at) = (service(name, 80, 5), At::Host { port: host_port });
+    Offer { service, at, binder: Binder::Process, check }
 }
 
 /// A look at a running container that takes SIGTERM to stop.
@@ -49,6 +51,7 @@ pub(crate) fn running(started_at: Timestamp, offers: Vec<Offer>) -> Sight {
         stop_signal: SIGTERM,
         stop_timeout: None,
         task: None,
+        published: BTreeSet::new(),
         offers,
     }
 }

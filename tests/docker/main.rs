@@ -10,6 +10,7 @@
 mod clients;
 mod lives;
 mod networks;
+mod ports;
 mod registration;
 mod stopping;
 mod surviving;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ecssd::machine::container::Running;
 use ecssd::machine::lifecycle::{Event, Seq};
 use ecssd::machine::roster::{BARRIER, Output, Wants};
-use ecssd::record::RecordSet;
+use ecssd::record::{ContainerId, RecordSet};
 use ecssd_testing::rehearsal::{self, CONTAINERS, PORTS, Rehearsal, Shown, id, leaving, records};
 use proptest::prelude::*;
 
@@ -227,22 +227,120 @@ fn a_port_that_changes_hands_is_one_message() {
     let mut host = open();
     host.seen(0, unchecked(0), 0);
     let younger = Shown { life: 2, ..unchecked(0) };
-    let sight = Event::Seen { as_of: Seq(1), sight: Box::new(rehearsal::sight(1, younger)) };
-    let outputs = host.roster.on_event(&id(1), sight, SECOND);
+    let sight = Event::Seen { as_of: Seq(1), sight: Box::new(rehearsal::sight(2, younger)) };
+    let outputs = host.roster.on_event(&id(2), sight, SECOND);
     let told: Vec<_> =
         outputs.iter().filter(|output| matches!(output, Output::Want(..) | Output::WantAll(_))).collect();
-    assert_eq!(told, [&Output::WantAll(wants(&[(1, younger)]))]);
+    assert_eq!(told, [&Output::WantAll(wants(&[(2, younger)]))]);
+}
+
+/// The containers of which anything is wanted.
+fn holders(host: &Rehearsal) -> Vec<ContainerId> {
+    host.told().unwrap().keys().cloned().collect()
 }
 
 #[test]
-fn the_newest_life_holds_a_port_and_the_parked_one_returns() {
+fn the_newest_publication_has_a_port_and_the_parked_one_returns() {
     let mut host = open();
-    host.seen(1, Shown { life: 2, ..unchecked(0) }, 0);
+    host.seen(2, Shown { life: 2, ..unchecked(0) }, 0);
     host.seen(0, unchecked(0), 0);
-    let told = |host: &Rehearsal| host.told().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(told(&host), [id(1)]);
-    host.died(1, 2);
-    assert_eq!(told(&host), [id(0)]);
+    assert_eq!(holders(&host), [id(2)]);
+    host.died(2, 2);
+    assert_eq!(holders(&host), [id(0)]);
+}
+
+#[test]
+fn a_probe_of_a_port_that_another_has_is_not_made_and_its_check_passes_anew_when_that_one_has_ended() {
+    let mut host = open();
+    host.seen(1, shown(0), 0);
+    host.seen(3, shown(0), 0);
+    assert!(host.probes(1) && host.probes(3), "nobody has it yet");
+    host.probed(1, true);
+    assert_eq!((holders(&host), host.probes(3)), (vec![id(1)], false));
+    // It drains, and its socket answers: it has the port until it has ended.
+    host.killed(1, 1, 15);
+    assert_eq!((holders(&host), host.probes(3)), (vec![], false));
+    host.died(1, 1);
+    assert_eq!((holders(&host), host.probes(3)), (vec![], true));
+    host.probed(3, true);
+    assert_eq!(holders(&host), [id(3)]);
+}
+
+#[test]
+fn the_first_answer_counts_for_the_oldest_of_those_that_ask() {
+    let mut host = open();
+    [5, 3, 1].into_iter().filter(|n| *n < CONTAINERS).for_each(|n| host.seen(n, shown(0), 0));
+    host.probed(3, true);
+    assert_eq!((holders(&host), host.probes(1), host.probes(3)), (vec![id(1)], true, false));
+    host.probed(1, false);
+    assert!(host.probes(3), "it has it no more");
+    host.probed(3, true);
+    assert_eq!(holders(&host), [id(1)], "it had it, and the port answers what is asked of it");
+}
+
+#[test]
+fn who_is_paused_has_its_port() {
+    let mut host = open();
+    host.seen(1, shown(0), 0);
+    host.probed(1, true);
+    host.seen(3, shown(0), 0);
+    host.seen(1, Shown { running: Running::Paused, ..shown(0) }, 0);
+    assert_eq!((holders(&host), host.probes(3)), (vec![], false));
+    host.seen(1, shown(0), 0);
+    host.probed(1, true);
+    assert_eq!(holders(&host), [id(1)]);
+}
+
+#[test]
+fn a_publisher_takes_the_port_in_one_message_once_it_serves_and_until_then_nothing_good_is_heard_of_the_other()
+ {
+    let mut host = open();
+    host.seen(1, shown(0), 0);
+    host.probed(1, true);
+    host.seen(0, shown(0), 0);
+    assert_eq!(holders(&host), [id(1)]);
+    host.probed(1, false);
+    let weight = |host: &Rehearsal| host.told().unwrap()[&id(1)][0].weight;
+    assert_eq!(weight(&host), Some(0));
+    host.probed(1, true);
+    assert_eq!(weight(&host), Some(0), "it may be the publisher that answers");
+    host.probed(0, true);
+    assert_eq!((holders(&host), host.probes(1)), (vec![id(0)], false));
+    host.died(0, 1);
+    assert_eq!((holders(&host), host.probes(1)), (vec![], true));
+    host.probed(1, true);
+    assert_eq!(holders(&host), [id(1)]);
+}
+
+#[test]
+fn after_a_restart_who_was_registered_has_the_port_whoever_is_looked_at_first() {
+    for known_last in [false, true] {
+        let mut host = Rehearsal::default();
+        if !known_last {
+            host.known(0b1000, 0);
+        }
+        host.seen(1, unchecked(0), 0);
+        host.listed(0b1010, 0);
+        host.seen(3, shown(0), 0);
+        if known_last {
+            host.known(0b1000, 0);
+        }
+        assert_eq!(host.told(), Some(&wants(&[(3, shown(0))])), "known last: {known_last}");
+        host.died(3, 1);
+        assert_eq!(holders(&host), [id(1)]);
+    }
+}
+
+#[test]
+fn who_was_registered_and_has_not_been_looked_at_has_the_port() {
+    let mut host = Rehearsal::default();
+    host.known(0b1000, 0);
+    host.listed(0b1010, 0);
+    host.seen(1, unchecked(0), 0);
+    host.wait(BARRIER);
+    assert_eq!(holders(&host), [id(3)]);
+    host.absent(3, 0);
+    assert_eq!(holders(&host), [id(1)]);
 }
 
 // === lists ===

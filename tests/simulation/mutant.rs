@@ -13,6 +13,7 @@ use ecssd::record::{Action, Change, ContainerId, RecordSet, RecordType};
 use ecssd::zone::{ChangeInfo, ZoneError};
 
 use super::agent::Agent;
+use super::truth::Truth;
 use super::world::State;
 
 /// A bug; [`Mutant::None`] is the agent as it is.
@@ -36,6 +37,8 @@ pub enum Mutant {
     RepeatsOldCalls,
     /// S8: the two halves of a swap are parted, and the first is lost.
     PartsSwaps,
+    /// S8: the container that started last takes a port from whoever has it.
+    NewestTakesThePort,
     /// S9: asks again at once when throttled.
     HasNoPatience,
     /// S10: one key twice in a batch.
@@ -80,7 +83,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them, each with the invariant that must catch it.
-    pub const ALL: [(Self, &str); 28] = [
+    pub const ALL: [(Self, &str); 29] = [
         (Self::DeletesForeign, "S1"),
         (Self::NoCaps, "S2"),
         (Self::DeletesTheSick, "S3"),
@@ -89,6 +92,7 @@ impl Mutant {
         (Self::EmptyEngine, "S6"),
         (Self::RepeatsOldCalls, "S7"),
         (Self::PartsSwaps, "S8"),
+        (Self::NewestTakesThePort, "S8"),
         (Self::HasNoPatience, "S9"),
         (Self::SaysItTwice, "S10"),
         (Self::TakesBatchesApart, "S11"),
@@ -110,6 +114,37 @@ impl Mutant {
         (Self::ForgetsOne, "L4"),
         (Self::KeepsItsCredential, "L4"),
     ];
+}
+
+impl State {
+    /// A record of a container of the host's network goes, and a younger one at its port gets one instead.
+    fn newest_takes_a_port(&self, host: usize) -> Option<[Change; 2]> {
+        let of = &self.hosts[host];
+        let standing = self.account.standing();
+        let has_record = |it: &Truth| {
+            let own = format!("{}:{}:", of.owner, it.id);
+            let is_its = |set: &&RecordSet| {
+                set.kind == RecordType::Srv
+                    && set.set_identifier.as_deref().is_some_and(|mark| mark.starts_with(&own))
+            };
+            standing.values().find(is_its)
+        };
+        let on_host = |it: &&Truth| it.on_host() && !it.has_reason(self.now);
+        let younger = of.containers.values().filter(on_host).filter(|it| has_record(it).is_none());
+        younger.into_iter().find_map(|it| {
+            let mut older = of.containers.values().filter(on_host);
+            let had = older.find_map(|other| {
+                has_record(other).filter(|_| other.port == it.port && other.started < it.started)
+            })?;
+            let set = RecordSet {
+                name: it.names().remove(0),
+                set_identifier: Some(format!("{}:{}:{}", of.owner, it.id, it.inside())),
+                ..had.clone()
+            };
+            let delete = Change { action: Action::Delete, set: had.clone() };
+            Some([delete, Change { action: Action::Create, set }])
+        })
+    }
 }
 
 impl Agent {
@@ -153,6 +188,12 @@ impl Agent {
                     .map(|it| it.set.values.clone())
                     .collect();
                 batch.retain(|it| !delete(it) || !creates.contains(&it.set.values));
+            }
+            Mutant::NewestTakesThePort => {
+                let swap = state.newest_takes_a_port(self.host).filter(|swap| {
+                    batch.iter().all(|change| swap.iter().all(|other| other.set.key() != change.set.key()))
+                });
+                batch.extend(swap.into_iter().flatten());
             }
             Mutant::SaysItTwice => {
                 let again = batch.iter().find(|it| it.action == Action::Upsert).cloned();

@@ -223,6 +223,11 @@ impl Truth {
         late && self.starts.windows(STARTS).any(|row| row[STARTS - 1] < row[0] + WITHIN)
     }
 
+    /// Whether it can have its port beside these: what Docker publishes, no process of the host's network can bind.
+    pub fn can_have_its_port<'a>(&self, mut here: impl Iterator<Item = &'a Self>) -> bool {
+        !self.on_host() || !here.any(Self::is_published)
+    }
+
     /// Whether there is a reason now to have it out of DNS.
     pub fn has_reason(&self, now: Duration) -> bool {
         !self.alive

@@ -62,6 +62,8 @@ fn by(state: &State, event: &Event, now: Duration) -> &'static str {
         Event::Probed { verdict: Verdict::Up, .. } => "verdict up",
         Event::Probed { verdict: Verdict::Down, .. } => "verdict down",
         Event::Registered { .. } => "registered",
+        Event::Taken(taken) if taken.is_empty() => "no port taken",
+        Event::Taken(_) => "a port taken",
         Event::Drain => "drain",
         Event::Tick => "time",
     }

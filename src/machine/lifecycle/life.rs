@@ -3,11 +3,12 @@
 //! Owns the health of a service and the weight that follows from it. When a life begins and ends is
 //! decided by the [lifecycle](super).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Event, REMIND_AFTER, REMIND_EVERY, Sight};
+use super::{Claim, Event, Ports, REMIND_AFTER, REMIND_EVERY, Sight, Taken};
 use crate::machine::container::{self, Timestamp};
-use crate::machine::offer::{At, EffectiveCheck, Offer};
+use crate::machine::offer::{At, EffectiveCheck, Endpoint, Offer};
 use crate::machine::probe::Verdict;
 use crate::machine::service::{Protocol, ServiceName, Timing};
 
@@ -70,6 +71,8 @@ pub struct Unproven {
     pub waited: Duration,
     /// What Docker says of the image's HEALTHCHECK, where there is one.
     pub health: Option<container::Health>,
+    /// Who has its port, where that is another container: then nobody asks, as the answer would not be its own.
+    pub taken: Option<Taken>,
 }
 
 /// One life of a container.
@@ -87,8 +90,12 @@ pub struct Life {
     pub stop_timeout: Option<Duration>,
     /// The ECS task that it belongs to.
     pub task: Option<String>,
+    /// The ports that Docker publishes for it.
+    pub published: BTreeSet<Endpoint>,
     /// Its services.
     pub services: Vec<Tracked>,
+    /// Which of their ports another container has. A probe of such a port says nothing good of this one.
+    pub taken: BTreeMap<Endpoint, Taken>,
     /// Until when nothing is wanted of it, because its container restarts too often.
     pub held_until: Option<Duration>,
 }
@@ -102,7 +109,9 @@ impl Life {
             stop_signal: sight.stop_signal,
             stop_timeout: sight.stop_timeout,
             task: sight.task.clone(),
+            published: BTreeSet::new(),
             services: Vec::new(),
+            taken: BTreeMap::new(),
             held_until,
         };
         life.on_seen(sight, now);
@@ -112,6 +121,7 @@ impl Life {
     /// Another look at the same life: offers may have come or gone, as ports can lag behind a start.
     pub(super) fn on_seen(&mut self, sight: Sight, now: Duration) {
         self.health = sight.health;
+        self.published = sight.published;
         let known = std::mem::take(&mut self.services);
         self.services = sight.offers.into_iter().map(|offer| track(offer, &known, now)).collect();
         for tracked in &mut self.services {
@@ -130,15 +140,30 @@ impl Life {
             return;
         }
         for tracked in &mut self.services {
-            if Target::of(&tracked.offer).as_ref() == Some(target) {
+            let proves = verdict == Verdict::Down || !self.taken.contains_key(&tracked.offer.endpoint());
+            if proves && Target::of(&tracked.offer).as_ref() == Some(target) {
                 tracked.health.judge(verdict);
             }
         }
     }
 
+    /// These of its ports are another container's. What a probe has proved before is void there, or it could have
+    /// been the other one that answered; but a record that [stays](Taken::keeps) is not lost for that.
+    pub(super) fn on_taken(&mut self, taken: BTreeMap<Endpoint, Taken>, now: Duration) {
+        for tracked in &mut self.services {
+            let proven = !matches!(tracked.health, Health::Unproven { .. });
+            if proven && Target::of(&tracked.offer).is_some() && is_lost(&taken, &tracked.offer) {
+                tracked.health = Health::unproven(now);
+            }
+        }
+        self.taken = taken;
+    }
+
     pub(super) fn on_registered(&mut self, service: &str, container_port: u16, at: At, weight: u8) {
-        for Tracked { offer, health } in &mut self.services {
-            let same = offer.service.name.as_str() == service
+        let Self { services, taken, .. } = self;
+        for Tracked { offer, health } in services {
+            let same = !is_lost(taken, offer)
+                && offer.service.name.as_str() == service
                 && offer.service.container_port == container_port
                 && offer.at == at;
             if same && matches!(health, Health::Unproven { .. }) {
@@ -162,21 +187,10 @@ impl Life {
         }
     }
 
-    pub(super) fn wanted(&self) -> Vec<Wanted> {
-        if self.held_until.is_some() {
-            return Vec::new();
-        }
-        self.services
-            .iter()
-            .filter_map(|Tracked { offer, health }| {
-                let weight = match health {
-                    Health::Unproven { .. } => return None,
-                    Health::Serving => offer.service.weight,
-                    Health::Failing | Health::Inherited => 0,
-                };
-                Some(Wanted { offer: offer.clone(), weight, started_at: self.started_at })
-            })
-            .collect()
+    pub(super) fn ports(&self) -> Ports {
+        let claim = |tracked| Claim::of(tracked, self.held_until.is_some());
+        let claims = self.services.iter().map(claim).collect();
+        Ports { started_at: self.started_at, published: self.published.clone(), claims }
     }
 
     /// Those of which the log has to say now that they are not in DNS.
@@ -184,16 +198,21 @@ impl Life {
         let due = |tracked: &Tracked| match tracked.health {
             Health::Unproven { since, remind_at } if now >= remind_at => {
                 let offer = tracked.offer.clone();
-                Some(Unproven { offer, waited: now.saturating_sub(since), health: self.health })
+                let taken = self.taken.get(&offer.endpoint()).cloned();
+                Some(Unproven { offer, waited: now.saturating_sub(since), health: self.health, taken })
             }
             _ => None,
         };
         self.services.iter().filter_map(due).collect()
     }
 
+    /// Whether a verdict is still awaited: not where nobody can ask for one.
     pub(super) fn unproven(&self) -> bool {
-        let unproven = |health| matches!(health, Health::Unproven { .. } | Health::Inherited);
-        self.services.iter().any(|tracked| unproven(tracked.health))
+        let awaited = |Tracked { offer, health }: &Tracked| {
+            let unproven = matches!(health, Health::Unproven { .. } | Health::Inherited);
+            unproven && !is_lost(&self.taken, offer)
+        };
+        self.services.iter().any(awaited)
     }
 
     pub(super) fn inherits(&self) -> bool {
@@ -201,8 +220,9 @@ impl Life {
     }
 
     pub(super) fn targets(&self) -> Vec<Target> {
-        let mut targets: Vec<_> =
-            self.services.iter().filter_map(|tracked| Target::of(&tracked.offer)).collect();
+        let offers = self.services.iter().map(|tracked| &tracked.offer);
+        let asked = offers.filter(|offer| !is_lost(&self.taken, offer));
+        let mut targets: Vec<_> = asked.filter_map(Target::of).collect();
         targets.sort();
         targets.dedup();
         targets
@@ -218,6 +238,10 @@ impl Life {
 }
 
 impl Health {
+    fn unproven(now: Duration) -> Self {
+        Self::Unproven { since: now, remind_at: now + REMIND_AFTER }
+    }
+
     fn judge(&mut self, verdict: Verdict) {
         *self = match (*self, verdict) {
             (_, Verdict::Up) => Self::Serving,
@@ -239,11 +263,16 @@ impl Target {
     }
 }
 
+/// Whether another container has the port of an offer, and no record waits for that one to be ready.
+fn is_lost(taken: &BTreeMap<Endpoint, Taken>, offer: &Offer) -> bool {
+    taken.get(&offer.endpoint()).is_some_and(|taken| !taken.keeps)
+}
+
 fn track(offer: Offer, known: &[Tracked], now: Duration) -> Tracked {
     let health = match known.iter().find(|tracked| tracked.offer == offer) {
         Some(tracked) => tracked.health,
         None if offer.check == EffectiveCheck::None => Health::Serving,
-        None => Health::Unproven { since: now, remind_at: now + REMIND_AFTER },
+        None => Health::unproven(now),
     };
     Tracked { offer, health }
 }
@@ -305,6 +334,8 @@ pub enum Reason {
     Registered,
     /// An earlier run of the agent had registered it, perhaps in an earlier life of the container.
     Inherited,
+    /// Another container has its port.
+    Taken,
     /// The agent drains.
     Drain,
     /// It restarts too often.
@@ -333,6 +364,7 @@ impl Reason {
             Event::Probed { verdict: Verdict::Up, .. } => Self::Healthy,
             Event::Probed { verdict: Verdict::Down, .. } => Self::Unhealthy,
             Event::Registered { .. } => Self::Registered,
+            Event::Taken(_) => Self::Taken,
             Event::Drain => Self::Drain,
             Event::Tick => Self::Steady,
         }
@@ -352,6 +384,7 @@ impl std::fmt::Display for Reason {
             Self::Inherited => f.write_str(
                 "registered by an earlier run, perhaps before it was restarted: its check has to pass",
             ),
+            Self::Taken => f.write_str("another container has its port"),
             Self::Drain => f.write_str("the agent drains"),
             Self::Restarts => f.write_str("it restarts too often"),
             Self::Steady => f.write_str("it stays up"),

@@ -16,6 +16,8 @@
 //! | Live      | verdict up, or HEALTHCHECK     | Live      | the service, at its weight                      |
 //! | Live      | verdict down, was serving      | Live      | the service, at weight 0                        |
 //! | Live      | [`REMIND_AFTER`], never healthy| Live      | nothing; the log says why, and again later      |
+//! | Live      | another has its port           | Live      | nothing that a probe proved there; no probes    |
+//! | Live      | the port is free               | Live      | as it is; its check has to pass anew            |
 //! | Live      | killed, by a stopping signal   | Stopping  | nothing                                         |
 //! | Live      | seen in one life too many      | Live      | nothing while it is [held](restarts), then as it proved |
 //! | Live      | seen paused                    | Idle      | nothing; it may come back in the same life      |
@@ -36,6 +38,8 @@
 //!
 //! - The order, repetition and loss of events never matters: an answer that was asked for ([`Seq`])
 //!   before the container's latest death is stale, and news of an earlier life does not touch this one.
+//! - A process may have its ports until it has ended, whatever is wanted of it: they are claimed while it stops and
+//!   while it is paused.
 //! - Once a life (container id and start time) has ended, nothing makes it wanted again.
 //! - Health never takes back a want, it only changes its weight.
 //! - Effects are derived from the states on both sides of a step, so what is wanted is what the state
@@ -43,18 +47,21 @@
 
 mod edge;
 mod life;
+mod ports;
 pub mod restarts;
 mod stopping;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use edge::Edge;
 pub use life::{Decision, Health, Life, Reason, Target, Tracked, Unproven, Wanted};
+pub use ports::{Claim, Ports, Standing, Taken, Why};
 pub use stopping::{Kill, Stopping, stops};
 
 use self::restarts::Restarts;
 use super::container::{self, Running, Timestamp};
-use super::offer::Offer;
+use super::offer::{Endpoint, Offer};
 use super::probe::Verdict;
 
 /// How long a service may take to pass its check before the log says why it is not in DNS: most have started by
@@ -89,6 +96,8 @@ pub struct Sight {
     pub stop_timeout: Option<Duration>,
     /// The ECS task that it belongs to, by ARN.
     pub task: Option<String>,
+    /// The ports that Docker publishes for it.
+    pub published: BTreeSet<Endpoint>,
     /// What it offers to publish.
     pub offers: Vec<Offer>,
 }
@@ -146,6 +155,8 @@ pub enum Event {
         /// The record's weight.
         weight: u8,
     },
+    /// These of the ports that it claims are another container's; all others are not, or not known to be.
+    Taken(BTreeMap<Endpoint, Taken>),
     /// The agent ends, and takes its records along.
     Drain,
     /// Time has passed.
@@ -155,8 +166,9 @@ pub enum Event {
 /// What a step asks of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// What this container wants in DNS, in place of whatever it wanted before.
-    Want(Vec<Wanted>),
+    /// What this container has to do with ports, and wants in DNS, in place of whatever that was before; `None` where
+    /// it has no process that is known of.
+    Claim(Option<Ports>),
     /// Probe these targets of this life, and none else.
     Probe {
         /// The life they belong to.
@@ -199,12 +211,20 @@ pub struct Lifecycle {
     horizon: Seq,
     /// The latest life that is known to have ended.
     ended: Option<Timestamp>,
+    /// The ports of the process that is there while nothing is wanted of it.
+    lingering: Option<Ports>,
     restarts: Restarts,
 }
 
 impl Default for Lifecycle {
     fn default() -> Self {
-        Self { state: State::Idle, horizon: Seq::default(), ended: None, restarts: Restarts::default() }
+        Self {
+            state: State::Idle,
+            horizon: Seq::default(),
+            ended: None,
+            lingering: None,
+            restarts: Restarts::default(),
+        }
     }
 }
 
@@ -216,9 +236,24 @@ impl Lifecycle {
 
     /// What the container wants in DNS.
     pub fn wanted(&self) -> Vec<Wanted> {
+        self.ports().map(|ports| ports.wanted()).unwrap_or_default()
+    }
+
+    /// What the container has to do with ports, while it has a process that is known of.
+    pub fn ports(&self) -> Option<Ports> {
+        let ports = match &self.state {
+            State::Live(life) => Some(life.ports()),
+            State::Idle | State::Stopping(_) => self.lingering.clone(),
+            State::Drained => None,
+        };
+        ports.filter(|ports| !ports.is_empty())
+    }
+
+    /// Which of the ports that it claims it was told to be another container's, while that means anything to it.
+    pub fn taken(&self) -> Option<&BTreeMap<Endpoint, Taken>> {
         match &self.state {
-            State::Live(life) => life.wanted(),
-            State::Idle | State::Stopping(_) | State::Drained => Vec::new(),
+            State::Live(life) => Some(&life.taken),
+            State::Idle | State::Stopping(_) | State::Drained => None,
         }
     }
 
@@ -273,7 +308,10 @@ impl Lifecycle {
     /// Whether this machine holds nothing that a new one would not, once answers asked for before `as_of`
     /// are known to be stale: it may be forgotten when a list of then does not show the container.
     pub fn forgettable(&self, as_of: Seq, now: Duration) -> bool {
-        self.state == State::Idle && self.horizon <= as_of && self.restarts.forgotten(now)
+        self.state == State::Idle
+            && self.lingering.is_none()
+            && self.horizon <= as_of
+            && self.restarts.forgotten(now)
     }
 
     /// Takes one event.
@@ -332,6 +370,11 @@ impl Lifecycle {
                     live.on_registered(&service, container_port, at, weight);
                 }
             }
+            Event::Taken(taken) => {
+                if let State::Live(live) = &mut self.state {
+                    live.on_taken(taken, now);
+                }
+            }
             Event::Tick => {
                 if let State::Live(live) = &mut self.state {
                     live.on_tick(now);
@@ -351,6 +394,7 @@ impl Lifecycle {
         if self.ended == Some(sight.started_at) {
             return;
         }
+        let away = Ports::away(&sight);
         match (sight.running, &mut self.state) {
             (Running::Running, State::Stopping(stopping)) => {
                 if !stopping.holds(&sight, now) {
@@ -364,6 +408,7 @@ impl Lifecycle {
             (_, State::Stopping(_)) => {}
             (_, _) => self.state = State::Idle,
         }
+        self.lingering = Some(away).filter(|_| !matches!(self.state, State::Live(_)));
     }
 
     fn begin(&mut self, sight: Sight, now: Duration) {
@@ -394,6 +439,7 @@ impl Lifecycle {
             State::Live(live) => {
                 let stopping = Stopping::sure(live, signal, kill);
                 if stops(signal, live.stop_signal) && now < stopping.until() {
+                    self.lingering = Some(live.ports().leaving());
                     self.state = State::Stopping(stopping);
                 }
             }
@@ -404,6 +450,7 @@ impl Lifecycle {
     }
 
     fn on_died(&mut self, time: Timestamp) {
+        self.lingering = None;
         match &mut self.state {
             State::Live(Life { started_at, .. }) => self.ended = Some(*started_at),
             State::Stopping(stopping) => {
@@ -420,6 +467,7 @@ impl Lifecycle {
     /// There is no process, as known at the horizon. That is no news of any one life: an absence can be
     /// as old as the look that showed this one running.
     fn on_gone(&mut self, now: Duration) {
+        self.lingering = None;
         if !matches!(&self.state, State::Stopping(stopping) if now < stopping.until()) {
             self.state = State::Idle;
         }
@@ -438,10 +486,11 @@ impl Lifecycle {
 
     fn effects_since(&self, before: &Self, reason: Reason) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let (was, wants) = (before.wanted(), self.wanted());
-        if was != wants {
+        let (was, ports) = (before.ports(), self.ports());
+        if was != ports {
+            let (was, wants) = (before.wanted(), self.wanted());
             effects.extend(Decision::between(&was, &wants, reason).into_iter().map(Effect::Decided));
-            effects.push(Effect::Want(wants));
+            effects.push(Effect::Claim(ports));
         }
         if let Some(probe) = self.probing_since(before) {
             effects.push(probe);
@@ -454,7 +503,8 @@ impl Lifecycle {
 
     fn probing_since(&self, before: &Self) -> Option<Effect> {
         let (was, is) = (before.probing(), self.probing());
-        if was == is {
+        // Who was asked while another had its port is asked anew.
+        if was == is && (is.is_none() || before.taken() == self.taken()) {
             return None;
         }
         let (life, targets) = is.or_else(|| was.map(|(life, _)| (life, Vec::new())))?;

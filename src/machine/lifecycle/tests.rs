@@ -3,6 +3,7 @@
 use super::*;
 use crate::machine::offer::{At, EffectiveCheck};
 use crate::machine::testing::{SIGHUP, SIGKILL, SIGQUIT, SIGTERM, at, offer, running, secs};
+use crate::record::testing::id;
 
 mod orders;
 mod world;
@@ -117,7 +118,7 @@ fn keeps_a_signal_until_a_look_tells_what_it_meant() {
 fn waits_for_a_stop_timeout_that_a_look_shows_after_the_signal() {
     let slow = Sight { stop_timeout: Some(secs(300)), ..sight(EffectiveCheck::None) };
     let told = Told::new().killed(SIGTERM, LIFE + 10).seen(1, slow.clone());
-    assert_eq!(told.effects, [Effect::WakeAt(secs(10_310))]);
+    assert!(told.effects.contains(&Effect::WakeAt(secs(10_310))), "{:?}", told.effects);
     let told = told.after(secs(309)).seen(2, slow.clone());
     assert_eq!(told.weights(), NOTHING);
     assert_eq!(told.after(secs(1)).seen(3, slow).weights(), [5]);
@@ -245,6 +246,66 @@ fn a_verdict_on_another_life_is_not_heard() {
     let target = told.machine.probing().unwrap().1[0].clone();
     let told = told.tell(Event::Probed { life: at(LIFE - 1), target, verdict: Verdict::Up });
     assert_eq!(told.weights(), NOTHING);
+}
+
+/// Another container has the port that is offered; its record stays where that is said.
+fn taken(keeps: bool) -> Event {
+    let endpoint = offer("_web._tcp", 32_768, EffectiveCheck::Tcp).endpoint();
+    Event::Taken(BTreeMap::from([(endpoint, Taken { by: id(9), why: Why::Serves, keeps })]))
+}
+
+#[test]
+fn what_a_probe_proved_is_void_once_another_has_the_port_and_nobody_is_asked_until_it_is_free() {
+    let told = Told::live(EffectiveCheck::Tcp).probed(Verdict::Up).tell(taken(false));
+    assert_eq!((told.weights(), told.machine.probing(), told.machine.unproven()), (vec![], None, false));
+    assert!(told.effects.contains(&Effect::Probe { life: at(LIFE), targets: vec![] }));
+    let told = told.registered(32_768, 5);
+    assert_eq!(told.weights(), NOTHING, "an earlier run registered the other one's answer");
+    let said =
+        |told: &Told| told.effects.iter().any(|it| matches!(it, Effect::Unproven(it) if it.taken.is_some()));
+    let told = told.after(secs(60));
+    assert!(said(&told), "{:?}", told.effects);
+    let told = told.tell(Event::Taken(BTreeMap::new()));
+    assert_eq!((told.weights(), told.machine.probing().unwrap().1.len()), (vec![], 1));
+    assert_eq!(told.probed(Verdict::Up).weights(), [5]);
+}
+
+#[test]
+fn what_docker_says_of_a_healthcheck_holds_though_another_has_the_port() {
+    let told = Told::new().seen(1, healthy(container::Health::Healthy)).tell(taken(false));
+    assert_eq!(told.weights(), [5], "whether it is written is for the claims to say");
+}
+
+#[test]
+fn a_record_that_waits_for_another_to_be_ready_can_only_lose_its_weight() {
+    let told = Told::live(EffectiveCheck::Tcp).probed(Verdict::Up).tell(taken(true));
+    let told = told.probed(Verdict::Down);
+    assert_eq!(told.weights(), [0]);
+    let told = told.probed(Verdict::Up);
+    assert_eq!(told.weights(), [0]);
+    let told = told.tell(Event::Taken(BTreeMap::new()));
+    let asked_anew = |it: &Effect| matches!(it, Effect::Probe { targets, .. } if targets.len() == 1);
+    assert!(told.effects.iter().any(asked_anew), "{:?}", told.effects);
+    assert_eq!(told.probed(Verdict::Up).weights(), [5]);
+}
+
+#[test]
+fn a_process_may_have_its_ports_until_it_has_ended() {
+    let ports = |told: &Told| told.machine.ports().map(|ports| (ports.started_at, ports.claims[0].standing));
+    let live = || Told::live(EffectiveCheck::None);
+    let stopping = || live().killed(SIGTERM, LIFE + 10);
+    let met_stopping = || Told::new().killed(SIGTERM, LIFE + 10).seen(1, sight(EffectiveCheck::None));
+    let paused = || live().seen(2, shown(Running::Paused));
+    for there in [stopping(), met_stopping(), paused(), paused().killed(SIGTERM, LIFE + 10)] {
+        assert_eq!(ports(&there), Some((at(LIFE), Standing::Away)));
+        assert_eq!(there.weights(), NOTHING);
+        let told = there.seen(2, sight(EffectiveCheck::None));
+        assert_eq!(ports(&told).map(|(life, _)| life), Some(at(LIFE)));
+        assert_eq!(ports(&told.died(3, LIFE + 20)), None);
+    }
+    assert_eq!(ports(&stopping().tell(Event::Absent { as_of: Seq(2) })), None);
+    assert_eq!(ports(&paused().seen(3, shown(Running::Stopped))), None);
+    assert_eq!(ports(&stopping().tell(Event::Drain)), None);
 }
 
 #[test]

@@ -122,6 +122,35 @@ fn ports_that_are_not_published_say_what_is() {
 }
 
 #[test]
+fn says_who_binds_a_port() {
+    let binder = |container: &Container, owner: Option<&Container>, task: Option<Ipv4Addr>| {
+        offers(container, owner, task, HOST).0.remove(0).binder
+    };
+    let (sharer, owner) = sharing();
+    let by_docker = Binder::Docker { container: owner.id.clone(), started_at: owner.started_at.unwrap() };
+    assert_eq!(binder(&owner, None, None), by_docker);
+    assert_eq!(binder(&sharer, Some(&owner), None), by_docker);
+    assert_eq!(binder(&container(3, Network::Host), None, None), Binder::Process);
+    let on_host = Container { network: Network::Host, ..owner.clone() };
+    assert_eq!(binder(&sharer, Some(&on_host), None), Binder::Process);
+    assert_eq!(binder(&owner, None, Some(HOST)), Binder::Process);
+}
+
+#[test]
+fn docker_publishes_ports_that_nobody_asked_a_service_for() {
+    let mut container =
+        bound(Protocol::Tcp, &[([0, 0, 0, 0], 9_300), ([10, 0, 0, 9], 9_100), ([127, 0, 0, 1], 9_000)]);
+    container.bindings.insert((53, Protocol::Udp), vec![Binding { address: HOST, port: 9_300 }]);
+    container.services.clear();
+    let endpoint = |protocol| Endpoint { at: At::Host { port: 9_300 }, protocol };
+    assert_eq!(published(&container, HOST), [endpoint(Protocol::Tcp), endpoint(Protocol::Udp)].into());
+    container.running = Running::Paused;
+    assert_eq!(published(&container, HOST).len(), 2);
+    container.running = Running::Stopped;
+    assert_eq!(published(&container, HOST), [].into());
+}
+
+#[test]
 fn host_network_offers_the_port_itself_and_no_network_none() {
     assert_eq!(places(&container(1, Network::Host), None), [At::Host { port: 80 }]);
     assert_eq!(reasons(&container(1, Network::Isolated), None), ["the container has no network"]);

@@ -29,8 +29,10 @@ use super::container::{Running, STOP_SIGNAL_DEFAULT, Timestamp};
 use super::lifecycle::{
     Decision, Edge, Effect, Event, Lifecycle, Seq, State, Target, Unproven, Wanted, stops,
 };
+use super::offer::Endpoint;
+use super::probe::Verdict;
 use super::publish;
-use super::service::ServiceName;
+use super::service::{Protocol, ServiceName};
 use crate::record::{ContainerId, RecordSet, RecordType, Registrant, Subject};
 
 /// How long the first list waits for its containers to be looked at and to prove themselves.
@@ -69,7 +71,7 @@ pub enum Output {
     Stepped(ContainerId, Edge),
     /// For the log: an [outlook](super::outlook) changes what is wanted of this container.
     Foreseen(ContainerId, Foreseen),
-    /// For the log: this want waits for a port that another container holds.
+    /// For the log: this service waits for a port that another container has.
     Waits(ContainerId, Parked),
 }
 
@@ -92,6 +94,8 @@ pub struct Roster {
     machines: BTreeMap<ContainerId, Lifecycle>,
     deadlines: BTreeMap<ContainerId, Duration>,
     claims: Claims,
+    /// Those for whom a change of the claims may have changed something, within one step.
+    affected: BTreeSet<ContainerId>,
     said: Wants,
     waiting: BTreeSet<(ContainerId, ServiceName, u16)>,
     /// What earlier runs registered; `None` until the zone has been read.
@@ -120,6 +124,7 @@ impl Roster {
             machines: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             claims: Claims::default(),
+            affected: BTreeSet::new(),
             said: Wants::new(),
             waiting: BTreeSet::new(),
             registered: None,
@@ -192,13 +197,13 @@ impl Roster {
         if let (true, Barrier::Closed { seen }) = (seen, &mut self.barrier) {
             seen.insert(id.clone());
         }
-        let mut outputs = self.step(id, event, now);
+        let mut outputs = self.credit(id, &event, now).unwrap_or_else(|| self.step(id, event, now));
         outputs.extend(self.recall(id, now));
         if (over || seen) && self.is_past(id) {
             outputs.push(Output::Over(id.clone()));
         }
         if seen || over {
-            outputs.extend(self.release(id));
+            outputs.extend(self.release(id, now));
         }
         outputs.extend(self.try_open(now));
         outputs
@@ -230,7 +235,7 @@ impl Roster {
         }
         let gone: Vec<_> = self.held.keys().filter(|id| !listed.contains(*id)).cloned().collect();
         for id in gone {
-            outputs.extend(self.release(&id));
+            outputs.extend(self.release(&id, now));
             outputs.extend(self.is_past(&id).then_some(Output::Over(id)));
         }
         outputs.extend(self.try_open(now));
@@ -247,13 +252,14 @@ impl Roster {
         self.held = self.by_container(known);
         self.held.retain(|id, _| !self.over.contains(id));
         self.registered = None;
-        let mut outputs = self.adopt(known, now);
+        let mut gone = Vec::new();
         if let Barrier::Listed { .. } = self.barrier {
             let there = |id: &ContainerId| self.unseen.contains(id) || self.machines.contains_key(id);
-            let gone: Vec<_> = self.held.keys().filter(|id| !there(id)).cloned().collect();
+            gone = self.held.keys().filter(|id| !there(id)).cloned().collect();
             self.held.retain(|id, _| !gone.contains(id));
-            outputs.extend(gone.into_iter().map(Output::Over));
         }
+        let mut outputs = self.adopt(known, now);
+        outputs.extend(gone.into_iter().map(Output::Over));
         outputs.extend(self.try_open(now));
         outputs
     }
@@ -294,8 +300,14 @@ impl Roster {
         for (id, event) in events.into_iter().filter(|(id, _)| !self.over.contains(id)) {
             registered.entry(id).or_default().push(event);
         }
+        let mut outputs = self.hold(now);
+        let mut by_container = self.by_container(known);
+        by_container.retain(|id, _| !self.over.contains(id));
+        self.affected.extend(self.claims.adopt(&self.endpoints(&by_container)));
+        outputs.extend(self.settle(now));
         let ids: Vec<_> = self.machines.keys().cloned().collect();
-        ids.iter().flat_map(|id| self.recall(id, now)).collect()
+        outputs.extend(ids.iter().flat_map(|id| self.recall(id, now)));
+        outputs
     }
 
     /// Time has passed.
@@ -322,6 +334,7 @@ impl Roster {
         // One message to the writer, so that it is one batch.
         outputs.retain(|output| !matches!(output, Output::Want(..) | Output::WantAll(_)));
         self.drained = true;
+        self.claims = Claims::default();
         self.barrier = Barrier::Open;
         self.said.clear();
         self.held.clear();
@@ -335,12 +348,13 @@ impl Roster {
     /// # Panics
     /// Where something that can be derived from the containers' lifecycles is not what they say.
     pub fn check_invariants(&self, now: Duration) {
-        let wanting: BTreeMap<_, _> = (self.machines.iter())
-            .map(|(id, machine)| (id, machine.wanted()))
-            .filter(|(_, wants)| !wants.is_empty())
-            .collect();
-        assert!(self.claims.containers().eq(wanting.keys().copied()), "a claim without a container's want");
-        self.claims.check_invariants(&wanting);
+        let ports = self.machines.iter().filter_map(|(id, machine)| Some((id, machine.ports()?))).collect();
+        self.claims.check_invariants(&ports);
+        assert!(self.affected.is_empty(), "somebody was not told that a port changed hands");
+        for (id, machine) in &self.machines {
+            let told = machine.taken().is_none_or(|taken| *taken == self.claims.taken(id));
+            assert!(told, "{id} does not know which of its ports are another's");
+        }
         let granted = self.granted_records();
         if self.barrier == Barrier::Open {
             assert_eq!(self.said, granted, "what was said is not what is granted");
@@ -354,7 +368,7 @@ impl Roster {
             assert!(timed, "{id} waits for a time at which nobody wakes it");
         }
         assert!(self.deadlines.keys().all(|id| self.machines.contains_key(id)), "a timer of nobody");
-        assert!(!self.drained || (wanting.is_empty() && self.said.is_empty()), "wanted after the drain");
+        assert!(!self.drained || (ports.is_empty() && self.said.is_empty()), "wanted after the drain");
     }
 
     /// Whether an event says that what was registered of a container before is over. What happened before this
@@ -379,7 +393,44 @@ impl Roster {
             })
     }
 
+    /// An answer at a port that several claim and nobody has counts for the one that had it, or else started first: it
+    /// is asked anew, so that its own answers count from then on.
+    fn credit(&mut self, id: &ContainerId, event: &Event, now: Duration) -> Option<Vec<Output>> {
+        let Event::Probed { life, target, verdict: Verdict::Up } = event else { return None };
+        let current = self.machines.get(id)?.probing().filter(|(probed, _)| probed == life)?;
+        current.1.contains(target).then_some(())?;
+        let (first, offer) = self.claims.answerer(id, target)?;
+        let (first, target) = (first.clone(), Target::of(offer)?);
+        let (life, _) = self.machines.get(&first)?.probing()?;
+        let mut outputs = self.step(&first, Event::Probed { life, target, verdict: Verdict::Up }, now);
+        let probing = self.machines.get(&first).and_then(Lifecycle::probing);
+        outputs.extend(probing.map(|(life, targets)| Output::Probe { container: first, life, targets }));
+        Some(outputs)
+    }
+
     fn step(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
+        let mut outputs = self.advance(id, event, now);
+        outputs.extend(self.settle(now));
+        last_probes(outputs)
+    }
+
+    /// Tells containers which of their ports have changed hands, and says what comes of it all as one.
+    fn settle(&mut self, now: Duration) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        let mut affected = BTreeSet::new();
+        while let Some(id) = self.affected.pop_first() {
+            let taken = self.claims.taken(&id);
+            let told = self.machines.get(&id).and_then(Lifecycle::taken);
+            if told.is_some_and(|told| *told != taken) {
+                outputs.extend(self.advance(&id, Event::Taken(taken), now));
+            }
+            affected.insert(id);
+        }
+        outputs.extend(self.say(affected));
+        outputs
+    }
+
+    fn advance(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
         let over = match &event {
             Event::Died { .. } => self.is_over(&event, now),
             Event::Absent { .. } => true,
@@ -398,7 +449,10 @@ impl Roster {
 
     fn carry(&mut self, id: &ContainerId, effect: Effect) -> Vec<Output> {
         match effect {
-            Effect::Want(wants) => self.claim(id, wants),
+            Effect::Claim(ports) => {
+                self.affected.extend(self.claims.update(id, ports));
+                Vec::new()
+            }
             Effect::Probe { life, targets } => vec![Output::Probe { container: id.clone(), life, targets }],
             Effect::Look => vec![Output::Look(id.clone())],
             Effect::WakeAt(at) => {
@@ -412,8 +466,7 @@ impl Roster {
         }
     }
 
-    fn claim(&mut self, id: &ContainerId, wants: Vec<Wanted>) -> Vec<Output> {
-        let affected = self.claims.update(id, wants);
+    fn say(&mut self, affected: BTreeSet<ContainerId>) -> Vec<Output> {
         let mut outputs = Vec::new();
         let mut changed = Vec::new();
         for id in affected {
@@ -451,12 +504,19 @@ impl Roster {
 
     /// Tells a machine what the zone already holds of its container.
     fn recall(&mut self, id: &ContainerId, now: Duration) -> Vec<Output> {
-        let unproven = self.machines.get(id).is_some_and(Lifecycle::unproven);
+        let Some(machine) = self.machines.get(id) else { return Vec::new() };
+        if let Some(events) = self.registered.as_mut().and_then(|known| known.get_mut(id)) {
+            // That another has its port is no news of an earlier run: should it be free later, that proves nothing.
+            let lost = machine.taken().into_iter().flatten().filter(|(_, taken)| !taken.keeps);
+            let lost: BTreeSet<_> = lost.map(|(endpoint, _)| endpoint.at).collect();
+            events.retain(|event| !matches!(event, Event::Registered { at, .. } if lost.contains(at)));
+        }
+        let unproven = machine.unproven();
         let registered = self.registered.as_mut().filter(|_| unproven).and_then(|known| known.remove(id));
         registered.into_iter().flatten().flat_map(|event| self.step(id, event, now)).collect()
     }
 
-    fn try_open(&mut self, now: Duration) -> Option<Output> {
+    fn try_open(&mut self, now: Duration) -> Vec<Output> {
         let complete = || {
             let proven = self.unseen.is_empty() && !self.machines.values().any(Lifecycle::unproven);
             proven && !self.foresight.awaited
@@ -467,23 +527,49 @@ impl Roster {
             Barrier::Open => false,
         };
         if self.registered.is_none() || !due {
-            return None;
+            return Vec::new();
         }
         match &self.barrier {
             // What was not looked at may still be there, listed or not.
             Barrier::Closed { seen } => self.held.retain(|id, _| !seen.contains(id)),
             Barrier::Listed { .. } | Barrier::Open => self.held.retain(|id, _| self.unseen.contains(id)),
         }
+        let mut outputs = self.hold(now);
+        self.affected.extend(self.claims.settle());
+        outputs.extend(self.settle(now));
         self.barrier = Barrier::Open;
         self.keep_what_stands();
         self.said = self.granted_records();
-        Some(Output::WantAll(self.all_wants()))
+        outputs.push(Output::WantAll(self.all_wants()));
+        outputs
     }
 
     /// A container has been looked at, or is over: what an earlier run wrote of it counts no more.
-    fn release(&mut self, id: &ContainerId) -> Option<Output> {
-        let held = self.held.remove(id).is_some() && self.barrier == Barrier::Open;
-        held.then(|| Output::WantAll(self.all_wants()))
+    fn release(&mut self, id: &ContainerId, now: Duration) -> Vec<Output> {
+        if self.held.remove(id).is_none() {
+            return Vec::new();
+        }
+        let mut outputs = self.hold(now);
+        if self.barrier == Barrier::Open {
+            outputs.retain(|output| !matches!(output, Output::Want(..) | Output::WantAll(_)));
+            outputs.push(Output::WantAll(self.all_wants()));
+        }
+        outputs
+    }
+
+    /// Those that have not been looked at have their ports as long as what an earlier run wrote of them stays.
+    fn hold(&mut self, now: Duration) -> Vec<Output> {
+        let unseen = self.held.iter().filter(|(id, _)| self.is_unseen(id));
+        let unseen = unseen.map(|(id, sets)| (id.clone(), sets.clone())).collect();
+        self.affected.extend(self.claims.set_unseen(self.endpoints(&unseen)));
+        self.settle(now)
+    }
+
+    fn is_unseen(&self, id: &ContainerId) -> bool {
+        match &self.barrier {
+            Barrier::Closed { seen } => !seen.contains(id),
+            Barrier::Listed { .. } | Barrier::Open => self.unseen.contains(id),
+        }
     }
 
     /// What is granted, and what is held: but a place is one container's, first of all one that is known.
@@ -505,6 +591,21 @@ impl Roster {
         }
         wants.retain(|_, records| !records.is_empty());
         wants
+    }
+
+    /// The ports to which record sets lead, and whose these are.
+    fn endpoints(&self, sets: &Wants) -> BTreeMap<Endpoint, ContainerId> {
+        let mut endpoints = BTreeMap::new();
+        for (id, sets) in sets {
+            for set in sets.iter().filter(|set| set.kind == RecordType::Srv) {
+                let at = publish::endpoint(&self.registrant, set, |name| address_of(name, sets));
+                let protocol = if place(set).0 { Protocol::Udp } else { Protocol::Tcp };
+                if let Some(at) = at {
+                    endpoints.entry(Endpoint { at, protocol }).or_insert_with(|| id.clone());
+                }
+            }
+        }
+        endpoints
     }
 
     fn granted_records(&self) -> Wants {
@@ -538,8 +639,20 @@ fn place(set: &RecordSet) -> (bool, &[String]) {
     (set.name.split('.').any(|label| label == "_udp"), &set.values)
 }
 
+/// Of several words to one prober, the last.
+fn last_probes(outputs: Vec<Output>) -> Vec<Output> {
+    let mut told = BTreeSet::new();
+    let mut last = |output: &Output| match output {
+        Output::Probe { container, .. } => told.insert(container.clone()),
+        _ => true,
+    };
+    let mut kept: Vec<_> = outputs.into_iter().rev().filter(|output| last(output)).collect();
+    kept.reverse();
+    kept
+}
+
 fn waiting_key(id: &ContainerId, parked: &Parked) -> (ContainerId, ServiceName, u16) {
-    let service = &parked.wanted.offer.service;
+    let service = &parked.offer.service;
     (id.clone(), service.name.clone(), service.container_port)
 }
 

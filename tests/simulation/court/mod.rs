@@ -7,6 +7,7 @@
 //! | `requests` | what it may ask of the registry: S1, S3, S4, S6, S7, S9, S10, S11, S13, L4 |
 //! | `zone` | what may stand after a batch: S1, S8 |
 //! | `proof` | what may have a weight: S14 |
+//! | `ports` | for what reason a port may change hands: S8 |
 //! | `probes` | what its probers may do: S12, and what they found, for S13 |
 //! | `ends` | how a process may end: L2, L3 |
 //! | `peace` | what stands once all faults are over: L1, L4 |
@@ -16,6 +17,7 @@ mod ends;
 mod janitor;
 mod knowledge;
 mod peace;
+mod ports;
 mod probes;
 mod proof;
 mod requests;

@@ -1,6 +1,6 @@
 //! Once all faults are over: the zone is what the containers are (L1), and nothing that lives is missing (L4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ecssd::machine::container::Health;
@@ -25,29 +25,16 @@ impl State {
                 }
                 continue;
             }
-            let (stands, (wanted, allowed)) = (self.stands(host), self.wanted(host));
-            if let Some(text) = self.astray(host).filter(|_| !wanted.is_empty()) {
+            let (stands, rightful) = (self.stands(host), self.rightful(host));
+            let is_led_to = rightful.iter().any(|port| !port.serving.is_empty());
+            if let Some(text) = self.astray(host).filter(|_| is_led_to) {
                 return Some(("L1", text));
             }
-            for (place, line) in &wanted {
-                let unsaid = self.is_unsaid(host, place);
-                match stands.get(place) {
-                    // While a HEALTHCHECK says nothing, what was registered before stays as it is.
-                    Some((value, _)) if unsaid && *value == line.0 => {}
-                    None => {
-                        return Some((
-                            "L4",
-                            format!("{} {} of host {host} is missing: {line:?}", place.0, place.1),
-                        ));
-                    }
-                    Some(other) if other != line => {
-                        return Some((
-                            "L1",
-                            format!("{} {} is {other:?}, and should be {line:?}", place.0, place.1),
-                        ));
-                    }
-                    Some(_) => {}
-                }
+            if let Some(wrong) = rightful.iter().find_map(|port| port.missing(&stands)) {
+                return Some(("L4", format!("host {host}: {wrong}")));
+            }
+            if let Some(wrong) = rightful.iter().find_map(|port| port.shared(&stands)) {
+                return Some(("S8", format!("host {host}: {wrong}")));
             }
             // What comes late under a key that was settled before, after whoever asked for it has ended or panicked,
             // nobody is left to know of: the agent's one known gap.
@@ -62,12 +49,8 @@ impl State {
                 id.and_then(|id| self.hosts[host].containers.get(&id)).is_some_and(|it| it.misdated)
             };
             let known = |place: &(String, String)| known(place) && !misdated(place);
-            let right = |place, line: &(String, i64)| {
-                let allowed: Option<&(String, i64)> = allowed.get(place);
-                wanted.contains_key(place)
-                    || allowed.is_some_and(|it| it == line || self.is_unsaid(host, place) && it.0 == line.0)
-            };
-            let more = stands.iter().find(|(place, line)| !right(*place, line) && known(place));
+            let right = |place, line| rightful.iter().any(|port| port.allows(place, line));
+            let more = stands.iter().find(|(place, line)| !right(place, line) && known(place));
             if let Some((place, line)) = more {
                 return Some(("L1", format!("{} {} is {line:?}, and should not be", place.0, place.1)));
             }
@@ -105,12 +88,6 @@ impl State {
         }
     }
 
-    fn is_unsaid(&self, host: usize, (_, mark): &(String, String)) -> bool {
-        let id = mark.split(':').nth(1).and_then(|id| id.parse().ok());
-        let it = id.and_then(|id: ContainerId| self.hosts[host].containers.get(&id));
-        it.is_some_and(|it| it.spec.check == SpecCheck::Docker && it.health == Health::Starting)
-    }
-
     fn stands(&self, host: usize) -> Lines {
         let line = |set: &RecordSet| {
             let place = (set.key().name, set.set_identifier.clone().unwrap_or_default());
@@ -119,42 +96,100 @@ impl State {
         self.standing_of(host).iter().map(line).collect()
     }
 
-    /// What has to stand, and what may: at weight 0 what does not serve now, and has in this life.
-    fn wanted(&self, host: usize) -> (Lines, Lines) {
+    /// By port, of whom something has to stand, or may.
+    fn rightful(&self, host: usize) -> Vec<Port> {
         let of = &self.hosts[host];
-        let mut holders: BTreeMap<u16, &Truth> = BTreeMap::new();
-        for it in
-            of.containers.values().filter(|it| !it.has_reason(self.now) && self.may_have_served(host, it))
-        {
-            let holder = holders.entry(it.port).or_insert(it);
-            if (it.started_wall, &it.id) > (holder.started_wall, &holder.id) {
-                *holder = it;
-            }
+        let alive = || of.containers.values().filter(|it| it.alive);
+        let ports: BTreeSet<u16> = alive().map(|it| it.port).collect();
+        let rightful = |port| {
+            let here = || alive().filter(move |it| it.port == port);
+            let stays = here().filter(|it| !it.has_reason(self.now));
+            let can: Vec<_> = stays.filter(|it| it.can_have_its_port(here())).collect();
+            let passes = |it: &&&Truth| self.passes(host, it);
+            let lines = |it: &Truth, weight| self.lines(host, it, weight);
+            let serving: Vec<_> = can.iter().filter(passes).map(|it| lines(it, it.spec.weight)).collect();
+            let failing = can.iter().filter(|it| serving.is_empty() && self.may_have_served(host, it));
+            let failing = failing.flat_map(|it| {
+                // While a HEALTHCHECK says nothing, what was registered before stays as it is.
+                let unsaid = it.spec.check == SpecCheck::Docker && it.health == Health::Starting;
+                [Some(lines(it, 0)), unsaid.then(|| lines(it, it.spec.weight))]
+            });
+            let failing = failing.flatten().collect();
+            // Who stops, is paused or restarts too often may have the port still, and has no record.
+            let is_had = here().any(|it| it.has_reason(self.now));
+            Port { number: port, serving, failing, is_had }
+        };
+        ports.into_iter().map(rightful).collect()
+    }
+
+    fn lines(&self, host: usize, it: &Truth, weight: u8) -> Lines {
+        let owner = &self.hosts[host].owner;
+        let line = |name| {
+            let mark = format!("{owner}:{}:{}", it.id, it.inside());
+            ((name, mark), (format!("1 1 {} {owner}.{ZONE}", it.port), weight.into()))
+        };
+        it.names().into_iter().map(line).collect()
+    }
+
+    /// Whether its check passes, as far as anybody can see from outside.
+    fn passes(&self, host: usize, it: &Truth) -> bool {
+        let of = &self.hosts[host];
+        match it.spec.check {
+            SpecCheck::None => true,
+            SpecCheck::Tcp => of.answerer(it.port, self.now).is_some_and(|it| it.serves(self.now)),
+            SpecCheck::Docker => it.is_healthy(),
         }
-        let (mut wanted, mut allowed) = (Lines::new(), Lines::new());
-        for it in holders.values() {
-            let serves = match it.spec.check {
-                SpecCheck::None => true,
-                SpecCheck::Tcp => of.answerer(it.port, self.now).is_some_and(|it| it.serves(self.now)),
-                SpecCheck::Docker => it.is_healthy(),
-            };
-            let (lines, weight) =
-                if serves { (&mut wanted, it.spec.weight.into()) } else { (&mut allowed, 0) };
-            for name in it.names() {
-                let mark = format!("{}:{}:{}", of.owner, it.id, it.inside());
-                lines.insert((name, mark), (format!("1 1 {} {}.{ZONE}", it.port, of.owner), weight));
-            }
-        }
-        (wanted, allowed)
     }
 
     /// Whether its check can have passed in this life.
     fn may_have_served(&self, host: usize, it: &Truth) -> bool {
-        let mut on_port = self.hosts[host].containers.values().filter(|other| other.port == it.port);
+        let others = || self.hosts[host].containers.values();
+        let mut on_port = others().filter(|other| other.port == it.port);
+        // Somebody else who had its port meanwhile may have answered.
+        let mut before =
+            others().filter(|other| other.ports.contains(&it.port) && other.reason >= it.started);
         match it.spec.check {
             SpecCheck::None => true,
-            SpecCheck::Tcp => on_port.any(|other| other.could_serve(self.now)),
+            // What an earlier life was registered for stays at weight 0, where nobody can tell the two apart.
+            _ if it.lives > 1 => true,
+            SpecCheck::Tcp => {
+                on_port.any(|other| other.could_serve(self.now)) || before.any(|other| other.id != it.id)
+            }
             SpecCheck::Docker => it.could_serve(self.now),
         }
+    }
+}
+
+/// Those that claim a port.
+struct Port {
+    number: u16,
+    /// Of whom one has to have it, where there are any.
+    serving: Vec<Lines>,
+    /// Of whom one may, where there are none of those.
+    failing: Vec<Lines>,
+    /// Whether one may have it of whom nothing is wanted.
+    is_had: bool,
+}
+
+impl Port {
+    /// What is not there, of whoever it is.
+    fn missing(&self, stands: &Lines) -> Option<String> {
+        let stands = |lines: &&Lines| lines.iter().all(|(place, line)| stands.get(place) == Some(line));
+        let first = self.serving.first().filter(|_| !self.is_had)?;
+        (!self.serving.iter().any(|lines| stands(&lines)))
+            .then(|| format!("of port {} nothing right stands, as {first:?} would be", self.number))
+    }
+
+    /// Whose records stand beside another's.
+    fn shared(&self, stands: &Lines) -> Option<String> {
+        let suffix = format!(" {} ", self.number);
+        let marks =
+            stands.iter().filter(|(_, (value, _))| value.contains(&suffix)).map(|((_, mark), _)| mark);
+        let marks: BTreeSet<_> = marks.collect();
+        (marks.len() > 1).then(|| format!("port {} leads to {marks:?}", self.number))
+    }
+
+    fn allows(&self, place: &(String, String), line: &(String, i64)) -> bool {
+        self.serving.iter().chain(&self.failing).any(|lines| lines.get(place) == Some(line))
     }
 }

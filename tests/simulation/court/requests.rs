@@ -66,6 +66,7 @@ impl State {
         self.court_paces(host, batch);
         self.court_limits(batch);
         self.court_hunts(host, batch);
+        self.court_ports_change(host, process, batch);
         for change in batch {
             self.court_asks_one(host, process, change, batch);
         }

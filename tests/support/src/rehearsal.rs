@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use ecssd::machine::container::{Running, Timestamp};
 use ecssd::machine::lifecycle::{Event, Seq, Sight, Target};
-use ecssd::machine::offer::{At, EffectiveCheck, Offer};
+use ecssd::machine::offer::{At, Binder, EffectiveCheck, Endpoint, Offer};
 use ecssd::machine::outlook::{Leaving, Outlook};
 use ecssd::machine::probe::Verdict;
 use ecssd::machine::publish;
 use ecssd::machine::roster::{Output, Roster, Wants};
-use ecssd::machine::service::{Check, Scope, Service, ServiceName, Timing};
+use ecssd::machine::service::{Check, Protocol, Scope, Service, ServiceName, Timing};
 use ecssd::record::{ContainerId, Key, Owner, RecordSet, RecordType, Registrant};
 
 /// How many containers there are.
@@ -107,6 +107,11 @@ impl Rehearsal {
         self.seq += 1;
         let time = started_at(container, life, 2);
         self.event(container, Event::Died { at: Seq(self.seq), time, age: Duration::ZERO });
+    }
+
+    /// Whether a container is asked anything.
+    pub fn probes(&self, container: u8) -> bool {
+        self.probing.contains_key(&id(container))
     }
 
     /// A prober has a verdict on what it was told to probe.
@@ -299,24 +304,32 @@ fn started_at(container: u8, life: u8, moment: i64) -> Timestamp {
     Timestamp::from_unix_nanos((life * 10 + moment) * 1_000_000_000)
 }
 
-/// A look at a container.
+/// A look at a container. Of every other one Docker publishes the ports, the others are on the host's network.
 pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> Sight {
     let scope = Scope::new("sd.internal", "host");
+    let (started_at, at) =
+        (started_at(container, life, 0), At::Host { port: 32_768 + u16::from(port % PORTS) });
+    let is_published = container.is_multiple_of(2);
+    let binder =
+        if is_published { Binder::Docker { container: id(container), started_at } } else { Binder::Process };
     let offer = |name: &str| {
         let (name, protocol) = ServiceName::parse(name, &scope).expect("a name");
         let (check, timing) = (Check::Default, Timing::default());
         let service = Service { name, container_port: 80, protocol, weight: 1, ttl: 0, check, timing };
         let check = if unchecked { EffectiveCheck::None } else { EffectiveCheck::Tcp };
-        Offer { service, at: At::Host { port: 32_768 + u16::from(port % PORTS) }, check }
+        Offer { service, at, binder: binder.clone(), check }
     };
+    let endpoint = |protocol| Endpoint { at, protocol };
+    let published = [endpoint(Protocol::Tcp), endpoint(Protocol::Udp)];
     Sight {
-        started_at: started_at(container, life, 0),
+        started_at,
         lived_before: life > 1,
         running,
         health: None,
         stop_signal: 15,
         stop_timeout: None,
         task: task(container),
+        published: published.into_iter().filter(|_| is_published).collect(),
         offers: ["_web._tcp", "_api._tcp", "_log._udp"].map(offer).to_vec(),
     }
 }

@@ -119,6 +119,7 @@ impl World {
             stop_signal: self.stop_signal,
             stop_timeout: self.stop_timeout,
             task: None,
+            published: BTreeSet::new(),
             offers: self.offers(self.lives.len() - 1),
         };
         Event::Seen { as_of, sight: Box::new(sight) }
@@ -301,6 +302,7 @@ impl ReferenceStateMachine for World {
 #[derive(Debug, Default)]
 struct Watched {
     machine: Lifecycle,
+    ports: Option<Ports>,
     wanted: Vec<Wanted>,
     probing: Option<(Timestamp, Vec<Target>)>,
     timer: Option<Duration>,
@@ -313,9 +315,10 @@ impl Watched {
         self.machine = machine;
         for effect in effects {
             match effect {
-                Effect::Want(wanted) => {
-                    assert_ne!(self.wanted, wanted, "wanted again what is wanted");
-                    self.wanted = wanted;
+                Effect::Claim(ports) => {
+                    assert_ne!(self.ports, ports, "claimed again what is claimed");
+                    self.wanted = ports.as_ref().map(Ports::wanted).unwrap_or_default();
+                    self.ports = ports;
                 }
                 Effect::Probe { life, targets } => {
                     self.probing = Some((life, targets)).filter(|(_, targets)| !targets.is_empty());
@@ -328,6 +331,7 @@ impl Watched {
                 | Effect::Stepped(_) => {}
             }
         }
+        assert_eq!(self.ports, self.machine.ports(), "told other ports than the state has");
         assert_eq!(self.wanted, self.machine.wanted(), "told other wants than the state has");
         assert_eq!(self.probing, self.machine.probing(), "told other targets than the state has");
         if let Some(deadline) = self.machine.deadline() {
@@ -375,7 +379,9 @@ impl StateMachineTest for Watched {
             assert!(!world.told_to_stop.iter().any(stops), "wants a life that was told to stop");
             assert!([0, wanted.offer.service.weight].contains(&wanted.weight));
         }
-        assert!(!world.drained || watched.wanted.is_empty(), "wants something after the drain");
+        assert!(!world.drained || watched.ports.is_none(), "claims something after the drain");
+        let claims = watched.ports.as_ref().map(|ports| ports.started_at);
+        assert!(claims.is_none_or(|life| !world.known_dead.contains(&life)), "claims a port for the dead");
     }
 
     fn teardown(mut watched: Self, mut world: World) {
