@@ -26,7 +26,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The edges.
     ("check", &["machine"]),
     ("engine", &["machine", "record"]),
-    ("zone", &["aws", "backoff", "record"]),
+    // Its journal remembers signals too.
+    ("zone", &["aws", "backoff", "machine", "record"]),
     ("host", &["aws", "backoff", "engine", "machine", "record", "zone"]),
     // Who does the work.
     ("actors", &["backoff", "check", "clock", "engine", "host", "machine", "record", "status", "zone"]),

@@ -18,14 +18,12 @@ use super::peers::Slot;
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::engine::intake::Intake;
-use crate::engine::{Docker, DockerError, Listed};
-use crate::machine::lifecycle::{STOP_SLACK, STOP_TIMEOUT_MIN, Seq};
+use crate::engine::{Docker, DockerError, Listed, Subscription};
+use crate::machine::lifecycle::Seq;
 use crate::status::{Board, Part};
 
 /// How often everything is listed: what an event that Docker dropped costs at most.
 const LIST_EVERY: Duration = Duration::from_secs(60);
-/// How far back events are asked for on subscribing: a stopping signal is believed that long.
-const REPLAY: Duration = Duration::from_secs(STOP_TIMEOUT_MIN.as_secs() + STOP_SLACK.as_secs());
 /// A stream that lived so long was a good one: the next reconnect does not wait long.
 const GOOD_STREAM: Duration = Duration::from_secs(5);
 
@@ -107,8 +105,10 @@ impl Actor for DockerWatcher {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             DockerWatcherMessage::Subscribe => state.subscribe(myself),
-            DockerWatcherMessage::Subscribed(generation) if generation == state.generation => {
+            DockerWatcherMessage::Subscribed(generation, past, whole) if generation == state.generation => {
                 state.subscribed_at = Some(state.args.clock.now());
+                let at = state.args.seq.next();
+                state.args.resolver.cast(TaskResolverMessage::Remembered { past, whole, at });
                 state.look_at_all();
                 state.list(myself);
             }
@@ -122,7 +122,7 @@ impl Actor for DockerWatcher {
             DockerWatcherMessage::ListDue => state.list(myself),
             DockerWatcherMessage::Listed(as_of, list) => state.on_listed(myself, as_of, list),
             // Of a subscription that has been replaced.
-            DockerWatcherMessage::Subscribed(_)
+            DockerWatcherMessage::Subscribed(..)
             | DockerWatcherMessage::Happened(..)
             | DockerWatcherMessage::Ended(..) => {}
         }
@@ -219,8 +219,8 @@ impl DockerWatcherState {
 /// Passes events on until there are no more. While the last ones are on their way to the Registrar, what comes
 /// is summed up here: a storm of events makes no mailbox grow.
 async fn follow(docker: &dyn Docker, end: &EndOfStream) -> Result<(), DockerError> {
-    let mut events = docker.events(REPLAY).await?;
-    let _ = end.watcher.cast(DockerWatcherMessage::Subscribed(end.generation));
+    let Subscription { past, whole, mut live } = docker.events().await?;
+    let _ = end.watcher.cast(DockerWatcherMessage::Subscribed(end.generation, past, whole));
     let (mut intake, turns) = (Intake::default(), Arc::new(Semaphore::new(1)));
     let mut ended = false;
     while !(ended && intake.is_empty()) {
@@ -234,7 +234,7 @@ async fn follow(docker: &dyn Docker, end: &EndOfStream) -> Result<(), DockerErro
                     break;
                 }
             }
-            event = events.next(), if !ended => match event {
+            event = live.next(), if !ended => match event {
                 Some(event) => intake.push(event?),
                 None => ended = true,
             },

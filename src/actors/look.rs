@@ -5,10 +5,16 @@
 use super::messages::Look;
 use crate::engine::{Docker, Tasks};
 use crate::machine::container::Network;
+use crate::machine::lifecycle::Desired;
 use crate::record::ContainerId;
 
-/// Looks once.
-pub(super) async fn look(docker: &dyn Docker, tasks: &dyn Tasks, id: &ContainerId) -> Result<Look, String> {
+/// Looks once; `at_task` also at what ECS wants of a container's task.
+pub(super) async fn look(
+    docker: &dyn Docker,
+    tasks: &dyn Tasks,
+    id: &ContainerId,
+    at_task: bool,
+) -> Result<Look, String> {
     let Some(container) = docker.inspect(id).await.map_err(|error| error.to_string())? else {
         return Ok(Look::Nothing);
     };
@@ -27,9 +33,18 @@ pub(super) async fn look(docker: &dyn Docker, tasks: &dyn Tasks, id: &ContainerI
     } else {
         None
     };
+    let desired = match container.task_arn {
+        // An ECS agent that does not answer says nothing.
+        Some(_) if at_task => match tasks.is_to_stop(id).await {
+            Ok(true) => Desired::Stopped,
+            Ok(false) | Err(_) => Desired::Unsaid,
+        },
+        _ => Desired::Unasked,
+    };
     Ok(Look::Container {
         container: Box::new(container),
         network_owner: network_owner.map(Box::new),
         task_address,
+        desired,
     })
 }

@@ -25,8 +25,9 @@ use crate::check::CheckError;
 use crate::engine::{DockerError, DockerEvent, Listed};
 use crate::host::notices::{AskError, Said, Source};
 use crate::machine::container::Container;
-use crate::machine::lifecycle::{Event, Seq, Unproven};
+use crate::machine::lifecycle::{Desired, Event, Seq, Unproven};
 use crate::machine::outlook::Outlook;
+use crate::machine::past::Past;
 use crate::machine::roster::Wants;
 use crate::record::{ContainerId, Key, RecordSet};
 use crate::zone::writer::{Answer, Call};
@@ -79,8 +80,9 @@ pub(super) enum DockerWatcherMessage {
     /// Itself, at its start and after a wait; the Agent, when others have forgotten what they were told:
     /// subscribe afresh, and list.
     Subscribe,
-    /// Its subscription: the one of this generation stands.
-    Subscribed(u64),
+    /// Its subscription, with its generation: it stands, the engine remembers these events, and whether it has
+    /// forgotten none.
+    Subscribed(u64, Vec<DockerEvent>, bool),
     /// Its subscription, with its generation: these events came, and it waits with the next until the turn is
     /// dropped.
     Happened(u64, Vec<DockerEvent>, Turn),
@@ -102,10 +104,21 @@ pub(super) enum TaskResolverMessage {
     /// The DockerWatcher: these things happened to containers, each learnt at its place; the turn goes on to
     /// the Registrar after them.
     Happened(Vec<(DockerEvent, Seq)>, Turn),
+    /// The DockerWatcher: what the engine remembers of the time before this place.
+    Remembered {
+        /// The events, in their order.
+        past: Vec<DockerEvent>,
+        /// Whether it has forgotten none.
+        whole: bool,
+        /// The place.
+        at: Seq,
+    },
     /// The DockerWatcher: all that runs, asked for at this place.
     Listed(Vec<Listed>, Seq),
-    /// The Registrar, or a timer after a look that failed: this container is worth another look.
+    /// A timer, after a look that failed or came too early: this container is worth another look.
     Look(ContainerId),
+    /// The Registrar: it is worth another look, also at what ECS wants of it.
+    LookAtTask(ContainerId),
     /// Its look, asked for at this place.
     Looked(ContainerId, Seq, Result<Look, String>),
     /// A timer: a container that was looked at too often may be looked at again.
@@ -127,6 +140,8 @@ pub(super) enum Look {
         network_owner: Option<Box<Container>>,
         /// Its task's own address.
         task_address: Option<Ipv4Addr>,
+        /// What ECS wants of that task.
+        desired: Desired,
     },
 }
 
@@ -139,6 +154,8 @@ pub(super) enum RegistrarMessage {
     Event(ContainerId, Event),
     /// The TaskResolver: all that came of one turn of Docker's events has been told; the next may come.
     TurnOver(Turn),
+    /// The TaskResolver: what the engine remembers.
+    Remembered(Past),
     /// The TaskResolver: all that runs, asked for at this place.
     Listed(BTreeSet<ContainerId>, Seq),
     /// The HostWatcher: what the host is told of its future.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef};
 
@@ -16,10 +17,11 @@ use crate::check::Checker;
 use crate::clock::Clock;
 use crate::machine::claims::Parked;
 use crate::machine::container::{Health, Timestamp};
-use crate::machine::lifecycle::{Target, Unproven};
+use crate::machine::lifecycle::{Outlived, Target, Unproven};
 use crate::machine::offer::{EffectiveCheck, Offer};
 use crate::machine::roster::{Foreseen, Output, Roster};
 use crate::record::{ContainerId, Registrant};
+use crate::zone::journal::SharedJournal;
 
 #[derive(Debug)]
 pub(super) struct Registrar;
@@ -34,6 +36,10 @@ struct Prober {
 pub(super) struct RegistrarArgs {
     /// Whose records they are.
     pub(super) registrant: Registrant,
+    /// How long a stopping signal is believed.
+    pub(super) stop_belief: Duration,
+    /// Where signals are remembered over a restart.
+    pub(super) signals: Option<SharedJournal>,
     /// Whether somebody will say what is about to happen to the host.
     pub(super) expects_outlook: bool,
     pub(super) checker: Arc<dyn Checker>,
@@ -72,11 +78,15 @@ impl Actor for Registrar {
         _myself: ActorRef<Self::Msg>,
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let mut roster = Roster::new(args.registrant.clone(), args.clock.now());
+        let mut roster = Roster::new(args.registrant.clone(), args.stop_belief);
         if args.expects_outlook {
             roster.expect_outlook();
         }
-        Ok(RegistrarState {
+        let now = args.clock.now();
+        let recall =
+            |journal: &SharedJournal| roster.recall_signals(journal.signals(), journal.wall_clock(), now);
+        let outputs: Vec<_> = args.signals.iter().flat_map(recall).collect();
+        let mut state = RegistrarState {
             roster,
             rng: fastrand::Rng::with_seed(args.seed),
             fleet: Fleet::new(args.probes_max),
@@ -85,7 +95,11 @@ impl Actor for Registrar {
             probers: BTreeMap::new(),
             owes_judgement: false,
             wake: Alarm::default(),
-        })
+        };
+        for output in outputs {
+            state.carry(output).await?;
+        }
+        Ok(state)
     }
 
     async fn handle(
@@ -105,6 +119,7 @@ impl Actor for Registrar {
                 Vec::new()
             }
             RegistrarMessage::Event(id, event) => state.roster.on_event(&id, event, now),
+            RegistrarMessage::Remembered(past) => state.roster.on_past(&past, now),
             RegistrarMessage::Listed(ids, as_of) => {
                 let outputs = state.roster.on_listed(&ids, as_of, now);
                 state.names.retain(|id, _| state.roster.machine(id).is_some());
@@ -158,7 +173,7 @@ impl RegistrarState {
             Output::Want(id, records) => self.args.writer.cast(Route53WriterMessage::Want(id, records)),
             Output::Over(id) => self.args.writer.cast(Route53WriterMessage::Want(id, Vec::new())),
             Output::WantAll(wants) => self.args.writer.cast(Route53WriterMessage::WantAll(wants)),
-            Output::Look(id) => self.args.resolver.cast(TaskResolverMessage::Look(id)),
+            Output::Look(id) => self.args.resolver.cast(TaskResolverMessage::LookAtTask(id)),
             Output::Probe { container, life, targets } => self.probe(container, life, targets).await?,
             Output::Decided(id, decision) => {
                 let (service, port, reason) = (&decision.service, decision.container_port, decision.reason);
@@ -177,6 +192,30 @@ impl RegistrarState {
                 tracing::warn!(container, name, seconds, "restarts too often: kept out of DNS for this long");
             }
             Output::Unproven(id, unproven) => self.explain(&id, unproven),
+            Output::Outlived(id, outlived) => {
+                let (container, name) = (id.short(), self.name(&id));
+                match outlived {
+                    Outlived::Belief(since) => {
+                        let seconds = since.as_secs();
+                        tracing::warn!(
+                            container,
+                            name,
+                            seconds,
+                            "was asked to stop this long ago and runs: the stop is believed no longer (--stop-belief)"
+                        );
+                    }
+                    Outlived::Engine => tracing::warn!(
+                        container,
+                        name,
+                        "was asked to stop before Docker was restarted: that stop is over, what runs is registered again"
+                    ),
+                }
+            }
+            Output::Signalled(id, signals) => {
+                if let Some(journal) = &self.args.signals {
+                    journal.record_signals(&id, signals.as_ref());
+                }
+            }
             Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
             Output::Foreseen(id, Foreseen { service, weight, reason }) => {
                 let (container, name) = (id.short(), self.name(&id));

@@ -3,6 +3,7 @@
 //! The Agent deals it out: no other actor sees more of it than its own part.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -13,6 +14,7 @@ use crate::host::notices::Sources;
 use crate::machine::stop::StopPlan;
 use crate::status::Board;
 use crate::zone::Zone;
+use crate::zone::journal::SharedJournal;
 use crate::zone::writer::Settings;
 
 /// What an agent works with.
@@ -31,6 +33,10 @@ pub struct Surroundings {
     /// How it is written to, and who this host is in it. Every actor draws its jitter from a seed of its own,
     /// made from the one that stands here.
     pub writer: Settings,
+    /// How long a stopping signal is believed.
+    pub stop_belief: Duration,
+    /// Where signals are remembered over a restart; `None` where nothing is.
+    pub signals: Option<SharedJournal>,
     /// Whether to end once everything is as it should be, rather than at a signal.
     pub once: bool,
     /// How many hosts share the account's rate, where it is known.

@@ -19,9 +19,10 @@ use super::peers::Slot;
 use crate::clock::Clock;
 use crate::engine::{Docker, DockerEvent, Happening, Listed, Tasks};
 use crate::machine::container::{Container, Network, Running, STOP_SIGNAL_DEFAULT};
-use crate::machine::lifecycle::{Event, Seq, Sight, stops};
+use crate::machine::lifecycle::{Desired, Event, Seq, Sight, may_end, stops};
 use crate::machine::looks::Looks;
 use crate::machine::offer::{Unpublished, offers, published};
+use crate::machine::past::{Past, Turn};
 use crate::record::ContainerId;
 
 /// How long a failed look waits for the next try.
@@ -29,6 +30,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Docker can lack a container's ports for a moment after its start: what seems unpublished then is
 /// looked at once more before it is said.
 const PORTS_LAG: Duration = Duration::from_millis(300);
+
+/// A signal that may end a process, and that no image names as its own way to stop.
+const SIGABRT: u8 = 6;
 
 #[derive(Debug)]
 pub(super) struct TaskResolver;
@@ -60,6 +64,8 @@ pub(super) struct TaskResolverState {
     sharers: BTreeMap<ContainerId, Sharers>,
     /// What has been said of a container already.
     said: BTreeMap<ContainerId, BTreeSet<String>>,
+    /// Containers whose next look is also at what ECS wants of them.
+    at_task: BTreeSet<ContainerId>,
     /// Containers whose ports are given a moment to show up.
     lagging: BTreeSet<ContainerId>,
 }
@@ -82,6 +88,7 @@ impl Actor for TaskResolver {
             fingerprints: BTreeMap::new(),
             sharers: BTreeMap::new(),
             said: BTreeMap::new(),
+            at_task: BTreeSet::new(),
             lagging: BTreeSet::new(),
         })
     }
@@ -93,12 +100,17 @@ impl Actor for TaskResolver {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
+            TaskResolverMessage::Remembered { past, whole, at } => state.on_remembered(past, whole, at),
             TaskResolverMessage::Happened(events, turn) => {
                 events.into_iter().for_each(|(event, seq)| state.on_happened(event, seq));
                 state.args.registrar.cast(RegistrarMessage::TurnOver(turn));
             }
             TaskResolverMessage::Listed(list, as_of) => state.on_listed(list, as_of),
             TaskResolverMessage::Look(id) => state.looks.want(id),
+            TaskResolverMessage::LookAtTask(id) => {
+                state.at_task.insert(id.clone());
+                state.looks.want(id);
+            }
             TaskResolverMessage::Looked(id, as_of, look) => {
                 state.looks.done(&id);
                 state.on_looked(&myself, id, as_of, look);
@@ -119,21 +131,17 @@ impl TaskResolverState {
         // The next list is not like the one before, though it may look so: what happens next may not be told.
         self.fingerprints.insert(id.clone(), String::new());
         // A container lives no longer than the one whose network it shares.
-        let sharers = self.sharers.get(&id);
-        let tied: Vec<_> = sharers.iter().flat_map(|sharers| &sharers.containers).cloned().collect();
+        let sharers = self.sharers.get(&id).into_iter();
+        let tied: Vec<_> = sharers.flat_map(|sharers| &sharers.containers).cloned().collect();
         match happening {
             Happening::Killed(signal) => {
-                // What stops the owner stops them all, whatever signal that is.
-                if sharers.is_some_and(|sharers| stops(signal, sharers.stop_signal)) {
-                    for id in tied {
-                        self.tell(id, Event::Killed { signal: STOP_SIGNAL_DEFAULT, time, age });
-                    }
+                for (id, signal) in self.meant(id, signal) {
+                    self.tell(id, Event::Killed { at: seq, signal, time, age });
                 }
-                self.tell(id, Event::Killed { signal, time, age });
             }
             Happening::Died => {
                 for id in std::iter::once(id).chain(tied) {
-                    self.tell(id.clone(), Event::Died { at: seq, time, age });
+                    self.tell(id.clone(), Event::Died { at: seq, time });
                     self.looks.want(id);
                 }
             }
@@ -142,8 +150,58 @@ impl TaskResolverState {
                 self.forget(&id);
                 self.tell(id, Event::Absent { as_of: seq });
             }
+            Happening::Started => {
+                self.tell(id.clone(), Event::Started { at: seq });
+                std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id));
+            }
             Happening::Changed => std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id)),
         }
+    }
+
+    /// For whom a signal is meant, and as which: what stops the owner of a network stops all who share it, whatever
+    /// signal that is, and what may end it may end them.
+    fn meant(&self, id: ContainerId, signal: u8) -> Vec<(ContainerId, u8)> {
+        let mut meant = Vec::new();
+        if let Some(Sharers { stop_signal, containers }) = self.sharers.get(&id) {
+            let as_signal = if stops(signal, *stop_signal) {
+                Some(STOP_SIGNAL_DEFAULT)
+            } else {
+                may_end(signal, *stop_signal).then_some(SIGABRT)
+            };
+            let told = |signal| containers.iter().map(move |tied| (tied.clone(), signal));
+            meant.extend(as_signal.into_iter().flat_map(told));
+        }
+        meant.push((id, signal));
+        meant
+    }
+
+    /// All that is listed is looked at afterwards, so nothing is looked at for this.
+    fn on_remembered(&mut self, events: Vec<DockerEvent>, whole: bool, at: Seq) {
+        self.latest = self.latest.max(at);
+        let mut past = Past::new(at, whole);
+        for DockerEvent { id, happening, time, age } in events {
+            match happening {
+                Happening::Killed(signal) => {
+                    for (id, signal) in self.meant(id, signal) {
+                        past.push(&id, Turn::Killed(signal), time, age);
+                    }
+                }
+                Happening::Died => {
+                    let tied = self.sharers.get(&id).into_iter().flat_map(|sharers| &sharers.containers);
+                    for id in std::iter::once(&id).chain(tied) {
+                        past.push(id, Turn::Ended, time, age);
+                    }
+                }
+                Happening::Destroyed => {
+                    self.looks.forget(&id);
+                    self.forget(&id);
+                    past.push(&id, Turn::Ended, time, age);
+                }
+                Happening::Started => past.push(&id, Turn::Started, time, age),
+                Happening::Changed => {}
+            }
+        }
+        self.args.registrar.cast(RegistrarMessage::Remembered(past));
     }
 
     fn on_listed(&mut self, list: Vec<Listed>, as_of: Seq) {
@@ -168,9 +226,9 @@ impl TaskResolverState {
         let (as_of, now) = (self.latest, self.args.clock.now());
         while let Some(id) = self.looks.next(as_of, now) {
             let (docker, tasks) = (self.args.docker.clone(), self.args.tasks.clone());
-            let myself = myself.clone();
+            let (myself, at_task) = (myself.clone(), self.at_task.remove(&id));
             tokio::spawn(async move {
-                let looked = contained(look(&*docker, &*tasks, &id)).await.unwrap_or_else(Err);
+                let looked = contained(look(&*docker, &*tasks, &id, at_task)).await.unwrap_or_else(Err);
                 let _ = myself.cast(TaskResolverMessage::Looked(id, as_of, looked));
             });
         }
@@ -189,8 +247,9 @@ impl TaskResolverState {
         look: Result<Look, String>,
     ) {
         match look {
-            Ok(Look::Container { container, network_owner, task_address }) => {
-                self.on_container(myself, as_of, &container, network_owner.as_deref(), task_address);
+            Ok(Look::Container { container, network_owner, task_address, desired }) => {
+                let owner = network_owner.as_deref();
+                self.on_container(myself, as_of, &container, owner, task_address, desired);
             }
             Ok(Look::Nothing) => self.tell(id, Event::Absent { as_of }),
             Err(reason) => {
@@ -207,6 +266,7 @@ impl TaskResolverState {
         container: &Container,
         network_owner: Option<&Container>,
         task_address: Option<Ipv4Addr>,
+        desired: Desired,
     ) {
         let id = container.id.clone();
         for bad in &container.bad_keys {
@@ -231,9 +291,10 @@ impl TaskResolverState {
             running: container.running,
             health: container.health,
             stop_signal: container.stop_signal,
-            stop_timeout: container.stop_timeout,
+            log: container.health_log.clone(),
             task: container.task_arn.clone(),
             published: published(container, host_address),
+            desired,
             offers,
         };
         let event = Event::Seen { as_of, sight: Box::new(sight) };

@@ -166,6 +166,17 @@ pub struct Cli {
     )]
     pub ecs_introspection: String,
 
+    /// How long a container stays out of DNS that was asked to stop and runs, from its last signal: more than
+    /// the longest stop timeout in use, which Docker shows nowhere. 1s to 1440m.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "ECSSD_STOP_BELIEF",
+        default_value = "1h",
+        help_heading = "Containers"
+    )]
+    pub stop_belief: String,
+
     /// What SIGTERM means: drain (withdraw every service of this host), hand-over (leave the records to the
     /// next agent), or auto: drain where a notice says that the host or its system goes, else hand over.
     #[arg(

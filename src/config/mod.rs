@@ -23,6 +23,8 @@ use crate::zone::route53::Wanted;
 const DRAIN_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(600);
 const DRAIN_DELAY_MAX: Duration = Duration::from_secs(600);
+const STOP_BELIEF_MIN: Duration = Duration::from_secs(1);
+const STOP_BELIEF_MAX: Duration = Duration::from_secs(24 * 3_600);
 const RESYNC_MIN: Duration = Duration::from_secs(1);
 const RESYNC_MAX: Duration = Duration::from_secs(24 * 3_600);
 
@@ -97,6 +99,8 @@ pub struct Config {
     pub docker_socket: PathBuf,
     /// The ECS agent's introspection.
     pub ecs_introspection: String,
+    /// How long a stopping signal is believed.
+    pub stop_belief: Duration,
     /// How it ends.
     pub stop: StopPlan,
     /// How log lines look.
@@ -151,6 +155,8 @@ impl Config {
         let docker_socket =
             judge.takes("--docker-socket", values::path(cli.docker_socket.trim_start_matches("unix://")));
         let ecs_introspection = judge.takes("--ecs-introspection", values::http_url(&cli.ecs_introspection));
+        let stop_belief =
+            judge.takes("--stop-belief", values::hours(&cli.stop_belief, STOP_BELIEF_MIN, STOP_BELIEF_MAX));
         let drain_timeout = judge
             .takes("--drain-timeout", duration(&cli.drain_timeout, DRAIN_TIMEOUT_MIN, DRAIN_TIMEOUT_MAX));
         let on_term = judge.takes("--on-term", values::on_term(&cli.on_term));
@@ -175,6 +181,7 @@ impl Config {
                 state_dir: state_dir?,
                 docker_socket: docker_socket?,
                 ecs_introspection: ecs_introspection?,
+                stop_belief: stop_belief?,
                 stop: StopPlan {
                     on_term: on_term?,
                     delay: drain_delay?,

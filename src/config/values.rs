@@ -2,11 +2,13 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
 use super::Limits;
 use crate::logs;
+use crate::machine::service::duration;
 use crate::machine::stop::OnTerm;
 use crate::record::{Owner, canonical};
 
@@ -124,4 +126,11 @@ pub(super) fn log_level(text: &str) -> Result<LevelFilter, String> {
         "debug" => Ok(LevelFilter::DEBUG),
         _ => Err(format!("{text:?} is not one of error, warn, info, debug")),
     }
+}
+
+/// A duration that may be hours: `1h`, `90m`, `600s`.
+pub(super) fn hours(text: &str, min: Duration, max: Duration) -> Result<Duration, String> {
+    let hours = text.strip_suffix('h').and_then(|hours| hours.parse::<u64>().ok());
+    let minutes = hours.and_then(|hours| hours.checked_mul(60)).map(|minutes| format!("{minutes}m"));
+    duration(minutes.as_deref().unwrap_or(text), min, max)
 }

@@ -196,6 +196,8 @@ fn surroundings(
         checker: Arc::new(NetworkChecker { host_address: writer.registrant.address }),
         probes_max: open.descriptors.probes(),
         zone: open.zone.clone(),
+        stop_belief: config.stop_belief,
+        signals: open.signals(),
         writer,
         once,
         fleet: open.fleet(),

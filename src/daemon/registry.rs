@@ -14,7 +14,7 @@ use crate::machine::container::Timestamp;
 use crate::record::Registrant;
 use crate::zone::dns::{self, DnsFront};
 use crate::zone::embedded::{EmbeddedZone, Options};
-use crate::zone::journal::{self, Memory, SharedJournal, Title};
+use crate::zone::journal::{self, Memory, Opened, SharedJournal, Title};
 use crate::zone::pacing::Pace;
 use crate::zone::plan::{PlannedZone, Print};
 use crate::zone::route53::{self, FindError, Wanted};
@@ -38,6 +38,8 @@ pub(super) struct Open {
     registrant: Registrant,
     /// What was written to it before.
     journal: Option<SharedJournal>,
+    /// Which containers were asked to stop before.
+    signals: Option<SharedJournal>,
     /// The DNS that answers for it.
     dns: Option<DnsFront>,
     /// What this process may have open.
@@ -85,15 +87,18 @@ impl Open {
         };
         let Identity { owner, address, .. } = identity.clone();
         let registrant = Registrant { owner, zone: zone.name().to_owned(), address };
-        let (journal, read_after) = match &config.registry {
-            // A plan reads what is there, and keeps nothing.
-            _ if config.dry_run => (None, Duration::ZERO),
-            Registry::Local { .. } => (None, Duration::ZERO),
-            Registry::Route53 { .. } => {
-                let (journal, read_after) = open_journal(config, identity, &*zone, &registrant).await?;
-                (Some(journal), read_after)
-            }
+        // A plan reads what is there, and keeps nothing.
+        let opened = match config.dry_run {
+            true => None,
+            false => Some(open_journal(config, &*zone, &registrant).await?),
         };
+        let read_after = match (&config.registry, &opened) {
+            (Registry::Route53 { .. }, Some(opened)) => read_after(config, identity, &opened.memory),
+            _ => Duration::ZERO,
+        };
+        let signals = opened.map(SharedJournal::from);
+        // The zone in this process is in the state directory itself.
+        let journal = signals.clone().filter(|_| matches!(config.registry, Registry::Route53 { .. }));
         let planned = (config.dry_run || config.task.is_over_soon())
             .then(|| Arc::new(PlannedZone::new(zone.clone(), config.dry_run, print())));
         Ok(Self {
@@ -101,6 +106,7 @@ impl Open {
             planned,
             registrant,
             journal,
+            signals,
             dns,
             descriptors,
             pace: config.pace(),
@@ -123,6 +129,11 @@ impl Open {
             dry_run: self.dry_run,
             seed: fastrand::u64(..),
         }
+    }
+
+    /// Where it is remembered which containers were asked to stop.
+    pub(super) fn signals(&self) -> Option<SharedJournal> {
+        self.signals.clone()
     }
 
     /// How many changes were made, or would have been, where they are counted.
@@ -168,29 +179,27 @@ async fn find(wanted: &Wanted, endpoint_url: Option<String>, identity: &Identity
     zone
 }
 
-/// The journal, and how long the read that makes it whole may wait. A new instance has hardly written
-/// anything, and a fleet of them would read the zone all at once.
-async fn open_journal(
-    config: &Config,
-    identity: &Identity,
-    zone: &dyn Zone,
-    registrant: &Registrant,
-) -> Result<(SharedJournal, Duration), String> {
+async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant) -> Result<Opened, String> {
     let title = Title {
         zone_id: zone.id().to_owned(),
         zone: registrant.zone.clone(),
         owner: registrant.owner.to_string(),
     };
-    let opened = journal::open(&config.state_dir, &title, HAND_OVER_WAIT).await.map_err(super::text)?;
-    let mut read_after = Duration::ZERO;
-    match &opened.memory {
+    journal::open(&config.state_dir, &title, HAND_OVER_WAIT).await.map_err(super::text)
+}
+
+/// How long the read that makes the journal whole may wait. A new instance has hardly written anything, and a
+/// fleet of them would read the zone all at once.
+fn read_after(config: &Config, identity: &Identity, memory: &Memory) -> Duration {
+    match memory {
         Memory::Kept(entries) => {
             tracing::info!(records = entries.len(), "the journal knows all of this host")
         }
         Memory::Fresh if identity.launched.is_some_and(is_recent) => {
-            read_after = config.resync.mul_f64(0.5 + fastrand::f64());
+            let read_after = config.resync.mul_f64(0.5 + fastrand::f64());
             let minutes = read_after.as_secs() / 60;
             tracing::info!(minutes, "a new instance: the zone is listed once, later, beside the writing");
+            return read_after;
         }
         // It said so itself.
         Memory::Without(_) => {}
@@ -199,7 +208,7 @@ async fn open_journal(
             "the journal does not know all of this host: the zone is listed once, beside the writing"
         ),
     }
-    Ok((SharedJournal::from(opened), read_after))
+    Duration::ZERO
 }
 
 fn is_recent(launched: Timestamp) -> bool {

@@ -10,13 +10,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bollard::errors::Error;
-use bollard::models::{ContainerSummary, EventMessage};
+use bollard::models::{ContainerSummary, EventMessage, EventMessageTypeEnum};
 use bollard::query_parameters::{
     EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
+use tokio::time::timeout;
 
-use super::{Docker, DockerError, DockerEvent, Events, Happening, Listed, inspect};
+use super::{Docker, DockerError, DockerEvent, Events, Happening, Listed, Subscription, inspect};
 use crate::machine::container::{Container, Timestamp};
 use crate::machine::service::Scope;
 use crate::record::ContainerId;
@@ -24,6 +25,13 @@ use crate::record::ContainerId;
 /// Longer than a dying container keeps the engine's lock (0.2 to 0.6 s seen), short enough to notice a
 /// hung engine.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many events an engine remembers, of any kind. Source: moby, `daemon/events`, `eventsLimit`.
+const RING: usize = 256;
+/// How long an engine may be silent while it tells what it remembers.
+const REMEMBERING: Duration = Duration::from_secs(1);
+/// Before any event: for all that the engine remembers.
+const BEGINNING: &str = "1";
 
 /// The events that a container's life is made of. `exec_*` is left out: each HEALTHCHECK run makes some.
 const ACTIONS: [&str; 7] = ["start", "kill", "die", "pause", "unpause", "destroy", "health_status"];
@@ -68,6 +76,27 @@ impl UnixDocker {
         }
     }
 
+    /// What the engine remembers until `now`: an answer that ends, unlike a subscription, which does not say
+    /// where its past ends.
+    async fn ring(&self, client: &bollard::Docker, now: Duration) -> Result<Ring, DockerError> {
+        let until = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
+        let options = EventsOptionsBuilder::default().since(BEGINNING).until(&until).build();
+        let mut messages = client.events(Some(options)).boxed();
+        let mut ring = Ring::default();
+        loop {
+            match timeout(REMEMBERING, messages.next()).await {
+                Ok(Some(message)) => {
+                    let message = message.map_err(|error| self.error("/events", &error))?;
+                    ring.events += 1;
+                    ring.last = read_event(&message).or_else(|| ring.last.take());
+                }
+                Ok(None) => return Ok(Ring { ended: true, ..ring }),
+                // Not every proxy and not every engine ends it.
+                Err(_) => return Ok(ring),
+            }
+        }
+    }
+
     fn error(&self, request: &'static str, error: &Error) -> DockerError {
         let socket = || self.socket.display().to_string();
         match error {
@@ -92,11 +121,12 @@ impl UnixDocker {
 
 #[async_trait]
 impl Docker for UnixDocker {
-    async fn events(&self, back: Duration) -> Result<Events, DockerError> {
+    async fn events(&self) -> Result<Subscription, DockerError> {
         let client = self.connect().await?;
-        let since = unix_now().saturating_sub(back).as_secs().to_string();
+        let asked = unix_now();
+        let ring = self.ring(&client, asked).await?;
         let filters = [("type", vec!["container"]), ("event", ACTIONS.to_vec())].into();
-        let options = EventsOptionsBuilder::default().since(&since).filters(&filters).build();
+        let options = EventsOptionsBuilder::default().since(BEGINNING).filters(&filters).build();
         let socket = self.socket.display().to_string();
         let events = client.events(Some(options)).filter_map(move |message| {
             let event = match message {
@@ -107,7 +137,14 @@ impl Docker for UnixDocker {
             };
             std::future::ready(event)
         });
-        Ok(events.boxed())
+        let mut live = events.boxed();
+        let past = read_to(&mut live, ring.last).await?;
+        let asked = Timestamp::from_unix_nanos(i64::try_from(asked.as_nanos()).unwrap_or(i64::MAX));
+        // By a clock that stepped back some of it is of times to come, and was not counted.
+        let whole = ring.ended && ring.events < RING && past.iter().all(|event| event.time <= asked);
+        // What has just happened is not old, whatever its clock does.
+        let live = live.map_ok(|event| DockerEvent { age: Duration::ZERO, ..event }).boxed();
+        Ok(Subscription { past, whole, live })
     }
 
     async fn running(&self) -> Result<Vec<Listed>, DockerError> {
@@ -135,17 +172,50 @@ impl Docker for UnixDocker {
 
 /// The library's own timeout ends with the head of an answer; this one covers all of it.
 async fn answer<T>(request: &'static str, asked: impl Future<Output = T>) -> Result<T, DockerError> {
-    tokio::time::timeout(ANSWER_TIMEOUT, asked).await.map_err(|_| DockerError::Timeout(request))
+    timeout(ANSWER_TIMEOUT, asked).await.map_err(|_| DockerError::Timeout(request))
+}
+
+/// What an engine remembers.
+#[derive(Debug, Default)]
+struct Ring {
+    /// How many events of any kind.
+    events: usize,
+    /// The latest of a container's life.
+    last: Option<DockerEvent>,
+    /// Whether the engine said that this is all.
+    ended: bool,
+}
+
+/// The events up to this one.
+async fn read_to(events: &mut Events, last: Option<DockerEvent>) -> Result<Vec<DockerEvent>, DockerError> {
+    let mut past = Vec::new();
+    let Some(last) = last else { return Ok(past) };
+    // What was remembered a moment ago comes at once, unless it was forgotten in that moment.
+    while let Ok(Some(event)) = timeout(REMEMBERING, events.next()).await {
+        past.push(event?);
+        if past.last().is_some_and(|event| {
+            (&event.id, event.happening, event.time) == (&last.id, last.happening, last.time)
+        }) {
+            break;
+        }
+    }
+    Ok(past)
 }
 
 fn read_event(message: &EventMessage) -> Option<DockerEvent> {
+    if message.typ != Some(EventMessageTypeEnum::CONTAINER) {
+        return None;
+    }
     let actor = message.actor.as_ref()?;
     let attribute = |name| actor.attributes.as_ref()?.get(name);
     let happening = match message.action.as_deref()? {
         "kill" => Happening::Killed(attribute("signal")?.parse().ok()?),
         "die" => Happening::Died,
         "destroy" => Happening::Destroyed,
-        _ => Happening::Changed,
+        "start" => Happening::Started,
+        "pause" | "unpause" => Happening::Changed,
+        action if action.starts_with("health_status") => Happening::Changed,
+        _ => return None,
     };
     let nanos = message.time_nano.or_else(|| message.time?.checked_mul(1_000_000_000))?;
     let age = unix_now().saturating_sub(Duration::from_nanos(nanos.try_into().ok()?));

@@ -6,16 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 
 use bollard::models::{
     ContainerConfig, ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, HealthStatusEnum,
-    HostConfig, PortBinding,
+    HealthcheckResult, HostConfig, PortBinding,
 };
 
 use crate::machine::container::{
-    Binding, Container, Health, InvalidTimestamp, Network, Running, STOP_SIGNAL_DEFAULT, STOP_TIMEOUT_MAX,
-    Timestamp, parse_signal,
+    Binding, Checked, Container, Health, InvalidTimestamp, Network, Running, STOP_SIGNAL_DEFAULT, Timestamp,
+    parse_signal,
 };
 use crate::machine::service::{self, Convention, Protocol, Scope};
 use crate::record::{ContainerId, InvalidContainerId};
@@ -75,11 +74,11 @@ pub fn read(inspect: &ContainerInspectResponse, scope: &Scope) -> Result<Contain
         lived_before,
         running: running(state),
         health,
+        health_log: health_log(state),
         stop_signal: config
             .and_then(|config| config.stop_signal.as_deref())
             .and_then(parse_signal)
             .unwrap_or(STOP_SIGNAL_DEFAULT),
-        stop_timeout: config.and_then(|config| config.stop_timeout).map(stop_timeout),
         network,
         bindings,
         bound_ipv6,
@@ -129,9 +128,13 @@ fn health(state: Option<&ContainerState>, config: Option<&ContainerConfig>) -> O
     }
 }
 
-fn stop_timeout(seconds: i64) -> Duration {
-    u64::try_from(seconds)
-        .map_or(STOP_TIMEOUT_MAX, |seconds| Duration::from_secs(seconds).min(STOP_TIMEOUT_MAX))
+fn health_log(state: Option<&ContainerState>) -> Vec<Checked> {
+    let log = state.and_then(|state| state.health.as_ref()).and_then(|health| health.log.as_ref());
+    let read = |entry: &HealthcheckResult| {
+        let began = Timestamp::from_docker(entry.start.as_deref()?).ok()??;
+        Some(Checked { began, passed: entry.exit_code? == 0 })
+    };
+    log.into_iter().flatten().filter_map(read).collect()
 }
 
 fn network(host_config: Option<&HostConfig>) -> Result<Network, InvalidContainerId> {

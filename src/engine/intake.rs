@@ -1,44 +1,44 @@
 //! What came from the engine and has not been taken yet, at most a little of each container.
 //!
 //! An engine may tell ten thousand events a second, of one container in a crash loop or of a health check that
-//! execs. What they mean together is little: the latest of each signal, the latest death, and that a look is
-//! due. Owns that sum; how fast it is taken is for whoever takes it.
+//! execs. What they mean together is little: the last time that each thing happened to a container. Owns that
+//! sum; how fast it is taken is for whoever takes it.
 //!
 //! ## Guarantees
 //!
 //! - What is kept is bounded by the containers that there are.
-//! - Whoever is told the sum knows of each container what the events would have told in any order: the
-//!   lifecycle compares their times, not their places.
+//! - What is kept is told in the order in which it came: which signals, starts and ends came after which. Clocks
+//!   have no say in it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{DockerEvent, Happening};
-use crate::machine::container::Timestamp;
 use crate::record::ContainerId;
 
-/// Events that wait: of each container, each thing that happened, with the latest time and age of it.
+/// Events that wait: of each container, each thing that happened, when it happened last.
 #[derive(Debug, Default)]
-pub struct Intake(BTreeMap<(ContainerId, Happening), (Timestamp, Duration)>);
+pub struct Intake {
+    waiting: BTreeMap<(ContainerId, Happening), (u64, DockerEvent)>,
+    came: u64,
+}
 
 impl Intake {
     /// An event has come.
-    pub fn push(&mut self, DockerEvent { id, happening, time, age }: DockerEvent) {
-        let latest = self.0.entry((id, happening)).or_insert((time, age));
-        if latest.0 <= time {
-            *latest = (time, age);
-        }
+    pub fn push(&mut self, event: DockerEvent) {
+        self.came += 1;
+        self.waiting.insert((event.id.clone(), event.happening), (self.came, event));
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.waiting.is_empty()
     }
 
     /// All that waits.
     pub fn take(&mut self) -> Vec<DockerEvent> {
-        let event = |((id, happening), (time, age))| DockerEvent { id, happening, time, age };
-        std::mem::take(&mut self.0).into_iter().map(event).collect()
+        let mut waiting: Vec<_> = std::mem::take(&mut self.waiting).into_values().collect();
+        waiting.sort_by_key(|(came, _)| *came);
+        waiting.into_iter().map(|(_, event)| event).collect()
     }
 }
 
@@ -62,9 +62,9 @@ mod tests {
         }
         intake.push(event(2, Happening::Changed, 5));
         let told = [
+            event(1, Happening::Changed, 9_999),
             event(1, Happening::Killed(15), 9_999),
             event(1, Happening::Died, 9_999),
-            event(1, Happening::Changed, 9_999),
             event(2, Happening::Changed, 5),
         ];
         assert_eq!(intake.take(), told);
@@ -72,12 +72,17 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_of_each_signal_is_kept_whatever_came_last() {
+    fn what_came_last_is_told_last_whatever_the_clock_says() {
         let mut intake = Intake::default();
         intake.push(event(1, Happening::Killed(15), 7));
-        intake.push(event(1, Happening::Killed(1), 8));
+        intake.push(event(1, Happening::Died, 8));
+        intake.push(event(1, Happening::Started, 2));
         intake.push(event(1, Happening::Killed(15), 3));
-        let told = [event(1, Happening::Killed(1), 8), event(1, Happening::Killed(15), 7)];
+        let told = [
+            event(1, Happening::Died, 8),
+            event(1, Happening::Started, 2),
+            event(1, Happening::Killed(15), 3),
+        ];
         assert_eq!(intake.take(), told);
     }
 }

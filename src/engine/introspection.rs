@@ -64,6 +64,10 @@ impl EcsIntrospection {
         Ok(metadata.seat())
     }
 
+    async fn task(&self, id: &ContainerId) -> Result<Task, TasksError> {
+        self.get(&format!("/v1/tasks?dockerid={id}")).await
+    }
+
     async fn get<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, TasksError> {
         let url = format!("{}{path}", self.url);
         let failed =
@@ -78,8 +82,11 @@ impl EcsIntrospection {
 #[async_trait]
 impl Tasks for EcsIntrospection {
     async fn address(&self, id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError> {
-        let task: Task = self.get(&format!("/v1/tasks?dockerid={id}")).await?;
-        Ok(task.address(id))
+        Ok(self.task(id).await?.address(id))
+    }
+
+    async fn is_to_stop(&self, id: &ContainerId) -> Result<bool, TasksError> {
+        Ok(self.task(id).await?.desired_status == "STOPPED")
     }
 }
 
@@ -102,6 +109,8 @@ impl Metadata {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Task {
+    #[serde(default)]
+    desired_status: String,
     #[serde(default)]
     containers: Vec<TaskContainer>,
 }

@@ -24,15 +24,31 @@ use crate::record::ContainerId;
 /// What a container engine is asked.
 #[async_trait]
 pub trait Docker: Send + Sync + 'static {
-    /// The events from `back` ago on, as far as the engine remembers, and then as they happen. Ends when
-    /// the engine goes away.
-    async fn events(&self, back: Duration) -> Result<Events, DockerError>;
+    /// All that the engine remembers, and then what happens.
+    async fn events(&self) -> Result<Subscription, DockerError>;
 
     /// The containers that run or are paused now.
     async fn running(&self) -> Result<Vec<Listed>, DockerError>;
 
     /// One container; `None` when there is no such container (any more).
     async fn inspect(&self, id: &ContainerId) -> Result<Option<Container>, DockerError>;
+}
+
+/// A subscription to the engine's events. Each comes once, in the order in which it happened.
+pub struct Subscription {
+    /// What the engine remembers: of 256 events of any kind those that are of a container's life.
+    pub past: Vec<DockerEvent>,
+    /// Whether the engine has forgotten nothing since it started.
+    pub whole: bool,
+    /// What happens from then on. Ends when the engine goes away.
+    pub live: Events,
+}
+
+impl std::fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { past, whole, .. } = self;
+        f.debug_struct("Subscription").field("past", past).field("whole", whole).finish_non_exhaustive()
+    }
 }
 
 /// A stream of events.
@@ -43,6 +59,9 @@ pub type Events = Pin<Box<dyn Stream<Item = Result<DockerEvent, DockerError>> + 
 pub trait Tasks: Send + Sync + 'static {
     /// The address of the task that this container belongs to, where it has one of its own (`awsvpc`).
     async fn address(&self, id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError>;
+
+    /// Whether ECS wants the task that this container belongs to stopped.
+    async fn is_to_stop(&self, id: &ContainerId) -> Result<bool, TasksError>;
 }
 
 /// A line of the engine's list.
@@ -61,21 +80,22 @@ pub struct DockerEvent {
     pub id: ContainerId,
     /// What.
     pub happening: Happening,
-    /// When, by the engine's clock.
+    /// When, by the engine's clock, which may step.
     pub time: Timestamp,
-    /// How long ago; an event can be a replay.
+    /// How long ago, by that clock, where it is remembered; nothing, where it has just happened.
     pub age: Duration,
 }
 
-/// What can happen to a container; in this order it is told where several things happened at once: what may
-/// withdraw a record first.
+/// What can happen to a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Happening {
     /// It was sent a signal.
     Killed(u8),
     /// Its process ended.
     Died,
-    /// Anything after which it is worth a look: started, paused, another health.
+    /// Another life of it began.
+    Started,
+    /// Anything else after which it is worth a look: paused, another health.
     Changed,
     /// It was removed.
     Destroyed,

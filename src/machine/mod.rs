@@ -10,6 +10,7 @@ pub mod lifecycle;
 pub mod looks;
 pub mod offer;
 pub mod outlook;
+pub mod past;
 pub mod permits;
 pub mod probe;
 pub mod publish;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::container::{Running, Timestamp};
-use super::lifecycle::Sight;
+use super::lifecycle::{Desired, Sight};
 use super::offer::{At, Binder, EffectiveCheck, Offer};
 use super::service::{Check, Scope, Service, ServiceName, Timing};
 
@@ -49,9 +49,10 @@ pub(crate) fn running(started_at: Timestamp, offers: Vec<Offer>) -> Sight {
         running: Running::Running,
         health: None,
         stop_signal: SIGTERM,
-        stop_timeout: None,
+        log: Vec::new(),
         task: None,
         published: BTreeSet::new(),
+        desired: Desired::Unasked,
         offers,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use ecssd::engine::{Docker, DockerError, Events, Listed};
+use ecssd::engine::{Docker, DockerError, Listed, Subscription};
 use ecssd::host::notices::{AskError, Said, Source, Sources};
 use ecssd::machine::container::Container;
 use ecssd::record::{Change, ContainerId};
@@ -33,7 +33,7 @@ impl Refusing {
 
 #[async_trait]
 impl Docker for Refusing {
-    async fn events(&self, _back: Duration) -> Result<Events, DockerError> {
+    async fn events(&self) -> Result<Subscription, DockerError> {
         self.note("docker");
         Err(DockerError::Timeout("/events"))
     }

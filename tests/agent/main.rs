@@ -6,6 +6,7 @@
 mod jitter;
 mod leaves;
 mod panics;
+mod signals;
 mod stops;
 mod terms;
 mod unproven;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::check::{CheckError, Checker};
-use ecssd::engine::{Docker, DockerError, DockerEvent, Events, Listed, Tasks, TasksError};
+use ecssd::engine::{Docker, DockerError, DockerEvent, Listed, Subscription, Tasks, TasksError};
 use ecssd::host::notices::{AskError, Said, Source, Sources};
 use ecssd::machine::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::machine::lifecycle::Target;
@@ -17,6 +17,7 @@ use ecssd::machine::service::{Protocol, Scope, parse};
 use ecssd::record::ContainerId;
 use futures_util::StreamExt;
 
+use super::engine::Told;
 use super::host::SECOND;
 use super::mutant::Mutant;
 use super::scenario::{Notice, Point, SpecCheck, SpecPort};
@@ -88,8 +89,8 @@ fn described(it: &Truth, now: Duration, owner: &str) -> Container {
             (false, _) => container::Running::Stopped,
         },
         health: (it.spec.check == SpecCheck::Docker).then_some(it.health),
+        health_log: it.log.clone(),
         stop_signal: 15,
-        stop_timeout: it.spec.stop_timeout.map(|seconds| Duration::from_secs(seconds.into())),
         network: match (&it.owner, it.spec.port) {
             (Some(owner), _) => Network::Shared(owner.clone()),
             (None, SpecPort::Host(_)) => Network::Host,
@@ -108,35 +109,41 @@ fn described(it: &Truth, now: Duration, owner: &str) -> Container {
     }
 }
 
+/// What has just happened, as the engine tells it.
+fn event(told: Told) -> DockerEvent {
+    let time = Timestamp::from_unix_nanos(told.wall);
+    DockerEvent { id: told.id, happening: told.happening, time, age: Duration::ZERO }
+}
+
 #[async_trait]
 impl Docker for Agent {
-    async fn events(&self, back: Duration) -> Result<Events, DockerError> {
-        let receiver = {
+    async fn events(&self) -> Result<Subscription, DockerError> {
+        let (past, whole, receiver) = {
             let mut state = self.step_or_never(Point::AskDocker).await;
             if state.hosts[self.host].engine.is_away() {
                 return Err(away());
             }
-            state.listens(self.host, back)
+            let (past, whole, receiver) = state.listens(self.host);
+            state.court_remembers(self.host, self.life, &past);
+            let now = state.now;
+            let wall = state.hosts[self.host].wall(now);
+            let event = |told: Told| {
+                let age = Duration::from_nanos((wall - told.wall).try_into().unwrap_or(0));
+                DockerEvent { age, ..event(told) }
+            };
+            (past.into_iter().map(event).collect(), whole, receiver)
         };
-        let events = futures_util::stream::unfold((self.clone(), receiver), |(agent, mut receiver)| async {
+        let live = futures_util::stream::unfold((self.clone(), receiver), |(agent, mut receiver)| async {
             let told = receiver.recv().await?;
-            let event = {
+            {
                 let mut state = agent.step_or_never(Point::HearDocker).await;
                 state.count("Docker event");
                 state.court_hears(agent.host, agent.life, &told);
                 state.hosts[agent.host].shown.remove(&told.id);
-                let now = state.now;
-                let age = state.hosts[agent.host].wall(now) - told.wall;
-                DockerEvent {
-                    id: told.id,
-                    happening: told.happening,
-                    time: Timestamp::from_unix_nanos(told.wall),
-                    age: Duration::from_nanos(age.try_into().unwrap_or(0)),
-                }
-            };
-            Some((Ok(event), (agent, receiver)))
+            }
+            Some((Ok(event(told)), (agent, receiver)))
         });
-        Ok(events.boxed())
+        Ok(Subscription { past, whole, live: live.boxed() })
     }
 
     async fn running(&self) -> Result<Vec<Listed>, DockerError> {
@@ -225,6 +232,10 @@ impl Agent {
 impl Tasks for Agent {
     async fn address(&self, _id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError> {
         Ok(None)
+    }
+
+    async fn is_to_stop(&self, _id: &ContainerId) -> Result<bool, TasksError> {
+        Ok(false)
     }
 }
 

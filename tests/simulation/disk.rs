@@ -2,8 +2,10 @@
 //! or no longer taken.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
-use ecssd::record::Key;
+use ecssd::machine::past::Signals;
+use ecssd::record::{ContainerId, Key};
 use ecssd::zone::journal::{Entry, Journal, State};
 
 use super::agent::Agent;
@@ -18,6 +20,8 @@ pub struct Disk {
     entries: BTreeMap<Key, State>,
     /// The entries before the last writes.
     before: Vec<BTreeMap<Key, State>>,
+    /// Which containers were asked to stop.
+    pub signals: Vec<(ContainerId, Signals)>,
     complete: bool,
     exists: bool,
     full: bool,
@@ -56,9 +60,15 @@ impl Disk {
         (entries, whole)
     }
 
+    /// Whether what was written is there.
+    pub fn is_kept(&self) -> bool {
+        self.exists
+    }
+
     fn write(&mut self, memory: &BTreeMap<Key, State>) {
         if self.full {
             self.exists = false;
+            self.signals.clear();
             return;
         }
         let before = std::mem::replace(&mut self.entries, memory.clone());
@@ -73,12 +83,14 @@ impl Disk {
 pub struct SimJournal {
     agent: Agent,
     memory: BTreeMap<Key, State>,
+    signals: BTreeMap<ContainerId, Signals>,
     complete: bool,
 }
 
 impl SimJournal {
-    pub fn new(agent: Agent, entries: Vec<Entry>, whole: bool) -> Self {
-        Self { agent, memory: entries.into_iter().collect(), complete: whole }
+    pub fn new(agent: Agent, entries: Vec<Entry>, signals: Vec<(ContainerId, Signals)>, whole: bool) -> Self {
+        let (memory, signals) = (entries.into_iter().collect(), signals.into_iter().collect());
+        Self { agent, memory, signals, complete: whole }
     }
 }
 
@@ -122,6 +134,31 @@ impl Journal for SimJournal {
         let disk = &mut state.hosts[self.agent.host].disk;
         disk.complete = true;
         disk.write(&self.memory);
+    }
+
+    fn signals(&self) -> Vec<(ContainerId, Signals)> {
+        self.signals.clone().into_iter().collect()
+    }
+
+    fn record_signals(&mut self, container: &ContainerId, signals: Option<&Signals>) {
+        match signals {
+            Some(signals) => self.signals.insert(container.clone(), signals.clone()),
+            None => self.signals.remove(container),
+        };
+        let Some(mut state) = self.agent.step(Point::Record) else { return };
+        state.count("signal written");
+        let host = &mut state.hosts[self.agent.host];
+        host.disk.signals = self.signals();
+        host.disk.write(&self.memory);
+        let kept = host.disk.is_kept();
+        host.notes(container, signals.filter(|_| kept));
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        let mut state = self.agent.world.lock();
+        let now = state.now;
+        let nanos = state.hosts[self.agent.host].wall(now);
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos.try_into().unwrap_or(0))
     }
 
     fn trouble(&self) -> Option<&str> {

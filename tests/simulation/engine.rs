@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ecssd::engine::Happening;
-use ecssd::machine::container::Health;
+use ecssd::machine::container::{Checked, Health, Timestamp};
 use ecssd::record::ContainerId;
 use tokio::sync::mpsc;
 
@@ -17,6 +17,8 @@ use super::world::State;
 /// asks for which. Source: the engine's own figures, see the reference of Docker's events.
 const BUFFER: usize = 1_024;
 const RING: usize = 256;
+/// How many runs of a HEALTHCHECK it shows.
+const LOG: usize = 5;
 /// A HEALTHCHECK that passes for the first time so late has taken its time.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -44,10 +46,14 @@ pub struct Engine {
     down: bool,
     /// Whether the next one ends what outlived it.
     orphans: bool,
-    /// When somebody began to listen last.
-    pub listened: Duration,
     /// When it last hung, was slow, or answered nobody.
     pub hindered: Duration,
+    /// When somebody began to listen last.
+    pub listened: Duration,
+    /// Whether it has forgotten anything since it started.
+    forgot: bool,
+    /// Which of the host's engines it is, one after the other.
+    pub generation: u32,
     pub silent_until: Duration,
     pub slow: (Duration, Duration),
     pub hanging_until: Duration,
@@ -76,25 +82,17 @@ impl Engine {
 }
 
 impl State {
-    /// Somebody listens, and first gets what is remembered of what happened since then.
-    pub fn listens(&mut self, host: usize, back: Duration) -> mpsc::Receiver<Told> {
-        const SECOND: i64 = 1_000_000_000;
+    /// Somebody listens: what is remembered, whether nothing was forgotten, and what happens then.
+    pub fn listens(&mut self, host: usize) -> (Vec<Told>, bool, mpsc::Receiver<Told>) {
         let now = self.now;
-        let since = self.hosts[host].wall(now) - i64::try_from(back.as_nanos()).unwrap_or(i64::MAX);
-        // It is asked for in seconds.
-        let since = since / SECOND * SECOND;
         let engine = &mut self.hosts[host].engine;
-        let (sender, receiver) = mpsc::channel(BUFFER + RING);
-        // The engine goes back from the latest, to the first that is too old.
-        let young: Vec<_> = engine.ring.iter().rev().take_while(|(wall, _)| *wall >= since).collect();
-        for told in young.into_iter().rev().filter_map(|(_, told)| told.clone()) {
-            let _ = sender.try_send(told);
-        }
-        engine.listeners.push(sender);
         engine.listened = now;
-        let lost = engine.forgotten.iter().filter(|wall| **wall >= since).count();
+        let (sender, receiver) = mpsc::channel(BUFFER);
+        engine.listeners.push(sender);
+        let past = engine.ring.iter().filter_map(|(_, told)| told.clone()).collect();
+        let (whole, lost) = (!engine.forgot, engine.forgotten.len());
         (0..lost).for_each(|_| self.count("lost to a replay"));
-        receiver
+        (past, whole, receiver)
     }
 
     /// Something happens that agents are told of.
@@ -135,6 +133,7 @@ impl State {
     fn remembers(&mut self, host: usize, wall: i64, told: Option<Told>) {
         let engine = &mut self.hosts[host].engine;
         engine.ring.push_back((wall, told));
+        engine.forgot |= engine.ring.len() > RING;
         if engine.ring.len() > RING
             && let Some((wall, Some(_))) = engine.ring.pop_front()
         {
@@ -164,6 +163,10 @@ impl State {
         let Some(it) = of.containers.get_mut(id).filter(mine) else { return };
         let was_starting = it.health == Health::Starting;
         let turned = it.check(now);
+        let began =
+            Timestamp::from_unix_nanos(it.started_wall + i64::try_from(now.as_nanos()).unwrap_or_default());
+        it.log.push(Checked { began, passed: it.is_well(now) });
+        it.log.drain(..it.log.len().saturating_sub(LOG));
         let late = it.is_healthy() && was_starting && now >= it.started + LONG;
         let wait = it.until_next_check(now);
         self.count("HEALTHCHECK run");
@@ -196,6 +199,7 @@ impl State {
         engine.hangs_up();
         engine.ring.clear();
         engine.forgotten.clear();
+        (engine.forgot, engine.generation) = (false, engine.generation + 1);
         self.tell(host, format_args!("Docker is down"));
     }
 
@@ -223,6 +227,14 @@ impl State {
             self.all_end(host);
         }
         let restored = self.alive(host);
+        // Stops that waited for their time ended with the engine before.
+        let now = self.now;
+        for it in self.hosts[host].containers.values_mut().filter(|it| it.alive) {
+            if it.told_to_stop.take().is_some() {
+                it.reason = now;
+            }
+            it.noted = None;
+        }
         for id in &restored {
             if let Some(it) = self.hosts[host].containers.get_mut(id) {
                 (it.health, it.failed) = (Health::Starting, 0);

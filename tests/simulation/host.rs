@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::machine::container::Container;
+use ecssd::machine::container::{Container, Timestamp};
+use ecssd::machine::past::Signals;
 use ecssd::record::ContainerId;
 use ecssd::status::Readiness;
 use fastrand::Rng;
@@ -33,7 +34,7 @@ pub struct Host {
 
     // The machine.
     pub wall_offset: i64,
-    /// Whether its wall clock ever went back: then what is replayed looks new.
+    /// Whether its wall clock ever went back: then starts have no order.
     pub went_back: bool,
     ticks: i64,
     pub powered: bool,
@@ -145,6 +146,14 @@ impl Host {
     /// The container in a slot.
     pub fn slot(&self, slot: u8) -> Option<ContainerId> {
         self.slots.get(&slot).cloned()
+    }
+
+    /// Its agent writes down what a container was sent.
+    pub fn notes(&mut self, id: &ContainerId, signals: Option<&Signals>) {
+        if let (Some(it), Some(signals)) = (self.containers.get_mut(id), signals) {
+            let this = signals.life == Timestamp::from_unix_nanos(it.started_wall);
+            it.noted = it.noted.or_else(|| this.then_some(it.lives));
+        }
     }
 
     pub fn is_told(&mut self, order: Order) {

@@ -20,6 +20,8 @@ pub enum Later {
         host: usize,
         id: ContainerId,
         life: u32,
+        /// A stop ends with the engine that waits for it.
+        engine: u32,
     },
     /// It is started.
     Start {
@@ -80,7 +82,9 @@ impl State {
     fn run(&mut self, what: Later) {
         match what {
             Later::Exit { host, id, life } if self.is_life(host, &id, life) => self.exits(host, &id),
-            Later::Sigkill { host, id, life } if self.is_life(host, &id, life) => {
+            Later::Sigkill { host, id, life, engine }
+                if self.is_life(host, &id, life) && self.hosts[host].engine.generation == engine =>
+            {
                 self.signals(host, &id, 9);
             }
             Later::Start { host, id } => self.starts(host, &id),

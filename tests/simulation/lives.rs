@@ -12,6 +12,9 @@ use super::scenario::{Spec, SpecPort, SpecStop};
 use super::truth::Truth;
 use super::world::State;
 
+/// It may end whoever does not catch it.
+const SIGQUIT: u8 = 3;
+
 impl State {
     pub fn runs(&mut self, host: usize, slot: u8, spec: Spec) {
         let of = &mut self.hosts[host];
@@ -63,7 +66,8 @@ impl State {
         it.lives += 1;
         it.port = port;
         it.ports.insert(port);
-        it.told_to_stop = None;
+        (it.told_to_stop, it.doubted, it.noted) = (None, None, None);
+        it.log.clear();
         it.starts.push(now);
         let life = it.lives;
         for it in self.sharers(host, id).filter(|it| it.started_wall > wall) {
@@ -88,7 +92,7 @@ impl State {
         }
         // Connected to a network, and, in the end, disconnected from it.
         self.notes(host, 1);
-        self.happens(host, id, Happening::Changed);
+        self.happens(host, id, Happening::Started);
         self.monitors(host, id);
     }
 
@@ -130,6 +134,10 @@ impl State {
             it.reason = now;
         }
         let (stop, life) = (it.spec.stop, it.lives);
+        if signal == SIGQUIT {
+            it.doubted = Some(now);
+            self.sharers(host, id).for_each(|it| it.doubted = Some(now));
+        }
         if stops {
             // What it leaves, they cannot do without.
             self.sharers(host, id).for_each(|it| (it.told_to_stop, it.reason) = (Some(now), now));

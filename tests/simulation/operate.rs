@@ -22,10 +22,10 @@ impl State {
                 let Some(id) = slot(of) else { return };
                 let Some(it) = self.hosts[host].containers.get(&id) else { return };
                 let timeout = it.spec.stop_timeout.unwrap_or(10);
-                let (life, alive) = (it.lives, it.alive);
+                let (life, alive, engine) = (it.lives, it.alive, self.hosts[host].engine.generation);
                 if alive && reached {
                     self.signals(host, &id, 15);
-                    self.later(until(timeout), Later::Sigkill { host, id, life });
+                    self.later(until(timeout), Later::Sigkill { host, id, life, engine });
                 }
             }
             What::Signal { slot: of, signal } => {

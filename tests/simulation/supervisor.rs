@@ -20,7 +20,7 @@ use super::agent::Agent;
 use super::disk::SimJournal;
 use super::host::Order;
 use super::mutant::Mutant;
-use super::truth::ZONE;
+use super::truth::{BELIEVED, ZONE};
 use super::world::World;
 
 /// How long a drain may take.
@@ -58,6 +58,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
         of.credentials.read = of.credentials.ready;
         of.shown.clear();
         let (entries, whole) = of.disk.open();
+        let signals = of.disk.signals.clone();
         let stop = StopPlan { timeout: DRAIN_TIMEOUT, ..state.stop };
         let agent = Agent { world: world.clone(), host, life };
         state.court_starts(host, whole);
@@ -66,12 +67,13 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             format_args!("an agent starts, its journal {}", if whole { "whole" } else { "not whole" }),
         );
         state.count("agent started");
-        let journal = SimJournal::new(agent.clone(), entries, whole);
+        let journal = SimJournal::new(agent.clone(), entries, signals, whole);
+        let journal = SharedJournal::new(Box::new(journal), whole);
         let settings = Settings {
             registrant: Registrant { owner: Owner::new(&owner).ok()?, zone: ZONE.to_owned(), address },
             pace: if legacy { Pace::LEGACY } else { Pace::ROUTE53 },
             resync,
-            journal: Some(SharedJournal::new(Box::new(journal), whole)),
+            journal: Some(journal.clone()),
             read_first: false,
             read_after: if now.is_zero() { resync / 4 } else { Duration::ZERO },
             dry_run: false,
@@ -85,6 +87,8 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             probes_max: 64,
             zone: Arc::new(agent),
             writer: settings,
+            stop_belief: BELIEVED,
+            signals: Some(journal),
             once: false,
             fleet: tokio::sync::watch::channel(None).1,
             notices,

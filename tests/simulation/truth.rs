@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::machine::container::Health;
+use ecssd::machine::container::{Checked, Health};
 use ecssd::record::ContainerId;
 
 use super::scenario::{Spec, SpecCheck, SpecPort};
@@ -12,10 +12,10 @@ use super::scenario::{Spec, SpecCheck, SpecPort};
 pub const ZONE: &str = "sd.internal";
 /// How many ports of the host's network nobody ever publishes.
 const HOST_PORTS: u8 = 3;
-/// How long a stopping signal is believed at least, and what is added to a stop timeout. The agent's promise,
-/// spelled here anew.
-const BELIEVED: Duration = Duration::from_secs(120);
-const SLACK: Duration = Duration::from_secs(10);
+/// How long the agents are told to believe a stopping signal.
+pub const BELIEVED: Duration = Duration::from_secs(300);
+/// How long a signal that may have ended a process leaves that in doubt, and what a check may take beyond it.
+const DOUBTED: Duration = Duration::from_secs(120);
 
 /// A container.
 #[derive(Clone, Debug)]
@@ -49,6 +49,12 @@ pub struct Truth {
     pub shown_from: Duration,
     /// The last signal that asks it to stop, or the one whose network it uses, in this life.
     pub told_to_stop: Option<Duration>,
+    /// The last signal that may have ended it, or the one whose network it uses.
+    pub doubted: Option<Duration>,
+    /// Of which life it stands on the agent's disk that it was asked to stop.
+    pub noted: Option<u32>,
+    /// The latest runs of its HEALTHCHECK.
+    pub log: Vec<Checked>,
     /// The last moment at which there was a reason to have it out of DNS.
     pub reason: Duration,
     /// The starts of its lives, for crash loops.
@@ -79,6 +85,9 @@ impl Truth {
             misdated: false,
             shown_from: Duration::ZERO,
             told_to_stop: None,
+            doubted: None,
+            noted: None,
+            log: Vec::new(),
             reason: Duration::ZERO,
             starts: Vec::new(),
             ended: None,
@@ -204,13 +213,12 @@ impl Truth {
 
     /// Whether it is on its way out, as far as anybody may believe.
     pub fn is_stopping(&self, now: Duration) -> bool {
-        self.told_to_stop.is_some_and(|told| now < told + self.patience())
+        self.told_to_stop.is_some_and(|told| now < told + BELIEVED)
     }
 
-    fn patience(&self) -> Duration {
-        let timeout =
-            self.spec.stop_timeout.map_or(Duration::ZERO, |seconds| Duration::from_secs(seconds.into()));
-        timeout.max(BELIEVED) + SLACK
+    /// Whether it may have weight 0 for a signal.
+    pub fn is_doubted(&self, now: Duration) -> bool {
+        self.doubted.is_some_and(|told| now < told + DOUBTED)
     }
 
     /// Whether it started too often to be trusted: so often within a minute, and again of late.

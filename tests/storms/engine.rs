@@ -141,6 +141,11 @@ fn serve(stream: UnixStream, told: &Mutex<Told>, streams: &Mutex<Vec<UnixStream>
     while let Some(request) = Request::read(&mut requests)? {
         let path = request.target().split('?').next().unwrap_or_default();
         let path = path.strip_prefix(&format!("/v{VERSION}")).unwrap_or(path);
+        if path == "/events" && request.target().contains("until=") {
+            // It remembers nothing.
+            answers.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")?;
+            continue;
+        }
         if path == "/events" {
             answers.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
             streams.lock().unwrap().push(answers.try_clone()?);

@@ -60,6 +60,8 @@ impl AgentState {
     fn for_registrar(&self) -> RegistrarArgs {
         RegistrarArgs {
             registrant: self.surroundings.writer.registrant.clone(),
+            stop_belief: self.surroundings.stop_belief,
+            signals: self.surroundings.signals.clone(),
             expects_outlook: self.surroundings.notices.is_some(),
             checker: self.surroundings.checker.clone(),
             probes_max: self.surroundings.probes_max,

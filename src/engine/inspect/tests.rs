@@ -39,7 +39,7 @@ fn bridge_with_a_random_port() {
     assert_eq!(container.started_at, Timestamp::from_docker("2026-11-23T20:55:58.192688305Z").unwrap());
     assert_eq!((container.running, container.health), (Running::Running, None));
     assert!(!container.lived_before && seen("exited").lived_before);
-    assert_eq!((container.stop_signal, container.stop_timeout), (15, None));
+    assert_eq!(container.stop_signal, 15);
     assert_eq!(container.network, Network::Published);
     assert_eq!(container.bindings, BTreeMap::from([((80, Protocol::Tcp), vec![binding(ALL, 32_768)])]));
     assert_eq!(container.bound_ipv6, BTreeSet::from([(80, Protocol::Tcp)]));
@@ -80,7 +80,7 @@ fn ipv6_bindings_are_seen_and_not_kept() {
 fn healthcheck_stop_signal_and_task_by_labels() {
     let container = seen("healthcheck");
     assert_eq!(container.health, Some(Health::Healthy));
-    assert_eq!((container.stop_signal, container.stop_timeout), (3, Some(Duration::from_secs(7))));
+    assert_eq!(container.stop_signal, 3);
     assert_eq!(container.services[0].container_port, 80);
     let task = "arn:aws:ecs:eu-central-1:123456789012:task/demo/0123456789abcdef0123456789abcdef";
     assert_eq!(container.task_arn.as_deref(), Some(task));
@@ -134,15 +134,6 @@ fn a_healthcheck_counts_before_its_state_is_there_and_none_is_none() {
     let check = inspect.config.as_mut().unwrap().healthcheck.as_mut().unwrap();
     check.test = Some(vec!["NONE".to_owned()]);
     assert_eq!(read(&inspect, &scope()).unwrap().health, None);
-}
-
-#[test]
-fn an_endless_stop_timeout_is_a_day() {
-    let mut inspect = fixture("healthcheck");
-    for (seconds, expected) in [(-1, STOP_TIMEOUT_MAX), (i64::MAX, STOP_TIMEOUT_MAX), (0, Duration::ZERO)] {
-        inspect.config.as_mut().unwrap().stop_timeout = Some(seconds);
-        assert_eq!(read(&inspect, &scope()).unwrap().stop_timeout, Some(expected));
-    }
 }
 
 #[test]

@@ -9,7 +9,6 @@ mod timestamp;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use super::service::{BadKey, Protocol, Service};
 use crate::record::ContainerId;
@@ -19,10 +18,6 @@ pub use timestamp::{InvalidTimestamp, Timestamp};
 
 /// SIGTERM, which Docker sends where neither image nor container say otherwise.
 pub const STOP_SIGNAL_DEFAULT: u8 = 15;
-
-/// The longest stop timeout that is told from "for ever" (which Docker writes as -1): a day, so that
-/// deadlines made from it stay within any clock.
-pub const STOP_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
 
 /// Whether the container's process can serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +39,15 @@ pub enum Health {
     Healthy,
     /// As many checks as the image allows failed in a row.
     Unhealthy,
+}
+
+/// One run of a HEALTHCHECK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Checked {
+    /// When it began, by Docker's clock: which run it was.
+    pub began: Timestamp,
+    /// Whether it passed.
+    pub passed: bool,
 }
 
 /// Whose network a container uses.
@@ -83,10 +87,10 @@ pub struct Container {
     pub running: Running,
     /// None where there is no HEALTHCHECK.
     pub health: Option<Health>,
+    /// The latest runs of the HEALTHCHECK, in order; Docker keeps five.
+    pub health_log: Vec<Checked>,
     /// The signal that asks it to end.
     pub stop_signal: u8,
-    /// Between that signal and SIGKILL, where the container says so; at most [`STOP_TIMEOUT_MAX`].
-    pub stop_timeout: Option<Duration>,
     /// Whose network it uses.
     pub network: Network,
     /// The IPv4 bindings of each port, sorted. Empty for a port that is exposed and not published, or

@@ -32,6 +32,12 @@ impl Timestamp {
         let since = time::Duration::nanoseconds(nanos);
         Self(OffsetDateTime::UNIX_EPOCH.saturating_add(since))
     }
+
+    /// The same as nanoseconds since 1970; the nearest moment for which there are any.
+    pub fn unix_nanos(self) -> i64 {
+        let nanos = self.0.unix_timestamp_nanos();
+        nanos.clamp(i64::MIN.into(), i64::MAX.into()).try_into().unwrap_or_default()
+    }
 }
 
 impl Timestamp {
@@ -80,6 +86,8 @@ mod tests {
     #[test]
     fn an_event_s_nanoseconds_are_the_same_clock() {
         assert_eq!(at("1970-01-02T00:00:01.000000005Z"), Timestamp::from_unix_nanos(86_401_000_000_005));
+        assert_eq!(at("1970-01-02T00:00:01.000000005Z").unix_nanos(), 86_401_000_000_005);
+        assert_eq!(at("9999-01-01T00:00:00Z").unix_nanos(), i64::MAX);
         assert!(Timestamp::from_unix_nanos(i64::MIN) < Timestamp::from_unix_nanos(i64::MAX));
     }
 

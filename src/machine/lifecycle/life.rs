@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::doubt::Doubt;
+use super::stopping::Kill;
 use super::{Claim, Event, Ports, REMIND_AFTER, REMIND_EVERY, Sight, Taken};
 use crate::machine::container::{self, Timestamp};
 use crate::machine::offer::{At, EffectiveCheck, Endpoint, Offer};
@@ -38,6 +40,8 @@ pub struct Tracked {
     pub offer: Offer,
     /// How it does.
     pub health: Health,
+    /// Whether it has weight 0 for a signal that may have ended it.
+    pub doubted: bool,
 }
 
 /// What a prober asks: services that share a port and a check share a target.
@@ -86,8 +90,6 @@ pub struct Life {
     pub health: Option<container::Health>,
     /// The signal that asks it to stop.
     pub stop_signal: u8,
-    /// How long it then has.
-    pub stop_timeout: Option<Duration>,
     /// The ECS task that it belongs to.
     pub task: Option<String>,
     /// The ports that Docker publishes for it.
@@ -98,6 +100,8 @@ pub struct Life {
     pub taken: BTreeMap<Endpoint, Taken>,
     /// Until when nothing is wanted of it, because its container restarts too often.
     pub held_until: Option<Duration>,
+    /// Whether it goes on after a signal.
+    pub(super) doubt: Option<Doubt>,
 }
 
 impl Life {
@@ -107,12 +111,12 @@ impl Life {
             lived_before: sight.lived_before,
             health: sight.health,
             stop_signal: sight.stop_signal,
-            stop_timeout: sight.stop_timeout,
             task: sight.task.clone(),
             published: BTreeSet::new(),
             services: Vec::new(),
             taken: BTreeMap::new(),
             held_until,
+            doubt: None,
         };
         life.on_seen(sight, now);
         life
@@ -123,8 +127,12 @@ impl Life {
         self.health = sight.health;
         self.published = sight.published;
         let known = std::mem::take(&mut self.services);
-        self.services = sight.offers.into_iter().map(|offer| track(offer, &known, now)).collect();
+        let doubted = self.doubt.is_some();
+        let track = |offer| track(offer, &known, doubted, now);
+        self.services = sight.offers.into_iter().map(track).collect();
+        let passed = self.doubt.as_mut().is_some_and(|doubt| doubt.on_log(&sight.log));
         for tracked in &mut self.services {
+            tracked.doubted &= !(passed && tracked.offer.check == EffectiveCheck::Docker);
             if let (EffectiveCheck::Docker, Some(health)) = (&tracked.offer.check, sight.health) {
                 match health {
                     container::Health::Healthy => tracked.health.judge(Verdict::Up),
@@ -133,18 +141,53 @@ impl Life {
                 }
             }
         }
+        self.settle();
+    }
+
+    /// A signal may have ended it.
+    pub(super) fn on_doubted(&mut self, kill: Kill, now: Duration) {
+        if self.doubt.as_ref().is_some_and(|doubt| doubt.kill.time == kill.time) {
+            return;
+        }
+        if let Some(doubt) = Doubt::since(kill, now) {
+            self.doubt = Some(doubt);
+            self.services.iter_mut().for_each(|tracked| tracked.doubted = true);
+        }
+    }
+
+    /// A doubt is over once it is over for every service.
+    fn settle(&mut self) {
+        self.doubt.take_if(|_| !self.services.iter().any(|tracked| tracked.doubted));
+    }
+
+    /// Whether what passes speaks against a doubt.
+    pub(super) fn is_settled(&self) -> bool {
+        self.doubt.as_ref().is_some_and(Doubt::is_settled)
+    }
+
+    /// Whether a HEALTHCHECK's log is to be looked at, because of a doubt.
+    pub(super) fn log_due(&self, now: Duration) -> bool {
+        let due = self.doubt.as_ref().and_then(|doubt| doubt.due_at(true));
+        self.doubts(|check| *check == EffectiveCheck::Docker) && due.is_some_and(|due| due <= now)
+    }
+
+    fn doubts(&self, of: impl Fn(&EffectiveCheck) -> bool) -> bool {
+        self.services.iter().any(|tracked| tracked.doubted && of(&tracked.offer.check))
     }
 
     pub(super) fn on_probed(&mut self, life: Timestamp, target: &Target, verdict: Verdict) {
         if life != self.started_at {
             return;
         }
+        let passed = verdict == Verdict::Up && self.is_settled();
         for tracked in &mut self.services {
             let proves = verdict == Verdict::Down || !self.taken.contains_key(&tracked.offer.endpoint());
             if proves && Target::of(&tracked.offer).as_ref() == Some(target) {
                 tracked.health.judge(verdict);
+                tracked.doubted &= !passed;
             }
         }
+        self.settle();
     }
 
     /// These of its ports are another container's. What a probe has proved before is void there, or it could have
@@ -161,7 +204,7 @@ impl Life {
 
     pub(super) fn on_registered(&mut self, service: &str, container_port: u16, at: At, weight: u8) {
         let Self { services, taken, .. } = self;
-        for Tracked { offer, health } in services {
+        for Tracked { offer, health, .. } in services {
             let same = !is_lost(taken, offer)
                 && offer.service.name.as_str() == service
                 && offer.service.container_port == container_port
@@ -185,6 +228,13 @@ impl Life {
                 *remind_at = now + REMIND_EVERY;
             }
         }
+        let Some(doubt) = &mut self.doubt else { return };
+        doubt.on_tick(now);
+        if now >= doubt.over_at() {
+            let unchecked = |tracked: &&mut Tracked| tracked.offer.check == EffectiveCheck::None;
+            self.services.iter_mut().filter(unchecked).for_each(|tracked| tracked.doubted = false);
+        }
+        self.settle();
     }
 
     pub(super) fn ports(&self) -> Ports {
@@ -208,7 +258,7 @@ impl Life {
 
     /// Whether a verdict is still awaited: not where nobody can ask for one.
     pub(super) fn unproven(&self) -> bool {
-        let awaited = |Tracked { offer, health }: &Tracked| {
+        let awaited = |Tracked { offer, health, .. }: &Tracked| {
             let unproven = matches!(health, Health::Unproven { .. } | Health::Inherited);
             unproven && !is_lost(&self.taken, offer)
         };
@@ -233,7 +283,12 @@ impl Life {
             Health::Unproven { remind_at, .. } => Some(remind_at),
             Health::Serving | Health::Failing | Health::Inherited => None,
         });
-        reminders.chain(self.held_until).min()
+        let doubt = self.doubt.as_ref();
+        let settled =
+            doubt.and_then(|doubt| doubt.due_at(self.doubts(|check| *check == EffectiveCheck::Docker)));
+        let unchecked =
+            doubt.filter(|_| self.doubts(|check| *check == EffectiveCheck::None)).map(Doubt::over_at);
+        reminders.chain(self.held_until).chain(settled).chain(unchecked).min()
     }
 }
 
@@ -268,13 +323,13 @@ fn is_lost(taken: &BTreeMap<Endpoint, Taken>, offer: &Offer) -> bool {
     taken.get(&offer.endpoint()).is_some_and(|taken| !taken.keeps)
 }
 
-fn track(offer: Offer, known: &[Tracked], now: Duration) -> Tracked {
-    let health = match known.iter().find(|tracked| tracked.offer == offer) {
-        Some(tracked) => tracked.health,
-        None if offer.check == EffectiveCheck::None => Health::Serving,
-        None => Health::unproven(now),
+fn track(offer: Offer, known: &[Tracked], doubted: bool, now: Duration) -> Tracked {
+    let (health, doubted) = match known.iter().find(|tracked| tracked.offer == offer) {
+        Some(tracked) => (tracked.health, tracked.doubted),
+        None if offer.check == EffectiveCheck::None => (Health::Serving, doubted),
+        None => (Health::unproven(now), doubted),
     };
-    Tracked { offer, health }
+    Tracked { offer, health, doubted }
 }
 
 /// A change in what a container wants, for the log.
@@ -326,6 +381,10 @@ pub enum Reason {
     Killed(u8),
     /// Its process ended.
     Died,
+    /// It was started anew.
+    Started,
+    /// What the engine remembers says so: it was sent a signal, or ended, while nobody listened.
+    Remembered,
     /// Its check passes.
     Healthy,
     /// Its check fails.
@@ -342,6 +401,8 @@ pub enum Reason {
     Restarts,
     /// It restarted too often, and has stayed up since.
     Steady,
+    /// A signal that might have ended it has not.
+    GoesOn,
     /// A look showed that it does not run.
     Stopped,
     /// A look showed that it is paused.
@@ -361,6 +422,8 @@ impl Reason {
             Event::Absent { .. } => Self::Absent,
             Event::Killed { signal, .. } => Self::Killed(*signal),
             Event::Died { .. } => Self::Died,
+            Event::Started { .. } => Self::Started,
+            Event::Remembered { .. } | Event::Recalled { .. } => Self::Remembered,
             Event::Probed { verdict: Verdict::Up, .. } => Self::Healthy,
             Event::Probed { verdict: Verdict::Down, .. } => Self::Unhealthy,
             Event::Registered { .. } => Self::Registered,
@@ -378,6 +441,9 @@ impl std::fmt::Display for Reason {
             Self::Absent => f.write_str("not running any more"),
             Self::Killed(signal) => write!(f, "signal {signal} was sent to it"),
             Self::Died => f.write_str("its process ended"),
+            Self::Started => f.write_str("started anew"),
+            Self::Remembered => f.write_str("it was sent a signal or ended while nobody listened"),
+            Self::GoesOn => f.write_str("it goes on after a signal"),
             Self::Healthy => f.write_str("its check passes"),
             Self::Unhealthy => f.write_str("its check fails"),
             Self::Registered => f.write_str("registered by an earlier run"),

@@ -9,7 +9,7 @@
 //! | state     | event                          | next      | what is wanted                                  |
 //! |-----------|--------------------------------|-----------|-------------------------------------------------|
 //! | Idle      | seen running, a life not ended | Live      | services without a check, at their weight       |
-//! | Idle      | killed                         | Stopping  | nothing: a look will tell what the signal meant |
+//! | Idle      | killed, recalled               | Stopping  | nothing: a look will tell what the signal meant |
 //! | Live      | seen running, the same life    | Live      | verdicts kept; new offers begin unproven        |
 //! | Live      | seen running, a newer life     | Live      | as from Idle: the old life's ports are gone     |
 //! | Live      | registered (the zone has it)   | Live      | unproven → serving, or failing where its weight is 0; inherited, where an earlier life may have proved it |
@@ -19,32 +19,38 @@
 //! | Live      | another has its port           | Live      | nothing that a probe proved there; no probes    |
 //! | Live      | the port is free               | Live      | as it is; its check has to pass anew            |
 //! | Live      | killed, by a stopping signal   | Stopping  | nothing                                         |
+//! | Live      | killed, by one that [may end it](may_end) | Live | the services at weight 0, while that is [in doubt](doubt) |
 //! | Live      | seen in one life too many      | Live      | nothing while it is [held](restarts), then as it proved |
 //! | Live      | seen paused                    | Idle      | nothing; it may come back in the same life      |
 //! | Live      | died, seen stopped, absent     | Idle      | nothing; this life has ended                    |
-//! | Stopping  | killed                         | Stopping  | nothing; the first signal counts the time       |
-//! | Stopping  | seen running                   | Stopping  | nothing, until it has [survived](`STOP_SLACK`)  |
-//! | Stopping  | seen running, not meant to stop| Live      | as from Idle: HUP, say, or a newer life         |
-//! | Stopping  | seen running, survived         | Live      | as from Idle                                    |
-//! | Stopping  | died, after the last signal    | Idle      | nothing; this life has ended                    |
-//! | Stopping  | seen stopped, absent           | Stopping  | nothing; Idle once the time to survive is over  |
+//! | Stopping  | killed                         | Stopping  | nothing; the last signal counts the time        |
+//! | Stopping  | seen running                   | Stopping  | nothing, while the stop is [believed](stopping)  |
+//! | Stopping  | seen running, not meant to stop| Live      | as from Idle: HUP, say                          |
+//! | Stopping  | seen running, believed no more | Live      | as from Idle                                    |
+//! | Stopping  | started, died                  | Idle      | nothing; the life that was meant has ended      |
+//! | Stopping  | Docker was restarted           | Idle      | nothing; a look will tell what still runs       |
+//! | Stopping  | seen stopped, absent           | Idle      | nothing, if asked for after the last signal     |
 //! | any       | drain                          | Drained   | nothing, for good                               |
 //! | Drained   | anything                       | Drained   | nothing                                         |
 //!
-//! What is not in the table changes nothing. A signal has no [`Seq`], so a look that shows no process may
-//! be older than it, and have shown the life before: only a death after the signal ends the wait early.
+//! What is not in the table changes nothing.
 //!
 //! # Guarantees
 //!
-//! - The order, repetition and loss of events never matters: an answer that was asked for ([`Seq`])
-//!   before the container's latest death is stale, and news of an earlier life does not touch this one.
+//! - What came after what is told by the place of the news ([`Seq`]), never by a clock: a signal is meant for the
+//!   life that runs when it is heard, until a start or an end is heard; an answer that was asked for before
+//!   the container's latest death is stale. The engine's clock says only whether an end that is heard late may be
+//!   an earlier life's: then the look decides that comes with it.
+//! - Events may be repeated or lost: what is lost costs a look, or that a stop is believed for its full time.
 //! - A process may have its ports until it has ended, whatever is wanted of it: they are claimed while it stops and
 //!   while it is paused.
-//! - Once a life (container id and start time) has ended, nothing makes it wanted again.
+//! - Once a life (container id and start time) has ended, nothing makes it wanted again, but the news of a start
+//!   after that.
 //! - Health never takes back a want, it only changes its weight.
 //! - Effects are derived from the states on both sides of a step, so what is wanted is what the state
 //!   says.
 
+pub mod doubt;
 mod edge;
 mod life;
 mod ports;
@@ -52,16 +58,18 @@ pub mod restarts;
 mod stopping;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use edge::Edge;
 pub use life::{Decision, Health, Life, Reason, Target, Tracked, Unproven, Wanted};
 pub use ports::{Claim, Ports, Standing, Taken, Why};
-pub use stopping::{Kill, Stopping, stops};
+pub use stopping::{Desired, Kill, STOP_BELIEF, Stopping, may_end, stops};
 
 use self::restarts::Restarts;
-use super::container::{self, Running, Timestamp};
+use self::stopping::Stop;
+use super::container::{self, Checked, Running, Timestamp};
 use super::offer::{Endpoint, Offer};
+use super::past::{Signals, Trace};
 use super::probe::Verdict;
 
 /// How long a service may take to pass its check before the log says why it is not in DNS: most have started by
@@ -69,10 +77,6 @@ use super::probe::Verdict;
 pub const REMIND_AFTER: Duration = Duration::from_secs(60);
 /// How long after that the log says so again.
 pub const REMIND_EVERY: Duration = Duration::from_secs(600);
-/// The shortest time that a stopping signal is believed; ECS allows a stop timeout of 120 s.
-pub const STOP_TIMEOUT_MIN: Duration = Duration::from_secs(120);
-/// What is added to the stop timeout before a container that still runs has survived its signal.
-pub const STOP_SLACK: Duration = Duration::from_secs(10);
 
 /// A place in the order in which the agent learnt things of Docker. An answer carries the place at which
 /// it was asked for; comparing them needs no clock.
@@ -92,12 +96,14 @@ pub struct Sight {
     pub health: Option<container::Health>,
     /// The signal that asks this container to stop.
     pub stop_signal: u8,
-    /// How long it has between that signal and SIGKILL.
-    pub stop_timeout: Option<Duration>,
+    /// The latest runs of that HEALTHCHECK, in order.
+    pub log: Vec<Checked>,
     /// The ECS task that it belongs to, by ARN.
     pub task: Option<String>,
     /// The ports that Docker publishes for it.
     pub published: BTreeSet<Endpoint>,
+    /// What ECS wants of that task.
+    pub desired: Desired,
     /// What it offers to publish.
     pub offers: Vec<Offer>,
 }
@@ -119,11 +125,13 @@ pub enum Event {
     },
     /// Docker sent it a signal.
     Killed {
+        /// The place of the news.
+        at: Seq,
         /// The signal's number.
         signal: u8,
         /// When, by Docker's clock.
         time: Timestamp,
-        /// How long ago: a replayed event is old.
+        /// How long ago: what is remembered is old.
         age: Duration,
     },
     /// Its process ended.
@@ -132,8 +140,27 @@ pub enum Event {
         at: Seq,
         /// When, by Docker's clock.
         time: Timestamp,
-        /// How long ago: a replayed event is old.
-        age: Duration,
+    },
+    /// Another life of it began.
+    Started {
+        /// The place of the news.
+        at: Seq,
+    },
+    /// Somebody begins to listen to the engine, and hears what it remembers of this container.
+    Remembered {
+        /// The place of the news.
+        at: Seq,
+        /// What is left of its past.
+        trace: Trace,
+        /// Whether the engine was started after the latest signal that is known.
+        restarted: bool,
+    },
+    /// An earlier run heard that this life was sent these signals.
+    Recalled {
+        /// The life and its signals.
+        signals: Signals,
+        /// By the wall clock.
+        wall: SystemTime,
     },
     /// A prober's verdict on one target of one life.
     Probed {
@@ -188,6 +215,17 @@ pub enum Effect {
     Unproven(Unproven),
     /// For the log: the step that was made.
     Stepped(Edge),
+    /// For the log: a stop is over, and the container runs.
+    Outlived(Outlived),
+}
+
+/// Why a stop is over though the container runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outlived {
+    /// It was asked to stop this long ago.
+    Belief(Duration),
+    /// Docker was restarted since, and the stop that waited for its time is gone with it.
+    Engine,
 }
 
 /// Where a container is in its life. See the table at the top.
@@ -214,21 +252,23 @@ pub struct Lifecycle {
     /// The ports of the process that is there while nothing is wanted of it.
     lingering: Option<Ports>,
     restarts: Restarts,
+    /// How long a stopping signal is believed.
+    belief: Duration,
 }
 
 impl Default for Lifecycle {
     fn default() -> Self {
-        Self {
-            state: State::Idle,
-            horizon: Seq::default(),
-            ended: None,
-            lingering: None,
-            restarts: Restarts::default(),
-        }
+        Self::believing(STOP_BELIEF)
     }
 }
 
 impl Lifecycle {
+    /// A container of which nothing is known, and a stopping signal is believed for that long.
+    pub fn believing(belief: Duration) -> Self {
+        let (state, horizon) = (State::Idle, Seq::default());
+        Self { state, horizon, ended: None, lingering: None, restarts: Restarts::default(), belief }
+    }
+
     /// Where the container is in its life.
     pub fn state(&self) -> &State {
         &self.state
@@ -294,6 +334,22 @@ impl Lifecycle {
         matches!(&self.state, State::Live(life) if life.inherits())
     }
 
+    /// The latest signal that counts, by when it was sent.
+    pub fn signalled(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Live(life) => life.doubt.as_ref().map(|doubt| doubt.kill.time),
+            State::Stopping(stopping) => stopping.last().map(|kill| kill.time),
+            State::Idle | State::Drained => None,
+        }
+    }
+
+    /// The life that was asked to stop, by which signals, and when: for the next run of the agent.
+    pub fn signals(&self) -> Option<Signals> {
+        let State::Stopping(stopping) = &self.state else { return None };
+        let kills = stopping.kills.iter().map(|(signal, kill)| (*signal, kill.time)).collect();
+        Some(Signals { life: stopping.life?, kills })
+    }
+
     /// Whether this life is known to be on its way out, or over.
     pub fn leaves(&self) -> bool {
         matches!(&self.state, State::Stopping(stopping) if stopping.life.is_some())
@@ -320,17 +376,26 @@ impl Lifecycle {
         let edge = Edge::of(&before, &event, now);
         let reason = Reason::of(&event);
         let ticked = event == Event::Tick;
+        let unasked = matches!(&event, Event::Seen { sight, .. }
+            if sight.running == Running::Running && sight.desired == Desired::Unasked);
+        let restarted = matches!(&event, Event::Remembered { restarted: true, trace, .. } if !trace.turned);
         let after = self.next(event, now);
         let reason = match (before.held_until(), after.held_until()) {
             (None, Some(_)) => Reason::Restarts,
             _ if reason == Reason::Registered && after.inherits() => Reason::Inherited,
+            _ if ticked && before.doubts() && !after.doubts() => Reason::GoesOn,
             _ => reason,
         };
         let mut effects = after.effects_since(&before, reason);
         if ticked {
-            effects.extend(before.survival_due(now).then_some(Effect::Look));
             effects.extend(before.reminders(now).into_iter().map(Effect::Unproven));
         }
+        // Where ECS has a say, only a look that asks it ends a stop.
+        let asks = unasked && matches!(after.state, State::Stopping(_)) && after.look_due(now);
+        if ticked && before.look_due(now) || asks || restarted && after.state != before.state {
+            effects.push(Effect::Look);
+        }
+        effects.extend(after.outlived(&before, restarted, now).map(Effect::Outlived));
         if let Some(until) = after.held_until().filter(|until| before.held_until() != Some(*until)) {
             effects.push(Effect::Held(until));
         }
@@ -351,15 +416,18 @@ impl Lifecycle {
             }
             Event::Absent { as_of } if !self.outdates(as_of) => {
                 self.horizon = as_of;
-                self.on_gone(now);
+                self.on_gone(as_of);
             }
-            Event::Died { at, time, .. } if at >= self.horizon && !self.began_after(time) => {
+            Event::Died { at, time } if at >= self.horizon && !self.began_after(time) => {
                 self.horizon = at;
-                self.on_died(time);
+                self.on_died(at);
             }
-            Event::Killed { signal, time, age } if !self.began_after(time) => {
-                self.on_killed(signal, time, age, now);
+            Event::Started { at } => self.on_started(at),
+            Event::Killed { at, signal, time, age } => {
+                self.on_killed(signal, Kill { at, time, heard: now, age }, now);
             }
+            Event::Remembered { at, trace, restarted } => self.on_remembered(at, trace, restarted, now),
+            Event::Recalled { signals, wall } => self.on_recalled(signals, wall, now),
             Event::Probed { life, target, verdict } => {
                 if let State::Live(live) = &mut self.state {
                     live.on_probed(life, &target, verdict);
@@ -381,7 +449,7 @@ impl Lifecycle {
                 }
             }
             Event::Drain => self.state = State::Drained,
-            Event::Seen { .. } | Event::Absent { .. } | Event::Died { .. } | Event::Killed { .. } => {}
+            Event::Seen { .. } | Event::Absent { .. } | Event::Died { .. } => {}
         }
         self
     }
@@ -389,7 +457,7 @@ impl Lifecycle {
     fn on_seen(&mut self, sight: Sight, now: Duration) {
         if sight.running == Running::Stopped {
             self.ended = Some(sight.started_at);
-            return self.on_gone(now);
+            return self.on_gone(self.horizon);
         }
         if self.ended == Some(sight.started_at) {
             return;
@@ -397,8 +465,10 @@ impl Lifecycle {
         let away = Ports::away(&sight);
         match (sight.running, &mut self.state) {
             (Running::Running, State::Stopping(stopping)) => {
-                if !stopping.holds(&sight, now) {
+                let doubted = stopping.doubted(&sight);
+                if stopping.on_running(&sight, now) != Stop::Holds {
                     self.begin(sight, now);
+                    self.doubt(doubted, now);
                 }
             }
             (Running::Running, State::Live(live)) if live.started_at == sight.started_at => {
@@ -424,38 +494,41 @@ impl Lifecycle {
         }
     }
 
-    /// News of an earlier life can arrive after a look at this one: replayed, or overtaken.
+    /// News of an earlier life's end can arrive after a look at this one. By a clock that stepped back the end of
+    /// this one looks so too: either way a look comes with the news, and shows what is so.
     fn began_after(&self, time: Timestamp) -> bool {
-        match self.state {
-            State::Live(Life { started_at, .. }) => started_at > time,
-            State::Stopping(Stopping { life: Some(started_at), .. }) => started_at > time,
-            State::Stopping(_) | State::Idle | State::Drained => false,
-        }
+        matches!(&self.state, State::Live(Life { started_at, .. }) if *started_at > time)
     }
 
-    fn on_killed(&mut self, signal: u8, time: Timestamp, age: Duration, now: Duration) {
-        let kill = Kill { time, heard: now, age };
+    fn on_killed(&mut self, signal: u8, kill: Kill, now: Duration) {
         match &mut self.state {
-            State::Live(live) => {
-                let stopping = Stopping::sure(live, signal, kill);
-                if stops(signal, live.stop_signal) && now < stopping.until() {
+            State::Live(live) if stops(signal, live.stop_signal) => {
+                let stopping = Stopping::sure(live, signal, kill, self.belief);
+                if now < stopping.until() {
                     self.lingering = Some(live.ports().leaving());
                     self.state = State::Stopping(stopping);
                 }
             }
-            State::Idle => self.state = State::Stopping(Stopping::unsure(signal, kill)),
+            State::Live(live) if may_end(signal, live.stop_signal) => live.on_doubted(kill, now),
+            State::Idle => self.state = State::Stopping(Stopping::unsure(signal, kill, self.belief)),
             State::Stopping(stopping) => stopping.on_killed(signal, kill),
-            State::Drained => {}
+            State::Live(_) | State::Drained => {}
         }
     }
 
-    fn on_died(&mut self, time: Timestamp) {
+    fn doubt(&mut self, kill: Option<Kill>, now: Duration) {
+        if let (Some(kill), State::Live(live)) = (kill, &mut self.state) {
+            live.on_doubted(kill, now);
+        }
+    }
+
+    fn on_died(&mut self, at: Seq) {
         self.lingering = None;
         match &mut self.state {
             State::Live(Life { started_at, .. }) => self.ended = Some(*started_at),
             State::Stopping(stopping) => {
                 self.ended = stopping.life.or(self.ended);
-                if stopping.goes_on_after(time) {
+                if !stopping.is_over_at(at) {
                     return;
                 }
             }
@@ -464,11 +537,13 @@ impl Lifecycle {
         self.state = State::Idle;
     }
 
-    /// There is no process, as known at the horizon. That is no news of any one life: an absence can be
-    /// as old as the look that showed this one running.
-    fn on_gone(&mut self, now: Duration) {
-        self.lingering = None;
-        if !matches!(&self.state, State::Stopping(stopping) if now < stopping.until()) {
+    /// What was meant for the life before is over. That it runs will be seen.
+    fn on_started(&mut self, at: Seq) {
+        self.ended = None;
+        if let State::Stopping(stopping) = &mut self.state
+            && stopping.is_over_at(at)
+        {
+            self.lingering = None;
             self.state = State::Idle;
         }
     }
@@ -480,8 +555,76 @@ impl Lifecycle {
         }
     }
 
-    fn survival_due(&self, now: Duration) -> bool {
-        matches!(&self.state, State::Stopping(stopping) if now >= stopping.until())
+    /// The signals that are known hold where the engine remembers them too, or neither them nor what would end
+    /// them.
+    fn on_remembered(&mut self, at: Seq, trace: Trace, restarted: bool, now: Duration) {
+        if let State::Stopping(stopping) = &mut self.state {
+            let remembered = |kill: &Kill| trace.kills.values().any(|(time, _)| *time == kill.time);
+            let forgotten = !trace.turned && !restarted;
+            stopping.kills.retain(|_, kill| remembered(kill) || forgotten);
+            if stopping.kills.is_empty() {
+                self.state = State::Idle;
+            }
+        }
+        if trace.ended {
+            self.horizon = self.horizon.max(at);
+            self.on_died(at);
+        } else if trace.turned {
+            self.ended = None;
+        }
+        for (signal, (time, age)) in trace.kills {
+            self.on_killed(signal, Kill { at, time, heard: now, age }, now);
+        }
+    }
+
+    fn on_recalled(&mut self, Signals { life, kills }: Signals, wall: SystemTime, now: Duration) {
+        let kill = |time: Timestamp| Kill { at: Seq::default(), time, heard: now, age: time.age(wall) };
+        let kills = kills.into_iter().map(|(signal, time)| (signal, kill(time))).collect();
+        let stopping = Stopping::of(Some(life), kills, self.belief);
+        if self.state == State::Idle && now < stopping.until() {
+            self.state = State::Stopping(stopping);
+        }
+    }
+
+    /// There is no process, as known then. That is no news of any one life: an absence can be as old as the look
+    /// that showed this one running, and older than a signal.
+    fn on_gone(&mut self, as_of: Seq) {
+        self.lingering = None;
+        let younger = |stopping: &Stopping| stopping.last().is_some_and(|kill| kill.at > as_of);
+        if !matches!(&self.state, State::Stopping(stopping) if younger(stopping)) {
+            self.state = State::Idle;
+        }
+    }
+
+    /// Whether time itself asks for a look: a stop is believed no more, or a HEALTHCHECK's log is due.
+    fn look_due(&self, now: Duration) -> bool {
+        match &self.state {
+            State::Stopping(stopping) => now >= stopping.until(),
+            State::Live(life) => life.log_due(now),
+            State::Idle | State::Drained => false,
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        matches!(&self.state, State::Live(life) if life.is_settled())
+    }
+
+    fn doubts(&self) -> bool {
+        matches!(&self.state, State::Live(life) if life.doubt.is_some())
+    }
+
+    /// A stop that is over though the container may run.
+    fn outlived(&self, before: &Self, restarted: bool, now: Duration) -> Option<Outlived> {
+        let State::Stopping(stopping) = &before.state else { return None };
+        let life = stopping.life?;
+        match &self.state {
+            State::Idle if restarted && self.ended != Some(life) => Some(Outlived::Engine),
+            State::Live(live) if live.started_at == life && now >= stopping.until() => {
+                let last = stopping.last()?;
+                Some(Outlived::Belief(now.saturating_sub(last.heard) + last.age))
+            }
+            _ => None,
+        }
     }
 
     fn effects_since(&self, before: &Self, reason: Reason) -> Vec<Effect> {
@@ -503,8 +646,9 @@ impl Lifecycle {
 
     fn probing_since(&self, before: &Self) -> Option<Effect> {
         let (was, is) = (before.probing(), self.probing());
-        // Who was asked while another had its port is asked anew.
-        if was == is && (is.is_none() || before.taken() == self.taken()) {
+        // Who was asked while another had its port is asked anew, and whose answers count from here on.
+        let same = was == is && (is.is_none() || before.taken() == self.taken());
+        if same && before.is_settled() >= self.is_settled() {
             return None;
         }
         let (life, targets) = is.or_else(|| was.map(|(life, _)| (life, Vec::new())))?;

@@ -112,9 +112,10 @@ impl Ports {
 }
 
 impl Claim {
-    pub(super) fn of(Tracked { offer, health }: &Tracked, kept_out: bool) -> Self {
+    pub(super) fn of(Tracked { offer, health, doubted }: &Tracked, kept_out: bool) -> Self {
         let (standing, weight) = match health {
             Health::Unproven { .. } => (Standing::Unproven, None),
+            Health::Serving if *doubted => (Standing::Passing, Some(0)),
             Health::Serving => (Standing::Passing, Some(offer.service.weight)),
             Health::Failing | Health::Inherited => (Standing::Failing, Some(0)),
         };

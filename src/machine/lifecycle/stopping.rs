@@ -1,28 +1,70 @@
-//! A container that was sent signals: which of them ask it to stop, and when it has survived them.
+//! A container that was sent signals: which of them ask it to stop, and when that is over.
 //!
 //! Owns the meaning of a signal. It comes faster than a look, so it may come before anything is known of
-//! the container: then it is kept until a look tells what the container takes as its stop signal, and how
-//! long it has. What that means for its services is decided by the [lifecycle](super).
+//! the container: then it is kept until a look tells what the container takes as its stop signal. What that
+//! means for its services is decided by the [lifecycle](super).
+//!
+//! How long a container has to stop goes with the call that stops it, seconds or hours, and is shown nowhere.
+//! So a stop is over when a newer life starts, when Docker was restarted and left the life running (a stop that
+//! waits for its time dies with the engine), or when the last signal is older than it is believed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Life, STOP_SLACK, STOP_TIMEOUT_MIN, Sight};
+use super::{Life, Seq, Sight};
 use crate::machine::container::Timestamp;
 
+/// How long a stopping signal is believed, unless told otherwise.
+pub const STOP_BELIEF: Duration = Duration::from_secs(3_600);
+/// How often the ECS agent is asked again whether it still wants a container stopped.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
+
+const SIGHUP: u8 = 1;
 const SIGINT: u8 = 2;
 const SIGKILL: u8 = 9;
+const SIGUSR1: u8 = 10;
+const SIGUSR2: u8 = 12;
 const SIGTERM: u8 = 15;
+const SIGCHLD: u8 = 17;
+const SIGCONT: u8 = 18;
+const SIGSTOP: u8 = 19;
+const SIGTSTP: u8 = 20;
+const SIGTTIN: u8 = 21;
+const SIGTTOU: u8 = 22;
+const SIGURG: u8 = 23;
+const SIGWINCH: u8 = 28;
+/// The last signal that is no real-time one.
+const SIGSYS: u8 = 31;
 
 /// A signal that Docker sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kill {
-    /// When, by Docker's clock: a life that began later was not meant.
+    /// The place of the news.
+    pub at: Seq,
+    /// When, by Docker's clock: which signal it was.
     pub time: Timestamp,
     /// When the agent heard of it.
     pub heard: Duration,
     /// How old it was by then.
     pub age: Duration,
+}
+
+impl Kill {
+    /// So long after it was sent.
+    pub(super) fn and(&self, wait: Duration) -> Duration {
+        (self.heard + wait).saturating_sub(self.age)
+    }
+}
+
+/// What is left of a stop when a look shows that the container runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It is to be believed.
+    Holds,
+    /// None of the signals asks this life to stop.
+    NotMeant,
+    /// It was asked to stop, and has not for as long as that is believed.
+    Survived,
 }
 
 /// A container that was sent signals.
@@ -31,55 +73,94 @@ pub struct Stopping {
     /// The life that stops; `None` until a look has shown that the signals ask for it.
     pub life: Option<Timestamp>,
     /// The latest of each signal, by its number.
-    kills: BTreeMap<u8, Kill>,
-    stop_timeout: Option<Duration>,
+    pub(super) kills: BTreeMap<u8, Kill>,
+    /// How long a signal is believed.
+    belief: Duration,
+    /// Until when ECS wants it stopped, as far as that was asked.
+    desired_until: Duration,
 }
 
 impl Stopping {
     /// A container of which nothing is known yet.
-    pub(super) fn unsure(signal: u8, kill: Kill) -> Self {
-        Self { life: None, kills: BTreeMap::from([(signal, kill)]), stop_timeout: None }
+    pub(super) fn unsure(signal: u8, kill: Kill, belief: Duration) -> Self {
+        Self::of(None, BTreeMap::from([(signal, kill)]), belief)
     }
 
     /// A container that is known to take this signal so.
-    pub(super) fn sure(life: &Life, signal: u8, kill: Kill) -> Self {
-        let kills = BTreeMap::from([(signal, kill)]);
-        Self { life: Some(life.started_at), kills, stop_timeout: life.stop_timeout }
+    pub(super) fn sure(life: &Life, signal: u8, kill: Kill, belief: Duration) -> Self {
+        Self::of(Some(life.started_at), BTreeMap::from([(signal, kill)]), belief)
+    }
+
+    pub(super) fn of(life: Option<Timestamp>, kills: BTreeMap<u8, Kill>, belief: Duration) -> Self {
+        Self { life, kills, belief, desired_until: Duration::ZERO }
     }
 
     /// When it has survived, if it still runs.
     pub fn until(&self) -> Duration {
-        let patience = self.stop_timeout.unwrap_or_default().max(STOP_TIMEOUT_MIN) + STOP_SLACK;
-        let by_time = |kill: &&Kill| kill.time;
-        // Until a look has told which of them ask it to stop, the last one may be the first that does.
-        let counted = match self.life {
-            Some(_) => self.kills.values().min_by_key(by_time),
-            None => self.kills.values().max_by_key(by_time),
-        };
-        counted.map_or(Duration::ZERO, |kill| (kill.heard + patience).saturating_sub(kill.age))
+        let believed = self.kills.values().map(|kill| kill.and(self.belief)).max();
+        believed.unwrap_or_default().max(self.desired_until)
+    }
+
+    /// The latest of its signals.
+    pub(super) fn last(&self) -> Option<&Kill> {
+        self.kills.values().max_by_key(|kill| kill.at)
     }
 
     pub(super) fn on_killed(&mut self, signal: u8, kill: Kill) {
-        let latest = self.kills.entry(signal).or_insert(kill);
-        if latest.time < kill.time {
-            *latest = kill;
+        // What an engine remembers was heard before, perhaps.
+        if self.kills.get(&signal).is_none_or(|known| known.time != kill.time) {
+            self.kills.insert(signal, kill);
         }
     }
 
-    /// Whether a look that shows it running leaves it stopping.
-    pub(super) fn holds(&mut self, sight: &Sight, now: Duration) -> bool {
-        self.kills.retain(|signal, kill| stops(*signal, sight.stop_signal) && kill.time >= sight.started_at);
-        self.stop_timeout = sight.stop_timeout;
+    /// What a look that shows it running leaves of the stop.
+    pub(super) fn on_running(&mut self, sight: &Sight, now: Duration) -> Stop {
+        self.kills.retain(|signal, _| stops(*signal, sight.stop_signal));
+        if self.life.is_some_and(|life| life != sight.started_at) {
+            // A newer life, of whose start nothing was heard. Nothing but the clock tells for which of the two a
+            // signal was meant.
+            self.kills.retain(|_, kill| kill.time >= sight.started_at);
+        }
         self.life = Some(sight.started_at);
-        !self.kills.is_empty() && now < self.until()
+        if self.kills.is_empty() {
+            return Stop::NotMeant;
+        }
+        match sight.desired {
+            _ if now < self.until() => Stop::Holds,
+            // A look that asks is on its way.
+            Desired::Unasked if sight.task.is_some() => Stop::Holds,
+            Desired::Stopped => {
+                self.desired_until = now + ASK_AGAIN;
+                Stop::Holds
+            }
+            Desired::Unasked | Desired::Unsaid => Stop::Survived,
+        }
     }
 
-    /// Whether a signal was sent after this death, and so to a later life.
-    pub(super) fn goes_on_after(&mut self, death: Timestamp) -> bool {
-        self.kills.retain(|_, kill| kill.time > death);
-        self.life = None;
-        !self.kills.is_empty()
+    /// The latest of its signals that may have ended this life though none asks it to stop.
+    pub(super) fn doubted(&self, sight: &Sight) -> Option<Kill> {
+        let doubted = self.kills.iter().filter(|(signal, _)| may_end(**signal, sight.stop_signal));
+        doubted.map(|(_, kill)| *kill).max_by_key(|kill| kill.at)
     }
+
+    /// Forgets what was sent before this; whether nothing is left.
+    pub(super) fn is_over_at(&mut self, at: Seq) -> bool {
+        self.kills.retain(|_, kill| kill.at > at);
+        self.life = None;
+        self.kills.is_empty()
+    }
+}
+
+/// What ECS wants of a container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Desired {
+    /// Nobody asked.
+    #[default]
+    Unasked,
+    /// It wants the task stopped.
+    Stopped,
+    /// Anything else. That it wants the task to run says nothing: whoever stops a container by hand leaves it so.
+    Unsaid,
 }
 
 /// Whether a signal asks a container to stop whose image names `stop_signal` for that.
@@ -88,4 +169,12 @@ impl Stopping {
 /// names one as its own way to stop.
 pub fn stops(signal: u8, stop_signal: u8) -> bool {
     [SIGKILL, SIGTERM, SIGINT, stop_signal].contains(&signal)
+}
+
+/// Whether a signal that asks for no stop ends a process that does not catch it. SIGHUP does too, and is how
+/// most services are told to read their settings again.
+pub fn may_end(signal: u8, stop_signal: u8) -> bool {
+    const SPARED: [u8; 11] =
+        [SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH];
+    !stops(signal, stop_signal) && (1..=SIGSYS).contains(&signal) && !SPARED.contains(&signal)
 }

@@ -14,13 +14,15 @@ const NOTHING: [u8; 0] = [];
 /// A machine and the time; events are told at that time.
 struct Told {
     machine: Lifecycle,
+    /// The place of the latest event.
+    seq: u64,
     now: Duration,
     effects: Vec<Effect>,
 }
 
 impl Told {
     fn new() -> Self {
-        Self { machine: Lifecycle::default(), now: secs(10_000), effects: Vec::new() }
+        Self { machine: Lifecycle::default(), seq: 0, now: secs(10_000), effects: Vec::new() }
     }
 
     /// A machine that has seen a life from `LIFE` on, of one service with this check.
@@ -39,12 +41,27 @@ impl Told {
         self.tell(Event::Seen { as_of: Seq(as_of), sight: Box::new(sight) })
     }
 
-    fn killed(self, signal: u8, time: u64) -> Self {
-        self.tell(Event::Killed { signal, time: at(time), age: Duration::ZERO })
+    fn killed(mut self, signal: u8, time: u64) -> Self {
+        self.seq += 1;
+        let place = Seq(self.seq);
+        self.tell(Event::Killed { at: place, signal, time: at(time), age: Duration::ZERO })
     }
 
-    fn died(self, seq: u64, time: u64) -> Self {
-        self.tell(Event::Died { at: Seq(seq), time: at(time), age: Duration::ZERO })
+    fn died(mut self, seq: u64, time: u64) -> Self {
+        self.seq = seq;
+        self.tell(Event::Died { at: Seq(seq), time: at(time) })
+    }
+
+    fn started(mut self) -> Self {
+        self.seq += 1;
+        let place = Seq(self.seq);
+        self.tell(Event::Started { at: place })
+    }
+
+    fn remembered(mut self, trace: Trace, restarted: bool) -> Self {
+        self.seq += 1;
+        let place = Seq(self.seq);
+        self.tell(Event::Remembered { at: place, trace, restarted })
     }
 
     fn probed(self, verdict: Verdict) -> Self {
@@ -115,20 +132,14 @@ fn keeps_a_signal_until_a_look_tells_what_it_meant() {
 }
 
 #[test]
-fn waits_for_a_stop_timeout_that_a_look_shows_after_the_signal() {
-    let slow = Sight { stop_timeout: Some(secs(300)), ..sight(EffectiveCheck::None) };
-    let told = Told::new().killed(SIGTERM, LIFE + 10).seen(1, slow.clone());
-    assert!(told.effects.contains(&Effect::WakeAt(secs(10_310))), "{:?}", told.effects);
-    let told = told.after(secs(309)).seen(2, slow.clone());
-    assert_eq!(told.weights(), NOTHING);
-    assert_eq!(told.after(secs(1)).seen(3, slow).weights(), [5]);
-}
-
-#[test]
 fn an_old_signal_that_was_survived_does_not_hold_up_a_container() {
-    let old = Event::Killed { signal: SIGTERM, time: at(LIFE + 10), age: secs(130) };
-    assert_eq!(Told::new().tell(old.clone()).seen(1, sight(EffectiveCheck::None)).weights(), [5]);
-    assert_eq!(Told::live(EffectiveCheck::None).tell(old).weights(), [5]);
+    let trace = |age| Trace { kills: [(SIGTERM, (at(LIFE + 10), age))].into(), ..Trace::default() };
+    let old = STOP_BELIEF + secs(1);
+    let look = |told: Told| told.seen(1, sight(EffectiveCheck::None)).weights();
+    assert_eq!(look(Told::new().remembered(trace(old), false)), [5]);
+    assert_eq!(look(Told::new().remembered(trace(old - secs(2)), false)), NOTHING);
+    assert_eq!(Told::live(EffectiveCheck::None).remembered(trace(old), false).weights(), [5]);
+    assert_eq!(Told::live(EffectiveCheck::None).remembered(trace(old - secs(2)), false).weights(), NOTHING);
 }
 
 // === Live ===
@@ -314,7 +325,6 @@ fn withdraws_before_the_container_stops() {
         assert_eq!(Told::live(EffectiveCheck::None).killed(signal, LIFE + 10).weights(), NOTHING);
     }
     assert_eq!(Told::live(EffectiveCheck::None).killed(SIGHUP, LIFE + 10).weights(), [5]);
-    assert_eq!(Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE - 10).weights(), [5]);
 }
 
 #[test]
@@ -355,53 +365,265 @@ fn stale_or_replayed_news_changes_nothing() {
 // === Stopping ===
 
 #[test]
-fn is_registered_again_once_it_has_survived() {
-    let told = Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
-    let told = told.after(secs(129)).seen(2, sight(EffectiveCheck::None));
+fn a_long_stop_is_believed_for_an_hour_after_its_last_signal() {
+    let mut told = Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
+    for minute in 1..60 {
+        told = told.after(secs(60)).seen(minute + 1, sight(EffectiveCheck::None));
+        assert_eq!(told.weights(), NOTHING, "after {minute} minutes");
+    }
+    let told =
+        told.killed(SIGKILL, LIFE + 3_550).after(STOP_BELIEF - secs(1)).seen(90, sight(EffectiveCheck::None));
     assert_eq!(told.weights(), NOTHING);
     let told = told.after(secs(1));
     assert_eq!((told.weights(), &told.effects[..]), (vec![], &[Effect::Look][..]));
-    assert_eq!(told.seen(3, sight(EffectiveCheck::None)).weights(), [5]);
+    let told = told.seen(91, sight(EffectiveCheck::None));
+    assert_eq!(told.weights(), [5]);
+    assert!(told.effects.contains(&Effect::Outlived(Outlived::Belief(STOP_BELIEF))), "{:?}", told.effects);
 }
 
 #[test]
-fn the_first_signal_counts_the_time() {
-    let mut told = Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
-    told.now += secs(100);
-    let told = told.killed(SIGKILL, LIFE + 110).after(secs(30));
-    assert_eq!(told.effects, [Effect::Look]);
+fn a_stop_that_is_believed_for_less_is_over_sooner() {
+    let mut told = Told::new();
+    told.machine = Lifecycle::believing(secs(30));
+    let told = told.seen(1, sight(EffectiveCheck::None)).killed(SIGTERM, LIFE + 10);
+    assert_eq!(told.effects.last(), Some(&Effect::WakeAt(secs(10_030))));
+    assert_eq!(told.after(secs(30)).seen(2, sight(EffectiveCheck::None)).weights(), [5]);
 }
 
 #[test]
-fn a_life_that_began_after_the_signal_was_not_meant() {
+fn what_survived_has_to_pass_its_check_again() {
+    let told = Told::live(EffectiveCheck::Tcp).probed(Verdict::Up).killed(SIGTERM, LIFE + 10);
+    let told = told.after(STOP_BELIEF).seen(2, sight(EffectiveCheck::Tcp));
+    assert_eq!(told.weights(), NOTHING);
+    assert_eq!(told.probed(Verdict::Up).weights(), [5]);
+}
+
+#[test]
+fn ecs_holds_out_what_it_wants_stopped_and_says_nothing_where_it_wants_it_to_run() {
+    let of_task = |desired| Sight { task: Some("arn:task".into()), desired, ..sight(EffectiveCheck::None) };
+    let told = Told::new().seen(1, of_task(Desired::Unasked)).killed(SIGTERM, LIFE + 10).after(STOP_BELIEF);
+    let told = told.seen(2, of_task(Desired::Unasked));
+    assert_eq!((told.weights(), &told.effects[..]), (vec![], &[Effect::Look][..]), "ECS was not asked");
+    let mut told = told;
+    for look in 3..100 {
+        told = told.seen(look, of_task(Desired::Stopped));
+        assert_eq!(told.weights(), NOTHING);
+        told = told.after(secs(60));
+        assert_eq!(told.effects, [Effect::Look]);
+    }
+    assert_eq!(told.seen(100, of_task(Desired::Unsaid)).weights(), [5]);
+    let running = Told::new().seen(1, of_task(Desired::Unasked)).killed(SIGTERM, LIFE + 10);
+    assert_eq!(running.after(secs(600)).seen(2, of_task(Desired::Unsaid)).weights(), NOTHING);
+}
+
+#[test]
+fn a_newer_start_ends_a_stop() {
     let stopping = || Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
+    assert_eq!(stopping().started().seen(2, newer()).weights(), [5]);
+    assert_eq!(stopping().died(2, LIFE + 20).started().seen(3, newer()).weights(), [5]);
+    assert_eq!(stopping().started().killed(SIGTERM, LIFE + 200).seen(3, newer()).weights(), NOTHING);
+    // Of which nothing was heard.
     assert_eq!(stopping().seen(2, newer()).weights(), [5]);
     assert_eq!(stopping().killed(SIGTERM, LIFE + 200).seen(2, newer()).weights(), NOTHING);
 }
 
 #[test]
-fn a_death_after_the_signal_ends_the_wait() {
+fn a_restart_of_docker_that_left_the_life_running_ends_a_stop() {
     let stopping = || Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
-    assert_eq!(stopping().died(2, LIFE + 20).machine.state(), &State::Idle);
-    let later = stopping().killed(SIGKILL, LIFE + 30).died(2, LIFE + 20);
-    assert!(matches!(later.machine.state(), State::Stopping(_)));
+    let told = stopping().remembered(Trace::default(), true);
+    assert!(told.effects.contains(&Effect::Outlived(Outlived::Engine)), "{:?}", told.effects);
+    assert!(told.effects.contains(&Effect::Look), "{:?}", told.effects);
+    assert_eq!(told.seen(2, sight(EffectiveCheck::None)).weights(), [5]);
+    // A stream that ended says nothing, nor does an engine that has forgotten.
+    let told = stopping().remembered(Trace::default(), false).seen(2, sight(EffectiveCheck::None));
+    assert_eq!(told.weights(), NOTHING);
+    let again = Trace { kills: [(SIGTERM, (at(LIFE + 500), secs(1)))].into(), ..Trace::default() };
+    let told = stopping().remembered(again, true).seen(2, sight(EffectiveCheck::None));
+    assert_eq!(told.weights(), NOTHING, "the new engine was told to stop it too");
 }
 
 #[test]
-fn a_look_without_a_process_ends_the_wait_when_the_time_is_over() {
-    let gone: [fn(Told) -> Told; 2] =
-        [|told| told.seen(2, shown(Running::Stopped)), |told| told.tell(Event::Absent { as_of: Seq(2) })];
+fn what_an_engine_remembers_again_changes_nothing() {
+    let trace = Trace { kills: [(SIGTERM, (at(LIFE + 10), secs(7)))].into(), ..Trace::default() };
+    let told = Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
+    let before = told.machine.clone();
+    assert_eq!(told.remembered(trace, false).machine, before);
+}
+
+#[test]
+fn what_an_engine_remembers_of_a_gap_is_taken_in_its_order() {
+    let turned = |ended| Trace { turned: true, ended, ..Trace::default() };
+    let stopping = || Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
+    let told = stopping().remembered(turned(false), false);
+    assert_eq!(told.seen(2, newer()).weights(), [5]);
+    let told = Told::live(EffectiveCheck::None).remembered(turned(true), false);
+    assert_eq!(told.weights(), NOTHING);
+    assert_eq!(told.seen(0, sight(EffectiveCheck::None)).weights(), NOTHING);
+    // The end of an earlier life, remembered with the start of the present one, does not touch that.
+    assert_eq!(Told::live(EffectiveCheck::None).remembered(turned(false), false).weights(), [5]);
+}
+
+#[test]
+fn a_signal_is_recalled_over_a_restart_of_the_agent() {
+    let wall = |secs: u64| std::time::UNIX_EPOCH + Duration::from_secs(secs);
+    let signals = Signals { life: at(LIFE), kills: [(SIGTERM, at(LIFE + 10))].into() };
+    let recalled = |age| {
+        let (signals, wall) = (signals.clone(), wall(LIFE + 10 + age));
+        Told::new().tell(Event::Recalled { signals, wall }).remembered(Trace::default(), false)
+    };
+    let look = |told: Told| told.seen(1, sight(EffectiveCheck::None)).weights();
+    assert_eq!(recalled(600).machine.signals(), Some(signals.clone()));
+    assert_eq!(look(recalled(600)), NOTHING);
+    assert_eq!(look(recalled(3_600)), [5]);
+    assert_eq!(recalled(600).seen(1, newer()).weights(), [5], "a newer life");
+    assert_eq!(look(recalled(600).remembered(Trace::default(), true)), [5], "Docker was restarted meanwhile");
+    assert_eq!(recalled(600).tell(Event::Absent { as_of: Seq(0) }).machine.signals(), None);
+}
+
+#[test]
+fn a_death_after_the_signal_ends_the_wait() {
+    let told = Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10).died(2, LIFE + 20);
+    assert_eq!(told.machine.state(), &State::Idle);
+}
+
+#[test]
+fn a_look_without_a_process_ends_the_wait_unless_it_is_older_than_the_signal() {
+    let gone: [fn(Told, u64) -> Told; 2] = [
+        |told, as_of| told.seen(as_of, shown(Running::Stopped)),
+        |told, as_of| told.tell(Event::Absent { as_of: Seq(as_of) }),
+    ];
     for gone in gone {
-        let told = gone(Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10));
-        assert!(matches!(told.machine.state(), State::Stopping(_)));
-        assert_eq!(gone(told.after(secs(130))).machine.state(), &State::Idle);
+        let stopping = || Told::live(EffectiveCheck::None).died(4, LIFE - 5).killed(SIGTERM, LIFE + 10);
+        assert!(matches!(gone(stopping(), 4).machine.state(), State::Stopping(_)));
+        assert_eq!(gone(stopping(), 5).machine.state(), &State::Idle);
+    }
+}
+
+// === Clocks ===
+
+#[test]
+fn a_live_signal_is_heeded_whatever_the_engine_s_clock_says() {
+    for time in [1, LIFE, LIFE + 7_200] {
+        let told = Told::live(EffectiveCheck::None).killed(SIGTERM, time);
+        assert_eq!(told.weights(), NOTHING);
+        let told = told.after(secs(600)).seen(1, sight(EffectiveCheck::None));
+        assert_eq!(told.weights(), NOTHING, "sent at {time}");
     }
 }
 
 #[test]
-fn a_death_before_the_signal_does_not_end_the_wait() {
-    let told = Told::new().killed(SIGTERM, LIFE + 10).died(1, LIFE - 10).seen(1, sight(EffectiveCheck::None));
+fn a_signal_before_the_first_look_is_heeded_whatever_the_engine_s_clock_says() {
+    let told = Told::new().killed(SIGTERM, 1).seen(1, sight(EffectiveCheck::None));
+    assert_eq!((told.weights(), told.machine.leaves()), (vec![], true));
+}
+
+#[test]
+fn the_end_of_an_earlier_life_does_not_bar_the_present_one_though_its_clock_says_so() {
+    // By a clock that stepped back the earlier life's end is told as later than the start of this one.
+    let told = Told::live(EffectiveCheck::None).died(2, LIFE + 7_200).started();
+    assert_eq!(told.seen(3, sight(EffectiveCheck::None)).weights(), [5]);
+    let stopping = Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 7_200).died(2, LIFE + 7_201);
+    let earlier = Sight { started_at: at(LIFE - 500), ..sight(EffectiveCheck::None) };
+    assert_eq!(stopping.started().seen(3, earlier).weights(), [5], "a newer life by an older clock");
+}
+
+// === Doubt ===
+
+fn doubted(check: EffectiveCheck) -> Told {
+    let told = Told::live(check);
+    let told = if told.machine.unproven() { told.probed(Verdict::Up) } else { told };
+    assert_eq!(told.weights(), [5]);
+    told.killed(SIGQUIT, LIFE + 10)
+}
+
+#[test]
+fn a_signal_that_may_end_it_takes_the_weight_at_once() {
+    assert_eq!(doubted(EffectiveCheck::Tcp).weights(), [0]);
+    assert_eq!(doubted(EffectiveCheck::None).weights(), [0]);
+    let ends: Vec<u8> = (0..=64).filter(|signal| may_end(*signal, SIGTERM)).collect();
+    assert_eq!(ends, [3, 4, 5, 6, 7, 8, 11, 13, 14, 16, 24, 25, 26, 27, 29, 30, 31]);
+    for signal in 0..=64 {
+        let told = Told::live(EffectiveCheck::None).killed(signal, LIFE + 10);
+        let weights = match signal {
+            2 | 9 | 15 => vec![],
+            _ if ends.contains(&signal) => vec![0],
+            _ => vec![5],
+        };
+        assert_eq!(told.weights(), weights, "signal {signal}");
+    }
+}
+
+#[test]
+fn the_weight_is_back_when_the_check_has_passed_anew_ten_seconds_later() {
+    let told = doubted(EffectiveCheck::Tcp).probed(Verdict::Up).after(secs(9)).probed(Verdict::Up);
+    assert_eq!(told.weights(), [0]);
+    let told = told.after(secs(1));
+    let (life, targets) = told.machine.probing().unwrap();
+    assert!(told.effects.contains(&Effect::Probe { life, targets }), "is asked anew: {:?}", told.effects);
+    assert_eq!(told.weights(), [0]);
+    assert_eq!(told.probed(Verdict::Up).weights(), [5]);
+    let told = doubted(EffectiveCheck::Tcp).after(secs(10)).probed(Verdict::Down).after(secs(600));
+    assert_eq!(told.weights(), [0]);
+    assert_eq!(told.probed(Verdict::Up).weights(), [5]);
+}
+
+#[test]
+fn the_last_of_several_such_signals_counts_the_time() {
+    let told = doubted(EffectiveCheck::Tcp).after(secs(10)).killed(6, LIFE + 20).probed(Verdict::Up);
+    assert_eq!(told.weights(), [0]);
+    assert_eq!(told.after(secs(10)).probed(Verdict::Up).weights(), [5]);
+}
+
+#[test]
+fn what_has_no_check_is_believed_to_go_on_after_a_minute() {
+    let told = doubted(EffectiveCheck::None).after(secs(59)).seen(2, sight(EffectiveCheck::None));
+    assert_eq!(told.weights(), [0]);
+    let told = told.after(secs(1));
+    assert_eq!(told.weights(), [5]);
+    let reason = |effect: &Effect| matches!(effect, Effect::Decided(it) if it.reason == Reason::GoesOn);
+    assert!(told.effects.iter().any(reason), "{:?}", told.effects);
+}
+
+#[test]
+fn a_healthcheck_is_believed_after_two_runs_that_passed_ten_seconds_later() {
+    let run = |secs: u64, passed| Checked { began: at(LIFE + secs), passed };
+    let log = |log: &[Checked]| Sight { log: log.to_vec(), ..healthy(container::Health::Healthy) };
+    let told = Told::new().seen(1, log(&[run(1, true), run(6, true)])).killed(SIGQUIT, LIFE + 10);
+    assert_eq!(told.weights(), [0]);
+    let told = told.seen(2, log(&[run(6, true), run(11, true), run(16, true)]));
+    assert_eq!(told.weights(), [0], "too early");
+    let told = told.after(secs(10));
+    assert!(told.effects.contains(&Effect::Look), "{:?}", told.effects);
+    let told = told.seen(3, log(&[run(11, true), run(16, true)]));
+    assert_eq!(told.weights(), [0], "these ran before");
+    let told = told.after(secs(5)).seen(4, log(&[run(16, true), run(21, true)]));
+    let told = told.after(secs(5)).seen(5, log(&[run(21, true), run(26, false)]));
+    let told = told.after(secs(5)).seen(6, log(&[run(26, false), run(31, true)]));
+    assert_eq!(told.weights(), [0], "not in a row");
+    assert_eq!(told.after(secs(5)).seen(7, log(&[run(31, true), run(36, true)])).weights(), [5]);
+}
+
+#[test]
+fn a_doubt_registers_nothing_and_proves_nothing() {
+    let told = Told::live(EffectiveCheck::Tcp).killed(SIGQUIT, LIFE + 10);
     assert_eq!(told.weights(), NOTHING);
+    assert_eq!(told.after(secs(10)).probed(Verdict::Up).weights(), [5]);
+    let failing = Told::live(EffectiveCheck::Tcp).probed(Verdict::Up).probed(Verdict::Down);
+    assert_eq!(failing.killed(SIGQUIT, LIFE + 10).after(secs(60)).weights(), [0]);
+}
+
+#[test]
+fn a_doubt_ends_with_the_life_that_it_is_of() {
+    let told = doubted(EffectiveCheck::None).died(2, LIFE + 11);
+    assert_eq!((told.weights(), told.machine.state()), (vec![], &State::Idle));
+    assert_eq!(told.started().seen(3, newer()).weights(), [5]);
+}
+
+#[test]
+fn a_signal_of_doubt_before_the_first_look_is_one_too() {
+    let told = Told::new().killed(SIGQUIT, LIFE + 10).seen(1, sight(EffectiveCheck::None));
+    assert_eq!(told.weights(), [0]);
+    assert_eq!(told.after(secs(60)).weights(), [5]);
 }
 
 // === Held ===

@@ -20,16 +20,17 @@ mod foresight;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use self::foresight::Foreseen;
 use self::foresight::Foresight;
 use super::claims::{Claims, Parked};
 use super::container::{Running, STOP_SIGNAL_DEFAULT, Timestamp};
 use super::lifecycle::{
-    Decision, Edge, Effect, Event, Lifecycle, Seq, State, Target, Unproven, Wanted, stops,
+    Decision, Edge, Effect, Event, Lifecycle, Outlived, Seq, State, Target, Unproven, Wanted, stops,
 };
 use super::offer::Endpoint;
+use super::past::{Past, Signals};
 use super::probe::Verdict;
 use super::publish;
 use super::service::{Protocol, ServiceName};
@@ -67,6 +68,10 @@ pub enum Output {
     Held(ContainerId, Duration),
     /// For the log: a service of this container has not passed its check for long.
     Unproven(ContainerId, Unproven),
+    /// For the log: a container was asked to stop, runs, and is believed again.
+    Outlived(ContainerId, Outlived),
+    /// What this container was sent is to be remembered over a restart, in place of what was.
+    Signalled(ContainerId, Option<Signals>),
     /// For the log: the step that a container's lifecycle made.
     Stepped(ContainerId, Edge),
     /// For the log: an [outlook](super::outlook) changes what is wanted of this container.
@@ -89,8 +94,8 @@ enum Barrier {
 #[derive(Debug)]
 pub struct Roster {
     registrant: Registrant,
-    /// When it began to be told.
-    born: Duration,
+    /// How long a stopping signal is believed.
+    belief: Duration,
     machines: BTreeMap<ContainerId, Lifecycle>,
     deadlines: BTreeMap<ContainerId, Duration>,
     claims: Claims,
@@ -116,11 +121,11 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// A roster that knows nothing yet, and begins to be told now.
-    pub fn new(registrant: Registrant, now: Duration) -> Self {
+    /// A roster that knows nothing yet, and believes a stopping signal for that long.
+    pub fn new(registrant: Registrant, belief: Duration) -> Self {
         Self {
             registrant,
-            born: now,
+            belief,
             machines: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             claims: Claims::default(),
@@ -187,7 +192,50 @@ impl Roster {
             }
             _ => false,
         };
-        let over = self.is_over(&event, now);
+        let over = is_over(&event);
+        let mut outputs = self.news(id, event, seen, over, now);
+        outputs.extend(self.try_open(now));
+        outputs
+    }
+
+    /// Somebody begins to listen to the engine: this is what it remembers. Before the first list of it.
+    pub fn on_past(&mut self, past: &Past, now: Duration) -> Vec<Output> {
+        if self.drained {
+            return Vec::new();
+        }
+        let ids: BTreeSet<_> = self.machines.keys().chain(past.traces.keys()).cloned().collect();
+        let mut outputs = Vec::new();
+        for id in ids {
+            let trace = past.traces.get(&id).cloned().unwrap_or_default();
+            let signalled = self.machines.get(&id).and_then(Lifecycle::signalled);
+            let restarted = signalled.is_some_and(|signal| past.began_after(signal));
+            // What the image takes as its stop signal is not known yet.
+            let asked = |(signal, (_, age)): (&u8, &(Timestamp, Duration))| {
+                stops(*signal, STOP_SIGNAL_DEFAULT) && *age < self.belief
+            };
+            let over = trace.ended || trace.kills.iter().any(asked);
+            let event = Event::Remembered { at: past.at, trace, restarted };
+            outputs.extend(self.news(&id, event, false, over, now));
+        }
+        outputs.extend(self.try_open(now));
+        outputs
+    }
+
+    /// What an earlier run heard of signals. Before anything else is told.
+    pub fn recall_signals(
+        &mut self,
+        recalled: Vec<(ContainerId, Signals)>,
+        wall: SystemTime,
+        now: Duration,
+    ) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        for (id, signals) in recalled {
+            outputs.extend(self.news(&id, Event::Recalled { signals, wall }, false, true, now));
+        }
+        outputs
+    }
+
+    fn news(&mut self, id: &ContainerId, event: Event, seen: bool, over: bool, now: Duration) -> Vec<Output> {
         if seen || over {
             self.unseen.remove(id);
         }
@@ -205,7 +253,6 @@ impl Roster {
         if seen || over {
             outputs.extend(self.release(id, now));
         }
-        outputs.extend(self.try_open(now));
         outputs
     }
 
@@ -371,19 +418,6 @@ impl Roster {
         assert!(!self.drained || (ports.is_empty() && self.said.is_empty()), "wanted after the drain");
     }
 
-    /// Whether an event says that what was registered of a container before is over. What happened before this
-    /// roster began does not: it is replayed, and whoever kept the records then may have seen to it, and have
-    /// registered the next life.
-    fn is_over(&self, event: &Event, now: Duration) -> bool {
-        let heard = |age: Duration| age <= now.saturating_sub(self.born);
-        match event {
-            Event::Died { age, .. } => heard(*age),
-            // What the image takes as its stop signal is not known yet.
-            Event::Killed { signal, age, .. } => stops(*signal, STOP_SIGNAL_DEFAULT) && heard(*age),
-            _ => false,
-        }
-    }
-
     /// Whether what may have been wanted of a container before this roster began is over, as far as can be told
     /// before the barrier opens: nothing is wanted of it now, and nothing that was registered speaks for it.
     fn is_past(&self, id: &ContainerId) -> bool {
@@ -432,19 +466,29 @@ impl Roster {
 
     fn advance(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
         let over = match &event {
-            Event::Died { .. } => self.is_over(&event, now),
-            Event::Absent { .. } => true,
+            Event::Died { .. } | Event::Started { .. } | Event::Absent { .. } => true,
+            Event::Remembered { trace, .. } => trace.ended,
             // Whatever runs later in its place has to prove itself.
             Event::Seen { sight, .. } => sight.running != Running::Running,
             _ => false,
         };
-        let machine = self.machines.remove(id).unwrap_or_default();
+        let machine = self.machines.remove(id).unwrap_or_else(|| Lifecycle::believing(self.belief));
+        let before = machine.signals();
+        let recalled = matches!(event, Event::Recalled { .. });
         let (machine, effects) = machine.step(event, now);
+        let signals = machine.signals();
+        // What ends with this run goes on with the next.
+        let signalled = (before != signals && *machine.state() != State::Drained
+            || recalled && signals.is_none())
+        .then(|| Output::Signalled(id.clone(), signals));
         if let (true, Some(registered)) = (over || machine.leaves(), &mut self.registered) {
             registered.remove(id);
         }
         self.machines.insert(id.clone(), machine);
-        effects.into_iter().flat_map(|effect| self.carry(id, effect)).collect()
+        // It is remembered before anything is done about it.
+        let mut outputs = Vec::from_iter(signalled);
+        outputs.extend(effects.into_iter().flat_map(|effect| self.carry(id, effect)));
+        outputs
     }
 
     fn carry(&mut self, id: &ContainerId, effect: Effect) -> Vec<Output> {
@@ -462,6 +506,7 @@ impl Roster {
             Effect::Decided(decision) => vec![Output::Decided(id.clone(), decision)],
             Effect::Held(until) => vec![Output::Held(id.clone(), until)],
             Effect::Unproven(unproven) => vec![Output::Unproven(id.clone(), unproven)],
+            Effect::Outlived(outlived) => vec![Output::Outlived(id.clone(), outlived)],
             Effect::Stepped(edge) => vec![Output::Stepped(id.clone(), edge)],
         }
     }
@@ -631,6 +676,16 @@ impl Roster {
         }
         by_container.values_mut().for_each(|sets| sets.sort_by_key(RecordSet::key));
         by_container
+    }
+}
+
+/// Whether an event says that what was registered of a container before is over.
+fn is_over(event: &Event) -> bool {
+    match event {
+        Event::Died { .. } | Event::Started { .. } => true,
+        // What the image takes as its stop signal is not known yet.
+        Event::Killed { signal, .. } => stops(*signal, STOP_SIGNAL_DEFAULT),
+        _ => false,
     }
 }
 

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use super::open::Lock;
 use super::store::{Found, Store};
 use super::{Entry, Journal, MemoryJournal, State, Title};
-use crate::record::Key;
+use crate::machine::past::Signals;
+use crate::record::{ContainerId, Key};
 
 /// A journal in the state directory. See [`super::open()`].
 #[derive(Debug)]
@@ -47,6 +48,7 @@ impl FileJournal {
         self.store = None;
         let all = Found {
             entries: self.memory.load(),
+            signals: self.memory.signals(),
             complete: self.complete,
             boot: Some(self.boot.clone()),
             closed: false,
@@ -90,6 +92,16 @@ impl Journal for FileJournal {
         if !self.complete {
             self.complete = true;
             self.keep(|store| store.write_complete(true));
+        }
+    }
+
+    fn signals(&self) -> Vec<(ContainerId, Signals)> {
+        self.memory.signals()
+    }
+
+    fn record_signals(&mut self, container: &ContainerId, signals: Option<&Signals>) {
+        if self.memory.learn_signals(container, signals) {
+            self.keep(|store| store.write_signals(container, signals));
         }
     }
 

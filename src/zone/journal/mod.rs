@@ -1,4 +1,5 @@
-//! What this host wrote, remembered over restarts, so that a restart costs no list call.
+//! What this host wrote, remembered over restarts, so that a restart costs no list call; and which of its containers
+//! were asked to stop, which an engine that is busy soon forgets.
 //!
 //! An intent is recorded before a call goes out, and what its answer taught after it: at `kill -9`, at any
 //! point, every key that may hold a record of ours is known. [`open()`] gives a [`FileJournal`] in the state
@@ -59,11 +60,13 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::SystemTime;
 
 pub use self::file::FileJournal;
 pub use self::open::{Locked, Memory, Opened, open, try_open};
 pub use self::shared::SharedJournal;
-use crate::record::{Change, Key, RecordSet};
+use crate::machine::past::Signals;
+use crate::record::{Change, ContainerId, Key, RecordSet};
 
 /// What is remembered of a key.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -130,40 +133,61 @@ pub trait Journal: fmt::Debug + Send {
     /// written nothing before. Until then a restart does not trust this memory alone.
     fn complete(&mut self);
 
+    /// What containers were sent that asks them to stop.
+    fn signals(&self) -> Vec<(ContainerId, Signals)>;
+
+    /// Records what a container was sent, in place of what was recorded; `None` where that is over.
+    fn record_signals(&mut self, container: &ContainerId, signals: Option<&Signals>);
+
+    /// The clock that says how long ago those were sent: of all clocks only the wall's goes on over a restart.
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
     /// Why nothing is kept over a restart, if so: for the status page.
     fn trouble(&self) -> Option<&str>;
 }
 
 /// A journal that ends with its process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MemoryJournal(BTreeMap<Key, State>);
+pub struct MemoryJournal {
+    entries: BTreeMap<Key, State>,
+    signals: BTreeMap<ContainerId, Signals>,
+}
 
 impl MemoryJournal {
     /// A journal that remembers this already.
     pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
-        Self(entries.into_iter().collect())
+        Self { entries: entries.into_iter().collect(), ..Self::default() }
     }
 
     /// Takes what is new in `learnt`, and returns it.
     fn learn(&mut self, learnt: &[(Key, Option<State>)]) -> Vec<(Key, Option<State>)> {
         let mut new = Vec::new();
         for (key, state) in learnt {
-            if self.0.get(key) == state.as_ref() {
+            if self.entries.get(key) == state.as_ref() {
                 continue;
             }
             match state {
-                Some(state) => self.0.insert(key.clone(), state.clone()),
-                None => self.0.remove(key),
+                Some(state) => self.entries.insert(key.clone(), state.clone()),
+                None => self.entries.remove(key),
             };
             new.push((key.clone(), state.clone()));
         }
+        new
+    }
+
+    /// As [`Journal::record_signals`]; whether that is new.
+    fn learn_signals(&mut self, container: &ContainerId, signals: Option<&Signals>) -> bool {
+        let new = self.signals.get(container) != signals;
+        self.record_signals(container, signals);
         new
     }
 }
 
 impl Journal for MemoryJournal {
     fn load(&self) -> Vec<Entry> {
-        self.0.clone().into_iter().collect()
+        self.entries.clone().into_iter().collect()
     }
 
     fn record(&mut self, learnt: &[(Key, Option<State>)]) {
@@ -171,6 +195,17 @@ impl Journal for MemoryJournal {
     }
 
     fn complete(&mut self) {}
+
+    fn signals(&self) -> Vec<(ContainerId, Signals)> {
+        self.signals.clone().into_iter().collect()
+    }
+
+    fn record_signals(&mut self, container: &ContainerId, signals: Option<&Signals>) {
+        match signals {
+            Some(signals) => self.signals.insert(container.clone(), signals.clone()),
+            None => self.signals.remove(container),
+        };
+    }
 
     fn trouble(&self) -> Option<&str> {
         None

@@ -162,6 +162,7 @@ fn recall(journal: &mut FileJournal) -> Memory {
 }
 
 fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, Result<(), String>) {
+    let signals = found.signals;
     // After a power cut, or a crash of the kernel, the end of an unclosed journal may be lost.
     let lost = !found.closed && (journal.boot.is_empty() || found.boot.as_ref() != Some(&journal.boot));
     let memory = if found.complete && !lost {
@@ -173,6 +174,10 @@ fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, 
         Memory::Partial(doubted, reason.to_owned())
     };
     journal.memory = MemoryJournal::new(memory.entries().iter().cloned());
+    // What a power cut took of them, it took the containers with.
+    for (container, signals) in &signals {
+        journal.memory.record_signals(container, Some(signals));
+    }
     journal.complete = memory.whole();
     let begun = store.begin(&journal.boot, journal.complete);
     journal.store = Some(store);

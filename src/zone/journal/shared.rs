@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use super::{Entry, Journal, Opened, State};
-use crate::record::{Change, Key};
+use crate::machine::past::Signals;
+use crate::record::{Change, ContainerId, Key};
 
 /// A handle to one journal. A clone is another handle to it.
 #[derive(Clone)]
@@ -42,6 +44,21 @@ impl SharedJournal {
         let mut inner = self.inner();
         inner.journal.complete();
         inner.whole = true;
+    }
+
+    /// As [`Journal::signals`].
+    pub fn signals(&self) -> Vec<(ContainerId, Signals)> {
+        self.inner().journal.signals()
+    }
+
+    /// As [`Journal::record_signals`].
+    pub fn record_signals(&self, container: &ContainerId, signals: Option<&Signals>) {
+        self.inner().journal.record_signals(container, signals);
+    }
+
+    /// As [`Journal::wall_clock`].
+    pub fn wall_clock(&self) -> SystemTime {
+        self.inner().journal.wall_clock()
     }
 
     // A panic between two calls leaves no journal half written: each is one step.

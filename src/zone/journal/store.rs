@@ -3,7 +3,11 @@
 //! ```text
 //! title    what, of which version, whose, since which boot     text -> text
 //! entries  key -> state                                        JSON -> JSON
+//! signals  container -> life, and when it was sent what        text -> JSON
 //! ```
+//!
+//! A journal of before there were signals has no such table, and none to tell; whoever knows no such table leaves
+//! it alone. So both are of one version.
 //!
 //! A change is one transaction, and in the file when it returns: a killed process loses nothing. It is
 //! synced only at the opening and at the close; see the room's caveat. Each page has a checksum, and all of
@@ -22,7 +26,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
 use super::{Entry, State, Title};
-use crate::record::Key;
+use crate::machine::container::Timestamp;
+use crate::machine::past::Signals;
+use crate::record::{ContainerId, Key};
 
 const FORMAT: &str = "ecssd journal";
 const VERSION: &str = "1";
@@ -31,6 +37,8 @@ const CACHE_BYTES: usize = 256 << 10;
 
 const TITLE: TableDefinition<'_, &str, &str> = TableDefinition::new("title");
 const ENTRIES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("entries");
+
+const SIGNALS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("signals");
 
 /// Why something could not be read or written.
 pub(super) type Reason = String;
@@ -51,6 +59,8 @@ pub(super) struct Store {
 pub(super) struct Found {
     /// What is remembered.
     pub(super) entries: Vec<Entry>,
+    /// Which containers were asked to stop.
+    pub(super) signals: Vec<(ContainerId, Signals)>,
     /// Whether this is all that the zone can hold.
     pub(super) complete: bool,
     /// The boot in which it was opened last.
@@ -84,6 +94,10 @@ impl Store {
             let mut table = transaction.open_table(ENTRIES)?;
             for (key, state) in &found.entries {
                 table.insert(&json(key)[..], &json(state)[..])?;
+            }
+            let mut table = transaction.open_table(SIGNALS)?;
+            for (container, signals) in &found.signals {
+                table.insert(container.to_string().as_str(), &json(&Row::from(signals))[..])?;
             }
             Ok(())
         })?;
@@ -125,6 +139,23 @@ impl Store {
                     None => table.remove(&key[..])?,
                 };
             }
+            Ok(())
+        })
+    }
+
+    /// Writes what a container was sent.
+    pub(super) fn write_signals(
+        &self,
+        container: &ContainerId,
+        signals: Option<&Signals>,
+    ) -> Result<(), Reason> {
+        self.transact(|transaction| {
+            let mut table = transaction.open_table(SIGNALS)?;
+            let container = container.to_string();
+            match signals {
+                Some(signals) => table.insert(container.as_str(), &json(&Row::from(signals))[..])?,
+                None => table.remove(container.as_str())?,
+            };
             Ok(())
         })
     }
@@ -198,9 +229,10 @@ impl Store {
             let (key, state) = row.map_err(text)?;
             entries.push((read(key.value())?, read(state.value())?));
         }
+        let signals = read_signals(&transaction)?;
         let yes = |name| cover.get(name).is_some_and(|value| value == flag(true));
         let (complete, closed) = (yes("complete"), yes("closed"));
-        Ok(Some(Found { entries, complete, closed, boot: cover.remove("boot") }))
+        Ok(Some(Found { entries, signals, complete, closed, boot: cover.remove("boot") }))
     }
 }
 
@@ -209,6 +241,43 @@ impl Drop for Store {
         if let Err(error) = self.close() {
             tracing::debug!(error, "the journal could not be closed");
         }
+    }
+}
+
+fn read_signals(transaction: &redb::ReadTransaction) -> Result<Vec<(ContainerId, Signals)>, Reason> {
+    let table = match transaction.open_table(SIGNALS) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(text(error)),
+    };
+    let mut all = Vec::new();
+    for row in table.iter().map_err(text)? {
+        let (container, row) = row.map_err(text)?;
+        let row: Row = read(row.value())?;
+        all.push((container.value().parse().map_err(text)?, row.into()));
+    }
+    Ok(all)
+}
+
+/// Signals as they stand in the file: moments as nanoseconds since 1970.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Row {
+    life: i64,
+    kills: BTreeMap<u8, i64>,
+}
+
+impl From<&Signals> for Row {
+    fn from(signals: &Signals) -> Self {
+        let kills = signals.kills.iter().map(|(signal, time)| (*signal, time.unix_nanos())).collect();
+        Self { life: signals.life.unix_nanos(), kills }
+    }
+}
+
+impl From<Row> for Signals {
+    fn from(row: Row) -> Self {
+        let moment = Timestamp::from_unix_nanos;
+        let kills = row.kills.into_iter().map(|(signal, time)| (signal, moment(time))).collect();
+        Self { life: moment(row.life), kills }
     }
 }
 
@@ -236,7 +305,7 @@ fn flag(yes: bool) -> &'static str {
 }
 
 fn json(value: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("a record set has neither maps nor odd floats")
+    serde_json::to_vec(value).expect("neither record sets nor signals have odd keys or floats")
 }
 
 fn read<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, Reason> {

@@ -57,6 +57,21 @@ impl State {
         }
     }
 
+    /// What an engine remembers reaches an agent: of that it has to know what ended and was not started again.
+    pub fn court_remembers(&mut self, host: usize, process: u64, past: &[Told]) {
+        self.tell(host, format_args!("  hears what is remembered: {} events", past.len()));
+        let mut turns: BTreeMap<&ContainerId, &Told> = BTreeMap::new();
+        for told in past.iter().filter(|told| matches!(told.happening, Happening::Died | Happening::Started))
+        {
+            turns.insert(&told.id, told);
+        }
+        let now = self.now;
+        let known = self.court.known.entry((host, process)).or_default();
+        for told in turns.values().filter(|told| told.happening == Happening::Died) {
+            known.died(&told.id, told.life, now);
+        }
+    }
+
     /// A look reaches an agent: whether the container runs, and in which life.
     pub fn court_looks(&mut self, host: usize, process: u64, id: &ContainerId, seen: Option<(Running, u32)>) {
         let now = self.now;

@@ -23,9 +23,6 @@ const THROTTLED_CALLS_A_MINUTE: usize = 25;
 const ELEMENTS: usize = 1_000;
 const CHARACTERS: usize = 32_000;
 
-/// How long one that begins to listen gathers before it acts, where its engine is slow.
-const BARRIER: Duration = Duration::from_secs(15);
-
 /// What one process asked.
 #[derive(Default)]
 pub struct Requests {
@@ -74,7 +71,6 @@ impl State {
         for Change { action, set } in batch {
             let place = (host, set.key());
             if *action != Action::Delete {
-                self.court.misled.remove(&place);
                 let id = mark(set).get(1).and_then(|id| id.parse::<ContainerId>().ok());
                 let known = self.court.known.get(&(host, process));
                 let life = id.and_then(|id| known?.seen.get(&id).map(|seen| seen.0)).unwrap_or_default();
@@ -306,7 +302,7 @@ impl State {
                     == 1;
             let shown = it.alive && it.ports_shown(since) && !it.has_reason(self.now) && it.starts.len() == 1;
             let checked = it.spec.check == SpecCheck::None;
-            it.reason < since && it.started < since && shown && checked && alone
+            it.reason < since && !it.is_doubted(self.now) && it.started < since && shown && checked && alone
         })
     }
 
@@ -376,7 +372,14 @@ impl State {
         }
         self.court_weighs(host, process, id, set);
         let Some(it) = self.hosts[host].containers.get(id) else { return };
-        let told = self.hosts[host].leaves(it, now).is_some() || self.hosts[host].draining.is_some();
+        if it.noted == Some(life) && it.alive && it.is_stopping(now) {
+            let text =
+                format!("{} is wanted, of which it is written down that it was asked to stop", id.short());
+            return self.court.accuse("S7", now, text);
+        }
+        let told = it.is_doubted(now)
+            || self.hosts[host].leaves(it, now).is_some()
+            || self.hosts[host].draining.is_some();
         let served = self.account.standing().get(&set.key()).is_some_and(|it| it.weight > Some(0));
         let tcp = spec.check == SpecCheck::Tcp && spec.weight > 0;
         if set.weight == Some(0)
@@ -419,15 +422,6 @@ impl State {
             || rivals
             || of.draining.is_some()
             || of.drain_began.is_some_and(|at| at >= written);
-        // By a clock that went back, the ends of earlier lives are told as new to whoever just began to listen.
-        let just_began = now < of.started + BARRIER
-            || now < of.engine.listened + BARRIER
-            || self.panicked_since(host, now.saturating_sub(BARRIER));
-        let misled = of.went_back && just_began || self.court.misled.contains(&place);
-        if misled {
-            self.court.misled.insert(place);
-            return;
-        }
         if swapped || !right || !mine || excused {
             return;
         }

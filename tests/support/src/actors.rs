@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ecssd::actors::{Exit, Running, Surroundings, start};
 use ecssd::clock::Clock;
+use ecssd::machine::lifecycle::STOP_BELIEF;
 use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Change, Owner, RecordSet, RecordType, Registrant};
 use ecssd::status::Board;
@@ -81,6 +82,8 @@ impl World {
                 resync: Duration::from_secs(1_800),
                 seed: 7,
             },
+            stop_belief: STOP_BELIEF,
+            signals: None,
             once: false,
             fleet: tokio::sync::watch::channel(None).1,
             notices: None,

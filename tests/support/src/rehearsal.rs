@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ecssd::machine::container::{Running, Timestamp};
-use ecssd::machine::lifecycle::{Event, Seq, Sight, Target};
+use ecssd::machine::lifecycle::{Desired, Event, STOP_BELIEF, Seq, Sight, Target};
 use ecssd::machine::offer::{At, Binder, EffectiveCheck, Endpoint, Offer};
 use ecssd::machine::outlook::{Leaving, Outlook};
 use ecssd::machine::probe::Verdict;
@@ -63,7 +63,7 @@ pub struct Rehearsal {
 impl Default for Rehearsal {
     fn default() -> Self {
         Self {
-            roster: Roster::new(registrant(), Duration::ZERO),
+            roster: Roster::new(registrant(), STOP_BELIEF),
             now: Duration::from_secs(1_000),
             seq: 1,
             told: None,
@@ -99,14 +99,14 @@ impl Rehearsal {
     pub fn killed(&mut self, container: u8, life: u8, signal: u8) {
         self.seq += 1;
         let time = started_at(container, life, 1);
-        self.event(container, Event::Killed { signal, time, age: Duration::ZERO });
+        self.event(container, Event::Killed { at: Seq(self.seq), signal, time, age: Duration::ZERO });
     }
 
     /// This life ended.
     pub fn died(&mut self, container: u8, life: u8) {
         self.seq += 1;
         let time = started_at(container, life, 2);
-        self.event(container, Event::Died { at: Seq(self.seq), time, age: Duration::ZERO });
+        self.event(container, Event::Died { at: Seq(self.seq), time });
     }
 
     /// Whether a container is asked anything.
@@ -209,6 +209,8 @@ impl Rehearsal {
                 | Output::Decided(..)
                 | Output::Foreseen(..)
                 | Output::Held(..)
+                | Output::Outlived(..)
+                | Output::Signalled(..)
                 | Output::Stepped(..)
                 | Output::Unproven(..)
                 | Output::Waits(..) => {}
@@ -327,9 +329,10 @@ pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> 
         running,
         health: None,
         stop_signal: 15,
-        stop_timeout: None,
+        log: Vec::new(),
         task: task(container),
         published: published.into_iter().filter(|_| is_published).collect(),
+        desired: Desired::Unasked,
         offers: ["_web._tcp", "_api._tcp", "_log._udp"].map(offer).to_vec(),
     }
 }

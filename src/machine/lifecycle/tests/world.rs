@@ -1,15 +1,17 @@
-//! A container's true world, and the lifecycle that only hears of it: late, twice, in any order or not
-//! at all.
+//! A container's true world, and the lifecycle that only hears of it: events late, in their order, or not at all;
+//! what an engine remembers; looks before and after all of that; by clocks that step.
 //!
 //! The reference is what Docker knows; the machine is told what reaches it. Safety is checked after each
 //! step, convergence at the end, when one fresh look and its verdicts arrive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
 use super::*;
+use crate::machine::past::{Past, Turn};
+use crate::record::testing::id;
 
 /// What may happen, to the container or to the news of it.
 #[derive(Clone, Debug)]
@@ -23,12 +25,16 @@ enum Step {
     Check(container::Health),
     PortsShow(bool),
     Wait(u64),
-    /// An event reaches the agent; it may come again.
-    Deliver {
-        index: usize,
-        again: bool,
-    },
-    Lose(usize),
+    /// The next event reaches the agent.
+    Deliver,
+    /// Or is lost.
+    Lose,
+    /// The agent's connection is a new one: it hears what the engine remembers.
+    Reconnect,
+    /// The engine is a new one, and what ran goes on.
+    EngineRestart,
+    /// The engine's clock steps by so many seconds.
+    Jump(i64),
     /// A look is asked for; Docker answers it from what is so now, or when the answer arrives.
     AskLook {
         stale: bool,
@@ -50,15 +56,31 @@ enum Step {
 
 #[derive(Clone, Copy, Debug)]
 enum News {
-    Killed(u8, i64),
-    Died(i64),
+    Killed(u8),
+    Died,
+    Started,
 }
+
+/// Something that happened: in which life, and when, by the engine's clock.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    news: News,
+    life: usize,
+    wall: i64,
+}
+
+/// How many events the engine remembers.
+const RING: usize = 6;
 
 /// The truth, and what of it is on its way.
 #[derive(Clone, Debug)]
 struct World {
-    /// Nanoseconds of Docker's clock and of the agent's; each step takes one, so that no two moments are one.
+    /// Nanoseconds of the agent's clock; each step takes one, so that no two moments are one.
     clock: i64,
+    /// By how much Docker's differs.
+    offset: i64,
+    /// Whether clocks step in this world; in the others events get lost.
+    steps: bool,
     /// The starts of its lives; the last one may still run.
     lives: Vec<Timestamp>,
     running: Running,
@@ -66,13 +88,21 @@ struct World {
     health: container::Health,
     ports: bool,
     stop_signal: u8,
-    stop_timeout: Option<Duration>,
-    events: Vec<News>,
+    events: VecDeque<Told>,
+    ring: VecDeque<Told>,
+    /// Whether the engine has forgotten something.
+    forgot: bool,
+    /// Whether it is another one than the agent was connected to last.
+    restarted: bool,
     seq: u64,
     look: Option<(Seq, i64, Option<Event>)>,
     list: Option<(Seq, i64, bool)>,
     /// What reaches the agent in this step.
     told: Vec<Event>,
+    /// What the engine remembers, in a step in which somebody listens anew.
+    remembered: Option<Past>,
+    /// The life that the last look showed.
+    seen: Option<Timestamp>,
     /// Lives whose end the agent was told of by an event or a look.
     known_dead: BTreeSet<Timestamp>,
     /// For each life that was told to stop: until when that is to be believed.
@@ -86,7 +116,60 @@ impl World {
     }
 
     fn moment(&self) -> Timestamp {
-        Timestamp::from_unix_nanos(self.clock)
+        Timestamp::from_unix_nanos(self.clock + self.offset)
+    }
+
+    fn happens(&mut self, news: News) {
+        let told = Told { news, life: self.lives.len() - 1, wall: self.clock + self.offset };
+        self.events.push_back(told);
+        self.ring.push_back(told);
+        if self.ring.len() > RING {
+            self.ring.pop_front();
+            self.forgot = true;
+        }
+    }
+
+    fn is_told_to_stop(&mut self, signal: u8, life: usize, age: Duration) {
+        if ![SIGTERM, SIGKILL, self.stop_signal].contains(&signal) {
+            return;
+        }
+        let (meant, until) = (self.lives[life], (self.now() + STOP_BELIEF).saturating_sub(age));
+        match self.told_to_stop.iter_mut().find(|(life, _)| *life == meant) {
+            Some((_, earlier)) => *earlier = until.max(*earlier),
+            None => self.told_to_stop.push((meant, until)),
+        }
+    }
+
+    /// The agent listens anew.
+    fn remember(&mut self) {
+        self.seq += 1;
+        self.events.clear();
+        let mut past = Past::new(Seq(self.seq), !self.forgot);
+        let id = id(1);
+        let mut open = Vec::new();
+        for Told { news, life, wall } in self.ring.clone() {
+            let time = Timestamp::from_unix_nanos(wall);
+            let age = Duration::from_nanos((self.clock + self.offset - wall).try_into().unwrap_or(0));
+            match news {
+                News::Killed(signal) => {
+                    past.push(&id, Turn::Killed(signal), time, age);
+                    open.push((signal, life, age));
+                }
+                News::Died => past.push(&id, Turn::Ended, time, age),
+                News::Started => past.push(&id, Turn::Started, time, age),
+            }
+        }
+        // Of an end with a start after it nobody can tell whether that start was seen: a look will.
+        let mut turns = self.ring.iter().filter(|told| !matches!(told.news, News::Killed(_)));
+        if let Some(Told { news: News::Died, life, .. }) = turns.next_back() {
+            self.known_dead.insert(self.lives[*life]);
+        }
+        open.retain(|(_, life, _)| life + 1 == self.lives.len() && self.running != Running::Stopped);
+        if std::mem::take(&mut self.restarted) {
+            self.told_to_stop.clear();
+        }
+        open.into_iter().for_each(|(signal, life, age)| self.is_told_to_stop(signal, life, age));
+        self.remembered = Some(past);
     }
 
     /// Whether an answer still counts: Docker's client gives up after ten seconds.
@@ -107,6 +190,14 @@ impl World {
         ]
     }
 
+    /// A HEALTHCHECK runs every five seconds.
+    fn log(&self) -> Vec<Checked> {
+        let passed = self.health == container::Health::Healthy;
+        let run = |n: i64| Checked { began: Timestamp::from_unix_nanos(n * 5_000_000_000), passed };
+        let last = self.clock / 5_000_000_000;
+        (last - 4..=last).map(run).collect()
+    }
+
     fn look(&self, as_of: Seq) -> Event {
         let (Some(started_at), false) = (self.lives.last(), self.removed) else {
             return Event::Absent { as_of };
@@ -117,9 +208,10 @@ impl World {
             running: self.running,
             health: Some(self.health),
             stop_signal: self.stop_signal,
-            stop_timeout: self.stop_timeout,
+            log: self.log(),
             task: None,
             published: BTreeSet::new(),
+            desired: Desired::Unasked,
             offers: self.offers(self.lives.len() - 1),
         };
         Event::Seen { as_of, sight: Box::new(sight) }
@@ -127,34 +219,29 @@ impl World {
 
     fn tell_look(&mut self, look: Event) {
         if let Event::Seen { sight, .. } = &look {
-            let over = |life: &&Timestamp| **life < sight.started_at || sight.running == Running::Stopped;
-            self.known_dead.extend(self.lives.iter().filter(|life| **life <= sight.started_at).filter(over));
+            self.seen = Some(sight.started_at);
+            let shown = self.lives.iter().position(|life| *life == sight.started_at).unwrap();
+            let over = if sight.running == Running::Stopped { shown + 1 } else { shown };
+            self.known_dead.extend(&self.lives[..over]);
         }
         self.told.push(look);
     }
 
-    fn tell(&mut self, news: News) {
+    fn tell(&mut self, Told { news, life, wall }: Told) {
         self.seq += 1;
+        let (at, time) = (Seq(self.seq), Timestamp::from_unix_nanos(wall));
         match news {
-            News::Died(clock) => {
-                let time = Timestamp::from_unix_nanos(clock);
-                self.known_dead.extend(self.lives.iter().rev().find(|life| **life < time));
-                self.told.push(Event::Died { at: Seq(self.seq), time, age: Duration::ZERO });
-            }
-            News::Killed(signal, clock) => {
-                let (time, heard) = (Timestamp::from_unix_nanos(clock), self.now());
-                let age = Duration::from_nanos((self.clock - clock).unsigned_abs());
-                self.told.push(Event::Killed { signal, time, age });
-                if [SIGTERM, SIGKILL, self.stop_signal].contains(&signal) {
-                    let meant = *self.lives.iter().rev().find(|life| **life < time).unwrap();
-                    let patience = self.stop_timeout.unwrap_or_default().max(STOP_TIMEOUT_MIN) + STOP_SLACK;
-                    let until = (heard + patience).saturating_sub(age);
-                    match self.told_to_stop.iter_mut().find(|(life, _)| *life == meant) {
-                        // The first signal counts, in whichever order they are heard of.
-                        Some((_, earlier)) => *earlier = until.min(*earlier),
-                        None => self.told_to_stop.push((meant, until)),
-                    }
+            News::Died => {
+                // An end that looks older than a start that was seen is believed when it is seen.
+                if self.seen.is_none_or(|seen| seen <= time) {
+                    self.known_dead.insert(self.lives[life]);
                 }
+                self.told.push(Event::Died { at, time });
+            }
+            News::Started => self.told.push(Event::Started { at }),
+            News::Killed(signal) => {
+                self.told.push(Event::Killed { at, signal, time, age: Duration::ZERO });
+                self.is_told_to_stop(signal, life, Duration::ZERO);
             }
         }
     }
@@ -162,17 +249,19 @@ impl World {
     fn take(&mut self, step: &Step) {
         self.clock += 1;
         self.told.clear();
+        self.remembered = None;
         let alive = self.running != Running::Stopped;
         match *step {
             Step::Start if !alive && !self.removed => {
                 self.lives.push(self.moment());
                 self.running = Running::Running;
                 self.health = container::Health::Starting;
+                self.happens(News::Started);
             }
-            Step::Kill(signal) if alive => self.events.push(News::Killed(signal, self.clock)),
+            Step::Kill(signal) if alive => self.happens(News::Killed(signal)),
             Step::Die if alive => {
                 self.running = Running::Stopped;
-                self.events.push(News::Died(self.clock));
+                self.happens(News::Died);
             }
             Step::Pause if self.running == Running::Running => self.running = Running::Paused,
             Step::Unpause if self.running == Running::Paused => self.running = Running::Running,
@@ -180,13 +269,20 @@ impl World {
             Step::Check(health) => self.health = health,
             Step::PortsShow(ports) => self.ports = ports,
             Step::Wait(wait) => self.clock += i64::try_from(wait).unwrap() * 1_000_000_000,
-            Step::Deliver { index, again } if !self.events.is_empty() => {
-                let index = index % self.events.len();
-                let news = if again { self.events[index] } else { self.events.remove(index) };
-                self.tell(news);
+            Step::Deliver => {
+                let told = self.events.pop_front();
+                told.into_iter().for_each(|told| self.tell(told));
             }
-            Step::Lose(index) if !self.events.is_empty() => {
-                self.events.remove(index % self.events.len());
+            Step::Lose if !self.steps => drop(self.events.pop_front()),
+            Step::Reconnect => self.remember(),
+            Step::EngineRestart => {
+                self.ring.clear();
+                (self.forgot, self.restarted) = (false, true);
+                self.remember();
+            }
+            Step::Jump(seconds) if self.steps => {
+                // No two moments are one.
+                self.offset += seconds * 1_000_000_000 + 7;
             }
             Step::AskLook { stale } if self.look.is_none() => {
                 let as_of = Seq(self.seq);
@@ -234,17 +330,22 @@ impl ReferenceStateMachine for World {
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Self> {
-        let timeouts = prop_oneof![Just(None), Just(Some(secs(10))), Just(Some(secs(300)))];
-        let init = |(stop_signal, stop_timeout)| Self {
+        let init = |(stop_signal, steps)| Self {
             clock: 1_000_000_000_000,
+            offset: 1_000_000_000_000_000,
+            steps,
             lives: Vec::new(),
             running: Running::Stopped,
             removed: false,
             health: container::Health::Starting,
             ports: true,
             stop_signal,
-            stop_timeout,
-            events: Vec::new(),
+            events: VecDeque::new(),
+            ring: VecDeque::new(),
+            forgot: false,
+            restarted: false,
+            seen: None,
+            remembered: None,
             seq: 0,
             look: None,
             list: None,
@@ -253,17 +354,17 @@ impl ReferenceStateMachine for World {
             told_to_stop: Vec::new(),
             drained: false,
         };
-        (prop_oneof![Just(SIGTERM), Just(SIGQUIT)], timeouts).prop_map(init).boxed()
+        (prop_oneof![Just(SIGTERM), Just(SIGQUIT)], any::<bool>()).prop_map(init).boxed()
     }
 
     fn transitions(world: &Self) -> BoxedStrategy<Step> {
         use container::Health;
         let (alive, news) = (world.running != Running::Stopped, !world.events.is_empty());
         let signal = prop_oneof![Just(SIGTERM), Just(SIGQUIT), Just(SIGHUP), Just(SIGKILL)];
-        let wait = prop_oneof![4 => Just(1), 1 => Just(20), 1 => Just(60), 1 => Just(131), 1 => Just(320)];
+        let wait = prop_oneof![4 => Just(1), 1 => Just(20), 1 => Just(60), 1 => Just(131), 1 => Just(3_700)];
         let health = prop_oneof![Just(Health::Healthy), Just(Health::Unhealthy)];
         let ports = prop_oneof![1 => Just(false), 3 => Just(true)];
-        let deliver = (0..8_usize, any::<bool>()).prop_map(|(index, again)| Step::Deliver { index, again });
+        let step = prop_oneof![Just(-7_200), Just(-90), Just(5), Just(7_200)];
         let probed = (0..4_usize, any::<bool>()).prop_map(|(life, up)| Step::Probed { life, up });
         let registered = (0..4_usize, 0..3_u8).prop_map(|(life, weight)| Step::Registered { life, weight });
         // What can happen now, so that few steps are in vain.
@@ -277,8 +378,11 @@ impl ReferenceStateMachine for World {
             (2, alive, health.prop_map(Step::Check).boxed()),
             (1, alive, ports.prop_map(Step::PortsShow).boxed()),
             (3, true, wait.prop_map(Step::Wait).boxed()),
-            (8, news, deliver.boxed()),
-            (1, news, (0..8_usize).prop_map(Step::Lose).boxed()),
+            (12, news, Just(Step::Deliver).boxed()),
+            (1, news && !world.steps, Just(Step::Lose).boxed()),
+            (1, true, Just(Step::Reconnect).boxed()),
+            (1, alive, Just(Step::EngineRestart).boxed()),
+            (1, world.steps, step.prop_map(Step::Jump).boxed()),
             (8, world.look.is_none(), any::<bool>().prop_map(|stale| Step::AskLook { stale }).boxed()),
             (8, world.look.is_some(), Just(Step::AnswerLook).boxed()),
             (3, world.list.is_none(), Just(Step::AskList).boxed()),
@@ -328,6 +432,7 @@ impl Watched {
                 | Effect::Decided(_)
                 | Effect::Held(_)
                 | Effect::Unproven(_)
+                | Effect::Outlived(_)
                 | Effect::Stepped(_) => {}
             }
         }
@@ -368,6 +473,11 @@ impl StateMachineTest for Watched {
         for event in &world.told {
             watched.tell(event.clone(), world.now());
         }
+        if let Some(past) = &world.remembered {
+            let trace = past.traces.get(&id(1)).cloned().unwrap_or_default();
+            let restarted = watched.machine.signalled().is_some_and(|signal| past.began_after(signal));
+            watched.tell(Event::Remembered { at: past.at, trace, restarted }, world.now());
+        }
         watched
     }
 
@@ -385,9 +495,12 @@ impl StateMachineTest for Watched {
     }
 
     fn teardown(mut watched: Self, mut world: World) {
+        while !world.events.is_empty() {
+            world.take(&Step::Deliver);
+            world.told.clone().into_iter().for_each(|event| watched.tell(event, world.now()));
+        }
         world.take(&Step::PortsShow(true));
         world.take(&Step::Check(container::Health::Healthy));
-        // The first look may show a stop timeout that was not known, and so a later survival.
         for _ in 0..2 {
             watched.tell(world.look(Seq(world.seq)), world.now());
             if let State::Stopping(stopping) = watched.machine.state() {
@@ -396,6 +509,12 @@ impl StateMachineTest for Watched {
             }
         }
         watched.tell(world.look(Seq(world.seq)), world.now());
+        // A doubt is over, for what has no check and for what has one.
+        for _ in 0..4 {
+            world.clock += 20_000_000_000;
+            watched.wake(world.now());
+            watched.tell(world.look(Seq(world.seq)), world.now());
+        }
         if let Some((life, targets)) = watched.probing.clone() {
             for target in targets {
                 watched.tell(Event::Probed { life, target, verdict: Verdict::Up }, world.now());

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::check::{CheckError, Checker};
-use ecssd::engine::{Docker, DockerError, DockerEvent, Events, Happening, Listed, Tasks, TasksError};
+use ecssd::engine::{Docker, DockerError, DockerEvent, Happening, Listed, Subscription, Tasks, TasksError};
 use ecssd::machine::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::machine::lifecycle::Target;
 use ecssd::machine::offer::At;
@@ -20,15 +20,35 @@ use tokio::sync::mpsc;
 #[derive(Clone, Default)]
 pub struct ScriptedDocker(Arc<Mutex<Engine>>);
 
-#[derive(Default)]
 struct Engine {
     away: bool,
     blind: bool,
+    /// Nanoseconds since 1970.
     clock: i64,
     containers: BTreeMap<ContainerId, Container>,
     listeners: Vec<mpsc::UnboundedSender<DockerEvent>>,
     history: Vec<DockerEvent>,
+    /// How many events it remembers no more.
+    forgotten: usize,
 }
+
+impl Default for Engine {
+    fn default() -> Self {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        Self {
+            away: false,
+            blind: false,
+            clock: i64::try_from(now.as_nanos()).unwrap(),
+            containers: BTreeMap::new(),
+            listeners: Vec::new(),
+            history: Vec::new(),
+            forgotten: 0,
+        }
+    }
+}
+
+/// How many events an engine remembers.
+const RING: usize = 256;
 
 impl ScriptedDocker {
     /// Starts a container that offers `name` in `sd.internal` on its port 80, published at `port`.
@@ -51,8 +71,8 @@ impl ScriptedDocker {
             lived_before: false,
             running: container::Running::Running,
             health: None,
+            health_log: Vec::new(),
             stop_signal: 15,
-            stop_timeout: None,
             network: Network::Published,
             bindings: [((80, Protocol::Tcp), vec![Binding { address: Ipv4Addr::UNSPECIFIED, port }])].into(),
             bound_ipv6: BTreeSet::new(),
@@ -62,8 +82,21 @@ impl ScriptedDocker {
             task_arn: None,
         };
         engine.containers.insert(id.clone(), container);
-        engine.tell(&id, Happening::Changed);
+        engine.tell(&id, Happening::Started);
         id
+    }
+
+    /// Starts a container that has died, anew.
+    pub fn start_again(&self, id: &ContainerId, port: u16) {
+        let mut engine = self.0.lock().unwrap();
+        engine.clock += 1;
+        let started_at = Timestamp::from_unix_nanos(engine.clock);
+        let container = engine.containers.get_mut(id).unwrap();
+        container.started_at = Some(started_at);
+        container.running = container::Running::Running;
+        let binding = Binding { address: Ipv4Addr::UNSPECIFIED, port };
+        container.bindings = [((80, Protocol::Tcp), vec![binding])].into();
+        engine.tell(id, Happening::Started);
     }
 
     /// A container that has just started belongs to this ECS task.
@@ -103,6 +136,27 @@ impl ScriptedDocker {
         engine.tell(id, Happening::Died);
     }
 
+    /// So many things happen that are none of a container's life, such as runs of `docker exec`.
+    pub fn bustle(&self, events: usize) {
+        let mut engine = self.0.lock().unwrap();
+        engine.forgotten = engine.forgotten.max((engine.history.len() + events).saturating_sub(RING));
+        let forgotten = engine.forgotten.min(engine.history.len());
+        engine.history.drain(..forgotten);
+    }
+
+    /// The engine's clock steps by so many seconds.
+    pub fn step_clock(&self, seconds: i64) {
+        self.0.lock().unwrap().clock += seconds * 1_000_000_000;
+    }
+
+    /// The engine is started anew, and what runs goes on: what it remembered is gone.
+    pub fn restart(&self) {
+        let mut engine = self.0.lock().unwrap();
+        engine.history.clear();
+        engine.forgotten = 0;
+        engine.listeners.clear();
+    }
+
     /// The engine lists containers, and answers no question about one; or does again.
     pub fn set_blind(&self, blind: bool) {
         self.0.lock().unwrap().blind = blind;
@@ -132,16 +186,16 @@ impl Engine {
 
 #[async_trait]
 impl Docker for ScriptedDocker {
-    async fn events(&self, _back: Duration) -> Result<Events, DockerError> {
+    async fn events(&self) -> Result<Subscription, DockerError> {
         let mut engine = self.0.lock().unwrap();
         engine.reach()?;
         let (sender, receiver) = mpsc::unbounded_channel();
-        engine.history.iter().for_each(|event| sender.send(event.clone()).unwrap());
         engine.listeners.push(sender);
-        let events = futures_util::stream::unfold(receiver, |mut receiver| async {
+        let live = futures_util::stream::unfold(receiver, |mut receiver| async {
             receiver.recv().await.map(|event| (Ok(event), receiver))
         });
-        Ok(events.boxed())
+        let (past, whole) = (engine.history.clone(), engine.forgotten == 0);
+        Ok(Subscription { past, whole, live: live.boxed() })
     }
 
     async fn running(&self) -> Result<Vec<Listed>, DockerError> {
@@ -170,6 +224,10 @@ pub struct NoTasks;
 impl Tasks for NoTasks {
     async fn address(&self, _id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError> {
         Ok(None)
+    }
+
+    async fn is_to_stop(&self, _id: &ContainerId) -> Result<bool, TasksError> {
+        Ok(false)
     }
 }
 

@@ -1,0 +1,85 @@
+//! A life that was sent a signal which ends most processes, and may have ended nothing: a JVM prints its threads
+//! at SIGQUIT and goes on.
+//!
+//! Owns how long its services have weight 0 for that. A check that passes right after the signal says little: a
+//! core is written, a grace is taken. So what counts are two passes that began [`SETTLES`] after it or later;
+//! what has no check is believed after [`UNCHECKED`].
+
+use std::time::Duration;
+
+use super::stopping::Kill;
+use super::{Checked, Timestamp};
+
+/// So long after the signal nothing that passes counts.
+pub const SETTLES: Duration = Duration::from_secs(10);
+/// So long after it a service without a check has survived it.
+pub const UNCHECKED: Duration = Duration::from_secs(60);
+/// How often a HEALTHCHECK's log is looked at meanwhile; Docker keeps its last five entries.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How many passes in a row are asked for.
+const PASSES: u32 = 2;
+
+/// The doubt whether a life goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// The signal.
+    pub(super) kill: Kill,
+    /// Whether passes count by now.
+    settled: bool,
+    /// When the container is to be looked at for its HEALTHCHECK's log.
+    look_at: Duration,
+    /// The latest entry of that log that was counted; `None` before the first look.
+    counted: Option<Option<Timestamp>>,
+    passes: u32,
+}
+
+impl Doubt {
+    /// A doubt since this signal; `None` where it is too old to matter.
+    pub(super) fn since(kill: Kill, now: Duration) -> Option<Self> {
+        let doubt = Self { kill, settled: false, look_at: kill.and(SETTLES), counted: None, passes: 0 };
+        (now < kill.and(UNCHECKED)).then_some(doubt)
+    }
+
+    /// Whether passes count by now.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// When a service without a check has survived.
+    pub(super) fn over_at(&self) -> Duration {
+        self.kill.and(UNCHECKED)
+    }
+
+    /// When passes begin to count, or a HEALTHCHECK's log is due.
+    pub(super) fn due_at(&self, healthcheck: bool) -> Option<Duration> {
+        match self.settled {
+            false => Some(self.kill.and(SETTLES)),
+            true => healthcheck.then_some(self.look_at),
+        }
+    }
+
+    /// Time has passed; whether the container is to be looked at.
+    pub(super) fn on_tick(&mut self, now: Duration) -> bool {
+        self.settled |= now >= self.kill.and(SETTLES);
+        let looks = self.settled && now >= self.look_at;
+        if looks {
+            self.look_at = now + LOOK_EVERY;
+        }
+        looks
+    }
+
+    /// A look shows the HEALTHCHECK's log; whether enough of it has passed.
+    pub(super) fn on_log(&mut self, log: &[Checked]) -> bool {
+        if !self.settled {
+            return false;
+        }
+        let last = log.last().map(|entry| entry.began);
+        // What ran before passes counted does not count.
+        let Some(counted) = self.counted.replace(last) else { return false };
+        let new = log.iter().rposition(|entry| Some(entry.began) == counted).map_or(0, |index| index + 1);
+        for entry in &log[new..] {
+            self.passes = if entry.passed { self.passes + 1 } else { 0 };
+        }
+        self.passes >= PASSES
+    }
+}
