@@ -537,12 +537,14 @@ impl Lifecycle {
         self.state = State::Idle;
     }
 
-    /// What was meant for the life before is over. That it runs will be seen.
+    /// What was meant for the life before is over, and a look that was asked for before may show that one still. That
+    /// the newer one runs will be seen.
     fn on_started(&mut self, at: Seq) {
         self.ended = None;
         if let State::Stopping(stopping) = &mut self.state
             && stopping.is_over_at(at)
         {
+            self.horizon = self.horizon.max(at);
             self.lingering = None;
             self.state = State::Idle;
         }
@@ -565,6 +567,11 @@ impl Lifecycle {
             if stopping.kills.is_empty() {
                 self.state = State::Idle;
             }
+        }
+        if trace.turned && self.state == State::Idle {
+            // The life that was meant has ended; a look that was asked for before may show it still.
+            self.horizon = self.horizon.max(at);
+            self.lingering = None;
         }
         if trace.ended {
             self.horizon = self.horizon.max(at);

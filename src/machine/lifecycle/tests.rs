@@ -499,6 +499,15 @@ fn a_look_without_a_process_ends_the_wait_unless_it_is_older_than_the_signal() {
     }
 }
 
+#[test]
+fn a_look_from_before_a_start_does_not_show_what_runs_now() {
+    let stopping = || Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
+    let turned = Trace { turned: true, ..Trace::default() };
+    for told in [stopping().started(), stopping().remembered(turned, false)] {
+        assert_eq!(told.seen(1, sight(EffectiveCheck::None)).weights(), NOTHING);
+    }
+}
+
 // === Clocks ===
 
 #[test]
