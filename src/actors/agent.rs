@@ -10,13 +10,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::docker_watcher::SeqSource;
 use super::host_watcher::Memory;
 use super::messages::{
-    AgentMessage, Child, DockerWatcherMessage, HostWatcherMessage, RegistrarMessage, Route53WriterMessage,
-    TaskResolverMessage,
+    AgentMessage, Child, DockerWatcherMessage, HostWatcherMessage, Pulse, RegistrarMessage,
+    Route53WriterMessage, TaskResolverMessage,
 };
 use super::peers::Peers;
 use super::surroundings::Surroundings;
@@ -96,9 +96,27 @@ impl Running {
         let _ = self.agent.cast(AgentMessage::HandOver);
     }
 
+    /// Where it can be asked whether it is alive, beside all else.
+    pub fn heart(&self) -> Heart {
+        Heart(self.agent.clone())
+    }
+
     /// Waits for the end.
     pub async fn ended(&mut self) -> Exit {
         (&mut self.exit).await.unwrap_or(Exit::GaveUp)
+    }
+}
+
+/// Whether an agent is alive.
+#[derive(Clone, Debug)]
+pub struct Heart(ActorRef<AgentMessage>);
+
+impl Heart {
+    /// Is over when every actor but the probers has taken in one more message: never while one of them hangs.
+    pub async fn beats(&self) {
+        let (pulse, mut felt) = mpsc::channel(1);
+        let _ = self.0.cast(AgentMessage::Pulse(Pulse(pulse)));
+        felt.recv().await;
     }
 }
 
@@ -166,6 +184,7 @@ impl Actor for Agent {
             AgentMessage::Reconciled(left) => state.end(&myself, Exit::Reconciled(left)),
             AgentMessage::DrainOverdue => state.end(&myself, Exit::LeftBehind(None)),
             AgentMessage::Restart(child) => state.restart(&myself, child).await,
+            AgentMessage::Pulse(pulse) => state.peers.pulse(&pulse),
         }
         Ok(())
     }

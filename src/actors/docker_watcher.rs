@@ -121,6 +121,7 @@ impl Actor for DockerWatcher {
             }
             DockerWatcherMessage::ListDue => state.list(myself),
             DockerWatcherMessage::Listed(as_of, list) => state.on_listed(myself, as_of, list),
+            DockerWatcherMessage::Pulse(pulse) => drop(pulse),
             // Of a subscription that has been replaced.
             DockerWatcherMessage::Subscribed(..)
             | DockerWatcherMessage::Happened(..)

@@ -90,6 +90,7 @@ impl Actor for HostWatcher {
                 state.told = None;
                 state.tell();
             }
+            HostWatcherMessage::Pulse(pulse) => drop(pulse),
             HostWatcherMessage::Judge if state.outlook().leaving == Leaving::Everybody => state.judge(),
             HostWatcherMessage::Judge => {
                 state.ask(&myself, Source::System, HostWatcherMessage::SystemAnswered);

@@ -15,11 +15,12 @@
 //! | [`Route53WriterMessage`] | the Registrar, the Agent |
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ractor::ActorId;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::check::CheckError;
 use crate::engine::{DockerError, DockerEvent, Listed};
@@ -43,6 +44,8 @@ pub(super) enum AgentMessage {
     HandOver,
     /// The HostWatcher, when it was asked: why the host or its system goes; `None` where nothing says so.
     Judged(Option<String>),
+    /// The program, which wants to know whether all take in what they are sent.
+    Pulse(Pulse),
     /// The Route53Writer, when a drain is done or out of time.
     Drained {
         /// The service records that may still be there.
@@ -74,6 +77,13 @@ pub(super) enum Child {
     Host,
 }
 
+/// Goes through the mailboxes of all, and is felt when it has left the last one: by the program, as the end of the
+/// channel. An actor that is no more takes its mailbox with it; only one that hangs holds it up.
+#[derive(Clone, Debug)]
+pub(super) struct Pulse(
+    #[expect(dead_code, reason = "held for its drop")] pub(super) mpsc::Sender<Infallible>,
+);
+
 /// To the DockerWatcher.
 #[derive(Debug)]
 pub(super) enum DockerWatcherMessage {
@@ -92,6 +102,8 @@ pub(super) enum DockerWatcherMessage {
     ListDue,
     /// Its list, asked for at this place.
     Listed(Seq, Result<Vec<Listed>, DockerError>),
+    /// The Agent: it is alive.
+    Pulse(Pulse),
 }
 
 /// The right to tell more: held by what was told, until the Registrar has taken it in.
@@ -125,6 +137,8 @@ pub(super) enum TaskResolverMessage {
     LooksDue,
     /// The Agent: whoever was told has forgotten; the next list is looked at whole.
     StartOver,
+    /// The Agent: it is alive.
+    Pulse(Pulse),
 }
 
 /// What a look showed.
@@ -176,6 +190,8 @@ pub(super) enum RegistrarMessage {
     Drain(Duration),
     /// A timer: a deadline of the roster has come.
     WakeDue,
+    /// The Agent: it is alive.
+    Pulse(Pulse),
 }
 
 /// To a HealthProber.
@@ -209,6 +225,8 @@ pub(super) enum HostWatcherMessage {
     Judge,
     /// Its question: what the system said to that.
     SystemAnswered(Result<Said, AskError>),
+    /// The Agent: it is alive.
+    Pulse(Pulse),
 }
 
 /// To the Route53Writer.
@@ -230,4 +248,6 @@ pub(super) enum Route53WriterMessage {
     WakeDue,
     /// A timer: the time of a drain is over.
     DrainOver,
+    /// The Agent: it is alive.
+    Pulse(Pulse),
 }

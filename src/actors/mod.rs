@@ -31,5 +31,5 @@ mod route53_writer;
 mod surroundings;
 mod task_resolver;
 
-pub use agent::{Exit, Running, start};
+pub use agent::{Exit, Heart, Running, start};
 pub use surroundings::Surroundings;

@@ -118,6 +118,10 @@ impl Actor for Registrar {
                 drop(turn);
                 Vec::new()
             }
+            RegistrarMessage::Pulse(pulse) => {
+                drop(pulse);
+                Vec::new()
+            }
             RegistrarMessage::Event(id, event) => state.roster.on_event(&id, event, now),
             RegistrarMessage::Remembered(past) => state.roster.on_past(&past, now),
             RegistrarMessage::Listed(ids, as_of) => {

@@ -90,6 +90,7 @@ impl Actor for Route53Writer {
             Route53WriterMessage::FoundJudged => state.on_found_judged(),
             Route53WriterMessage::Drain(deadline) => state.drain(&myself, deadline),
             Route53WriterMessage::DrainOver => state.report_drained(),
+            Route53WriterMessage::Pulse(pulse) => drop(pulse),
         }
         state.pump(&myself);
         Ok(())

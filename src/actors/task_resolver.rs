@@ -117,6 +117,7 @@ impl Actor for TaskResolver {
             }
             TaskResolverMessage::LooksDue => state.wake.rang(),
             TaskResolverMessage::StartOver => state.fingerprints.clear(),
+            TaskResolverMessage::Pulse(pulse) => drop(pulse),
         }
         state.start_looks(&myself);
         state.schedule(&myself);

@@ -3,7 +3,11 @@
 //! It hears READY when the agent has started, or is waiting for something that may come later: a unit that
 //! waits for this one waits for a process that does its work as soon as it can be done, and a zone or
 //! credentials that come later do not run into its time limit. What fails at once fails its start.
+//!
+//! Where it watches (`WatchdogSec=`), it hears so often that the agent is alive: not that this process runs, but that
+//! its actors take in what they are sent. A process that only waits hears itself.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -12,6 +16,10 @@ use crate::status::Readiness;
 
 /// What does not fail within this is waited for.
 pub(super) const WAITS_AFTER: Duration = Duration::from_secs(3);
+
+/// How often it is told that all is alive within the time after which it would end us: one time may be late, by a disk
+/// that is slow or a machine that is busy.
+const BEATS: u32 = 3;
 
 /// It has started.
 pub(super) fn ready() {
@@ -41,6 +49,17 @@ pub(super) fn safe_to_stop() {
 /// Words for whoever looks.
 pub(super) fn says(text: &str) {
     tell(&[NotifyState::Status(text)]);
+}
+
+/// Tells it for ever that all is alive, whenever `heart` has beaten.
+pub(super) async fn watch(heart: impl AsyncFn()) -> Infallible {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return std::future::pending().await };
+    let period = limit / BEATS;
+    loop {
+        heart().await;
+        tell(&[NotifyState::Watchdog]);
+        tokio::time::sleep(period).await;
+    }
 }
 
 fn tell(state: &[NotifyState<'_>]) {

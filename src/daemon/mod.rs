@@ -15,7 +15,6 @@ mod manager;
 mod registry;
 mod signals;
 
-use std::convert::Infallible;
 use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -71,7 +70,7 @@ async fn run_task(config: Config) -> Result<u8, String> {
         if config.task == Task::Serve {
             manager::waits();
         }
-        std::future::pending::<Infallible>().await
+        manager::watch(async || {}).await
     };
     // Whoever runs a task waits for its end; the daemon has all the time there is.
     let limit = if config.task.is_over_soon() { TASK_LIMIT } else { Duration::MAX };
@@ -126,12 +125,14 @@ async fn serve(
         "agent starts"
     );
     let agent = start(surroundings).await.map_err(text)?;
+    let heart = agent.heart();
     manager::ready();
     tokio::select! {
         biased;
         code = steer(&mut signals, agent, dry_run) => Ok(code),
         // Whoever starts it again gets the sockets anew; records stay.
         error = open.dns_failed() => Err(error.to_string()),
+        never = manager::watch(async || heart.beats().await) => match never {},
     }
 }
 

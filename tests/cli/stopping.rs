@@ -157,27 +157,60 @@ fn on_ec2_auto_drains_before_a_spot_interruption_and_hands_over_without_one() {
     }
 }
 
-/// A systemd of our own: its directory is there, and `systemctl` says this.
+/// A systemd of our own: its directory is there, and `systemctl` answers with these words, one after another.
 #[test]
 fn auto_drains_where_the_system_goes_down() {
-    for (state, words) in [("stopping", "the system goes down"), ("running", "handed over")] {
+    const NO_FILE: &str = "true";
+    for (file, answers, words) in [
+        (NO_FILE, &["stopping"][..], "the system goes down"),
+        (NO_FILE, &["running"], "handed over"),
+        // Ended by the signal that ends all of the unit, then by a bus that is not there: asked again.
+        (NO_FILE, &["", "unknown", "stopping"], "the system goes down"),
+        // Nobody can tell.
+        (NO_FILE, &[""], "handed over"),
+        // Whoever has the file asks nobody.
+        ("mkdir /run/ecssd && touch /run/ecssd/system-stops", &["running"], "the system goes down"),
+    ] {
         let dir = TempDir::new().unwrap();
         let systemctl = dir.path().join("systemctl");
-        std::fs::write(
-            &systemctl,
-            format!("#!/bin/sh\n[ \"$*\" = is-system-running ] && echo {state}\nexit 1\n"),
-        )
-        .unwrap();
+        answers.iter().enumerate().for_each(|(number, answer)| {
+            std::fs::write(dir.path().join(format!("answer-{number}")), answer).unwrap();
+        });
+        // The last one again and again.
+        let next = "#!/bin/sh\n[ \"$*\" = is-system-running ] || exit 1\ncd \"${0%/*}\"\n\
+                    set -- answer-*\ncat \"$1\"\n[ $# = 1 ] || rm \"$1\"\nexit 1\n";
+        std::fs::write(&systemctl, next).unwrap();
         std::fs::set_permissions(&systemctl, Permissions::from_mode(0o755)).unwrap();
-        let script = "mount -t tmpfs none /run && mkdir -p /run/systemd/system && PATH=$0:$PATH exec \"$@\"";
+        let script = format!(
+            "mount -t tmpfs none /run && mkdir -p /run/systemd/system && {file} && PATH=$0:$PATH exec \"$@\""
+        );
         let mut command = alone("unshare");
-        command.args(["--mount", "sh", "-c", script]).arg(dir.path()).arg(program());
+        command.args(["--mount", "sh", "-c", &script]).arg(dir.path()).arg(program());
         let arguments = [LOCAL, &["--on-term", "auto"]].concat();
         let mut agent = Managed::start_in(command, &arguments, &[]);
         agent.tells("READY=1");
         agent.agent.signal("TERM");
         let (code, log) = agent.ends();
         assert_eq!(code, Some(0), "{log}");
-        assert!(log.contains(words), "{state}: {log}");
+        assert!(log.contains(words), "{file}, {answers:?}: {log}");
     }
+}
+
+#[test]
+fn a_watchdog_is_fed_while_the_agent_waits_and_while_it_runs() {
+    let endpoint = nobody();
+    let waits = ["sd.internal", "--endpoint-url", &endpoint, "--hostname", "web1", "--address", "127.0.0.1"];
+    for arguments in [LOCAL, &waits] {
+        let mut agent = Managed::start(arguments, &[("HOME", "/nowhere"), ("WATCHDOG_USEC", "300000")]);
+        agent.tells("READY=1");
+        for _ in 0..5 {
+            agent.said.clear();
+            agent.tells("WATCHDOG=1");
+        }
+    }
+    let mut agent = Managed::local(&[]);
+    agent.tells("READY=1");
+    agent.agent.signal("TERM");
+    agent.tells("safe to stop");
+    assert!(!agent.said.iter().any(|line| line.contains("WATCHDOG")), "nobody watches: {:?}", agent.said);
 }

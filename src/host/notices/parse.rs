@@ -68,11 +68,21 @@ pub fn of_a_service(started_by: Option<&str>, group: Option<&str>) -> bool {
 }
 
 /// What the service manager says of its system. Source: systemctl(1), "is-system-running".
-pub fn system(text: &str) -> Said {
+///
+/// # Errors
+/// What is no state of a system: it could not be asked, or was ended before it had an answer.
+pub fn system(text: &str) -> Result<Said, String> {
     match text.trim() {
-        "stopping" => Said::HostEnds { what: "the system goes down".to_owned(), at: None },
-        _ => Said::Nothing,
+        "stopping" => Ok(system_ends()),
+        "initializing" | "starting" | "running" | "degraded" | "maintenance" | "offline" => Ok(Said::Nothing),
+        // "unknown" is its word for a manager that did not answer.
+        other => Err(format!("{other:?} is no answer")),
     }
+}
+
+/// The system goes down.
+pub fn system_ends() -> Said {
+    Said::HostEnds { what: "the system goes down".to_owned(), at: None }
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {
@@ -131,10 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn a_system_that_stops_ends() {
-        assert!(matches!(system("stopping\n"), Said::HostEnds { at: None, .. }));
-        for other in ["running", "degraded\n", "maintenance", "offline", ""] {
-            assert_eq!(system(other), Said::Nothing, "{other}");
+    fn a_system_that_stops_ends_and_what_is_no_state_is_no_answer() {
+        assert!(matches!(system("stopping\n"), Ok(Said::HostEnds { at: None, .. })));
+        for other in ["running", "degraded\n", "maintenance", "offline", "starting", "initializing"] {
+            assert_eq!(system(other), Ok(Said::Nothing), "{other}");
+        }
+        for odd in ["", "unknown\n", "stop", "Failed to connect to bus"] {
+            assert!(system(odd).is_err(), "{odd}");
         }
     }
 

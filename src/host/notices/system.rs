@@ -1,9 +1,13 @@
 //! Whether the system that this host runs goes down.
 //!
-//! Only systemd knows, and it says so on D-Bus; no file holds it (`/run/nologin` and a scheduled shutdown mean
-//! something else). `systemctl is-system-running` asks it honestly, for the price of a process, and so it is
-//! asked once, at SIGTERM: a system that goes down sends that first, and a poll would know it no sooner. In a
-//! container there is no systemd to ask, and nothing is known.
+//! Asked once, at SIGTERM: a system that goes down sends that first, and a poll would know it no sooner.
+//!
+//! The unit `ecssd-system-stop` says so by a file. It is stopped before the agent, and only with the whole system, and
+//! needs neither a bus nor a right. Where there is no such file, `systemctl is-system-running` is asked, for systemd
+//! tells others by D-Bus alone (`/run/nologin` and a scheduled shutdown mean something else). That may fail just when it
+//! matters: the bus goes down too, may not know the agent's user, and a `systemctl` of the agent's own unit gets the
+//! unit's SIGTERM. So what is no known word is a failed ask, and asked again. In a container there is no systemd to
+//! ask; the file can be mounted into it.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -13,20 +17,41 @@ use tokio::process::Command;
 
 use super::{AskError, Said, parse};
 
-/// How long it may take.
+/// There, where the system goes down. Made and removed by the unit `ecssd-system-stop`, which names it too.
+const STOPS: &str = "/run/ecssd/system-stops";
+/// How long it may take, with all that is asked again.
 const LIMIT: Duration = Duration::from_secs(1);
+/// Between two asks: what ended one ask, such as a signal to all of a unit, is over by then.
+const PAUSE: Duration = Duration::from_millis(100);
 /// There, where systemd runs the system. Source: sd_booted(3).
 const BOOTED: &str = "/run/systemd/system";
 
-/// Asks systemd, where it runs this system.
+/// Looks at the file, and asks systemd where there is none and it runs this system.
 ///
 /// # Errors
 /// When it does not answer in a second.
 pub async fn ask() -> Result<Said, AskError> {
+    if Path::new(STOPS).exists() {
+        return Ok(parse::system_ends());
+    }
     if !Path::new(BOOTED).is_dir() {
         return Ok(Said::Nothing);
     }
-    let away = |reason: String| AskError::Away(format!("systemctl is-system-running: {reason}"));
+    let mut reason = "no answer".to_owned();
+    let asked = tokio::time::timeout(LIMIT, async {
+        loop {
+            match systemctl().await {
+                Ok(said) => return said,
+                Err(why) => reason = why,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    });
+    let asked = asked.await;
+    asked.map_err(|_| AskError::Away(format!("systemctl is-system-running: {reason} within {LIMIT:?}")))
+}
+
+async fn systemctl() -> Result<Said, String> {
     // Its exit status says only whether all is well.
     let asked = Command::new("systemctl")
         .arg("is-system-running")
@@ -34,9 +59,6 @@ pub async fn ask() -> Result<Said, AskError> {
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .output();
-    match tokio::time::timeout(LIMIT, asked).await {
-        Ok(Ok(output)) => Ok(parse::system(&String::from_utf8_lossy(&output.stdout))),
-        Ok(Err(error)) => Err(away(error.to_string())),
-        Err(_) => Err(away(format!("no answer within {LIMIT:?}"))),
-    }
+    let output = asked.await.map_err(|error| error.to_string())?;
+    parse::system(&String::from_utf8_lossy(&output.stdout))
 }
