@@ -18,6 +18,7 @@ pub mod log;
 pub mod notices;
 pub mod percentile;
 pub mod process;
+pub mod recorded;
 pub mod rehearsal;
 pub mod route53;
 pub mod wait;
