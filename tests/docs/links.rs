@@ -35,7 +35,7 @@ fn the_readme_links_to_every_page() {
     let pages = Page::all();
     let readme = pages.iter().find(|page| page.path == Path::new("README.md")).unwrap();
     let linked: Vec<_> = targets(&readme.prose).map(|target| target.split('#').next().unwrap()).collect();
-    for page in pages.iter().filter(|page| page.path != readme.path) {
+    for page in pages.iter().filter(|page| page.path.starts_with("docs")) {
         let path = page.path.to_string_lossy();
         assert!(linked.contains(&&*path), "README.md does not link to {path}");
     }

@@ -1,5 +1,5 @@
-//! The README and the pages of `docs`, held against what is there: their commands run, their links lead somewhere, and
-//! what they name exists.
+//! The README, and the pages of `docs` and `deploy`, held against what is there: their commands run, their links
+//! lead somewhere, and what they name exists.
 //!
 //! A fenced block says in its first line what it is:
 //!

@@ -28,11 +28,10 @@ pub struct Block {
 }
 
 impl Page {
-    /// All pages.
+    /// All pages, and those that stand beside what they are about.
     pub fn all() -> Vec<Self> {
-        let docs = fs::read_dir(Path::new(ROOT).join("docs")).unwrap();
-        let docs = docs.map(|entry| Path::new("docs").join(entry.unwrap().file_name()));
-        let mut paths: Vec<_> = docs.filter(|path| path.extension().is_some_and(|it| it == "md")).collect();
+        let beside = ["docs", "deploy"].into_iter().flat_map(|folder| files(folder, ".md"));
+        let mut paths: Vec<_> = beside.map(|(path, _)| path).collect();
         paths.push("README.md".into());
         paths.sort();
         paths.into_iter().map(Self::read).collect()
