@@ -19,6 +19,7 @@
 //!   - [`zone::route53`]: a hosted zone of Route 53, and which one it is.
 //!   - [`zone::embedded`], [`zone::dns`]: a model of a Route 53 private zone, and its name server.
 //! - [`janitor`]: finds the records that outlived their hosts, and deletes them.
+//! - [`zone_setup`]: what a stack wants done to a zone of its own.
 //!
 //! The edges:
 //! - [`engine`]: what Docker and the ECS agent say.
@@ -46,3 +47,4 @@ pub mod record;
 pub mod removal;
 pub mod status;
 pub mod zone;
+pub mod zone_setup;

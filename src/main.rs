@@ -9,6 +9,7 @@ use ecssd::daemon;
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
 use ecssd::logs::{self, Logging};
+use ecssd::zone_setup::lambda as zone_setup;
 
 /// A setting is wrong (`EX_USAGE`).
 const USAGE: u8 = 64;
@@ -47,13 +48,18 @@ fn main() -> ExitCode {
     match job {
         Job::Agent(config) => runtime.block_on(daemon::run(*config)),
         Job::Sweep(settings) => ExitCode::from(runtime.block_on(shell::sweep(&settings))),
-        Job::Lambda(cli) => match runtime.block_on(lambda::serve(|event| settings_of(&cli, event))) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                tracing::error!("{error}");
-                ExitCode::FAILURE
-            }
-        },
+        Job::Lambda(cli) => ended(runtime.block_on(lambda::serve(|event| settings_of(&cli, event)))),
+        Job::ZoneSetup => ended(runtime.block_on(zone_setup::serve())),
+    }
+}
+
+fn ended(served: Result<(), String>) -> ExitCode {
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -62,6 +68,7 @@ enum Job {
     Agent(Box<Config>),
     Sweep(Box<Settings>),
     Lambda(Box<Cli>),
+    ZoneSetup,
 }
 
 /// What a run is told by an event of a Lambda.
@@ -85,6 +92,10 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
         // first event.
         let config = JanitorConfig::of_lambda(&cli, variable, serde_json::Value::Null)?;
         let logging = logs::init(config.log_format, config.log_level);
+        // One zip is two functions, with a role of its own each.
+        if variable(zone_setup::HANDLER_VARIABLE).as_deref() == Some(zone_setup::HANDLER) {
+            return Ok((Job::ZoneSetup, logging));
+        }
         return Ok((Job::Lambda(Box::new(cli)), logging));
     }
     if cli.janitor.janitor {

@@ -33,6 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("actors", &["backoff", "check", "clock", "engine", "host", "machine", "record", "status", "zone"]),
     ("removal", &["clock", "record", "zone"]),
     ("janitor", &["aws", "backoff", "check", "clock", "host", "machine", "record", "zone"]),
+    ("zone_setup", &["aws", "janitor", "record", "zone"]),
     // The door: settings go from the command line through config to the rest, and never back.
     ("cli", &["machine", "nearest"]),
     ("config", &["cli", "host", "janitor", "logs", "machine", "nearest", "record", "zone"]),
@@ -43,7 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "zone",
         ],
     ),
-    ("main", &["cli", "config", "daemon", "janitor", "logs"]),
+    ("main", &["cli", "config", "daemon", "janitor", "logs", "zone_setup"]),
 ];
 
 /// Each module of `src/actors`, and those of its siblings that it may use: all know the messages, and nobody an
@@ -105,6 +106,8 @@ const PURE: &[&str] = &[
     "janitor/sweep",
     "janitor/verdict",
     "janitor/watch",
+    "zone_setup/event",
+    "zone_setup/plan",
 ];
 
 /// The libraries that they may use: no vendor's, no runtime's.

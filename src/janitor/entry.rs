@@ -33,7 +33,10 @@ pub enum About {
 
 impl Entry {
     /// Reads a record of `zone`.
-    pub(super) fn read(set: &RecordSet, zone: &str) -> Result<Self, Kept> {
+    ///
+    /// # Errors
+    /// Where nobody known here has written it, or not in this form.
+    pub fn read(set: &RecordSet, zone: &str) -> Result<Self, Kept> {
         let mark = Mark::of(set, zone).or_else(|| former(set)).ok_or(Kept::Unmarked)?;
         let host_name = mark.owner.name_in(zone);
         let leads_to = |targets: &[&str]| {

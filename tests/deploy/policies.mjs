@@ -1,5 +1,5 @@
-// What the policies of deploy/policies allow and deny, by an evaluator that others wrote: the batches that agent and
-// janitor were recorded to send, and what nobody, or another role alone, may do. Run by tests/deploy/policies.
+// What the policies of deploy/policies allow and deny, by an evaluator that others wrote: the batches that agent,
+// janitor and zone-setup were recorded to send, and what nobody, or another role alone, may do. Run by tests/deploy/policies.
 //
 //   node policies.mjs POLICIES BATCHES RENDERED   RENDERED is where the policies are put with their values filled in
 
@@ -82,13 +82,17 @@ const recorded = (who) => JSON.parse(readFileSync(`${BATCHES}/${who}.json`, 'utf
 
 // === What they send ===
 
-const sent = { agent: recorded('agent'), janitor: recorded('janitor') }
+const sent = { agent: recorded('agent'), janitor: recorded('janitor'), zoneSetup: recorded('zone-setup') }
 for (const batch of sent.agent) {
   await change(true, 'agent', batch)
   // The fence is around names that begin with `_`, of hosts and of tasks.
   await change(!batch.some(([, , name]) => name === 'calc.sd.internal'), 'agent-fenced', batch)
 }
 for (const batch of sent.janitor) await change(true, 'janitor', batch)
+for (const batch of sent.zoneSetup) {
+  await change(true, 'zone-setup', batch)
+  await change(false, 'agent', batch)
+}
 
 // === What nobody may ===
 

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const STARTS: usize = 15;
 
 /// Ended when it is over, however that comes.
-struct Process(Child);
+pub struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -55,7 +55,7 @@ fn bootstrap(dir: &Path) -> PathBuf {
 }
 
 /// As Lambda starts it, without arguments.
-fn start(program: &Path, api: &str, variables: &[(&str, &str)], stdout: Stdio) -> Process {
+pub fn start(program: &Path, api: &str, variables: &[(&str, &str)], stdout: Stdio) -> Process {
     let mut command = Command::new(program);
     command.env_clear().env("AWS_LAMBDA_RUNTIME_API", api).env("AWS_LAMBDA_FUNCTION_NAME", "_");
     command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128").env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");

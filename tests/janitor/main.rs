@@ -19,5 +19,6 @@ mod pace;
 mod race;
 mod route53;
 mod scale;
+mod setup;
 mod sweeps;
 mod world;

@@ -64,6 +64,13 @@ fn an_event_that_is_not_understood_deletes_nothing() {
         let bad = lambda(&[], event.clone()).unwrap_err();
         assert_eq!((bad.len(), bad[0].setting.as_str()), (1, "event"), "{event}: {bad:?}");
     }
+    // A custom resource's, even where it claims to be a scheduler's.
+    let mut custom = scheduled();
+    for (name, value) in [("RequestType", "Create"), ("ResponseURL", "https://example.invalid/")] {
+        custom[name] = json!(value);
+    }
+    let refused = lambda(&[], custom).unwrap_err();
+    assert!(refused[0].reason.contains("custom resource"), "{refused:?}");
     let meant = lambda(&[], json!({"dryRun": true})).unwrap_err();
     assert!(meant[0].reason.ends_with("did you mean \"dry_run\"?"), "{meant:?}");
 }
