@@ -1,6 +1,7 @@
 //! The `SERVICE_*` convention as its users write it: what is accepted, what is refused and with which words,
 //! and that a refusal costs nothing but itself.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecssd::machine::service::{
@@ -454,6 +455,45 @@ fn of_a_key_given_twice_the_last_counts_as_for_the_process() {
 }
 
 #[test]
+fn of_a_key_that_cannot_be_taken_the_last_counts_too() {
+    for (upper, lower) in [("CHECK", "check"), ("IGNORE", "ignore")] {
+        let [first, last] = [upper, lower].map(|ending| format!("SERVICE_808\u{fffd}1_{ending}"));
+        let convention = parse([], [(&*first, "no"), (&*last, "no"), ("Service_9999_Name", "x")], &scope());
+        let said = format!("SERVICE_808\\u{{fffd}}1_{lower}: 808\\u{{fffd}}1 is not a port from 1 to 65535");
+        assert_eq!((lines(&convention), convention.services.len()), (vec![said], 1));
+    }
+    let wish = |first: &str, last: &str| {
+        parse([], [("service_080_ignore", first), ("SERVICE_080_IGNORE", last)], &scope())
+    };
+    assert!(wish("no", "yes").ignored);
+    assert!(!wish("yes", "no").ignored);
+    assert_eq!(lines(&wish("yes", "no")), ["SERVICE_080_IGNORE: port 080 has a leading zero"]);
+    let known = [("SERVICE_80_TOKEN", "a"), ("service_80_token", "b")];
+    let [line] = &lines(&parse([], known, &scope()))[..] else { panic!("not once") };
+    assert!(line.starts_with("service_80_token: is not a known key"), "{line}");
+    // The process has no variable any more that could be a typo.
+    assert_eq!(parse_env(&["SERVICE_080_IGNORE=yes", "SERVICE_080_IGNORE"]), Convention::default());
+}
+
+#[test]
+fn of_a_key_that_cannot_be_taken_the_environments_counts_too() {
+    let both = |env: &str, label: &str, value: &str| parse([env], [(label, value)], &scope());
+    let said = ["SERVICE_080_NAME: port 080 has a leading zero"];
+    assert_eq!(lines(&both("SERVICE_080_NAME=x", "service_080_name", "y")), said);
+    let said = ["SERVICE_8a_NAME: 8a is not a port from 1 to 65535"];
+    for label in ["SERVICE_8a_NAME", "service_8A_name"] {
+        assert_eq!(lines(&both("SERVICE_8a_NAME=x", label, "y")), said, "{label}");
+    }
+    assert!(!both("SERVICE_080_IGNORE=no", "service_080_ignore", "yes").ignored);
+    assert!(both("SERVICE_080_IGNORE=yes", "service_080_ignore", "no").ignored);
+    // Whoever has no such key has said nothing of it, and one in another case is a key of its own.
+    assert!(both("SERVICE_080_IGNORE", "service_080_ignore", "yes").ignored);
+    let other = both("SERVICE_80_name=x", "service_80_name", "web");
+    assert_eq!(other.services.iter().map(shown).collect::<Vec<_>>(), ["web 80/tcp"]);
+    assert_eq!(lines(&other), ["SERVICE_80_name: is not a known key; did you mean SERVICE_80_NAME?"]);
+}
+
+#[test]
 fn an_ignored_container_offers_and_reports_nothing() {
     for value in ["1", "true", "TRUE", "yes", "Yes", "on", " 1 "] {
         let ignore = format!("SERVICE_IGNORE={value}");
@@ -587,32 +627,64 @@ fn no_message_or_debug_shows_another_value() {
     assert!(!everything.contains("canary"), "{everything}");
 }
 
-/// Keys and values near the grammar, so that random ones reach beyond its first check.
-fn entries() -> impl Strategy<Value = Vec<String>> {
-    let key = prop_oneof![
-        "SERVICE_[0-9]{1,6}_(NAME|WEIGHT|TTL|CHECK|CHECK_HTTP|CHECK_INTERVAL|CHECK_TIMEOUT)",
-        "SERVICE_8[01]_NAME",
-        "SERVICE_(IGNORE|URL|80_IGNORE|80_[A-Z_]{0,12})",
-        ".*",
-    ];
-    let value = prop_oneof![
+/// Keys near the grammar, so that random ones reach beyond its first check. Of some there are so few that one comes
+/// twice, or differs from another in case alone.
+fn key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        1 => "SERVICE_[0-9]{1,6}_(NAME|WEIGHT|TTL|CHECK|CHECK_HTTP|CHECK_INTERVAL|CHECK_TIMEOUT)",
+        1 => "SERVICE_8[01]_NAME",
+        1 => "SERVICE_(IGNORE|URL|80_IGNORE|80_[A-Z_]{0,12})",
+        4 => "(SERVICE|SERVICE|Service)_(80|080|8[aA]|8\u{fffd})_(NAME|NAmE|IGNORE|ignore|TOKEN)",
+        1 => ".*",
+    ]
+}
+
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![
         "(_?[a-zA-Z0-9-]{1,6}\\.){0,3}(_tcp|_udp|[a-z0-9]{1,12})",
         "[_a-z0-9.,@*\\\\ ]{0,20}",
         "[0-9.]{0,5}(ms|s|m)?",
-        "(tcp|none|docker|/[ -~]{0,9}|ip-[0-9]{1,3}-0-0-1|i-[0-9a-f]{8})",
+        "(tcp|none|docker|/[ -~]{0,9}|ip-[0-9]{1,3}-0-0-1|i-[0-9a-f]{8}|yes|no)",
         ".*",
-    ];
-    prop::collection::vec((key, value).prop_map(|(key, value)| format!("{key}={value}")), 0..12)
+    ]
 }
 
-/// The last of each key, whatever its case.
-fn once_a_key(env: Vec<String>) -> Vec<String> {
-    let key = |entry: &str| entry.split('=').next().unwrap_or_default().to_ascii_uppercase();
-    let mut last = std::collections::BTreeMap::new();
-    for entry in env {
-        last.insert(key(&entry), entry);
-    }
+/// Now and then one without `=`, which takes a variable out.
+fn entries() -> impl Strategy<Value = Vec<String>> {
+    let set = (key(), value()).prop_map(|(key, value)| format!("{key}={value}"));
+    prop::collection::vec(prop_oneof![9 => set, 1 => key()], 0..12)
+}
+
+fn labels() -> impl Strategy<Value = Vec<(String, String)>> {
+    prop::collection::vec((key(), value()), 0..12)
+}
+
+fn read(env: &[String], labels: &[(String, String)]) -> Convention {
+    let labels = labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    parse(env.iter().map(String::as_str), labels, &scope())
+}
+
+fn variable(entry: &str) -> &str {
+    entry.split('=').next().unwrap_or_default()
+}
+
+/// The last of each key.
+fn last_of_each<T: Clone>(entries: &[T], key: impl Fn(&T) -> String) -> Vec<T> {
+    let last: BTreeMap<String, T> = entries.iter().map(|entry| (key(entry), entry.clone())).collect();
     last.into_values().collect()
+}
+
+fn once_a_variable(env: &[String]) -> Vec<String> {
+    last_of_each(env, |entry| variable(entry).to_owned())
+}
+
+/// A label's key has no case.
+fn once_a_label(labels: &[(String, String)]) -> Vec<(String, String)> {
+    last_of_each(labels, |(key, _)| key.to_ascii_uppercase())
+}
+
+fn shuffled<T: Clone + std::fmt::Debug>(entries: Vec<T>) -> impl Strategy<Value = (Vec<T>, Vec<T>)> {
+    (Just(entries.clone()), Just(entries).prop_shuffle())
 }
 
 /// A second opinion of the grammar, which shares nothing with the parser.
@@ -649,21 +721,33 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_different_keys_does_not_matter((env, shuffled) in entries().prop_map(once_a_key).prop_flat_map(|env| (Just(env.clone()), Just(env).prop_shuffle()))) {
-        let read = |env: &[String]| parse(env.iter().map(String::as_str), [], &scope());
-        prop_assert_eq!(read(&env), read(&shuffled));
-        let as_labels = |env: &[String]| {
-            parse([], env.iter().filter_map(|entry| entry.split_once('=')), &scope())
-        };
-        prop_assert_eq!(as_labels(&env), as_labels(&shuffled));
+    fn the_order_of_different_keys_does_not_matter(
+        (env, shuffled_env) in entries().prop_flat_map(|env| shuffled(once_a_variable(&env))),
+        (labels, shuffled_labels) in labels().prop_flat_map(|labels| shuffled(once_a_label(&labels))),
+    ) {
+        prop_assert_eq!(read(&env, &labels), read(&shuffled_env, &shuffled_labels));
     }
 
     #[test]
-    fn a_key_that_is_given_again_later_counts_as_if_it_had_been_given_once(env in entries(), again in entries()) {
-        let read = |env: Vec<String>| parse(env.iter().map(String::as_str), [], &scope());
-        let both = [env, again].concat();
-        let once = once_a_key(both.clone());
-        prop_assert_eq!(read(both), read(once));
+    fn a_key_that_is_given_again_later_counts_as_if_it_had_been_given_once(env in entries(), labels in labels()) {
+        let convention = read(&env, &labels);
+        prop_assert_eq!(&convention, &read(&once_a_variable(&env), &labels));
+        prop_assert_eq!(&convention, &read(&env, &once_a_label(&labels)));
+    }
+
+    #[test]
+    fn a_label_that_the_environment_has_too_counts_as_if_it_were_not_there(env in entries(), labels in labels()) {
+        let env: Vec<String> = once_a_variable(&env);
+        let has = |upper: &str| env.iter().any(|entry| entry.contains('=') && variable(entry) == upper);
+        let rest: Vec<_> = labels.iter().filter(|(key, _)| !has(&key.to_ascii_uppercase())).cloned().collect();
+        prop_assert_eq!(read(&env, &labels), read(&env, &rest));
+    }
+
+    #[test]
+    fn each_bad_key_is_told_once(env in entries(), labels in labels()) {
+        let bad_keys = read(&env, &labels).bad_keys;
+        let whole: Vec<_> = bad_keys.iter().map(|bad| &bad.key).filter(|key| !key.ends_with("...")).collect();
+        prop_assert!(whole.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", whole);
     }
 
     #[test]

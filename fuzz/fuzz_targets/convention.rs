@@ -4,7 +4,7 @@
 //! values can hold anything else.
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecssd::machine::service::{
     BAD_KEYS_MAX, BadKey, Check, Convention, INTERVAL_MAX, INTERVAL_MIN, SERVICES_MAX, Scope, ServiceName,
@@ -25,8 +25,12 @@ fuzz_target!(|data: &[u8]| {
     // Order counts between two of one key alone, and there the last counts.
     let env = last_of_each(&env, |entry| entry.split('=').next().unwrap_or_default().to_owned());
     let labels = last_of_each(&labels, |(key, _)| key.to_ascii_uppercase());
-    let reversed = parse(env.into_iter().rev(), labels.into_iter().rev(), &scope);
+    let reversed = parse(env.iter().copied().rev(), labels.iter().copied().rev(), &scope);
     assert_eq!(convention, reversed, "the order of different keys mattered");
+    // A label that the environment has too does not count.
+    let variables: BTreeSet<&str> = env.iter().filter_map(|entry| Some(entry.split_once('=')?.0)).collect();
+    let labels = labels.into_iter().filter(|(key, _)| !variables.contains(&*key.to_ascii_uppercase()));
+    assert_eq!(convention, parse(env.iter().copied(), labels, &scope), "a label beat the environment");
 });
 
 fn last_of_each<T: Copy>(entries: &[T], key: impl Fn(&T) -> String) -> Vec<T> {
@@ -39,6 +43,10 @@ fn check_invariants(convention: &Convention, scope: &Scope) {
     assert!(convention.services.windows(2).all(|pair| pair[0] < pair[1]), "not sorted, or twice");
     assert!(convention.bad_keys.len() <= BAD_KEYS_MAX + 1);
     convention.bad_keys.iter().for_each(check_bad_key);
+    // Long ones are cut, and what is left of two may be the same.
+    let told = convention.bad_keys.iter().take(BAD_KEYS_MAX).map(|bad| &bad.key);
+    let whole: Vec<&String> = told.filter(|key| !key.ends_with("...")).collect();
+    assert!(whole.windows(2).all(|pair| pair[0] < pair[1]), "a key was told twice");
     if convention.ignored {
         let wish = |bad: &BadKey| {
             bad.key.to_ascii_uppercase().ends_with("IGNORE")

@@ -72,14 +72,14 @@ pub(super) struct Entry<'a> {
     pub(super) value: &'a str,
 }
 
-impl Entry<'_> {
-    pub(super) fn bad(&self, reason: impl Into<String>) -> BadKey {
-        bad(self.key, reason)
+impl<'a> Entry<'a> {
+    fn new(key: &'a str, value: &'a str) -> Self {
+        Self { key, value: value.trim_ascii() }
     }
-}
 
-fn bad(key: &str, reason: impl Into<String>) -> BadKey {
-    BadKey { key: escaped(key), reason: reason.into() }
+    pub(super) fn bad(&self, reason: impl Into<String>) -> BadKey {
+        BadKey { key: escaped(self.key), reason: reason.into() }
+    }
 }
 
 /// The keys of one container, each once.
@@ -98,10 +98,26 @@ impl<'a> Found<'a> {
         labels: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
         let mut found = Self::default();
-        let mut slots = found.slots(last_of_each(env), recognise);
-        let labels = found.slots(labels, |key| recognise(&key.to_ascii_uppercase()));
-        for (slot, entry) in labels {
-            slots.entry(slot).or_insert(entry);
+        let mut slots = BTreeMap::new();
+        let mut refused = BTreeSet::new();
+        for (key, value) in last_of_each(env) {
+            let entry = Entry::new(key, value);
+            match recognise(key) {
+                Recognised::Foreign => {}
+                Recognised::Ours(slot) => drop(slots.insert(slot, entry)),
+                Recognised::Refused(refusal) => {
+                    refused.insert(key.to_ascii_uppercase());
+                    found.refuse(entry, refusal);
+                }
+            }
+        }
+        for (key, entry) in last_of_each_label(labels) {
+            match recognise(&key) {
+                Recognised::Foreign => {}
+                Recognised::Ours(slot) => drop(slots.entry(slot).or_insert(entry)),
+                Recognised::Refused(_) if refused.contains(&key) => {}
+                Recognised::Refused(refusal) => found.refuse(entry, refusal),
+            }
         }
 
         let mut octets = 0;
@@ -111,33 +127,12 @@ impl<'a> Found<'a> {
         found
     }
 
-    /// What one source says of each slot, the last where it says several things; what it says wrongly becomes a
-    /// bad key.
-    fn slots(
-        &mut self,
-        source: impl IntoIterator<Item = (&'a str, &'a str)>,
-        recognise: impl Fn(&str) -> Recognised,
-    ) -> BTreeMap<Slot, Entry<'a>> {
-        let mut slots = BTreeMap::new();
-        for (key, value) in source {
-            match recognise(key) {
-                Recognised::Foreign => {}
-                Recognised::Bad(reason) => {
-                    self.bad_keys.insert(bad(key, reason));
-                }
-                Recognised::UnclearWish(reason) if values::ignore(value.trim_ascii()).0 => {
-                    let reason = format!("{reason}; the whole container is left alone");
-                    self.unclear_wishes.insert(bad(key, reason));
-                }
-                Recognised::UnclearWish(reason) => {
-                    self.bad_keys.insert(bad(key, reason));
-                }
-                Recognised::Ours(slot) => {
-                    slots.insert(slot, Entry { key, value: value.trim_ascii() });
-                }
-            }
+    fn refuse(&mut self, entry: Entry<'a>, Refusal { reason, is_wish }: Refusal) {
+        if is_wish && values::ignore(entry.value).0 {
+            self.unclear_wishes.insert(entry.bad(format!("{reason}; the whole container is left alone")));
+        } else {
+            self.bad_keys.insert(entry.bad(reason));
         }
-        slots
     }
 
     fn take(&mut self, slot: Slot, entry: Entry<'a>, octets: &mut usize) {
@@ -171,13 +166,26 @@ fn last_of_each<'a>(env: impl IntoIterator<Item = &'a str>) -> BTreeMap<&'a str,
     last
 }
 
+/// The labels by their keys in upper case, since case makes no difference there: of those that are one key, the last
+/// as it is written.
+fn last_of_each_label<'a>(
+    labels: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> BTreeMap<String, Entry<'a>> {
+    labels.into_iter().map(|(key, value)| (key.to_ascii_uppercase(), Entry::new(key, value))).collect()
+}
+
 enum Recognised {
     /// Somebody else's, whatever it says.
     Foreign,
-    Bad(String),
-    /// Asks to leave a port alone, and the port cannot be read.
-    UnclearWish(String),
+    Refused(Refusal),
     Ours(Slot),
+}
+
+/// Why a key of ours cannot be taken, whatever its value.
+struct Refusal {
+    reason: String,
+    /// It asks to leave a port alone, and the port cannot be read.
+    is_wish: bool,
 }
 
 fn recognise(key: &str) -> Recognised {
@@ -193,10 +201,11 @@ fn recognise(key: &str) -> Recognised {
         return Recognised::Foreign;
     }
     match (read_port(port), known) {
-        (Err(reason), Some(PortKey::Ignore)) => Recognised::UnclearWish(reason),
-        (Err(reason), _) => Recognised::Bad(reason),
         (Ok(port), Some(key)) => Recognised::Ours(Slot::Port(port, key)),
-        (Ok(port), None) => Recognised::Bad(unknown(port, ending)),
+        (Ok(port), None) => Recognised::Refused(Refusal { reason: unknown(port, ending), is_wish: false }),
+        (Err(reason), known) => {
+            Recognised::Refused(Refusal { reason, is_wish: known == Some(PortKey::Ignore) })
+        }
     }
 }
 

@@ -19,7 +19,9 @@
 //! - The environment's keys are upper case; a label's may be in any case. Where both have a key, the
 //!   environment's counts, even if its value is bad: a typo must not quietly become another setting.
 //! - Of a key that is given twice the last counts, as for the container's own process; in the environment one
-//!   without `=` takes the key out again. Labels whose keys differ in case alone are one key, too.
+//!   without `=` takes the key out again. Labels whose keys differ in case alone are one key, too. This and the
+//!   rule before hold for keys that cannot be taken as well: each is reported once, and of a wish to be left
+//!   alone the one that counts is obeyed.
 //! - `SERVICE_` keys without a port number (`SERVICE_NAME`, `SERVICE_TAGS`, an application's own
 //!   `SERVICE_URL`) belong to somebody else: they are no error and are not mentioned. A key whose port begins
 //!   with a digit and whose ending is one of ours (`SERVICE_80a_NAME`) is a typo, and is. Where such a typo
