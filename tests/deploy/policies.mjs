@@ -14,9 +14,9 @@ const VALUES = {
   'AWS::AccountId': '111122223333',
   ZoneId: 'Z0123456789OURS',
   ZoneName: 'sd.internal',
-  ClusterArn: 'arn:aws:ecs:us-east-1:111122223333:cluster/demo',
-  JanitorLogArn: 'arn:aws:logs:us-east-1:111122223333:log-group:janitor',
-  ZoneSetupLogArn: 'arn:aws:logs:us-east-1:111122223333:log-group:zone-setup'
+  ClusterName: 'demo',
+  JanitorLog: 'janitor',
+  ZoneSetupLog: 'zone-setup'
 }
 const OURS = 'arn:aws:route53:::hostedzone/Z0123456789OURS'
 const OTHER = 'arn:aws:route53:::hostedzone/Z0123456789OTHER'
@@ -155,7 +155,7 @@ for (const name of ['agent', 'agent-fenced', 'janitor', 'operator', 'zone-setup'
 }
 const INSTANCE = 'arn:aws:ecs:us-east-1:111122223333:container-instance/demo/1'
 const TASK = 'arn:aws:ecs:us-east-1:111122223333:task/demo/1'
-const here = { 'ecs:cluster': VALUES.ClusterArn }
+const here = { 'ecs:cluster': 'arn:aws:ecs:us-east-1:111122223333:cluster/demo' }
 const elsewhere = { 'ecs:cluster': 'arn:aws:ecs:us-east-1:111122223333:cluster/other' }
 for (const [action, resource] of [
   ['ecs:DescribeContainerInstances', INSTANCE],
