@@ -100,6 +100,35 @@ need_toolchain() {
     [[ $(cc -print-file-name=libc.a) == /* ]] || install_packages libc6-dev
 }
 
+# === Building what is shipped ===
+
+host_triple() { rustc -vV | sed -n 's/^host: //p'; }
+
+# The folder of this checkout, whoever asks from where.
+checkout() { (cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd); }
+
+target_directory() {
+    (cd "$(checkout)" && cargo metadata --no-deps --locked --format-version 1) |
+        sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
+}
+
+# Where static_build puts programs.
+static_directory() { printf '%s/%s/release\n' "$(target_directory)" "$(host_triple)"; }
+
+# static_build PACKAGE...: static release binaries, so that the machine that builds them may have a newer C library than
+# the one that runs them. One place, so that all who ship the program ship the same. An explicit --target keeps build
+# scripts and procedural macros dynamic, and these flags out of every other build. Paths of this machine are left out:
+# two checkouts make the same bytes.
+static_build() {
+    local flags package packages=() home=${CARGO_HOME:-$HOME/.cargo}
+    for package; do packages+=(-p "$package"); done
+    need_toolchain
+    flags="-C target-feature=+crt-static --remap-path-prefix=$(checkout)=/build --remap-path-prefix=$home=/cargo"
+    (cd "$(checkout)" && RUSTFLAGS=$flags cargo build --release --locked --target "$(host_triple)" "${packages[@]}")
+}
+
+# === Python ===
+
 # python_environment DIR PACKAGE==VERSION [FLAG...]: a Python environment in DIR that has this package, made anew
 # unless it does. Flags are pip's.
 python_environment() {
