@@ -12,16 +12,32 @@ use crate::page::{Page, ROOT, files, spans};
 
 /// Flags of others that the pages name, and whose they are: a program of this repository, or somebody else's.
 const OTHERS_FLAGS: &[(&str, &str)] = &[
+    ("--bucket", "deploy/publish"),
+    ("--cap-drop", "docker"),
     ("--check", "deploy/demo"),
+    ("--cli-input-json", "aws"),
+    ("--cluster", "aws"),
+    ("--detach", "docker"),
+    ("--dns", "docker"),
     ("--down", "deploy/demo"),
+    ("--ignore-missing", "sha256sum"),
     ("--list", "tests/lib.sh"),
     ("--name", "docker"),
     ("--network", "docker"),
-    ("--dns", "docker"),
+    ("--no-block", "systemctl"),
+    ("--now", "systemctl"),
+    ("--read-only", "docker"),
     ("--release", "cargo"),
+    ("--repository", "deploy/publish"),
+    ("--restart", "docker"),
     ("--seed", "tests/simulate"),
     ("--seeds", "tests/simulate"),
+    ("--service", "aws"),
+    ("--stop-timeout", "docker"),
+    ("--task-definition", "aws"),
     ("--up", "deploy/demo"),
+    ("--user", "docker"),
+    ("--volume", "docker"),
 ];
 
 #[test]
