@@ -1,0 +1,156 @@
+"""The stack on an emulator that others wrote: made, its zone set up by the real program, its janitor invoked, deleted with
+our records in the zone, and not deleted with those of others. Run by tests/full stack.
+
+  python stack.py ENDPOINT ZIP   ZIP is the Lambda's
+
+The emulator knows no capacity providers (so MakeHosts is false) and no vendor's parameters (so Ami is one of ours), and gives
+functions no endpoint (so it is put into their environment). A zone of a stack is public there, which the janitor refuses: so
+it is invoked for a zone that was there before. Where a deletion fails it
+goes on with what that needs, the zone, so that what was kept cannot be seen here: what zone-setup answers can.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import boto3
+import botocore.exceptions
+
+ENDPOINT, ZIP = sys.argv[1], Path(sys.argv[2])
+ZONE = "sd-stack.internal"
+BUCKET = "ecssd-stack"
+PATIENCE = 120
+
+
+def client(service):
+    return boto3.client(
+        service,
+        endpoint_url=ENDPOINT,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=botocore.config.Config(retries={"max_attempts": 0}, read_timeout=180),
+    )
+
+
+cloudformation, route53, s3, functions, ssm = map(client, ("cloudformation", "route53", "s3", "lambda", "ssm"))
+
+
+def template():
+    """As it is published, but for where the emulator is."""
+    load = [".cache/cloudformation/bin/python", "-c", "import cfnlint.decode.cfn_yaml as y, json, sys\nprint(json.dumps(y.load(sys.argv[1])))"]
+    path = "deploy/cloudformation/Service_Discovery_Using_DNS.template"
+    whole = json.loads(subprocess.run([*load, path], check=True, capture_output=True, text=True).stdout)
+    for name in ("Janitor", "ZoneSetupFunction"):
+        its = whole["Resources"][name]["Properties"]
+        its.setdefault("Environment", {"Variables": {}})["Variables"]["AWS_ENDPOINT_URL"] = ENDPOINT
+    return json.dumps(whole)
+
+
+def status(stack):
+    try:
+        [one] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        return one["StackStatus"]
+    except botocore.exceptions.ClientError:
+        return "GONE"
+
+
+def comes_to(stack, *wanted):
+    until = time.time() + PATIENCE
+    while status(stack).endswith("IN_PROGRESS") and time.time() < until:
+        time.sleep(0.5)
+    if status(stack) not in wanted:
+        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        reasons = [f"{one['LogicalResourceId']}: {one['ResourceStatusReason']}" for one in events if one.get("ResourceStatusReason")]
+        sys.exit(f"{stack} is {status(stack)} and not {wanted}: {reasons}")
+
+
+def make(stack, **more):
+    parameters = {
+        "CodeBucket": BUCKET,
+        "ArchiveKey": "ecssd/" + "0" * 64 + ".tar.gz",
+        "LambdaKey": "ecssd/lambda.zip",
+        "ZoneName": ZONE,
+        "NegativeTtl": "7",
+        "MakeHosts": "false",
+        "Ami": "/ecssd/ami",
+        "TimeImage": "ecssd-time",
+        "CalcImage": "ecssd-calc",
+        "PortalImage": "ecssd-portal",
+        **more,
+    }
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+    cloudformation.create_stack(StackName=stack, TemplateBody=template(), Parameters=given, Capabilities=["CAPABILITY_IAM"])
+    comes_to(stack, "CREATE_COMPLETE")
+    [one] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in one["Outputs"]}
+
+
+def sets(zone):
+    return route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+
+
+def change(zone, action, name, kind, value, **more):
+    its = {"Name": name, "Type": kind, "TTL": 0, "ResourceRecords": [{"Value": value}], **more}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": its}]})
+
+
+def ours(zone):
+    host, container = "i-00000000000000001", "76a1e8a3f1f1a5d6" * 4
+    change(zone, "CREATE", f"{host}.{ZONE}", "A", "10.0.0.7", SetIdentifier=host, Weight=1)
+    change(zone, "CREATE", f"_web._tcp.{ZONE}", "SRV", f"1 1 32001 {host}.{ZONE}", SetIdentifier=f"{host}:{container}:80", Weight=1)
+    change(zone, "CREATE", f"_fleet.{ZONE}", "TXT", '"hosts=1"')
+
+
+s3.create_bucket(Bucket=BUCKET)
+s3.upload_file(str(ZIP), BUCKET, "ecssd/lambda.zip")
+ssm.put_parameter(Name="/ecssd/ami", Value="ami-00000000000000001", Type="String")
+
+outputs = make("one")
+zone = outputs["ZoneId"]
+[soa] = [one for one in sets(zone) if one["Type"] == "SOA"]
+assert soa["ResourceRecords"][0]["Value"].split()[6] == "7", soa
+print("made, and its SOA lowered")
+
+ours(zone)
+cloudformation.delete_stack(StackName="one")
+comes_to("one", "DELETE_COMPLETE", "GONE")
+left = [one["Id"] for one in route53.list_hosted_zones()["HostedZones"] if one["Name"] == f"{ZONE}."]
+assert not left, left
+print("deleted with our records in it")
+
+zone = make("others")["ZoneId"]
+ours(zone)
+change(zone, "CREATE", f"db.{ZONE}", "A", "10.0.0.9")
+cloudformation.delete_stack(StackName="others")
+comes_to("others", "DELETE_FAILED")
+events = cloudformation.describe_stack_events(StackName="others")["StackEvents"]
+[reason] = [one["ResourceStatusReason"] for one in events if one["ResourceStatus"] == "DELETE_FAILED" and one["LogicalResourceId"] == "ZoneSetup"]
+assert f"db.{ZONE} A" in reason and "_web._tcp" not in reason, reason
+print(f"not deleted with a record of others: {reason}")
+
+vpc = client("ec2").create_vpc(CidrBlock="10.30.0.0/16")["Vpc"]["VpcId"]
+there = {"Name": ZONE, "CallerReference": "there", "VPC": {"VPCRegion": "us-east-1", "VPCId": vpc}}
+zone = route53.create_hosted_zone(**there)["HostedZone"]["Id"].split("/")[-1]
+before = sets(zone)
+outputs = make("there", ExistingZoneId=zone)
+assert outputs["ZoneId"] == zone, outputs
+ours(zone)
+answer = functions.invoke(FunctionName=outputs["JanitorName"], Payload=json.dumps({"dry_run": True}))
+account = json.loads(answer["Payload"].read())
+assert "FunctionError" not in answer and account["zone"] == ZONE, account
+assert account["records"] == len(before) + 3, account
+print(f"the janitor's plan: {account['verdicts']}")
+refused = functions.invoke(
+    FunctionName=outputs["JanitorName"], Payload=json.dumps({"RequestType": "Delete", "ResponseURL": ENDPOINT})
+)
+assert "custom resource" in refused["Payload"].read().decode(), "the janitor answers for zone-setup"
+
+cloudformation.delete_stack(StackName="there")
+comes_to("there", "DELETE_COMPLETE", "GONE")
+left = [one for one in sets(zone) if one["Type"] in ("SOA", "NS")]
+assert left == before and len(sets(zone)) == len(before) + 3, "a zone that was there is not left as it was"
+print("with a zone that was there before, and is left as it is")
+print("figure: a stack made, deleted with our records, not with others'; a zone that was there left as it is")
