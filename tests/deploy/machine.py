@@ -88,7 +88,10 @@ class Machine:
         self.process.wait(timeout=PATIENCE)
 
     def kill(self):
+        """Where it is still there. With its first process all of it ends; without the one that started it, nothing does."""
         if self.process and self.process.poll() is None:
+            if leader := self.leader():
+                os.kill(int(leader), signal.SIGKILL)
             self.process.kill()
             self.process.wait()
 
