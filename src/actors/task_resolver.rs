@@ -18,11 +18,12 @@ use super::messages::{Look, RegistrarMessage, TaskResolverMessage};
 use super::peers::Slot;
 use crate::clock::Clock;
 use crate::engine::{Docker, DockerEvent, Happening, Listed, Tasks};
-use crate::machine::container::{Container, Network, Running, STOP_SIGNAL_DEFAULT};
-use crate::machine::lifecycle::{Desired, Event, Seq, Sight, may_end, stops};
+use crate::machine::container::{Container, Network, Running};
+use crate::machine::lifecycle::{Desired, Event, Seq, Sight};
 use crate::machine::looks::Looks;
 use crate::machine::offer::{Unpublished, offers, published};
 use crate::machine::past::{Past, Turn};
+use crate::machine::sharers::{Sent, Sharers};
 use crate::record::ContainerId;
 
 /// How long a failed look waits for the next try.
@@ -31,19 +32,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// looked at once more before it is said.
 const PORTS_LAG: Duration = Duration::from_millis(300);
 
-/// A signal that may end a process, and that no image names as its own way to stop.
-const SIGABRT: u8 = 6;
-
 #[derive(Debug)]
 pub(super) struct TaskResolver;
-
-/// The containers that share one's network.
-#[derive(Debug)]
-struct Sharers {
-    /// The signal that asks the owner to stop.
-    stop_signal: u8,
-    containers: BTreeSet<ContainerId>,
-}
 
 pub(super) struct TaskResolverArgs {
     pub(super) docker: Arc<dyn Docker>,
@@ -60,8 +50,7 @@ pub(super) struct TaskResolverState {
     wake: Alarm,
     latest: Seq,
     fingerprints: BTreeMap<ContainerId, String>,
-    /// By the owner of a network: who shares it.
-    sharers: BTreeMap<ContainerId, Sharers>,
+    sharers: Sharers,
     /// What has been said of a container already.
     said: BTreeMap<ContainerId, BTreeSet<String>>,
     /// Containers whose next look is also at what ECS wants of them.
@@ -86,7 +75,7 @@ impl Actor for TaskResolver {
             wake: Alarm::default(),
             latest: Seq::default(),
             fingerprints: BTreeMap::new(),
-            sharers: BTreeMap::new(),
+            sharers: Sharers::default(),
             said: BTreeMap::new(),
             at_task: BTreeSet::new(),
             lagging: BTreeSet::new(),
@@ -131,16 +120,16 @@ impl TaskResolverState {
         let DockerEvent { id, happening, time, age } = event;
         // The next list is not like the one before, though it may look so: what happens next may not be told.
         self.fingerprints.insert(id.clone(), String::new());
-        // A container lives no longer than the one whose network it shares.
-        let sharers = self.sharers.get(&id).into_iter();
-        let tied: Vec<_> = sharers.flat_map(|sharers| &sharers.containers).cloned().collect();
+        let tied: Vec<_> = self.sharers.of(&id).cloned().collect();
         match happening {
             Happening::Killed(signal) => {
-                for (id, signal) in self.meant(id, signal) {
+                let sent = Sent { at: seq, time, heard: self.args.clock.now(), age };
+                for (id, signal) in self.sharers.signalled(&id, signal, sent) {
                     self.tell(id, Event::Killed { at: seq, signal, time, age });
                 }
             }
             Happening::Died => {
+                self.sharers.turned(&id);
                 for id in std::iter::once(id).chain(tied) {
                     self.tell(id.clone(), Event::Died { at: seq, time });
                     self.looks.want(id);
@@ -152,28 +141,12 @@ impl TaskResolverState {
                 self.tell(id, Event::Absent { as_of: seq });
             }
             Happening::Started => {
+                self.sharers.turned(&id);
                 self.tell(id.clone(), Event::Started { at: seq });
                 std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id));
             }
             Happening::Changed => std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id)),
         }
-    }
-
-    /// For whom a signal is meant, and as which: what stops the owner of a network stops all who share it, whatever
-    /// signal that is, and what may end it may end them.
-    fn meant(&self, id: ContainerId, signal: u8) -> Vec<(ContainerId, u8)> {
-        let mut meant = Vec::new();
-        if let Some(Sharers { stop_signal, containers }) = self.sharers.get(&id) {
-            let as_signal = if stops(signal, *stop_signal) {
-                Some(STOP_SIGNAL_DEFAULT)
-            } else {
-                may_end(signal, *stop_signal).then_some(SIGABRT)
-            };
-            let told = |signal| containers.iter().map(move |tied| (tied.clone(), signal));
-            meant.extend(as_signal.into_iter().flat_map(told));
-        }
-        meant.push((id, signal));
-        meant
     }
 
     /// All that is listed is looked at afterwards, so nothing is looked at for this.
@@ -183,13 +156,14 @@ impl TaskResolverState {
         for DockerEvent { id, happening, time, age } in events {
             match happening {
                 Happening::Killed(signal) => {
-                    for (id, signal) in self.meant(id, signal) {
+                    let sent = Sent { at, time, heard: self.args.clock.now(), age };
+                    for (id, signal) in self.sharers.signalled(&id, signal, sent) {
                         past.push(&id, Turn::Killed(signal), time, age);
                     }
                 }
                 Happening::Died => {
-                    let tied = self.sharers.get(&id).into_iter().flat_map(|sharers| &sharers.containers);
-                    for id in std::iter::once(&id).chain(tied) {
+                    self.sharers.turned(&id);
+                    for id in std::iter::once(&id).chain(self.sharers.of(&id)) {
                         past.push(id, Turn::Ended, time, age);
                     }
                 }
@@ -198,7 +172,10 @@ impl TaskResolverState {
                     self.forget(&id);
                     past.push(&id, Turn::Ended, time, age);
                 }
-                Happening::Started => past.push(&id, Turn::Started, time, age),
+                Happening::Started => {
+                    self.sharers.turned(&id);
+                    past.push(&id, Turn::Started, time, age);
+                }
                 Happening::Changed => {}
             }
         }
@@ -211,10 +188,7 @@ impl TaskResolverState {
         self.fingerprints.retain(|id, _| listed.contains(id));
         self.said.retain(|id, _| listed.contains(id));
         self.lagging.retain(|id| listed.contains(id));
-        self.sharers.retain(|_, sharers| {
-            sharers.containers.retain(|id| listed.contains(id));
-            !sharers.containers.is_empty()
-        });
+        self.sharers.retain(&listed);
         for Listed { id, fingerprint } in list {
             if self.fingerprints.insert(id.clone(), fingerprint.clone()) != Some(fingerprint) {
                 self.looks.want(id);
@@ -274,8 +248,11 @@ impl TaskResolverState {
             self.say(&id, &container.name, bad.to_string());
         }
         if let Some(owner) = network_owner {
-            let new = || Sharers { stop_signal: owner.stop_signal, containers: BTreeSet::new() };
-            self.sharers.entry(owner.id.clone()).or_insert_with(new).containers.insert(id.clone());
+            for (signal, sent) in self.sharers.tie(&id, &owner.id, owner.stop_signal) {
+                let Sent { at, time, heard, age } = sent;
+                let age = age + self.args.clock.now().saturating_sub(heard);
+                self.tell(id.clone(), Event::Killed { at, signal, time, age });
+            }
         }
         let host_address = self.args.host_address;
         let (offers, unpublished) = offers(container, network_owner, task_address, host_address);
@@ -340,9 +317,6 @@ impl TaskResolverState {
         self.fingerprints.remove(id);
         self.said.remove(id);
         self.lagging.remove(id);
-        self.sharers.retain(|_, sharers| {
-            sharers.containers.remove(id);
-            !sharers.containers.is_empty()
-        });
+        self.sharers.forget(id);
     }
 }

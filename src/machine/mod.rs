@@ -16,6 +16,7 @@ pub mod probe;
 pub mod publish;
 pub mod roster;
 pub mod service;
+pub mod sharers;
 pub mod stop;
 pub mod suspicion;
 #[cfg(test)]

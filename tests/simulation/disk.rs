@@ -147,11 +147,12 @@ impl Journal for SimJournal {
         };
         let Some(mut state) = self.agent.step(Point::Record) else { return };
         state.count("signal written");
+        let now = state.now;
         let host = &mut state.hosts[self.agent.host];
         host.disk.signals = self.signals();
         host.disk.write(&self.memory);
         let kept = host.disk.is_kept();
-        host.notes(container, signals.filter(|_| kept));
+        host.notes(container, signals.filter(|_| kept), now);
     }
 
     fn wall_clock(&self) -> SystemTime {

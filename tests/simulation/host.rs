@@ -149,10 +149,10 @@ impl Host {
     }
 
     /// Its agent writes down what a container was sent.
-    pub fn notes(&mut self, id: &ContainerId, signals: Option<&Signals>) {
+    pub fn notes(&mut self, id: &ContainerId, signals: Option<&Signals>, now: Duration) {
         if let (Some(it), Some(signals)) = (self.containers.get_mut(id), signals) {
             let this = signals.life == Timestamp::from_unix_nanos(it.started_wall);
-            it.noted = it.noted.or_else(|| this.then_some(it.lives));
+            it.noted = it.noted.or_else(|| this.then_some((it.lives, now)));
         }
     }
 

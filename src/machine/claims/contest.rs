@@ -57,7 +57,7 @@ impl<'a> Contest<'a> {
             Some((id, _)) => self.party(id),
             None => self.incumbent_candidate().filter(wants).or_else(|| self.first(Standing::Failing)),
         };
-        let stays = || self.incumbent.and_then(|id| self.party(id)).filter(wants);
+        let stays = || self.incumbent_that_may_stay().filter(wants);
         rightful.filter(wants).or_else(stays).map(|party| party.id)
     }
 
@@ -68,7 +68,8 @@ impl<'a> Contest<'a> {
             holder if self.candidates().any(|party| party.id == id) => holder?,
             _ => (self.publisher?, Why::Published),
         };
-        let keeps = self.incumbent == Some(id) && self.granted().is_none_or(|granted| granted == id);
+        let keeps = self.incumbent_that_may_stay().is_some_and(|party| party.id == id)
+            && self.granted().is_none_or(|granted| granted == id);
         Some(Taken { by: by.clone(), why, keeps })
     }
 
@@ -94,6 +95,13 @@ impl<'a> Contest<'a> {
 
     fn incumbent_candidate(&self) -> Option<&Party<'a>> {
         self.candidates().find(|party| self.incumbent == Some(party.id))
+    }
+
+    /// Whose record may stay until a rightful one can have it. Where Docker publishes the port, what a process of the
+    /// host's network bound is reached no more; what Docker published before may be.
+    fn incumbent_that_may_stay(&self) -> Option<&Party<'a>> {
+        let incumbent = self.incumbent.and_then(|id| self.party(id));
+        incumbent.filter(|party| self.publisher.is_none() || party.network.is_some())
     }
 
     fn first(&self, of: Standing) -> Option<&Party<'a>> {

@@ -336,7 +336,7 @@ impl Model<'_> {
                 Failing => Some(oldest.or(Some(*id))),
                 Unproven => oldest.map(Some),
             },
-            Some((id, stake)) if wants(stake) => {
+            Some((id, stake)) if wants(stake) && (stake.network.is_some() || network.is_none()) => {
                 let away = can().any(|(_, stake)| stake.standing == Away);
                 let failing = can().filter(|(_, stake)| stake.standing == Failing && !away);
                 let failing = failing.min_by_key(|(id, stake)| (stake.started_at, *id)).map(|(id, _)| *id);

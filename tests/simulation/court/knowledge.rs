@@ -8,6 +8,7 @@ use ecssd::machine::container::Running;
 use ecssd::record::ContainerId;
 
 use crate::engine::Told;
+use crate::truth::Truth;
 use crate::world::State;
 
 /// What one process was told.
@@ -15,6 +16,8 @@ use crate::world::State;
 pub struct Known {
     /// The latest life that it was told has ended, and when it was told.
     pub dead: BTreeMap<ContainerId, (u32, Duration)>,
+    /// The latest life that it was told was asked to stop, itself or the one whose network it uses, and when.
+    pub asked: BTreeMap<ContainerId, (u32, Duration)>,
     /// The latest life that it saw running, and when.
     pub seen: BTreeMap<ContainerId, (u32, Duration)>,
     /// The latest life that it saw running, and when it did first.
@@ -49,6 +52,9 @@ impl State {
         if told.happening != Happening::Changed {
             self.tell(host, format_args!("  heard of {}: {:?}", told.id.short(), told.happening));
         }
+        if let Happening::Killed(_) = told.happening {
+            self.court_hears_of_signal(host, process, told);
+        }
         let known = self.court.known.entry((host, process)).or_default();
         let seen = known.began.get(&told.id).copied().unwrap_or(i64::MIN);
         if told.happening == Happening::Died && told.began.max(seen) < told.wall {
@@ -65,11 +71,32 @@ impl State {
         {
             turns.insert(&told.id, told);
         }
+        let mut signals: BTreeMap<&ContainerId, &Told> = BTreeMap::new();
+        for told in past {
+            match told.happening {
+                Happening::Killed(_) => _ = signals.insert(&told.id, told),
+                Happening::Died | Happening::Started => _ = signals.remove(&told.id),
+                Happening::Changed | Happening::Destroyed => {}
+            }
+        }
+        signals.values().for_each(|told| self.court_hears_of_signal(host, process, told));
         let now = self.now;
         let known = self.court.known.entry((host, process)).or_default();
         for told in turns.values().filter(|told| told.happening == Happening::Died) {
             known.died(&told.id, told.life, now);
         }
+    }
+
+    /// The signal may be one of those that stop nothing: what was asked to stop, the truth knows.
+    fn court_hears_of_signal(&mut self, host: usize, process: u64, told: &Told) {
+        let now = self.now;
+        let meant = |it: &&Truth| it.id == told.id || it.owner.as_ref() == Some(&told.id);
+        let lives = self.hosts[host].containers.get(&told.id).is_some_and(|it| it.lives == told.life);
+        let all = self.hosts[host].containers.values().filter(meant);
+        let asked =
+            all.filter(|it| lives && it.told_to_stop.is_some()).map(|it| (it.id.clone(), (it.lives, now)));
+        let asked: Vec<_> = asked.collect();
+        self.court.known.entry((host, process)).or_default().asked.extend(asked);
     }
 
     /// A look reaches an agent: whether the container runs, and in which life.

@@ -11,6 +11,8 @@ use crate::world::State;
 
 /// How long an agent may take from a look to a batch that heeds it.
 const HEEDED: Duration = Duration::from_secs(2);
+/// How long a slow engine may take for an answer that is asked for twice.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl State {
     /// A process asks for a batch.
@@ -60,7 +62,9 @@ impl State {
         });
         let first = written.map(|(_, (when, ..))| *when).min();
         let is_rival = other.is_published() && it.on_host();
-        is_rival && in_time && first.is_none_or(|first| first > other.started)
+        // An answer that was long on its way may be outdated by what was heard meanwhile, and is asked for again.
+        let hindered = self.now < self.hosts[host].engine.hindered + PATIENCE;
+        is_rival && in_time && !hindered && first.is_none_or(|first| first > other.started)
     }
 
     /// Whether a batch takes the record of a container that passes its check, and that nothing has happened to.

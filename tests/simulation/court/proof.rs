@@ -118,7 +118,11 @@ impl State {
                 && row.is_some_and(|row| row.risen.is_some_and(|at| at + TAKES < now))
         };
         let calm = |it: &&Truth| {
-            it.starts.len() == 1 && it.reason < steady && !it.has_reason(now) && !it.has_reason(steady)
+            it.starts.len() == 1
+                && it.reason < steady
+                && !it.has_reason(now)
+                && !it.has_reason(steady)
+                && !it.is_doubted(now)
         };
         let known = |it: &&Truth| known.since.contains_key(&it.id) && of.leaves(it, now).is_none();
         let well = of.containers.values().filter(passes).filter(calm).filter(alone).filter(known);

@@ -346,6 +346,13 @@ impl State {
         }
     }
 
+    /// Whether a process has had the time to heed that a life was asked to stop, or the one whose network it uses.
+    fn was_told_of_stop(&self, host: usize, process: u64, id: &ContainerId, life: u32) -> bool {
+        let known = self.court.known.get(&(host, process));
+        let asked = known.and_then(|known| known.asked.get(id));
+        asked.is_some_and(|(of, told)| *of == life && *told < self.now && !self.panicked_at(host, *told))
+    }
+
     /// S7 and S13.
     fn court_sees_want(&mut self, host: usize, process: u64, id: &ContainerId, set: &RecordSet) {
         let now = self.now;
@@ -372,9 +379,15 @@ impl State {
         }
         self.court_weighs(host, process, id, set);
         let Some(it) = self.hosts[host].containers.get(id) else { return };
-        if it.noted == Some(life) && it.alive && it.is_stopping(now) {
+        // What is asked for in the same moment may have been on its way.
+        let noted = it.noted.is_some_and(|(of, since)| of == life && since < now);
+        if noted && it.alive && it.is_stopping(now) {
             let text =
                 format!("{} is wanted, of which it is written down that it was asked to stop", id.short());
+            return self.court.accuse("S7", now, text);
+        }
+        if it.alive && it.is_stopping(now) && self.was_told_of_stop(host, process, id, life) {
+            let text = format!("{} is wanted, of which it was told that it was asked to stop", id.short());
             return self.court.accuse("S7", now, text);
         }
         let told = it.is_doubted(now)

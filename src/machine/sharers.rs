@@ -1,0 +1,163 @@
+//! Containers that share another one's network: whom a signal to that one is meant for as well, and its end.
+//!
+//! Owns the ties, as inspections show them, and what an owner was sent while it was not known who shares with it:
+//! an agent that begins hears of the signal before it can know that. What a signal means for the life of a container
+//! is decided by its [lifecycle](super::lifecycle).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::container::{STOP_SIGNAL_DEFAULT, Timestamp};
+use super::lifecycle::{Seq, may_end, stops};
+use crate::record::ContainerId;
+
+/// Stands for any signal that may end a process, and that no image names as its own way to stop.
+const SIGABRT: u8 = 6;
+
+/// A signal that a container was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The place of the news.
+    pub at: Seq,
+    /// When, by Docker's clock.
+    pub time: Timestamp,
+    /// When the agent heard of it.
+    pub heard: Duration,
+    /// How old it was by then.
+    pub age: Duration,
+}
+
+/// Who shares whose network.
+#[derive(Debug, Default)]
+pub struct Sharers {
+    by_owner: BTreeMap<ContainerId, Shared>,
+    /// The latest of each signal that a container was sent since its latest start or end.
+    sent: BTreeMap<ContainerId, BTreeMap<u8, Sent>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// The signal that asks the owner to stop.
+    stop_signal: u8,
+    containers: BTreeSet<ContainerId>,
+}
+
+impl Sharers {
+    /// A container was sent a signal. Returns for whom it is meant, and as which: itself last.
+    pub fn signalled(&mut self, id: &ContainerId, signal: u8, sent: Sent) -> Vec<(ContainerId, u8)> {
+        self.sent.entry(id.clone()).or_default().insert(signal, sent);
+        let mut meant = Vec::new();
+        if let Some(shared) = self.by_owner.get(id)
+            && let Some(signal) = shared.meant_as(signal)
+        {
+            meant.extend(shared.containers.iter().map(|tied| (tied.clone(), signal)));
+        }
+        meant.push((id.clone(), signal));
+        meant
+    }
+
+    /// A container started, or its life ended: what it was sent before is over.
+    pub fn turned(&mut self, id: &ContainerId) {
+        self.sent.remove(id);
+    }
+
+    /// Those that live no longer than this container, and have no other network than its.
+    pub fn of(&self, owner: &ContainerId) -> impl Iterator<Item = &ContainerId> {
+        self.by_owner.get(owner).into_iter().flat_map(|shared| &shared.containers)
+    }
+
+    /// An inspection shows that `id` shares the network of `owner`, which takes `stop_signal` for a stop. Returns
+    /// what the owner was sent that is meant for `id` too, where nobody could know it by then.
+    pub fn tie(&mut self, id: &ContainerId, owner: &ContainerId, stop_signal: u8) -> Vec<(u8, Sent)> {
+        let new = || Shared { stop_signal, containers: BTreeSet::new() };
+        let shared = self.by_owner.entry(owner.clone()).or_insert_with(new);
+        if !shared.containers.insert(id.clone()) {
+            return Vec::new();
+        }
+        let sent = self.sent.get(owner).into_iter().flatten();
+        sent.filter_map(|(signal, sent)| Some((shared.meant_as(*signal)?, *sent))).collect()
+    }
+
+    /// Forgets all containers but these.
+    pub fn retain(&mut self, listed: &BTreeSet<ContainerId>) {
+        self.sent.retain(|id, _| listed.contains(id));
+        self.by_owner.retain(|_, shared| {
+            shared.containers.retain(|id| listed.contains(id));
+            !shared.containers.is_empty()
+        });
+    }
+
+    /// Forgets a container.
+    pub fn forget(&mut self, id: &ContainerId) {
+        self.sent.remove(id);
+        self.by_owner.retain(|_, shared| {
+            shared.containers.remove(id);
+            !shared.containers.is_empty()
+        });
+    }
+}
+
+impl Shared {
+    /// What stops the owner stops all who share its network, whatever signal that is, and what may end it may end
+    /// them.
+    fn meant_as(&self, signal: u8) -> Option<u8> {
+        if stops(signal, self.stop_signal) {
+            Some(STOP_SIGNAL_DEFAULT)
+        } else {
+            may_end(signal, self.stop_signal).then_some(SIGABRT)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::testing::{SIGHUP, SIGQUIT, SIGTERM, at, secs};
+    use crate::record::testing::id;
+
+    fn sent() -> Sent {
+        Sent { at: Seq(1), time: at(5), heard: secs(7), age: secs(1) }
+    }
+
+    #[test]
+    fn what_stops_or_may_end_the_owner_is_meant_for_its_sharers() {
+        let mut sharers = Sharers::default();
+        assert_eq!(sharers.tie(&id(2), &id(1), SIGQUIT), []);
+        assert_eq!(sharers.of(&id(1)).collect::<Vec<_>>(), [&id(2)]);
+        let mut meant = |signal| sharers.signalled(&id(1), signal, sent());
+        assert_eq!(meant(SIGQUIT), [(id(2), STOP_SIGNAL_DEFAULT), (id(1), SIGQUIT)]);
+        assert_eq!(meant(SIGABRT), [(id(2), SIGABRT), (id(1), SIGABRT)]);
+        assert_eq!(meant(SIGHUP), [(id(1), SIGHUP)]);
+        assert_eq!(sharers.signalled(&id(2), SIGTERM, sent()), [(id(2), SIGTERM)]);
+    }
+
+    #[test]
+    fn who_is_tied_after_the_signal_hears_of_it_once() {
+        let mut sharers = Sharers::default();
+        let latest = Sent { time: at(9), age: secs(2), ..sent() };
+        for sent in [sent(), latest] {
+            sharers.signalled(&id(1), SIGTERM, sent);
+        }
+        sharers.signalled(&id(1), SIGHUP, sent());
+        assert_eq!(sharers.tie(&id(2), &id(1), SIGTERM), [(SIGTERM, latest)]);
+        assert_eq!(sharers.tie(&id(2), &id(1), SIGTERM), []);
+        assert_eq!(sharers.tie(&id(3), &id(1), SIGTERM), [(SIGTERM, latest)]);
+    }
+
+    #[test]
+    fn what_is_over_or_gone_is_told_to_nobody() {
+        let over: [fn(&mut Sharers); 3] = [
+            |sharers| sharers.turned(&id(1)),
+            |sharers| sharers.forget(&id(1)),
+            |sharers| sharers.retain(&[id(2)].into()),
+        ];
+        for over in over {
+            let mut sharers = Sharers::default();
+            sharers.signalled(&id(1), SIGTERM, sent());
+            over(&mut sharers);
+            assert_eq!(sharers.tie(&id(2), &id(1), SIGTERM), []);
+            sharers.forget(&id(2));
+            assert_eq!(sharers.of(&id(1)).count(), 0);
+        }
+    }
+}
