@@ -12,5 +12,6 @@ mod lives;
 mod networks;
 mod ports;
 mod registration;
+mod signals;
 mod stopping;
 mod surviving;

@@ -1,0 +1,79 @@
+//! What becomes of a container between the signal that asks it to stop and its end; and of one that a signal may end.
+
+use std::process::Stdio;
+
+use ecssd_testing::agent::{Agent, Engine, service};
+use ecssd_testing::docker::own::OwnEngine;
+
+/// It is asked to stop, and goes on until it is told that the record is gone.
+const DRAINS: &str =
+    "trap 'while ! test -e /gone; do sleep 0.02; done; exit 0' TERM; while :; do sleep 0.1; done";
+
+#[test]
+fn a_signal_outlives_a_restart_of_the_agent_though_docker_has_forgotten_it() {
+    let engine = Engine::given();
+    let mut agent = Agent::start(&engine);
+    let (name, other) = (service("drains"), service("other"));
+    let option = format!("SERVICE_80_NAME={name}");
+    let options = ["-p", "80", "-e", &option, "-e", "SERVICE_80_CHECK=none"];
+    let drains = engine.run(&options, &["sh", "-c", DRAINS]);
+    agent.answers(&name);
+    let mut stop = engine.command(&["stop", "-t", "300", &drains.id]).stdout(Stdio::null()).spawn().unwrap();
+    agent.gone(&name);
+    agent.signal("HUP");
+    assert_eq!(agent.ended().code(), Some(0));
+    // Each is three events, and the engine remembers 256.
+    (0..91).for_each(|_| drains.exec(&["true"]));
+    let _other = engine.web(&other, &[]);
+    let mut agent = agent.again();
+    // What it finds at its start it registers at once.
+    agent.answers(&other);
+    assert_eq!(agent.targets(&name), []);
+    assert!(drains.is_running());
+    drains.exec(&["touch", "/gone"]);
+    assert!(stop.wait().unwrap().success());
+}
+
+#[test]
+fn a_restart_of_docker_that_leaves_a_container_running_ends_its_stop() {
+    let mut engine = OwnEngine::start_with(&["--live-restore"]);
+    let mut agent = Agent::start_with(&engine.engine, &["--address", &engine.address]);
+    let name = service("restored");
+    let option = format!("SERVICE_80_NAME={name}");
+    let options = ["-p", "80", "-e", &option];
+    let command = "trap '' TERM; httpd -f -p 80 -h /www & while :; do sleep 0.1; done";
+    let it = engine.engine.run(&options, &["sh", "-c", command]);
+    let port = it.host_port("80/tcp");
+    agent.answers_with(&name, port);
+    let mut stop = engine.engine.command(&["stop", "-t", "300", &it.id]);
+    let mut stop = stop.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    agent.gone(&name);
+    engine.stop();
+    engine.start_again();
+    agent.answers_with(&name, port);
+    assert!(agent.log().contains("before Docker was restarted"));
+    assert!(!stop.wait().unwrap().success());
+}
+
+#[test]
+fn a_signal_that_may_end_a_process_takes_its_weight_until_it_has_proved_itself_anew() {
+    let engine = Engine::given();
+    let mut agent = Agent::start(&engine);
+    let name = service("dump");
+    let option = format!("SERVICE_80_NAME={name}");
+    let command = "trap '' QUIT; httpd -f -p 80 -h /www & while :; do sleep 0.1; done";
+    let it = engine.run(&["-p", "80", "-e", &option], &["sh", "-c", command]);
+    agent.answers(&name);
+    let weight = |agent: &mut Agent, weight| {
+        let has = |agent: &mut Agent| {
+            let zone = agent.zone();
+            let set = zone.iter().find(|set| set.name.contains(&name)).expect("its record stays");
+            (set.weight == Some(weight)).then_some(())
+        };
+        agent.wait_for(&format!("weight {weight}"), has);
+    };
+    weight(&mut agent, 1);
+    it.docker(&["kill", "-s", "QUIT"]);
+    weight(&mut agent, 0);
+    weight(&mut agent, 1);
+}
