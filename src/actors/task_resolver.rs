@@ -22,7 +22,7 @@ use crate::machine::container::{Container, Network, Running};
 use crate::machine::lifecycle::{Desired, Event, Seq, Sight};
 use crate::machine::looks::Looks;
 use crate::machine::offer::{Unpublished, offers, published};
-use crate::machine::past::{Past, Turn};
+use crate::machine::past::{Heard, Past, Turn};
 use crate::machine::sharers::{Sent, Sharers};
 use crate::record::ContainerId;
 
@@ -51,6 +51,7 @@ pub(super) struct TaskResolverState {
     latest: Seq,
     fingerprints: BTreeMap<ContainerId, String>,
     sharers: Sharers,
+    heard: Heard,
     /// What has been said of a container already.
     said: BTreeMap<ContainerId, BTreeSet<String>>,
     /// Containers whose next look is also at what ECS wants of them.
@@ -76,6 +77,7 @@ impl Actor for TaskResolver {
             latest: Seq::default(),
             fingerprints: BTreeMap::new(),
             sharers: Sharers::default(),
+            heard: Heard::default(),
             said: BTreeMap::new(),
             at_task: BTreeSet::new(),
             lagging: BTreeSet::new(),
@@ -105,7 +107,10 @@ impl Actor for TaskResolver {
                 state.on_looked(&myself, id, as_of, look);
             }
             TaskResolverMessage::LooksDue => state.wake.rang(),
-            TaskResolverMessage::StartOver => state.fingerprints.clear(),
+            TaskResolverMessage::StartOver => {
+                state.fingerprints.clear();
+                state.heard = Heard::default();
+            }
             TaskResolverMessage::Pulse(pulse) => drop(pulse),
         }
         state.start_looks(&myself);
@@ -129,6 +134,7 @@ impl TaskResolverState {
                 }
             }
             Happening::Died => {
+                self.heard.turned(&id, time);
                 self.sharers.turned(&id);
                 for id in std::iter::once(id).chain(tied) {
                     self.tell(id.clone(), Event::Died { at: seq, time });
@@ -141,6 +147,7 @@ impl TaskResolverState {
                 self.tell(id, Event::Absent { as_of: seq });
             }
             Happening::Started => {
+                self.heard.turned(&id, time);
                 self.sharers.turned(&id);
                 self.tell(id.clone(), Event::Started { at: seq });
                 std::iter::once(id).chain(tied).for_each(|id| self.looks.want(id));
@@ -179,6 +186,7 @@ impl TaskResolverState {
                 Happening::Changed => {}
             }
         }
+        self.heard.catch_up(&mut past);
         self.args.registrar.cast(RegistrarMessage::Remembered(past));
     }
 
@@ -189,6 +197,7 @@ impl TaskResolverState {
         self.said.retain(|id, _| listed.contains(id));
         self.lagging.retain(|id| listed.contains(id));
         self.sharers.retain(&listed);
+        self.heard.retain(&listed);
         for Listed { id, fingerprint } in list {
             if self.fingerprints.insert(id.clone(), fingerprint.clone()) != Some(fingerprint) {
                 self.looks.want(id);
@@ -248,6 +257,10 @@ impl TaskResolverState {
             self.say(&id, &container.name, bad.to_string());
         }
         if let Some(owner) = network_owner {
+            // Nobody may have told of its end.
+            if owner.running == Running::Stopped {
+                self.on_container(myself, as_of, owner, None, None, Desired::Unasked);
+            }
             for (signal, sent) in self.sharers.tie(&id, &owner.id, owner.stop_signal) {
                 let Sent { at, time, heard, age } = sent;
                 let age = age + self.args.clock.now().saturating_sub(heard);

@@ -9,8 +9,8 @@
 //!
 //! 1. Where Docker publishes the port, those in the network of the container that it is published for; of several
 //!    such containers, the one that started last: the others' publication is over.
-//! 2. Among these, or where nobody publishes it, among all: who had it, while that life passes its check, or stops or
-//!    is paused; else, of those that pass, the one that started first; else, where nobody had it, the first of those
+//! 2. Among these, or where nobody publishes it, among all: who had it, while that life passes its check, has not
+//!    answered it since the agent began, or stops or is paused; else, of those that pass, the one that started first; else, where nobody had it, the first of those
 //!    that stop or are paused.
 //! 3. Where that is nobody, all of them may be asked, and the record stays with who had it.
 //!

@@ -41,10 +41,12 @@ pub enum Turn {
 pub struct Trace {
     /// The latest of each signal since the latest start or end: when, and how long ago.
     pub kills: BTreeMap<u8, (Timestamp, Duration)>,
-    /// Whether a start or an end is remembered.
+    /// Whether a start or an end is remembered that was not heard of before.
     pub turned: bool,
     /// Whether the latest of those was an end.
     pub ended: bool,
+    /// When the latest start or end was, heard of before or not.
+    pub latest: Option<Timestamp>,
 }
 
 impl Past {
@@ -60,13 +62,40 @@ impl Past {
             trace.kills.insert(signal, (time, age));
             self.signalled.insert(time);
         } else {
-            *trace = Trace { turned: true, ended: turn == Turn::Ended, ..Trace::default() };
+            let (ended, latest) = (turn == Turn::Ended, Some(time));
+            *trace = Trace { turned: true, ended, latest, ..Trace::default() };
         }
     }
 
     /// Whether the engine was started after a signal that was sent at this time: it would remember it.
     pub fn began_after(&self, signal: Timestamp) -> bool {
         self.whole && !self.signalled.contains(&signal)
+    }
+}
+
+/// The latest start or end of each container that somebody has heard of, by the engine's clock.
+#[derive(Debug, Default)]
+pub struct Heard(BTreeMap<ContainerId, Timestamp>);
+
+impl Heard {
+    /// A container was started, or ended.
+    pub fn turned(&mut self, id: &ContainerId, time: Timestamp) {
+        self.0.insert(id.clone(), time);
+    }
+
+    /// All that an engine remembers is heard of now: what was before is no news.
+    pub fn catch_up(&mut self, past: &mut Past) {
+        for (id, trace) in &mut past.traces {
+            let Some(latest) = trace.latest else { continue };
+            if self.0.insert(id.clone(), latest) == Some(latest) {
+                (trace.turned, trace.ended) = (false, false);
+            }
+        }
+    }
+
+    /// Forgets all containers but these.
+    pub fn retain(&mut self, listed: &BTreeSet<ContainerId>) {
+        self.0.retain(|id, _| listed.contains(id));
     }
 }
 
@@ -102,6 +131,26 @@ mod tests {
         let both = past(&[(term, 1), (Turn::Killed(SIGKILL), 2), (term, 3)]);
         assert_eq!(both.kills, [(SIGTERM, (at(3), secs(1))), (SIGKILL, (at(2), secs(1)))].into());
         assert!(!both.turned);
+    }
+
+    #[test]
+    fn what_was_heard_of_before_is_no_news_and_what_came_after_it_is() {
+        let mut heard = Heard::default();
+        heard.turned(&id(1), at(5));
+        let news = |heard: &mut Heard, turns: &[(Turn, u64)]| {
+            let mut past = Past::new(Seq(1), true);
+            turns.iter().for_each(|(turn, time)| past.push(&id(1), *turn, at(*time), secs(1)));
+            heard.catch_up(&mut past);
+            let trace = past.traces.remove(&id(1)).unwrap();
+            (trace.turned, trace.ended, trace.kills.len())
+        };
+        let started = [(Turn::Started, 5), (Turn::Killed(SIGTERM), 6)];
+        assert_eq!(news(&mut heard, &started), (false, false, 1));
+        let ended = [(Turn::Started, 5), (Turn::Ended, 7)];
+        assert_eq!(news(&mut heard, &ended), (true, true, 0));
+        assert_eq!(news(&mut heard, &ended), (false, false, 0));
+        heard.retain(&BTreeSet::new());
+        assert_eq!(news(&mut heard, &ended), (true, true, 0));
     }
 
     #[test]

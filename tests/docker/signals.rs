@@ -2,8 +2,10 @@
 
 use std::process::Stdio;
 
-use ecssd_testing::agent::{Agent, Engine, service};
+use ecssd_testing::agent::Agent;
+use ecssd_testing::docker::engine::Engine;
 use ecssd_testing::docker::own::OwnEngine;
+use ecssd_testing::wait::service;
 
 /// It is asked to stop, and goes on until it is told that the record is gone.
 const DRAINS: &str =
@@ -20,15 +22,14 @@ fn a_signal_outlives_a_restart_of_the_agent_though_docker_has_forgotten_it() {
     agent.answers(&name);
     let mut stop = engine.command(&["stop", "-t", "300", &drains.id]).stdout(Stdio::null()).spawn().unwrap();
     agent.gone(&name);
-    agent.signal("HUP");
-    assert_eq!(agent.ended().code(), Some(0));
+    assert_eq!(agent.hand_over(), Some(0));
     // Each is three events, and the engine remembers 256.
     (0..91).for_each(|_| drains.exec(&["true"]));
     let _other = engine.web(&other, &[]);
-    let mut agent = agent.again();
+    let agent = agent.again();
     // What it finds at its start it registers at once.
     agent.answers(&other);
-    assert_eq!(agent.targets(&name), []);
+    assert!(agent.targets(&name).is_empty());
     assert!(drains.is_running());
     drains.exec(&["touch", "/gone"]);
     assert!(stop.wait().unwrap().success());
@@ -37,7 +38,7 @@ fn a_signal_outlives_a_restart_of_the_agent_though_docker_has_forgotten_it() {
 #[test]
 fn a_restart_of_docker_that_leaves_a_container_running_ends_its_stop() {
     let mut engine = OwnEngine::start_with(&["--live-restore"]);
-    let mut agent = Agent::start_with(&engine.engine, &["--address", &engine.address]);
+    let agent = Agent::start_with(&engine.engine, &["--address", &engine.address]);
     let name = service("restored");
     let option = format!("SERVICE_80_NAME={name}");
     let options = ["-p", "80", "-e", &option];
@@ -58,22 +59,25 @@ fn a_restart_of_docker_that_leaves_a_container_running_ends_its_stop() {
 #[test]
 fn a_signal_that_may_end_a_process_takes_its_weight_until_it_has_proved_itself_anew() {
     let engine = Engine::given();
-    let mut agent = Agent::start(&engine);
+    let agent = Agent::start(&engine);
     let name = service("dump");
     let option = format!("SERVICE_80_NAME={name}");
     let command = "trap '' QUIT; httpd -f -p 80 -h /www & while :; do sleep 0.1; done";
     let it = engine.run(&["-p", "80", "-e", &option], &["sh", "-c", command]);
-    agent.answers(&name);
-    let weight = |agent: &mut Agent, weight| {
-        let has = |agent: &mut Agent| {
-            let zone = agent.zone();
-            let set = zone.iter().find(|set| set.name.contains(&name)).expect("its record stays");
-            (set.weight == Some(weight)).then_some(())
-        };
-        agent.wait_for(&format!("weight {weight}"), has);
+    let other = engine.web(&name, &[]);
+    let (port, other_port) = (it.host_port("80/tcp"), other.host_port("80/tcp"));
+    let answer = |wanted: &[u16]| {
+        agent.wait_for(&format!("answers of {wanted:?} alone"), || {
+            let mut answers: Vec<u16> = agent.count(&name, 30).into_keys().collect();
+            answers.sort_unstable();
+            (answers == wanted).then_some(())
+        });
     };
-    weight(&mut agent, 1);
+    let mut both = [port, other_port];
+    both.sort_unstable();
+    answer(&both);
     it.docker(&["kill", "-s", "QUIT"]);
-    weight(&mut agent, 0);
-    weight(&mut agent, 1);
+    answer(&[other_port]);
+    assert!(agent.targets(&name).len() == 1 && it.is_running());
+    answer(&both);
 }

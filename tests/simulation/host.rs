@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use super::disk::Disk;
 use super::engine::Engine;
 use super::scenario::{CallFault, Notice, Point, Scenario, Spec, SpecPort};
-use super::truth::{Truth, fixed_port, host_port};
+use super::truth::{BELIEVED, Truth, fixed_port, host_port};
 use super::world::State;
 
 /// From the first port that is published for a container to its second.
@@ -36,6 +36,8 @@ pub struct Host {
     pub wall_offset: i64,
     /// Whether its wall clock ever went back: then starts have no order.
     pub went_back: bool,
+    /// When it stepped last, either way.
+    pub jumped_at: Option<Duration>,
     ticks: i64,
     pub powered: bool,
     /// Since when it is off, or was last.
@@ -110,6 +112,7 @@ impl Host {
             engine: Engine::default(),
             wall_offset: 0,
             went_back: false,
+            jumped_at: None,
             ticks: 0,
             powered: true,
             off_since: None,
@@ -152,7 +155,11 @@ impl Host {
     pub fn notes(&mut self, id: &ContainerId, signals: Option<&Signals>, now: Duration) {
         if let (Some(it), Some(signals)) = (self.containers.get_mut(id), signals) {
             let this = signals.life == Timestamp::from_unix_nanos(it.started_wall);
-            it.noted = it.noted.or_else(|| this.then_some((it.lives, now)));
+            if this {
+                let since = it.noted.map_or(now, |(_, since, _)| since);
+                let until = it.told_to_stop.map_or(now, |told| told + BELIEVED);
+                it.noted = Some((it.lives, since, until));
+            }
         }
     }
 

@@ -164,6 +164,7 @@ impl State {
             What::ClockJump { seconds } => {
                 self.hosts[host].wall_offset += i64::from(seconds) * 1_000_000_000;
                 self.hosts[host].went_back |= seconds < 0;
+                self.hosts[host].jumped_at = Some(now);
             }
             What::Janitor => self.janitor_looks(),
         }

@@ -51,8 +51,8 @@ pub struct Truth {
     pub told_to_stop: Option<Duration>,
     /// The last signal that may have ended it, or the one whose network it uses.
     pub doubted: Option<Duration>,
-    /// Of which life it stands on the agent's disk that it was asked to stop, and since when.
-    pub noted: Option<(u32, Duration)>,
+    /// Of which life it stands on the agent's disk that it was asked to stop, since when, and until when that counts.
+    pub noted: Option<(u32, Duration, Duration)>,
     /// The latest runs of its HEALTHCHECK.
     pub log: Vec<Checked>,
     /// The last moment at which there was a reason to have it out of DNS.

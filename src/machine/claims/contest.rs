@@ -33,9 +33,11 @@ pub(super) struct Contest<'a> {
 impl<'a> Contest<'a> {
     /// Who has the port, as far as anybody can tell.
     pub(super) fn holder(&self) -> Option<(&'a ContainerId, Why)> {
-        let had_it = self.incumbent_candidate();
+        // Of two that an earlier run registered there, one may be gone.
+        let had_it = self.incumbent_candidate().or_else(|| self.first(Standing::Unjudged));
         let goes_on = had_it.and_then(|party| match party.standing {
             Standing::Passing => Some((party.id, Why::Serves)),
+            Standing::Unjudged => Some((party.id, Why::Unjudged)),
             Standing::Away => Some((party.id, Why::Lingers)),
             Standing::Failing | Standing::Unproven => None,
         });

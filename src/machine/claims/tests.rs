@@ -9,7 +9,7 @@ use crate::machine::service::Protocol;
 use crate::machine::testing::{at, offer};
 use crate::record::testing::id;
 
-use Standing::{Away, Failing, Passing, Unproven};
+use Standing::{Away, Failing, Passing, Unjudged, Unproven};
 
 const PORT: u16 = 80;
 const NOBODY: [u64; 0] = [];
@@ -44,7 +44,7 @@ impl Stake {
     fn ports(self, container: u64) -> Ports {
         let weight = match self.standing {
             Passing => Some(5),
-            Failing => Some(0),
+            Failing | Unjudged => Some(0),
             Away | Unproven => None,
         };
         let mut offer = offer(if self.udp { "_a._udp" } else { "_a._tcp" }, self.port, EffectiveCheck::None);
@@ -243,6 +243,21 @@ fn who_was_registered_had_the_port_whoever_is_looked_at_first() {
 }
 
 #[test]
+fn who_was_registered_keeps_the_port_until_its_check_has_answered() {
+    let registered = BTreeMap::from([(bound(0, Passing).endpoint(), id(2))]);
+    let mut claims = Claims::default();
+    set(&mut claims, 1, bound(10, Passing));
+    claims.set_unseen(registered.clone());
+    claims.adopt(&registered);
+    set(&mut claims, 2, bound(20, Unjudged));
+    claims.set_unseen(BTreeMap::new());
+    claims.settle();
+    assert_eq!((written(&claims), taken(&claims, 1)), (vec![2], Some((id(2), Why::Unjudged, false))));
+    set(&mut claims, 2, bound(20, Failing));
+    assert_eq!((written(&claims), taken(&claims, 1)), (vec![1], None));
+}
+
+#[test]
 fn who_was_registered_and_is_gone_had_nothing() {
     let registered = BTreeMap::from([(bound(0, Passing).endpoint(), id(2))]);
     let mut claims = Claims::default();
@@ -291,7 +306,7 @@ fn an_answer_counts_for_who_had_the_port_or_else_started_first_of_those_that_ask
 // === Anything ===
 
 fn stake() -> impl Strategy<Value = Option<Stake>> {
-    let standing = prop_oneof![4 => Just(Passing), 2 => Just(Failing), 2 => Just(Unproven), 1 => Just(Away)];
+    let standing = prop_oneof![4 => Just(Passing), 1 => Just(Unjudged), 2 => Just(Failing), 2 => Just(Unproven), 1 => Just(Away)];
     let network = prop_oneof![3 => Just(0), 1 => Just(1), 1 => Just(2)];
     let stake = (0..2_u16, 1..5_u64, network, standing, any::<bool>());
     let stake = stake.prop_map(|(port, started_at, network, standing, udp)| Stake {
@@ -326,16 +341,19 @@ impl Model<'_> {
         let had_it = self.before.and_then(|(id, life)| {
             self.stakes.iter().find(|(other, stake)| *other == id && stake.started_at == life)
         });
-        let wants = |stake: &Stake| matches!(stake.standing, Passing | Failing);
+        let wants = |stake: &Stake| matches!(stake.standing, Passing | Unjudged | Failing);
         let passing = can().filter(|(_, stake)| stake.standing == Passing);
         let oldest = passing.min_by_key(|(id, stake)| (stake.started_at, *id)).map(|(id, _)| *id);
+        let unjudged = can().filter(|(_, stake)| stake.standing == Unjudged);
+        let unjudged = unjudged.min_by_key(|(id, stake)| (stake.started_at, *id)).map(|(id, _)| *id);
         match had_it {
             Some((id, stake)) if stake.network == network => match stake.standing {
-                Passing => Some(Some(*id)),
+                Passing | Unjudged => Some(Some(*id)),
                 Away => Some(None),
                 Failing => Some(oldest.or(Some(*id))),
                 Unproven => oldest.map(Some),
             },
+            _ if unjudged.is_some() => Some(unjudged),
             Some((id, stake)) if wants(stake) && (stake.network.is_some() || network.is_none()) => {
                 let away = can().any(|(_, stake)| stake.standing == Away);
                 let failing = can().filter(|(_, stake)| stake.standing == Failing && !away);

@@ -24,8 +24,9 @@ pub enum Health {
         /// When the log says next that it is.
         remind_at: Duration,
     },
-    /// An earlier run registered it, and nobody knows of which of the container's lives it had seen its check pass.
-    /// Wanted at weight 0, which neither sends anybody to what may not serve nor empties a name of what may.
+    /// An earlier run registered it, at weight 0 for whatever reason, or nobody knows of which of the container's lives
+    /// that run had seen its check pass. Until its check answers it is wanted at weight 0, which neither sends anybody
+    /// to what may not serve nor empties a name of what may.
     Inherited,
     /// Wanted at its weight.
     Serving,
@@ -212,7 +213,7 @@ impl Life {
             if same && matches!(health, Health::Unproven { .. }) {
                 *health = match weight {
                     _ if self.lived_before => Health::Inherited,
-                    0 if offer.service.weight > 0 => Health::Failing,
+                    0 if offer.service.weight > 0 => Health::Inherited,
                     _ => Health::Serving,
                 };
             }
@@ -391,7 +392,7 @@ pub enum Reason {
     Unhealthy,
     /// An earlier run of the agent had registered it.
     Registered,
-    /// An earlier run of the agent had registered it, perhaps in an earlier life of the container.
+    /// An earlier run of the agent had registered it, without weight or perhaps in an earlier life of the container.
     Inherited,
     /// Another container has its port.
     Taken,
@@ -448,7 +449,7 @@ impl std::fmt::Display for Reason {
             Self::Unhealthy => f.write_str("its check fails"),
             Self::Registered => f.write_str("registered by an earlier run"),
             Self::Inherited => f.write_str(
-                "registered by an earlier run, perhaps before it was restarted: its check has to pass",
+                "registered by an earlier run, without weight or perhaps before it was restarted: its check has to pass",
             ),
             Self::Taken => f.write_str("another container has its port"),
             Self::Drain => f.write_str("the agent drains"),

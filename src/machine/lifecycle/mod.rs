@@ -497,7 +497,12 @@ impl Lifecycle {
     /// News of an earlier life's end can arrive after a look at this one. By a clock that stepped back the end of
     /// this one looks so too: either way a look comes with the news, and shows what is so.
     fn began_after(&self, time: Timestamp) -> bool {
-        matches!(&self.state, State::Live(Life { started_at, .. }) if *started_at > time)
+        let life = match &self.state {
+            State::Live(life) => Some(life.started_at),
+            State::Stopping(stopping) => stopping.life,
+            State::Idle | State::Drained => None,
+        };
+        life.is_some_and(|started_at| started_at > time)
     }
 
     fn on_killed(&mut self, signal: u8, kill: Kill, now: Duration) {
@@ -510,7 +515,13 @@ impl Lifecycle {
                 }
             }
             State::Live(live) if may_end(signal, live.stop_signal) => live.on_doubted(kill, now),
-            State::Idle => self.state = State::Stopping(Stopping::unsure(signal, kill, self.belief)),
+            State::Idle => {
+                // What has survived it already is not asked again.
+                let stopping = Stopping::unsure(signal, kill, self.belief);
+                if now < stopping.until() {
+                    self.state = State::Stopping(stopping);
+                }
+            }
             State::Stopping(stopping) => stopping.on_killed(signal, kill),
             State::Live(_) | State::Drained => {}
         }

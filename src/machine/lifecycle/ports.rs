@@ -38,6 +38,8 @@ pub struct Claim {
 pub enum Standing {
     /// Its check passes, or it has none.
     Passing,
+    /// An earlier run registered it, and its check has not answered yet.
+    Unjudged,
     /// It stops or is paused: it may have the port until it has ended, and nobody asks it.
     Away,
     /// Its check passed in this life, and fails.
@@ -69,6 +71,8 @@ pub enum Why {
     Lingers,
     /// An earlier run of the agent registered that container there, and it has not been looked at yet.
     Unseen,
+    /// An earlier run of the agent registered that container there, and its check has not answered yet.
+    Unjudged,
 }
 
 impl std::fmt::Display for Why {
@@ -78,6 +82,7 @@ impl std::fmt::Display for Why {
             Self::Serves => "another container serves there, and did so first",
             Self::Lingers => "another container that stops or is paused has not ended yet",
             Self::Unseen => "another container was registered there, and has not been looked at yet",
+            Self::Unjudged => "another container was registered there, and its check has not answered yet",
         })
     }
 }
@@ -117,7 +122,8 @@ impl Claim {
             Health::Unproven { .. } => (Standing::Unproven, None),
             Health::Serving if *doubted => (Standing::Passing, Some(0)),
             Health::Serving => (Standing::Passing, Some(offer.service.weight)),
-            Health::Failing | Health::Inherited => (Standing::Failing, Some(0)),
+            Health::Inherited => (Standing::Unjudged, Some(0)),
+            Health::Failing => (Standing::Failing, Some(0)),
         };
         Self { offer: offer.clone(), standing, weight: weight.filter(|_| !kept_out) }
     }

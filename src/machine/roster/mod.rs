@@ -192,7 +192,7 @@ impl Roster {
             }
             _ => false,
         };
-        let over = is_over(&event);
+        let over = self.is_over(&event);
         let mut outputs = self.news(id, event, seen, over, now);
         outputs.extend(self.try_open(now));
         outputs
@@ -209,10 +209,7 @@ impl Roster {
             let trace = past.traces.get(&id).cloned().unwrap_or_default();
             let signalled = self.machines.get(&id).and_then(Lifecycle::signalled);
             let restarted = signalled.is_some_and(|signal| past.began_after(signal));
-            // What the image takes as its stop signal is not known yet.
-            let asked = |(signal, (_, age)): (&u8, &(Timestamp, Duration))| {
-                stops(*signal, STOP_SIGNAL_DEFAULT) && *age < self.belief
-            };
+            let asked = |(signal, (_, age)): (&u8, &(Timestamp, Duration))| self.asks_to_stop(*signal, *age);
             let over = trace.ended || trace.kills.iter().any(asked);
             let event = Event::Remembered { at: past.at, trace, restarted };
             outputs.extend(self.news(&id, event, false, over, now));
@@ -233,6 +230,21 @@ impl Roster {
             outputs.extend(self.news(&id, Event::Recalled { signals, wall }, false, true, now));
         }
         outputs
+    }
+
+    /// Whether an event says that what was registered of a container before is over.
+    fn is_over(&self, event: &Event) -> bool {
+        match event {
+            Event::Died { .. } | Event::Started { .. } => true,
+            Event::Killed { signal, age, .. } => self.asks_to_stop(*signal, *age),
+            _ => false,
+        }
+    }
+
+    /// Whether a signal of this age asks for a stop that is still believed. What the image takes as its stop signal is
+    /// not known yet.
+    fn asks_to_stop(&self, signal: u8, age: Duration) -> bool {
+        stops(signal, STOP_SIGNAL_DEFAULT) && age < self.belief
     }
 
     fn news(&mut self, id: &ContainerId, event: Event, seen: bool, over: bool, now: Duration) -> Vec<Output> {
@@ -676,16 +688,6 @@ impl Roster {
         }
         by_container.values_mut().for_each(|sets| sets.sort_by_key(RecordSet::key));
         by_container
-    }
-}
-
-/// Whether an event says that what was registered of a container before is over.
-fn is_over(event: &Event) -> bool {
-    match event {
-        Event::Died { .. } | Event::Started { .. } => true,
-        // What the image takes as its stop signal is not known yet.
-        Event::Killed { signal, .. } => stops(*signal, STOP_SIGNAL_DEFAULT),
-        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ use ecssd::machine::container::Running;
 use ecssd::record::ContainerId;
 
 use crate::engine::Told;
-use crate::truth::Truth;
+use crate::truth::{BELIEVED, Truth};
 use crate::world::State;
 
 /// What one process was told.
@@ -16,8 +16,8 @@ use crate::world::State;
 pub struct Known {
     /// The latest life that it was told has ended, and when it was told.
     pub dead: BTreeMap<ContainerId, (u32, Duration)>,
-    /// The latest life that it was told was asked to stop, itself or the one whose network it uses, and when.
-    pub asked: BTreeMap<ContainerId, (u32, Duration)>,
+    /// Those of which it was told that they were asked to stop, themselves or the one whose network they use.
+    pub asked: BTreeMap<ContainerId, Asked>,
     /// The latest life that it saw running, and when.
     pub seen: BTreeMap<ContainerId, (u32, Duration)>,
     /// The latest life that it saw running, and when it did first.
@@ -34,6 +34,14 @@ pub struct Known {
     pub rows: BTreeMap<u16, super::probes::Row>,
     /// Since when most of its probes are silent.
     pub silent_since: Option<Duration>,
+}
+
+/// A life was asked to stop.
+pub struct Asked {
+    pub life: u32,
+    pub told: Duration,
+    /// How long that is to be believed.
+    pub until: Duration,
 }
 
 impl Known {
@@ -93,8 +101,10 @@ impl State {
         let meant = |it: &&Truth| it.id == told.id || it.owner.as_ref() == Some(&told.id);
         let lives = self.hosts[host].containers.get(&told.id).is_some_and(|it| it.lives == told.life);
         let all = self.hosts[host].containers.values().filter(meant);
-        let asked =
-            all.filter(|it| lives && it.told_to_stop.is_some()).map(|it| (it.id.clone(), (it.lives, now)));
+        let asked = all.filter(|_| lives).filter_map(|it| {
+            let until = it.told_to_stop? + BELIEVED;
+            Some((it.id.clone(), Asked { life: it.lives, told: now, until }))
+        });
         let asked: Vec<_> = asked.collect();
         self.court.known.entry((host, process)).or_default().asked.extend(asked);
     }

@@ -19,9 +19,8 @@ impl State {
     pub(super) fn court_ports_change(&mut self, host: usize, process: u64, batch: &[Change]) {
         let services = || batch.iter().filter(|change| change.set.kind == RecordType::Srv);
         for change in services().filter(|change| change.action == Action::Create) {
-            let Some(it) = self.container_of(host, &change.set).filter(|it| !it.is_published()) else {
-                continue;
-            };
+            let by_itself = |it: &&Truth| !self.is_led_to(host, it);
+            let Some(it) = self.container_of(host, &change.set).filter(by_itself) else { continue };
             let rivals = || self.rivals_of(host, it);
             let wrong = if let Some(other) =
                 rivals().find(|other| self.is_published_for(host, process, it, other))
@@ -42,6 +41,12 @@ impl State {
     fn container_of(&self, host: usize, set: &RecordSet) -> Option<&Truth> {
         let id: ContainerId = mark(set).get(1)?.parse().ok()?;
         self.hosts[host].containers.get(&id)
+    }
+
+    /// Whether Docker publishes its port: for itself, or for the one whose network it uses.
+    fn is_led_to(&self, host: usize, it: &Truth) -> bool {
+        let owner = it.owner.as_ref().and_then(|owner| self.hosts[host].containers.get(owner));
+        it.is_published() || owner.is_some_and(Truth::is_published)
     }
 
     fn rivals_of<'a>(&'a self, host: usize, it: &'a Truth) -> impl Iterator<Item = &'a Truth> {

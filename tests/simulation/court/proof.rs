@@ -48,7 +48,9 @@ impl State {
     pub(super) fn court_weighs(&mut self, host: usize, process: u64, id: &ContainerId, set: &RecordSet) {
         let now = self.now;
         // Whoever saw it may have begun again since, and has to look again.
-        if self.panicked_since(host, now.saturating_sub(LOOKS_AGAIN)) {
+        // So has whoever asks a slow engine for the one whose network it shares.
+        let hindered = now < self.hosts[host].engine.hindered + TAKES;
+        if hindered || self.panicked_since(host, now.saturating_sub(LOOKS_AGAIN)) {
             return;
         }
         if let Some((life, _)) = self.unproved(host, process, id, set).filter(|(_, since)| *since < now) {
@@ -165,7 +167,8 @@ impl State {
             return None;
         }
         let known = self.court.known.get(&(host, process))?;
-        let (life, since) = known.since.get(id).copied()?;
+        // Whoever answers in the place of a life that ended unheard looks like it: what an end means is S7's.
+        let (life, since) = known.since.get(id).copied().filter(|(life, _)| it.alive && it.lives == *life)?;
         let passed = self.court.passed.get(&(host, id.clone())).copied().unwrap_or_default();
         match known.paused.get(id) {
             Some(paused) => Some((life, since.max(*paused))),

@@ -350,7 +350,12 @@ impl State {
     fn was_told_of_stop(&self, host: usize, process: u64, id: &ContainerId, life: u32) -> bool {
         let known = self.court.known.get(&(host, process));
         let asked = known.and_then(|known| known.asked.get(id));
-        asked.is_some_and(|(of, told)| *of == life && *told < self.now && !self.panicked_at(host, *told))
+        asked.is_some_and(|asked| {
+            asked.life == life
+                && asked.told < self.now
+                && self.now < asked.until
+                && !self.panicked_at(host, asked.told)
+        })
     }
 
     /// S7 and S13.
@@ -379,8 +384,12 @@ impl State {
         }
         self.court_weighs(host, process, id, set);
         let Some(it) = self.hosts[host].containers.get(id) else { return };
-        // What is asked for in the same moment may have been on its way.
-        let noted = it.noted.is_some_and(|(of, since)| of == life && since < now);
+        // What is asked for in the same moment may have been on its way, of a later signal nothing was heard, and a
+        // clock that jumped ahead makes it look old.
+        let jumped = self.hosts[host].jumped_at;
+        let noted = it.noted.is_some_and(|(of, since, until)| {
+            of == life && since < now && now < until && jumped.is_none_or(|at| at < since)
+        });
         if noted && it.alive && it.is_stopping(now) {
             let text =
                 format!("{} is wanted, of which it is written down that it was asked to stop", id.short());
