@@ -1,6 +1,7 @@
 //! Corners that chance rarely turns.
 
 use super::faults::{at, deletes, fleet, job, machine, report};
+use super::story::verdict;
 use super::world::{EcsSays, Kind, Machine, Vpc, World, ZONE, docker_id, owner, service, weighted};
 use crate::janitor::evidence::{Hearing, Power};
 use crate::janitor::report::{Death, Doubt, Held, Kept, Outcome, Report, Standstill};
@@ -51,6 +52,25 @@ fn the_weaker_evidence_of_two_looks_counts() {
     assert_eq!(of_job(&report([first, world.look(100)]), 0), Outcome::Delete(Death::HostStopped));
     world.machines[0] = machine(Power::ShuttingDown);
     assert_eq!(of_job(&of(&world), 0), Outcome::Keep(Kept::HostUnsettled));
+}
+
+#[test]
+fn a_host_of_which_the_second_look_shows_the_end_for_anothers_sake_is_a_dead_host() {
+    let mut world = fleet(4, 2);
+    [2, 3].map(|host| world.job(job(host, true)));
+    [0, 1].map(|host| world.machines[host] = machine(Power::Stopped));
+    // A container ends after the first list and loses its record before the second: its host is asked about again, of
+    // which everything else was alive.
+    let list = world.look(0).list;
+    world.jobs[4] = job(2, false);
+    let first = Look { list, ..world.look(0) };
+    world.unregister(4);
+    let of = |world: &World| verdict(&[first.clone(), world.look(100)], at(102));
+    assert_eq!(of_job(&of(&world), 0), Outcome::Delete(Death::HostStopped));
+    world.machines[2] = machine(Power::Terminated);
+    let report = of(&world);
+    assert_eq!(report.doubt, Some(Doubt::ManyHostsDead { dead: 3, hosts: 4 }));
+    assert_eq!(of_job(&report, 0), Outcome::Wait(Death::HostStopped, Held::ManyHostsDead));
 }
 
 #[test]
