@@ -1,6 +1,5 @@
 //! The batches of the janitor, in every form that there is of them, for the check of its policy.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use ecssd_testing::recorded::same_as_recorded;
 
 use crate::ecs::{Ecs, Task};
 use crate::route53::{ID, Route53};
-use crate::world::{docker_id, former, host_record, order, record, srv, world, zone_at};
+use crate::world::{docker_id, former, host_record, order, port, record, silent_port, srv, world, zone_at};
 
 const ZONE: &str = "sd.internal";
 const ALIVE: &str = "i-00000000000000001";
@@ -35,10 +34,9 @@ async fn the_janitor_sends_what_its_policy_was_checked_with() {
     ]);
     // Six tasks that run, of which one has to say something to be believed alive; and one of a host that is gone, with
     // an address of its own.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = serve(|_| (200, "text/plain", String::new()));
-    let mut ports = vec![url.rsplit(':').next().unwrap().parse().unwrap(); 5];
-    ports.push(silent);
+    let mut ports = vec![port(&url); 5];
+    ports.push(silent_port());
     for (n, port) in ports.into_iter().enumerate() {
         let container = docker_id(n as u64);
         route53.create(vec![former(ZONE, "time", FORMER, &container, port)]);

@@ -1,6 +1,5 @@
 //! Targets that are asked, over the network: what follows from those that do not answer.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use ecssd::janitor::run::run;
 
 use crate::ecs::{Ecs, Task};
 use crate::route53::{ID, Route53};
-use crate::world::{docker_id, former, host_record, order, srv, world, zone_at};
+use crate::world::{docker_id, former, host_record, order, port, silent_port, srv, world, zone_at};
 use ecssd_testing::http::serve;
 
 const ZONE: &str = "sd.internal";
@@ -17,14 +16,13 @@ const HOST: &str = "i-00000000000000001";
 /// A host of the predecessor, by its address.
 const FORMER: &str = "ip-127-0-0-1.ec2.internal";
 
-/// A port with a web server, and one without.
+/// A port that answers, and one that does not.
 fn ports() -> (u16, u16) {
     let url = serve(|request| {
         let status = if request.target() == "/alive" { 200 } else { 404 };
         (status, "text/plain", String::new())
     });
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    (url.rsplit(':').next().unwrap().parse().unwrap(), silent)
+    (port(&url), silent_port())
 }
 
 /// Four targets of one service, the last of which is silent; likewise of the predecessor.

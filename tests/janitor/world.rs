@@ -22,6 +22,7 @@ use ecssd::zone::Zone;
 use ecssd::zone::route53::Route53Zone;
 
 use crate::ecs::{Ecs, Task};
+use ecssd_testing::http::listen;
 use ecssd_testing::route53::hosted::{HostedZone, emulator, unique_zone};
 
 /// A clock on which long waits are over at once. Short ones, and what truly takes time, take it.
@@ -156,6 +157,17 @@ impl Scene {
     pub fn marks(&self) -> BTreeSet<String> {
         self.zone.sets().into_iter().filter_map(|set| set.set_identifier).collect()
     }
+}
+
+/// A port with a web server that hangs up on who asks. Nobody else has it meanwhile, as it could be with one that is
+/// only free when it is looked for.
+pub fn silent_port() -> u16 {
+    port(&listen(|_, _| Ok(false)))
+}
+
+/// Where a server is.
+pub fn port(url: &str) -> u16 {
+    url.rsplit(':').next().unwrap().parse().unwrap()
 }
 
 pub fn docker_id(n: u64) -> String {

@@ -57,7 +57,8 @@ impl HostedZone {
     pub fn make(name: &str, private: bool) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let vpc = format!("vpc-{number:08x}");
+        // Not of the eight digits that the emulator's own VPC has, in which its instances are.
+        let vpc = format!("vpc-{number:017x}");
         let seen_by = format!("<VPC><VPCRegion>eu-central-1</VPCRegion><VPCId>{vpc}</VPCId></VPC>");
         let body = format!(
             "<CreateHostedZoneRequest xmlns=\"{XMLNS}\"><Name>{name}</Name>{}\
