@@ -126,9 +126,31 @@ run_step() {
     else
         failed=$((failed + 1))
         row "$name" FAILED "$((SECONDS - started))" "$log"
+        show_failures "$log"
         show_tail "$log" 60
         say "$name: FAILED after $((SECONDS - started)) s; the whole log: $log"
     fi
+}
+
+# Which tests failed and how they panicked, from all over a log: its end may speak of others. As Rust's harness and the
+# fuzzer write it; of a log without that, nothing.
+show_failures() {
+    local log=$1 found
+    found=$(awk -v most=40 -v of_each=10 '
+        function add(line) { lines[++count] = substr(line, 1, 300) }
+        /^failures:$/ { listing = 1; next }
+        listing && /^    [^ ]/ { if (!named[$0]++) names[++total] = substr($0, 5); next }
+        /./ { listing = 0 }
+        # A property that shrinks its case panics at one place again and again.
+        / panicked at / { left = told[$0]++ ? 0 : of_each; if (left) add($0); next }
+        /^$/ || /^note: / || /^stack backtrace:/ { left = 0 }
+        left { add("  " $0); --left }
+        END {
+            for (n = 1; n <= total && shown < most; ++n) { print "  | " names[n]; ++shown }
+            for (n = 1; n <= count && shown < most; ++n) { print "  | " lines[n]; ++shown }
+            if (shown < total + count) printf "  | and %d lines more\n", total + count - shown
+        }' "$log")
+    [[ -z $found ]] || printf '\nwhat failed, by %s:\n%s\n' "$log" "$found" >&2
 }
 
 # row STEP RESULT SECONDS LOG: a line of the table, and one more for each further figure.
