@@ -57,8 +57,12 @@ fn the_weaker_evidence_of_two_looks_counts() {
 #[test]
 fn a_host_of_which_the_second_look_shows_the_end_for_anothers_sake_is_a_dead_host() {
     let mut world = fleet(4, 2);
-    [2, 3].map(|host| world.job(job(host, true)));
-    [0, 1].map(|host| world.machines[host] = machine(Power::Stopped));
+    for host in [2, 3] {
+        world.job(job(host, true));
+    }
+    for host in [0, 1] {
+        world.machines[host] = machine(Power::Stopped);
+    }
     // A container ends after the first list and loses its record before the second: its host is asked about again, of
     // which everything else was alive.
     let list = world.look(0).list;
