@@ -166,7 +166,7 @@ impl DockerWatcherState {
     /// each gap, and once in a resync period, all that is listed is looked at.
     fn look_at_all(&mut self) {
         self.all_looked_at = self.args.clock.now();
-        self.args.resolver.cast(TaskResolverMessage::StartOver);
+        self.args.resolver.cast(TaskResolverMessage::LookAtAll);
     }
 
     fn list(&mut self, myself: ActorRef<DockerWatcherMessage>) {

@@ -135,7 +135,9 @@ pub(super) enum TaskResolverMessage {
     Looked(ContainerId, Seq, Result<Look, String>),
     /// A timer: a container that was looked at too often may be looked at again.
     LooksDue,
-    /// The Agent: whoever was told has forgotten; the next list is looked at whole.
+    /// The DockerWatcher: events may have been missed; the next list is looked at whole.
+    LookAtAll,
+    /// The Agent: whoever was told has forgotten; what is told next is news, and the next list is looked at whole.
     StartOver,
     /// The Agent: it is alive.
     Pulse(Pulse),

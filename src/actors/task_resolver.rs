@@ -107,6 +107,7 @@ impl Actor for TaskResolver {
                 state.on_looked(&myself, id, as_of, look);
             }
             TaskResolverMessage::LooksDue => state.wake.rang(),
+            TaskResolverMessage::LookAtAll => state.fingerprints.clear(),
             TaskResolverMessage::StartOver => {
                 state.fingerprints.clear();
                 state.heard = Heard::default();
@@ -257,15 +258,7 @@ impl TaskResolverState {
             self.say(&id, &container.name, bad.to_string());
         }
         if let Some(owner) = network_owner {
-            // Nobody may have told of its end.
-            if owner.running == Running::Stopped {
-                self.on_container(myself, as_of, owner, None, None, Desired::Unasked);
-            }
-            for (signal, sent) in self.sharers.tie(&id, &owner.id, owner.stop_signal) {
-                let Sent { at, time, heard, age } = sent;
-                let age = age + self.args.clock.now().saturating_sub(heard);
-                self.tell(id.clone(), Event::Killed { at, signal, time, age });
-            }
+            self.on_owner(myself, as_of, container, owner);
         }
         let host_address = self.args.host_address;
         let (offers, unpublished) = offers(container, network_owner, task_address, host_address);
@@ -291,6 +284,25 @@ impl TaskResolverState {
         let event = Event::Seen { as_of, sight: Box::new(sight) };
         self.args.registrar.cast(RegistrarMessage::Named(id.clone(), container.name.clone()));
         self.tell(id, event);
+    }
+
+    fn on_owner(
+        &mut self,
+        myself: &ActorRef<TaskResolverMessage>,
+        as_of: Seq,
+        container: &Container,
+        owner: &Container,
+    ) {
+        // Nobody may have told of its end.
+        if owner.running == Running::Stopped {
+            self.on_container(myself, as_of, owner, None, None, Desired::Unasked);
+        }
+        let Some(started_at) = container.started_at else { return };
+        for (signal, sent) in self.sharers.tie((&container.id, started_at), &owner.id, owner.stop_signal) {
+            let Sent { at, time, heard, age } = sent;
+            let age = age + self.args.clock.now().saturating_sub(heard);
+            self.tell(container.id.clone(), Event::Killed { at, signal, time, age });
+        }
     }
 
     fn on_unpublished(

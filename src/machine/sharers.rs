@@ -66,15 +66,21 @@ impl Sharers {
         self.by_owner.get(owner).into_iter().flat_map(|shared| &shared.containers)
     }
 
-    /// An inspection shows that `id` shares the network of `owner`, which takes `stop_signal` for a stop. Returns
-    /// what the owner was sent that is meant for `id` too, where nobody could know it by then.
-    pub fn tie(&mut self, id: &ContainerId, owner: &ContainerId, stop_signal: u8) -> Vec<(u8, Sent)> {
+    /// An inspection shows that a life of `id`, which began then, shares the network of `owner`, which takes
+    /// `stop_signal` for a stop. Returns what the owner was sent since that is meant for `id` too, where nobody could
+    /// know it by then: whoever starts beside an owner that stops has not been asked to stop.
+    pub fn tie(
+        &mut self,
+        (id, started_at): (&ContainerId, Timestamp),
+        owner: &ContainerId,
+        stop_signal: u8,
+    ) -> Vec<(u8, Sent)> {
         let new = || Shared { stop_signal, containers: BTreeSet::new() };
         let shared = self.by_owner.entry(owner.clone()).or_insert_with(new);
         if !shared.containers.insert(id.clone()) {
             return Vec::new();
         }
-        let sent = self.sent.get(owner).into_iter().flatten();
+        let sent = self.sent.get(owner).into_iter().flatten().filter(|(_, sent)| sent.time >= started_at);
         sent.filter_map(|(signal, sent)| Some((shared.meant_as(*signal)?, *sent))).collect()
     }
 
@@ -119,10 +125,15 @@ mod tests {
         Sent { at: Seq(1), time: at(5), heard: secs(7), age: secs(1) }
     }
 
+    /// The first container owns the network.
+    fn tie(sharers: &mut Sharers, container: u64, stop_signal: u8) -> Vec<(u8, Sent)> {
+        sharers.tie((&id(container), at(2)), &id(1), stop_signal)
+    }
+
     #[test]
     fn what_stops_or_may_end_the_owner_is_meant_for_its_sharers() {
         let mut sharers = Sharers::default();
-        assert_eq!(sharers.tie(&id(2), &id(1), SIGQUIT), []);
+        assert_eq!(tie(&mut sharers, 2, SIGQUIT), []);
         assert_eq!(sharers.of(&id(1)).collect::<Vec<_>>(), [&id(2)]);
         let mut meant = |signal| sharers.signalled(&id(1), signal, sent());
         assert_eq!(meant(SIGQUIT), [(id(2), STOP_SIGNAL_DEFAULT), (id(1), SIGQUIT)]);
@@ -139,9 +150,10 @@ mod tests {
             sharers.signalled(&id(1), SIGTERM, sent);
         }
         sharers.signalled(&id(1), SIGHUP, sent());
-        assert_eq!(sharers.tie(&id(2), &id(1), SIGTERM), [(SIGTERM, latest)]);
-        assert_eq!(sharers.tie(&id(2), &id(1), SIGTERM), []);
-        assert_eq!(sharers.tie(&id(3), &id(1), SIGTERM), [(SIGTERM, latest)]);
+        assert_eq!(tie(&mut sharers, 2, SIGTERM), [(SIGTERM, latest)]);
+        assert_eq!(tie(&mut sharers, 2, SIGTERM), []);
+        assert_eq!(tie(&mut sharers, 3, SIGTERM), [(SIGTERM, latest)]);
+        assert_eq!(sharers.tie((&id(4), at(10)), &id(1), SIGTERM), [], "it started after that");
     }
 
     #[test]
@@ -155,7 +167,7 @@ mod tests {
             let mut sharers = Sharers::default();
             sharers.signalled(&id(1), SIGTERM, sent());
             over(&mut sharers);
-            assert_eq!(sharers.tie(&id(2), &id(1), SIGTERM), []);
+            assert_eq!(tie(&mut sharers, 2, SIGTERM), []);
             sharers.forget(&id(2));
             assert_eq!(sharers.of(&id(1)).count(), 0);
         }
