@@ -13,7 +13,7 @@ use super::shrink::shrink;
 /// So many seeds have to have seen everything.
 const ALL_SEEN: u64 = 10_000;
 /// What they have to have delivered, and how often each kind of fault has to have come about.
-const EVENTS: u64 = 20_000_000;
+const EVENTS: u64 = 15_000_000;
 const EACH_FAULT: u64 = 1_000;
 /// Of how many seeds one is run twice, to be held against itself.
 const TWICE: u64 = 50;

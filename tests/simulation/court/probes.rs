@@ -94,9 +94,14 @@ impl State {
         const TARGETS: usize = 5;
         const SERVICES: usize = 2;
         let Some(known) = self.court.known.get(&(host, process)) else { return false };
-        let (mut targets, mut others, mut silent, mut services) = (0, 0, 0, BTreeSet::new());
+        let (mut targets, mut others, mut silent) = (0, 0, 0);
+        let (mut services, mut ports) = (BTreeSet::new(), BTreeSet::new());
         for it in self.hosts[host].containers.values().filter(|it| it.spec.check == SpecCheck::Tcp) {
             let Some(quiet) = known.rows.get(&it.port).and_then(|row| row.silent) else { continue };
+            // Of those that claim one port, one is asked.
+            if !ports.insert(it.port) {
+                continue;
+            }
             // Those that end may have been let go of, or not.
             if it.alive && !it.has_reason(self.now) && it.starts.len() == 1 {
                 targets += 1;

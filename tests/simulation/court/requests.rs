@@ -302,7 +302,8 @@ impl State {
                     == 1;
             let shown = it.alive && it.ports_shown(since) && !it.has_reason(self.now) && it.starts.len() == 1;
             let checked = it.spec.check == SpecCheck::None;
-            it.reason < since && !it.is_doubted(self.now) && it.started < since && shown && checked && alone
+            let stays = self.hosts[host].leaves(it, self.now).is_none() && !it.is_doubted(self.now);
+            it.reason < since && stays && it.started < since && shown && checked && alone
         })
     }
 
