@@ -191,7 +191,9 @@ impl Claims {
             let claimed = claimed.map(|ports| ports.started_at);
             let waits_for_a_look = claimed.is_none() && self.unseen.get(endpoint) == Some(&id);
             if waits_for_a_look || claimed.is_some() && (life.is_none() || life == claimed) {
-                self.incumbents.insert(*endpoint, (id, claimed));
+                // Until records are written, nobody knows of which life an earlier run wrote it.
+                let life = if self.settled { claimed } else { life };
+                self.incumbents.insert(*endpoint, (id, life));
             }
         }
         let granted = self.contest(endpoint).granted().filter(|_| self.settled).cloned();
@@ -209,11 +211,19 @@ impl Claims {
         let led_into =
             ports().filter_map(|(_, ports)| ports.claims_at(endpoint).next()?.offer.binder.network());
         let publisher = published.chain(led_into).max().map(|(_, id)| id);
+        let incumbent = self.incumbents.get(endpoint);
+        let mut parties: Vec<_> = ports().filter_map(|(id, ports)| ports.party(id, endpoint)).collect();
+        if let Some((registered, None)) = incumbent {
+            // What an earlier run knew of it is still to be told.
+            let it = parties.iter_mut().find(|party| party.id == registered);
+            let unproven = it.filter(|party| party.standing == Standing::Unproven);
+            unproven.into_iter().for_each(|party| party.standing = Standing::Unjudged);
+        }
         Contest {
             publisher,
-            incumbent: self.incumbents.get(endpoint).map(|(id, _)| id),
+            incumbent: incumbent.map(|(id, _)| id),
             unseen: self.unseen.get(endpoint),
-            parties: ports().filter_map(|(id, ports)| ports.party(id, endpoint)).collect(),
+            parties,
         }
     }
 

@@ -292,18 +292,13 @@ fn who_is_paused_has_its_port() {
 }
 
 #[test]
-fn a_publisher_takes_the_port_in_one_message_once_it_serves_and_until_then_nothing_good_is_heard_of_the_other()
- {
+fn a_publisher_takes_the_port_at_once_as_what_the_other_bound_is_reached_no_more() {
     let mut host = open();
     host.seen(1, shown(0), 0);
     host.probed(1, true);
-    host.seen(0, shown(0), 0);
     assert_eq!(holders(&host), [id(1)]);
-    host.probed(1, false);
-    let weight = |host: &Rehearsal| host.told().unwrap()[&id(1)][0].weight;
-    assert_eq!(weight(&host), Some(0));
-    host.probed(1, true);
-    assert_eq!(weight(&host), Some(0), "it may be the publisher that answers");
+    host.seen(0, shown(0), 0);
+    assert_eq!((holders(&host), host.probes(0), host.probes(1)), (vec![], true, false));
     host.probed(0, true);
     assert_eq!((holders(&host), host.probes(1)), (vec![id(0)], false));
     host.died(0, 1);

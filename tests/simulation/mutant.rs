@@ -114,6 +114,17 @@ impl Mutant {
         (Self::ForgetsOne, "L4"),
         (Self::KeepsItsCredential, "L4"),
     ];
+
+    /// A history that shows it, where seeds hardly ever do.
+    pub fn shown_by(self) -> Option<&'static str> {
+        match self {
+            // Five of seven say nothing any more, and a sixth begins to answer.
+            Self::DeafInDoubt => Some(
+                r#"{"seed":1,"hosts":1,"legacy":false,"resync_minutes":30,"drain_delay_seconds":0,"confirm":false,"notices":false,"operations":[{"at":1000,"host":0,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1100,"host":0,"what":{"Run":{"slot":1,"spec":{"service":1,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1200,"host":0,"what":{"Run":{"slot":2,"spec":{"service":2,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1300,"host":0,"what":{"Run":{"slot":3,"spec":{"service":0,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1400,"host":0,"what":{"Run":{"slot":4,"spec":{"service":1,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1500,"host":0,"what":{"Run":{"slot":5,"spec":{"service":2,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":100000,"host":0,"what":{"Run":{"slot":6,"spec":{"service":3,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":150000,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":220000,"host":0,"what":{"Sicken":{"slot":0,"silent":true,"seconds":200}}},{"at":220010,"host":0,"what":{"Sicken":{"slot":1,"silent":true,"seconds":200}}},{"at":220020,"host":0,"what":{"Sicken":{"slot":2,"silent":true,"seconds":200}}},{"at":220030,"host":0,"what":{"Sicken":{"slot":3,"silent":true,"seconds":200}}},{"at":220040,"host":0,"what":{"Sicken":{"slot":4,"silent":true,"seconds":200}}}]}"#,
+            ),
+            _ => None,
+        }
+    }
 }
 
 impl State {

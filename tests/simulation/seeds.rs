@@ -206,6 +206,20 @@ pub fn mutants(seeds: u64) -> bool {
     let mut last = 0;
     let mut well = true;
     for (mutant, invariant) in Mutant::ALL {
+        if let Some(text) = mutant.shown_by() {
+            let scenario: Scenario = serde_json::from_str(text).expect("a scenario, as it was kept");
+            let shows = |mutant| run(&scenario, mutant).violation.filter(|it| it.invariant == invariant);
+            match (shows(mutant), shows(Mutant::None)) {
+                (Some(violation), None) => {
+                    caught.insert(format!("{invariant:<4} {mutant:?}"), format!("its history: {violation}"));
+                }
+                (violation, unmutated) => {
+                    well = false;
+                    println!("wrong: {mutant:?}: {violation:?}, and the agent as it is: {unmutated:?}");
+                }
+            }
+            continue;
+        }
         match first_caught(mutant, invariant, seeds) {
             Some((seed, text)) => {
                 last = last.max(seed);

@@ -1,6 +1,7 @@
 //! A disk so small that it can be filled.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -22,7 +23,12 @@ impl SmallDisk {
     }
 
     pub fn fill(&self) {
-        let _ = fs::write(self.path().join("filler"), vec![0; 1 << 20]);
+        let mut filler = fs::File::create(self.path().join("filler")).unwrap();
+        // What was just let go of may come back bit by bit.
+        for _ in 0..3 {
+            while filler.write_all(&[0; 512]).is_ok() {}
+            let _ = filler.sync_all();
+        }
     }
 
     pub fn empty(&self) {
