@@ -24,7 +24,7 @@
 //! | Live      | seen paused                    | Idle      | nothing; it may come back in the same life      |
 //! | Live      | died, seen stopped, absent     | Idle      | nothing; this life has ended                    |
 //! | Stopping  | killed                         | Stopping  | nothing; the last signal counts the time        |
-//! | Stopping  | seen running                   | Stopping  | nothing, while the stop is [believed](stopping)  |
+//! | Stopping  | seen running                   | Stopping  | nothing, while the stop is believed             |
 //! | Stopping  | seen running, not meant to stop| Live      | as from Idle: HUP, say                          |
 //! | Stopping  | seen running, believed no more | Live      | as from Idle                                    |
 //! | Stopping  | started, died                  | Idle      | nothing; the life that was meant has ended      |
