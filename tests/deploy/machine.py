@@ -164,10 +164,10 @@ def install(machine):
 
 
 def containers(machine):
-    image = machine.root / "root/image"
+    image = machine.root / "srv/image"
     (image / "bin").mkdir(parents=True)
     shutil.copy(shutil.which("busybox"), image / "bin/busybox")
-    machine.inside("sh", "-ec", "tar -C /root/image -c . | docker import - busybox:1")
+    machine.inside("sh", "-ec", "tar -C /srv/image -c . | docker import - busybox:1")
     for number in range(CONTAINERS):
         options = ["--detach", "--restart", "always", "--stop-timeout", "1", "--publish", "80", "--env", f"SERVICE_80_NAME=_web{number}._tcp"]
         machine.inside("docker", "run", *options, "busybox:1", "/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/bin")
