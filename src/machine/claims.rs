@@ -10,15 +10,17 @@
 //! 1. Where Docker publishes the port, those in the network of the container that it is published for; of several
 //!    such containers, the one that started last: the others' publication is over.
 //! 2. Among these, or where nobody publishes it, among all: who had it, while that life passes its check, has not
-//!    answered it since the agent began, or stops or is paused; else, of those that pass, the one that started first; else, where nobody had it, the first of those
-//!    that stop or are paused.
-//! 3. Where that is nobody, all of them may be asked, and the record stays with who had it.
+//!    answered it since the agent began, or stops or is paused; else, of those that pass, the one that started first;
+//!    else, where nobody had it, the first of those that stop or are paused.
+//! 3. Where that is nobody, all of them may be asked, and the record stays with who had it: but with no process that
+//!    bound the port by itself once Docker publishes it for another, as that process is reached no more.
 //!
 //! Who has no check counts as passing: two such containers on one port are told apart by who came first alone.
 //!
 //! # Guarantees
 //!
-//! - A record that is there goes in the same step in which another takes its place, or with its container.
+//! - A record that is there goes in the same step in which another takes its place, or with its container, or when
+//!   Docker publishes for another the port that its process bound by itself.
 //! - What others claim changes nothing for who has the port and passes.
 
 mod contest;
@@ -46,8 +48,8 @@ pub struct Claims {
     ports: BTreeMap<ContainerId, Ports>,
     /// The containers that publish or claim a port.
     parties: BTreeMap<Endpoint, BTreeSet<ContainerId>>,
-    /// Whose record a port has, and of which life it is: not known where an earlier run wrote it and its container has
-    /// not been looked at.
+    /// Whose record a port has, and of which life it is: not known where an earlier run wrote it, until its container
+    /// has been looked at and records are written.
     incumbents: BTreeMap<Endpoint, (ContainerId, Option<Timestamp>)>,
     /// Those of whom an earlier run wrote a record, and who have not been looked at.
     unseen: BTreeMap<Endpoint, ContainerId>,

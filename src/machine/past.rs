@@ -1,8 +1,9 @@
 //! What an engine remembers of its containers when somebody begins to listen: some of what happened, in the
 //! order in which it happened.
 //!
-//! Owns what that amounts to for one container: whether its last life ended, and which signals came after the
-//! latest start or end. No clock has a say in it: the engine's may have stepped meanwhile. What it means beside
+//! Owns what that amounts to for one container: whether its last life ended, which signals came after the latest
+//! start or end, and whether that is news to who heard of some of it before. No clock has a say in it: the engine's may
+//! have stepped meanwhile, and its times are only told apart. What it means beside
 //! what is known already is decided by the [lifecycle](super::lifecycle).
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,7 +14,8 @@
 //! ## One message
 //!
 //! What one event changes of several containers goes out as one output: a port that changes hands is
-//! never wanted of two containers, nor of none, and the writer can swap its records in one batch.
+//! never wanted of two containers, nor of none where the next one serves, and the writer can swap its
+//! records in one batch.
 
 mod foresight;
 
