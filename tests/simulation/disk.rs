@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use ecssd::machine::past::Signals;
 use ecssd::record::{ContainerId, Key};
-use ecssd::zone::journal::{Entry, Journal, State};
+use ecssd::zone::journal::{Entry, Journal, MemoryJournal, State};
 
 use super::agent::Agent;
 use super::scenario::Point;
@@ -65,13 +65,13 @@ impl Disk {
         self.exists
     }
 
-    fn write(&mut self, memory: &BTreeMap<Key, State>) {
+    fn write(&mut self, memory: &MemoryJournal) {
         if self.full {
             self.exists = false;
             self.signals.clear();
             return;
         }
-        let before = std::mem::replace(&mut self.entries, memory.clone());
+        let before = std::mem::replace(&mut self.entries, memory.load().into_iter().collect());
         self.exists = true;
         self.before.push(before);
         let old = self.before.len().saturating_sub(UNSYNCED);
@@ -82,15 +82,15 @@ impl Disk {
 /// The journal of one agent on that disk.
 pub struct SimJournal {
     agent: Agent,
-    memory: BTreeMap<Key, State>,
-    signals: BTreeMap<ContainerId, Signals>,
+    memory: MemoryJournal,
     complete: bool,
 }
 
 impl SimJournal {
     pub fn new(agent: Agent, entries: Vec<Entry>, signals: Vec<(ContainerId, Signals)>, whole: bool) -> Self {
-        let (memory, signals) = (entries.into_iter().collect(), signals.into_iter().collect());
-        Self { agent, memory, signals, complete: whole }
+        let mut memory = MemoryJournal::new(entries);
+        signals.iter().for_each(|(container, signals)| memory.record_signals(container, Some(signals)));
+        Self { agent, memory, complete: whole }
     }
 }
 
@@ -102,16 +102,11 @@ impl std::fmt::Debug for SimJournal {
 
 impl Journal for SimJournal {
     fn load(&self) -> Vec<Entry> {
-        self.memory.clone().into_iter().collect()
+        self.memory.load()
     }
 
     fn record(&mut self, learnt: &[(Key, Option<State>)]) {
-        for (key, state) in learnt {
-            match state {
-                Some(state) => self.memory.insert(key.clone(), state.clone()),
-                None => self.memory.remove(key),
-            };
-        }
+        self.memory.record(learnt);
         // What is written just before a call is an intent.
         let intent = learnt.iter().any(|(_, state)| matches!(state, Some(State::Unsure(_))));
         let point = if intent { Point::Intend } else { Point::Record };
@@ -137,14 +132,11 @@ impl Journal for SimJournal {
     }
 
     fn signals(&self) -> Vec<(ContainerId, Signals)> {
-        self.signals.clone().into_iter().collect()
+        self.memory.signals()
     }
 
     fn record_signals(&mut self, container: &ContainerId, signals: Option<&Signals>) {
-        match signals {
-            Some(signals) => self.signals.insert(container.clone(), signals.clone()),
-            None => self.signals.remove(container),
-        };
+        self.memory.record_signals(container, signals);
         let Some(mut state) = self.agent.step(Point::Record) else { return };
         state.count("signal written");
         let now = state.now;
