@@ -60,7 +60,7 @@ async fn make(zone: &dyn Zone, call: &Call, limit: Duration) -> Answer {
 mod tests {
     use super::*;
     use crate::record::testing::registrant;
-    use crate::record::{Action, Change, RecordSet, RecordType};
+    use crate::record::{Action, Change, RecordSet, RecordType, Routing};
     use crate::zone::embedded::{EmbeddedZone, Options};
     use crate::zone::pacing::Pace;
     use crate::zone::{ChangeInfo, ListStart, Page, ZoneError};
@@ -72,11 +72,16 @@ mod tests {
             name: format!("_s{}._tcp.sd.internal", n % 7),
             kind: RecordType::Srv,
             set_identifier: Some(format!("{mark}:{HEX}:{n}")),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: 0,
             values: vec![format!("1 1 {n} {mark}.sd.internal")],
         }
+    }
+
+    fn all_targets(mark: &str, n: u16) -> RecordSet {
+        let weighted = service(mark, n);
+        let name = format!("_all{}", weighted.name);
+        RecordSet { name, routing: Routing::Multivalue, ..weighted }
     }
 
     fn settings() -> Settings {
@@ -103,14 +108,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_of_this_host_goes_and_nothing_else() {
-        let own = (0..300).map(|n| service("i-0a", n)).chain([registrant("i-0a").host_record()]);
-        let foreign = (0..90).map(|n| service("i-0b", n)).chain([registrant("i-0b").host_record()]);
+        let sets = |mark, of: fn(&str, u16) -> RecordSet, count| (0..count).map(move |n| of(mark, n));
+        let own = sets("i-0a", service, 300).chain(sets("i-0a", all_targets, 90));
+        let own = own.chain([registrant("i-0a").host_record()]);
+        let foreign = sets("i-0b", service, 90).chain(sets("i-0b", all_targets, 90));
+        let foreign = foreign.chain([registrant("i-0b").host_record()]);
         let zone = zone_with(own.chain(foreign)).await;
         let began = tokio::time::Instant::now();
         assert_eq!(remove(&zone, settings(), Duration::from_secs(60)).await, Removal::Done);
         assert!(began.elapsed() >= Duration::from_secs(28), "it was not waited for");
         let left: Vec<_> = zone.snapshot().into_iter().filter_map(|set| set.set_identifier).collect();
-        assert_eq!(left.len(), 91);
+        assert_eq!(left.len(), 181);
         assert!(left.iter().all(|mark| mark.starts_with("i-0b")));
     }
 
@@ -151,7 +159,7 @@ mod tests {
         let Removal::Left(left) = remove(&zone, settings(), Duration::from_secs(600)).await else {
             panic!("nothing was denied")
         };
-        let stuck: Vec<_> = zone.0.snapshot().into_iter().filter(|set| set.weight.is_some()).collect();
+        let stuck: Vec<_> = zone.0.snapshot().into_iter().filter(|set| set.weight().is_some()).collect();
         assert_eq!(left, stuck.iter().map(RecordSet::key).collect::<Vec<_>>());
         assert!(left.len() == 6 && left.iter().all(|key| key.name == zone.1));
         assert!(began.elapsed() < Duration::from_secs(60), "it waited for what was refused");

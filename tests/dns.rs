@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
-use ecssd::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
 use ecssd::zone::Zone;
 use ecssd::zone::dns::{DnsFront, serve};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
@@ -17,14 +17,14 @@ use tokio::net::UdpSocket;
 
 fn set(label: &str, kind: RecordType, values: Vec<String>) -> RecordSet {
     let name = format!("{label}.sd.internal");
-    RecordSet { name, kind, set_identifier: None, weight: None, multivalue: false, ttl: 0, values }
+    RecordSet { name, kind, set_identifier: None, routing: Routing::Simple, ttl: 0, values }
 }
 
 fn weighted(label: &str, host: &str, weight: i64) -> RecordSet {
     let values = vec![format!("1 1 32768 {host}.sd.internal")];
     RecordSet {
         set_identifier: Some(host.to_owned()),
-        weight: Some(weight),
+        routing: Routing::Weighted(weight),
         ..set(label, RecordType::Srv, values)
     }
 }

@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ecssd::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
 use ecssd::zone::journal::{Entry, Journal, Memory, Opened, State, Title, open};
 use ecssd_testing::disk::SmallDisk;
 
@@ -17,8 +17,7 @@ fn set(id: &str) -> RecordSet {
         name: "_web._tcp.sd.internal".into(),
         kind: RecordType::Srv,
         set_identifier: Some(id.into()),
-        weight: Some(1),
-        multivalue: false,
+        routing: Routing::Weighted(1),
         ttl: 0,
         values: vec!["1 1 80 host.sd.internal".into()],
     }

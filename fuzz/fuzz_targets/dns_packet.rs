@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use ecssd::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
 use ecssd::zone::Zone;
 use ecssd::zone::dns::{Transport, answer_packet};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
@@ -56,8 +56,7 @@ fn set(name: &str, kind: RecordType, weight: Option<i64>, values: Vec<String>) -
         name: name.into(),
         kind,
         set_identifier: weight.map(|weight| weight.to_string()),
-        weight,
-        multivalue: false,
+        routing: weight.map_or(Routing::Simple, Routing::Weighted),
         ttl: 60,
         values,
     }

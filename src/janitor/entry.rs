@@ -44,7 +44,7 @@ impl Entry {
             targets.contains(&srv.target.as_str()).then_some(srv.port)
         };
         let [value] = &set.values[..] else { return Err(Kept::Malformed) };
-        let plain = set.weight.is_some() && !set.multivalue;
+        let plain = set.weight().is_some();
         let about = match (set.kind, mark.subject) {
             (RecordType::A, Subject::Host) => value.parse().ok().map(About::Host),
             (RecordType::A, Subject::Container(id)) => Some(About::Task(id)),

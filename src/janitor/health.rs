@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 use super::entry::{About, Entry, named_address};
 use super::reader::tasks::RunningTask;
 use super::report::{Kept, Outcome, Report};
-use crate::record::{Action, Change, ContainerId, Key, RecordSet, RecordType};
+use crate::record::{Action, Change, ContainerId, Key, RecordSet, RecordType, Routing};
 
 /// A task gets so long from its start until it has to answer.
 pub const START_GRACE: Duration = Duration::from_secs(300);
@@ -106,7 +106,7 @@ pub fn decide(probes: &[Answered], report: &Report, tasks: &[RunningTask], now: 
     for probes in services.values() {
         let all_silent = probes.iter().all(|(_, answer)| answer.is_err());
         for (probed, answer) in probes.iter().filter(|(probed, _)| probed.former) {
-            match (answer, probed.set.weight) {
+            match (answer, probed.set.weight()) {
                 (Ok(()), Some(0)) => decision.weights.extend(swap(&probed.set, 1)),
                 (Err(_), Some(1..)) if !all_silent => decision.weights.extend(swap(&probed.set, 0)),
                 _ => {}
@@ -133,7 +133,7 @@ fn task_of(container: &ContainerId, tasks: &[RunningTask], now: SystemTime) -> O
 
 /// The same record with another weight: not if it is another record by now.
 fn swap(set: &RecordSet, weight: i64) -> [Change; 2] {
-    let new = RecordSet { weight: Some(weight), ..set.clone() };
+    let new = RecordSet { routing: Routing::Weighted(weight), ..set.clone() };
     [Change { action: Action::Delete, set: set.clone() }, Change { action: Action::Create, set: new }]
 }
 
@@ -159,8 +159,7 @@ mod tests {
             name: format!("{name}.{ZONE}"),
             kind: RecordType::Srv,
             set_identifier: Some(mark),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: 0,
             values: vec![format!("1 1 {} {target}", 32_000 + n)],
         }
@@ -241,12 +240,12 @@ mod tests {
         let mut sets: Vec<_> = (0..4).map(|n| record("time", n, true)).collect();
         let decision = decided(&sets, &[3], &Vec::new());
         let weights: Vec<_> =
-            decision.weights.iter().map(|change| (change.action, change.set.weight)).collect();
+            decision.weights.iter().map(|change| (change.action, change.set.weight())).collect();
         assert_eq!(weights, [(Action::Delete, Some(1)), (Action::Create, Some(0))]);
         assert_eq!(decision.stops, [0; 0]);
-        sets[3].weight = Some(0);
+        sets[3].routing = Routing::Weighted(0);
         let back = decided(&sets, &[], &Vec::new());
-        assert_eq!(back.weights[1].set.weight, Some(1));
+        assert_eq!(back.weights[1].set.weight(), Some(1));
         sets.push(record("calc", 9, true));
         assert_eq!(decided(&sets, &[4], &Vec::new()).weights.len(), 2, "the last of calc is weighed");
     }

@@ -118,7 +118,7 @@ fn fate(cause: Cause, reason: &str) -> Fate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Action, RecordSet, RecordType};
+    use crate::record::{Action, RecordSet, RecordType, Routing};
     use crate::zone::route53::refusal::read;
 
     fn delete(n: usize) -> Change {
@@ -128,8 +128,7 @@ mod tests {
                 name: "_web._tcp.sd.internal".into(),
                 kind: RecordType::Srv,
                 set_identifier: Some(format!("id{n}")),
-                weight: Some(1),
-                multivalue: false,
+                routing: Routing::Weighted(1),
                 ttl: 0,
                 values: vec![format!("1 1 {n} ip-10-123-145-167.eu-central-1.compute.internal")],
             },

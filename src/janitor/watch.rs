@@ -51,8 +51,8 @@ mod tests {
     use super::*;
     use crate::janitor::evidence::{Hearing, Host};
     use crate::machine::service::Protocol;
-    use crate::record::RecordType;
     use crate::record::testing::id;
+    use crate::record::{RecordType, Routing};
 
     fn task(n: u64, started: bool) -> RunningTask {
         RunningTask {
@@ -70,8 +70,7 @@ mod tests {
             name: format!("{name}."),
             kind: RecordType::Srv,
             set_identifier: Some(format!("i-0a:{}:80", id(n))),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: 0,
             values: vec!["1 1 80 i-0a.sd.internal".into()],
         }

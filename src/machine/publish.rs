@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::lifecycle::Wanted;
 use super::offer::At;
-use crate::record::{ContainerId, RecordSet, RecordType, Registrant, Srv, Subject};
+use crate::record::{ContainerId, RecordSet, RecordType, Registrant, Routing, Srv, Subject};
 
 /// The record sets of one granted want: its SRV, and the address of a container that has its own.
 pub fn records(registrant: &Registrant, container: &ContainerId, wanted: &Wanted) -> Vec<RecordSet> {
@@ -21,8 +21,7 @@ pub fn records(registrant: &Registrant, container: &ContainerId, wanted: &Wanted
         name: service.name.as_str().to_owned(),
         kind: RecordType::Srv,
         set_identifier: Some(mark.to_string()),
-        weight: Some(i64::from(wanted.weight)),
-        multivalue: false,
+        routing: Routing::Weighted(i64::from(wanted.weight)),
         ttl: i64::from(service.ttl),
         values: vec![Srv { priority: 1, weight: 1, port, target }.to_string()],
     };
@@ -60,8 +59,7 @@ mod tests {
             name: "_web._tcp.sd.internal".into(),
             kind: RecordType::Srv,
             set_identifier: Some(format!("i-0123456789abcdef0:{HEX}:80")),
-            weight: Some(5),
-            multivalue: false,
+            routing: Routing::Weighted(5),
             ttl: 0,
             values: vec!["1 1 32768 i-0123456789abcdef0.sd.internal".into()],
         };
@@ -79,14 +77,13 @@ mod tests {
             name: "000000000000.sd.internal".into(),
             kind: RecordType::A,
             set_identifier: Some(format!("i-0a:{HEX}")),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: ADDRESS_TTL,
             values: vec!["10.0.3.9".into()],
         };
         assert_eq!(sets[0], address);
         assert_eq!(
-            (&sets[1].values[..], sets[1].weight),
+            (&sets[1].values[..], sets[1].weight()),
             (&["1 1 80 000000000000.sd.internal".into()][..], Some(0))
         );
         let known = |name: &str| (name == address.name).then_some([10, 0, 3, 9].into());

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{RecordSet, RecordType};
+use super::{RecordSet, RecordType, Routing};
 
 /// Seconds that a resolver may keep it. Agents ask every five minutes.
 const TTL: i64 = 60;
@@ -41,8 +41,7 @@ impl FleetHint {
             name: Self::name_in(zone),
             kind: RecordType::Txt,
             set_identifier: None,
-            weight: None,
-            multivalue: false,
+            routing: Routing::Simple,
             ttl: TTL,
             values: vec![format!("\"{self}\"")],
         }
@@ -108,7 +107,7 @@ mod tests {
             assert_eq!(FleetHint::of(&other, "sd.internal"), None, "{value}");
         }
         assert_eq!(FleetHint::of(&own, "other.internal"), None);
-        let weighted = RecordSet { set_identifier: Some("a".into()), weight: Some(1), ..own };
+        let weighted = RecordSet { set_identifier: Some("a".into()), routing: Routing::Weighted(1), ..own };
         assert_eq!(FleetHint::of(&weighted, "sd.internal"), None);
     }
 }

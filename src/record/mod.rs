@@ -14,6 +14,7 @@ mod mark;
 mod name;
 mod owner;
 mod registrant;
+mod routing;
 mod set;
 mod srv;
 #[cfg(test)]
@@ -28,5 +29,6 @@ pub use mark::{Mark, Subject};
 pub use name::{canonical, list_order};
 pub use owner::{Owner, OwnerError, SET_IDENTIFIER_MAX};
 pub use registrant::{ADDRESS_TTL, Registrant};
+pub use routing::Routing;
 pub use set::RecordSet;
 pub use srv::{Srv, SrvError};

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{ContainerId, Mark, Owner, RecordSet, RecordType, Subject};
+use super::{ContainerId, Mark, Owner, RecordSet, RecordType, Routing, Subject};
 
 /// Seconds that a resolver may keep a host's address. It changes only when the host itself is replaced
 /// or renumbered, and every answer of a service leads to it.
@@ -62,8 +62,7 @@ impl Registrant {
             name,
             kind: RecordType::A,
             set_identifier: Some(self.mark(subject).to_string()),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: ADDRESS_TTL,
             values: vec![address.to_string()],
         }
@@ -86,7 +85,7 @@ mod tests {
         let set = registrant("Web1.example.com.").host_record();
         assert_eq!((set.name.as_str(), &set.values[..]), ("web1.sd.internal", &["10.0.0.7".to_owned()][..]));
         assert_eq!(set.set_identifier.as_deref(), Some("web1.example.com"));
-        assert_eq!((set.ttl, set.weight), (60, Some(1)));
+        assert_eq!((set.ttl, set.weight()), (60, Some(1)));
     }
 
     /// The predecessor marks an SRV `<host name>:<docker id>`, which is how a task's address is marked here,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Key, RecordType, Srv, canonical};
+use super::{Key, RecordType, Routing, Srv, canonical};
 
 /// A resource record set, in the shape of the API. Not validated: a registry refuses what is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -14,12 +14,9 @@ pub struct RecordSet {
     /// Tells sets of one name and type apart; 1 to 128 characters. `None` for a simple set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_identifier: Option<String>,
-    /// The share of answers, 0 to 255, of a weighted set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weight: Option<i64>,
-    /// Whether this is a multivalue-answer set.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub multivalue: bool,
+    /// How it shares its name and type with others.
+    #[serde(flatten)]
+    pub routing: Routing,
     /// Seconds that a resolver may keep the answer.
     pub ttl: i64,
     /// The values in presentation form, such as `1 1 32768 host.zone`.
@@ -32,6 +29,11 @@ impl RecordSet {
     pub fn canonical(mut self) -> Self {
         self.name = canonical(&self.name);
         self
+    }
+
+    /// Its share of the answers, if it is weighted.
+    pub fn weight(&self) -> Option<i64> {
+        self.routing.weight()
     }
 
     /// What its SRV values say, those apart that say nothing; none of another type.
@@ -50,8 +52,8 @@ impl RecordSet {
 impl fmt::Display for RecordSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}. {} IN {} {}", canonical(&self.name), self.ttl, self.kind, self.values.join(", "))?;
-        if let Some(weight) = self.weight {
-            write!(f, " ; weight {weight}")?;
+        if self.routing != Routing::Simple {
+            write!(f, " ; {}", self.routing)?;
         }
         match &self.set_identifier {
             Some(id) => write!(f, " ; {id}"),

@@ -146,7 +146,7 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::RecordSet;
+    use crate::record::{RecordSet, Routing};
 
     fn srv(action: Action, id: &str, port: u16) -> Change {
         let target = "ip-10-123-145-167.eu-central-1.compute.internal";
@@ -156,8 +156,7 @@ mod tests {
                 name: "_web._tcp.sd.internal".into(),
                 kind: RecordType::Srv,
                 set_identifier: Some(id.into()),
-                weight: Some(1),
-                multivalue: false,
+                routing: Routing::Weighted(1),
                 ttl: 0,
                 values: vec![format!("1 1 {port} {target}")],
             },

@@ -106,15 +106,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::{Action, RecordSet, RecordType};
+    use crate::record::{Action, RecordSet, RecordType, Routing};
 
     fn unit(n: usize) -> Unit {
         let set = RecordSet {
             name: "_web._tcp.sd.internal".into(),
             kind: RecordType::Srv,
             set_identifier: Some(format!("id{n:04}")),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: 0,
             values: vec![format!("1 1 {n} host.sd.internal")],
         };

@@ -94,7 +94,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::record::{Action, RecordSet, RecordType};
+    use crate::record::{Action, RecordSet, RecordType, Routing};
     use crate::zone::embedded::{EmbeddedZone, Options};
 
     fn address(value: &str) -> RecordSet {
@@ -102,8 +102,7 @@ mod tests {
             name: "i-0a.sd.internal".into(),
             kind: RecordType::A,
             set_identifier: Some("i-0a".into()),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: 60,
             values: vec![value.into()],
         }
@@ -121,6 +120,9 @@ mod tests {
         let create = [Change { action: Action::Create, set: address("10.0.0.7") }];
         let info = planned.change(&create).await.unwrap();
         assert!(planned.change_status(&info.id).await.is_ok());
+        let all =
+            RecordSet { name: "all.sd.internal".into(), routing: Routing::Multivalue, ..address("10.0.0.7") };
+        planned.change(&[Change { action: Action::Create, set: all }]).await.unwrap();
         let again = planned.change(&create).await;
         assert_eq!(again.is_ok(), dry);
         let lines = lines.lock().unwrap().clone();
@@ -131,13 +133,14 @@ mod tests {
     async fn says_what_it_does_and_what_it_could_not() {
         let (lines, changes, sets) = planned(false).await;
         assert_eq!(lines[0], "CREATE i-0a.sd.internal. 60 IN A 10.0.0.7 ; weight 1 ; i-0a");
-        assert!(lines[2].starts_with("; not done: batch refused: [Tried to create"), "{}", lines[2]);
-        assert_eq!((lines.len(), changes, sets), (3, 1, 1));
+        assert_eq!(lines[1], "CREATE all.sd.internal. 60 IN A 10.0.0.7 ; multivalue ; i-0a");
+        assert!(lines[3].starts_with("; not done: batch refused: [Tried to create"), "{}", lines[3]);
+        assert_eq!((lines.len(), changes, sets), (4, 2, 2));
     }
 
     #[tokio::test]
     async fn says_in_a_dry_run_what_it_would_do_and_does_nothing() {
         let (lines, changes, sets) = planned(true).await;
-        assert_eq!((lines.len(), changes, sets), (2, 2, 0));
+        assert_eq!((lines.len(), changes, sets), (3, 3, 0));
     }
 }

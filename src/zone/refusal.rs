@@ -105,7 +105,7 @@ impl fmt::Display for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::RecordSet;
+    use crate::record::{RecordSet, Routing};
 
     fn change(action: Action, name: &str, id: &str) -> Change {
         Change {
@@ -114,8 +114,7 @@ mod tests {
                 name: name.into(),
                 kind: RecordType::Srv,
                 set_identifier: Some(id.into()),
-                weight: Some(1),
-                multivalue: false,
+                routing: Routing::Weighted(1),
                 ttl: 0,
                 values: vec!["1 1 80 host.sd.internal".into()],
             },

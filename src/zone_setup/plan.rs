@@ -65,6 +65,7 @@ fn is_of_apex(set: &RecordSet, zone: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Routing;
 
     const ZONE: &str = "sd.internal";
     const ID: &str = "76a1e8a3f1f1a5d6b4a4a3f9f3e5c1d276a1e8a3f1f1a5d6b4a4a3f9f3e5c1d2";
@@ -74,15 +75,18 @@ mod tests {
             name: name.into(),
             kind,
             set_identifier: None,
-            weight: None,
-            multivalue: false,
+            routing: Routing::Simple,
             ttl: 900,
             values: vec![value.into()],
         }
     }
 
     fn marked(name: &str, kind: RecordType, mark: &str, value: &str) -> RecordSet {
-        RecordSet { set_identifier: Some(mark.into()), weight: Some(1), ..set(name, kind, value) }
+        RecordSet {
+            set_identifier: Some(mark.into()),
+            routing: Routing::Weighted(1),
+            ..set(name, kind, value)
+        }
     }
 
     fn fresh() -> Vec<RecordSet> {

@@ -30,7 +30,7 @@ fn weights(world: &World) -> BTreeSet<i64> {
 fn shape(batches: &[Vec<Change>], weight: i64) -> Vec<(usize, usize)> {
     let of = |batch: &Vec<Change>| {
         let deletes = batch.iter().filter(|change| change.action == Action::Delete).count();
-        let sets = |change: &&Change| change.action != Action::Delete && change.set.weight == Some(weight);
+        let sets = |change: &&Change| change.action != Action::Delete && change.set.weight() == Some(weight);
         (batch.iter().filter(sets).count(), deletes)
     };
     batches.iter().map(of).collect()

@@ -3,7 +3,7 @@
 //! Cases are data, so that one and the same is asked of every zone. The zone's own name is written `@` in
 //! them: each zone has a fresh one.
 
-use ecssd::record::{Action, Change, RecordSet, RecordType};
+use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
 use ecssd::zone::ListStart;
 use ecssd::zone::refusal::Cause;
 
@@ -138,8 +138,7 @@ pub fn simple(name: &str, kind: RecordType, values: &[&str]) -> RecordSet {
         name: name.to_owned(),
         kind,
         set_identifier: None,
-        weight: None,
-        multivalue: false,
+        routing: Routing::Simple,
         ttl: 0,
         values: values.iter().map(|&value| value.to_owned()).collect(),
     }
@@ -154,14 +153,14 @@ pub fn srv(label: &str, id: &str, weight: i64) -> RecordSet {
     let values = vec![format!("1 1 80 {id}.example")];
     RecordSet {
         set_identifier: Some(id.to_owned()),
-        weight: Some(weight),
+        routing: Routing::Weighted(weight),
         values,
         ..simple(&under(label), RecordType::Srv, &[])
     }
 }
 
 pub fn multivalue(label: &str, id: &str, address: &str) -> RecordSet {
-    RecordSet { set_identifier: Some(id.to_owned()), multivalue: true, ..a(label, address) }
+    RecordSet { set_identifier: Some(id.to_owned()), routing: Routing::Multivalue, ..a(label, address) }
 }
 
 /// A set at the apex as it was when the zone was made.

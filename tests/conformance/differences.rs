@@ -7,7 +7,7 @@
 use crate::trial::Transcript;
 
 /// With more, it would no longer be an outside truth.
-pub const DIFFERENCES_MAX: usize = 25;
+pub const DIFFERENCES_MAX: usize = 27;
 
 pub struct Difference {
     pub case: &'static str,
@@ -33,6 +33,8 @@ pub fn unlike(ours: &Transcript, theirs: &Transcript) -> Vec<String> {
 
 const CHANGE_BATCH: &str = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeBatch.html";
 const LIST: &str = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html";
+const MULTIVALUE: &str =
+    "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resource-record-sets-values-multivalue.html";
 const NAMES: &str = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html";
 const QUOTAS: &str = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html";
 const SET: &str = "https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html";
@@ -131,9 +133,9 @@ pub const DIFFERENCES: &[Difference] = &[
         source: SET,
     },
     Difference {
-        case: "policy-that-is-none-or-two",
-        does: "accepts a weight without identifier, an identifier without policy, and two policies",
-        shows: &["step 1: accepted", "step 2: accepted", "step 3: accepted", "zone: 3 lines"],
+        case: "policy-without-identifier",
+        does: "accepts a weight without identifier, and an identifier without policy",
+        shows: &["step 1: accepted", "step 2: accepted", "zone: 2 lines"],
         vendor: "a set that is not simple has an identifier and one policy",
         source: SET,
     },
@@ -153,10 +155,16 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         case: "policies-mixed-with-identifier",
-        does: "lets weighted and multivalue sets stand under one name and type",
-        shows: &["step 1: accepted", "step 2: accepted", "zone: 4 lines"],
+        does: "lets simple, weighted and multivalue sets stand under one name and type",
+        shows: &[
+            "step 1: accepted",
+            "step 2: accepted",
+            "step 3: accepted",
+            "step 4: accepted",
+            "zone: 7 lines",
+        ],
         vendor: "sets of one name and type have one policy",
-        source: SET,
+        source: "https://github.com/cert-manager/cert-manager/issues/5388",
     },
     Difference {
         case: "group-of-a-hundred-and-one",
@@ -164,6 +172,20 @@ pub const DIFFERENCES: &[Difference] = &[
         shows: &["step 1: accepted", "zone: 101 lines"],
         vendor: "at most 100 weighted sets of one name and type",
         source: QUOTAS,
+    },
+    Difference {
+        case: "multivalue-group-of-a-hundred-and-one",
+        does: "has no quota",
+        shows: &["step 1: accepted", "zone: 101 lines"],
+        vendor: "at most 100 multivalue sets of one name and type",
+        source: QUOTAS,
+    },
+    Difference {
+        case: "multivalue-with-two-values",
+        does: "takes any number of values",
+        shows: &["step 1: accepted", "step 2: accepted", "zone: 2 lines"],
+        vendor: "a multivalue set is made for each resource, and holds its one value",
+        source: MULTIVALUE,
     },
     Difference {
         case: "cname-beside-others",

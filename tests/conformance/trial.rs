@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ecssd::record::{Change, RecordSet, RecordType};
+use ecssd::record::{Change, RecordSet, RecordType, Routing};
 use ecssd::zone::{ChangeStatus, ListStart, Page, Zone, ZoneError};
 
 use crate::case::{AS_MADE, Case, Step, show_causes};
@@ -60,10 +60,9 @@ fn step_line(index: usize, shown: &str) -> String {
 
 fn zone_line(set: &RecordSet) -> String {
     let id = set.set_identifier.as_deref().unwrap_or("-");
-    let policy = match (set.weight, set.multivalue) {
-        (Some(weight), _) => format!(" weight {weight}"),
-        (None, true) => " multivalue".to_owned(),
-        (None, false) => String::new(),
+    let policy = match set.routing {
+        Routing::Simple => String::new(),
+        other => format!(" {other}"),
     };
     format!("zone: {} {} {id}{policy} ttl {} {:?}", set.name, set.kind, set.ttl, set.values)
 }

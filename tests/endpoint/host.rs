@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ecssd::clock::Clock;
-use ecssd::record::{Key, Owner, RecordSet, RecordType, Registrant};
+use ecssd::record::{Key, Owner, RecordSet, RecordType, Registrant, Routing};
 use ecssd::zone::ZoneError;
 use ecssd::zone::journal::{MemoryJournal, SharedJournal};
 use ecssd::zone::ledger::{Note, Parked};
@@ -34,8 +34,7 @@ pub fn own(n: usize, port: u16) -> RecordSet {
         name: format!("_s{}._tcp.{ZONE}", n / 50),
         kind: RecordType::Srv,
         set_identifier: Some(format!("i-0abc:{n:064x}:80")),
-        weight: Some(1),
-        multivalue: false,
+        routing: Routing::Weighted(1),
         ttl: 0,
         values: vec![format!("1 1 {port} i-0abc.{ZONE}")],
     }

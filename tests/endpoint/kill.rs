@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ecssd::record::{Action, Change, RecordSet};
+use ecssd::record::{Action, Change, RecordSet, Routing};
 use ecssd::zone::journal::{SharedJournal, Title, try_open};
 use ecssd::zone::writer::News;
 use ecssd_testing::route53::endpoint::{Count, Endpoint};
@@ -53,7 +53,7 @@ const STAGES: usize = 6;
 fn stage(host: &mut Host, stage: usize) {
     match stage {
         0 => (0..5).for_each(|n| host.want(own(n, 32_000 + u16::try_from(n).unwrap()))),
-        1 => host.want(RecordSet { weight: Some(0), ..own(0, 32_000) }),
+        1 => host.want(RecordSet { routing: Routing::Weighted(0), ..own(0, 32_000) }),
         // A port that another container takes over.
         2 => {
             host.unwant(&own(1, 0).key());

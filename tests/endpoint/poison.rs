@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::record::{Action, Change, RecordSet};
+use ecssd::record::{Action, Change, RecordSet, Routing};
 use ecssd_testing::log::Log;
 use ecssd_testing::route53::endpoint::{Endpoint, Poison};
 use ecssd_testing::route53::wire::Form;
@@ -140,11 +140,11 @@ async fn without_room(form: Form, crowd: Vec<RecordSet>, more: Vec<RecordSet>, s
     // With what finds no room comes what needs none: a changed weight, and a record that goes.
     let count = more.len();
     more.iter().cloned().for_each(|set| host.want(set));
-    host.want(RecordSet { weight: Some(0), ..at(0) });
+    host.want(RecordSet { routing: Routing::Weighted(0), ..at(0) });
     host.unwant(&own(1, 0).key());
     host.pass(Duration::from_secs(30)).await;
     let standing = host.own_sets();
-    assert_eq!(standing[&own(0, 0).key()].weight, Some(0));
+    assert_eq!(standing[&own(0, 0).key()].weight(), Some(0));
     let parked: Vec<_> = host.parked();
     let named: BTreeSet<_> = parked.iter().map(|(key, _)| *key).collect();
     assert!(!named.is_empty() && named.len() + spare >= count, "{} of {count} are said to wait", named.len());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ecssd::record::{Action, Key, RecordSet};
+use ecssd::record::{Action, Key, RecordSet, Routing};
 use ecssd_testing::route53::endpoint::{Endpoint, Poison};
 use ecssd_testing::route53::faults::{Act, Says};
 use ecssd_testing::route53::wire::Form;
@@ -118,7 +118,7 @@ impl Life {
         let endpoint = self.host.endpoint.clone();
         match operation {
             Operation::Want { n, port, weight } => {
-                let set = RecordSet { weight: Some(weight), ..own(n, port) };
+                let set = RecordSet { routing: Routing::Weighted(weight), ..own(n, port) };
                 let rival =
                     self.host.wanted.values().find(|it| it.values == set.values && it.key() != key(n));
                 if let Some(rival) = rival.map(RecordSet::key) {
@@ -145,7 +145,7 @@ impl Life {
             Operation::HandEdit(n) => {
                 let edited = self.host.own_sets().remove(&key(n));
                 if let Some(set) = edited {
-                    endpoint.by_hand(Action::Upsert, RecordSet { weight: Some(77), ..set });
+                    endpoint.by_hand(Action::Upsert, RecordSet { routing: Routing::Weighted(77), ..set });
                 }
             }
             Operation::HandDelete(n) => {
@@ -191,7 +191,7 @@ impl Life {
 /// Records of others, some of them with marks that look like ours.
 fn neighbours() -> Vec<RecordSet> {
     let marked = |mark: &str| RecordSet { set_identifier: Some(mark.into()), ..own(0, 99) };
-    let simple = RecordSet { set_identifier: None, weight: None, ..own(777, 99) };
+    let simple = RecordSet { set_identifier: None, routing: Routing::Simple, ..own(777, 99) };
     vec![marked(&format!("i-0abcd:{:064x}:80", 1)), marked(&format!("i-0abc:{:064x}", 1)), simple]
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ecssd::janitor::report::{Death, Held, Outcome};
 use ecssd::janitor::run::run;
-use ecssd::record::Action;
+use ecssd::record::{Action, Routing};
 
 use crate::ecs::{Act, Ecs, Task};
 use crate::route53::{ID, Route53, throttled};
@@ -252,7 +252,7 @@ async fn a_record_that_is_written_anew_before_the_delete_survives() {
             let mut set = sets.find(|set| set.set_identifier.as_ref() == Some(&dead)).unwrap();
             let change = |action, set| ecssd::record::Change { action, set };
             let delete = change(Action::Delete, set.clone());
-            set.weight = Some(9);
+            set.routing = Routing::Weighted(9);
             let batch = [delete, change(Action::Create, set)];
             use ecssd::zone::Zone;
             futures_util::FutureExt::now_or_never(route53.zone.change(&batch)).unwrap().unwrap();

@@ -56,7 +56,7 @@ async fn asked(arguments: &[&str]) -> (Account, Ecs, Route53) {
 
 fn weights(route53: &Route53) -> Vec<i64> {
     let sets = route53.zone.snapshot().into_iter();
-    sets.filter(|set| set.name.starts_with("time.")).filter_map(|set| set.weight).collect()
+    sets.filter(|set| set.name.starts_with("time.")).filter_map(|set| set.weight()).collect()
 }
 
 #[tokio::test]

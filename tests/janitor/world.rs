@@ -17,7 +17,7 @@ use ecssd::janitor::reader::Territory;
 use ecssd::janitor::run::{Order, World, run};
 use ecssd::janitor::time::Time;
 use ecssd::janitor::{Report, reader};
-use ecssd::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType, Routing};
 use ecssd::zone::Zone;
 use ecssd::zone::route53::Route53Zone;
 
@@ -179,8 +179,7 @@ pub fn record(name: String, kind: RecordType, mark: String, ttl: i64, value: Str
         name,
         kind,
         set_identifier: Some(mark),
-        weight: Some(1),
-        multivalue: false,
+        routing: Routing::Weighted(1),
         ttl,
         values: vec![value],
     }

@@ -21,7 +21,7 @@ fn watching(world: &World, name: &str, live: u16, something: impl FnOnce()) -> u
             while !over.load(Ordering::Relaxed) {
                 let sets = world.zone.named(name);
                 assert!(!sets.is_empty(), "no record at look {}", looks.load(Ordering::Relaxed));
-                assert!(sets.iter().all(|set| port(set) == live && set.weight == Some(1)), "{sets:?}");
+                assert!(sets.iter().all(|set| port(set) == live && set.weight() == Some(1)), "{sets:?}");
                 looks.fetch_add(1, Ordering::Relaxed);
             }
         });

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ecssd::record::{Action, RecordSet};
+use ecssd::record::{Action, RecordSet, Routing};
 use ecssd_testing::wait::service;
 use ecssd_testing::world::{OWNER, World};
 
@@ -46,7 +46,7 @@ fn a_weight_that_is_edited_by_hand_is_mended() {
     let web = world.web(&name, &[]);
     let agent = world.agent(&OFTEN);
     let set = world.registered(&agent, &name, web.host_port("80/tcp"));
-    let edited = RecordSet { weight: Some(0), ..set.clone() };
+    let edited = RecordSet { routing: Routing::Weighted(0), ..set.clone() };
     world.zone.change(Action::Upsert, &[edited]).unwrap();
     agent.wait_for("its weight", || (world.zone.named(&name) == [set.clone()]).then_some(()));
     assert_eq!(world.services().len(), 1);
@@ -61,7 +61,7 @@ fn a_weight_that_is_edited_by_hand_stops_no_withdrawal() {
     agent.says("zone read");
     for (name, web) in names.iter().zip(&webs) {
         let set = world.registered(&agent, name, web.host_port("80/tcp"));
-        let edited = RecordSet { weight: Some(200), ..set };
+        let edited = RecordSet { routing: Routing::Weighted(200), ..set };
         world.zone.change(Action::Upsert, &[edited]).unwrap();
     }
     world.front.forget();

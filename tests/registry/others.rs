@@ -1,6 +1,6 @@
 //! Record sets that are somebody else's: other hosts', the predecessor's, and people's.
 
-use ecssd::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType, Routing};
 use ecssd_testing::route53::hosted::HostedZone;
 use ecssd_testing::world::World;
 
@@ -10,8 +10,8 @@ pub const OLD_HOST: &str = "ip-10-0-0-7.ec2.internal";
 pub const HEX: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
 
 pub fn srv(name: String, id: String, value: String) -> RecordSet {
-    let (kind, weight) = (RecordType::Srv, Some(1));
-    RecordSet { name, kind, set_identifier: Some(id), weight, multivalue: false, ttl: 0, values: vec![value] }
+    let (kind, routing) = (RecordType::Srv, Routing::Weighted(1));
+    RecordSet { name, kind, set_identifier: Some(id), routing, ttl: 0, values: vec![value] }
 }
 
 pub fn address(name: String, id: Option<&str>, value: &str) -> RecordSet {
@@ -19,8 +19,7 @@ pub fn address(name: String, id: Option<&str>, value: &str) -> RecordSet {
         name,
         kind: RecordType::A,
         set_identifier: id.map(str::to_owned),
-        weight: id.map(|_| 1),
-        multivalue: false,
+        routing: if id.is_some() { Routing::Weighted(1) } else { Routing::Simple },
         ttl: 0,
         values: vec![value.to_owned()],
     }

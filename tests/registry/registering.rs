@@ -1,6 +1,6 @@
 //! From a container's start to its record in the zone, and out again.
 
-use ecssd::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType, Routing};
 use ecssd_testing::wait::service;
 use ecssd_testing::world::{OWNER, World};
 
@@ -19,8 +19,7 @@ fn a_service_and_its_host_are_written_to_the_letter() {
         name: world.zone.full(OWNER),
         kind: RecordType::A,
         set_identifier: Some(OWNER.into()),
-        weight: Some(1),
-        multivalue: false,
+        routing: Routing::Weighted(1),
         ttl: 60,
         values: vec![world.engine.bridge_address().to_string()],
     };
@@ -28,8 +27,7 @@ fn a_service_and_its_host_are_written_to_the_letter() {
         name: world.zone.full(name),
         kind: RecordType::Srv,
         set_identifier: Some(format!("{OWNER}:{id}:80")),
-        weight: Some(weight),
-        multivalue: false,
+        routing: Routing::Weighted(weight),
         ttl,
         values: vec![format!("1 1 {port} {}", world.zone.full(OWNER))],
     };

@@ -26,7 +26,7 @@ fn serving() -> Rehearsal {
 fn weights(host: &Rehearsal) -> [Option<i64>; 3] {
     [0, 1, 2].map(|n| {
         let wants = host.told().unwrap().get(&id(n))?;
-        let weights: BTreeSet<_> = wants.iter().map(|set| set.weight.unwrap()).collect();
+        let weights: BTreeSet<_> = wants.iter().map(|set| set.weight().unwrap()).collect();
         assert_eq!((wants.len(), weights.len()), (records(n, shown(n)).len(), 1));
         weights.first().copied()
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType};
+use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType, Routing};
 use ecssd::zone::embedded::EmbeddedZone;
 use ecssd::zone::refusal::Refusal;
 use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
@@ -64,8 +64,7 @@ fn neighbours() -> Vec<RecordSet> {
         name: format!("_s0._tcp.{ZONE}"),
         kind: RecordType::Srv,
         set_identifier: Some(mark),
-        weight: Some(1),
-        multivalue: false,
+        routing: Routing::Weighted(1),
         ttl: 0,
         values: vec![format!("1 1 {port} elsewhere.{ZONE}")],
     };
@@ -342,7 +341,7 @@ impl State {
     fn tell_batch(&mut self, host: usize, batch: &[Change]) {
         for change in batch {
             let mark = change.set.set_identifier.as_deref().unwrap_or_default();
-            let (values, weight) = (change.set.values.join(","), change.set.weight.unwrap_or(-1));
+            let (values, weight) = (change.set.values.join(","), change.set.weight().unwrap_or(-1));
             let name = &change.set.name;
             self.tell(host, format_args!("  {} {name} {values} w{weight} {mark}", change.action));
         }
@@ -358,7 +357,7 @@ impl State {
         };
         let Some(set) = self.account.standing().into_values().find(of_it) else { return };
         let key = set.key();
-        let edited = RecordSet { weight: Some(77), ..set.clone() };
+        let edited = RecordSet { routing: Routing::Weighted(77), ..set.clone() };
         let change = match delete {
             true => Change { action: Action::Delete, set },
             false => Change { action: Action::Upsert, set: edited },

@@ -179,7 +179,7 @@ impl Agent {
             Mutant::DeletesTheSick => {
                 for change in batch.iter_mut().filter(|it| service(it) && it.action == Action::Upsert) {
                     if let (Some(0), Some(set)) =
-                        (change.set.weight, state.account.standing().get(&change.set.key()))
+                        (change.set.weight(), state.account.standing().get(&change.set.key()))
                     {
                         *change = Change { action: Action::Delete, set: set.clone() };
                     }

@@ -6,7 +6,7 @@ use super::world::{EcsSays, Kind, Machine, Vpc, World, ZONE, docker_id, owner, s
 use crate::janitor::evidence::{Hearing, Power};
 use crate::janitor::report::{Death, Doubt, Held, Kept, Outcome, Report, Standstill};
 use crate::janitor::{Look, judge};
-use crate::record::RecordType;
+use crate::record::{RecordType, Routing};
 
 /// What becomes of the only, or the first, service record of a container.
 fn of_job(report: &Report, n: usize) -> Outcome {
@@ -217,7 +217,7 @@ fn a_last_target_goes_only_with_proof_and_one_of_weight_0_is_a_target() {
     assert_eq!(of_job(&report(looks), 0), held);
     // Another's record is a target too: the name is not emptied.
     let mut by_hand = weighted(service(0), RecordType::Srv, "by-hand".into(), "1 1 80 a.example".into());
-    by_hand.weight = Some(0);
+    by_hand.routing = Routing::Weighted(0);
     world.put(by_hand, super::world::Tag::Nobody);
     assert_eq!(deletes(&world), 1);
 }

@@ -6,6 +6,7 @@ use super::world::{EcsSays, Job, Kind, Machine, Vpc, World, ZONE};
 use crate::janitor::evidence::{Container, Hearing, Power};
 use crate::janitor::report::Standstill;
 use crate::janitor::{Look, Report, judge};
+use crate::record::Routing;
 
 pub(super) fn machine(power: Power) -> Machine {
     let ecs = if power == Power::Running { Hearing::Heard } else { Hearing::Absent };
@@ -97,7 +98,7 @@ fn fault_22_a_task_that_registers_while_others_are_read_stays() {
 #[test]
 fn fault_23_health_is_no_evidence() {
     let mut world = fleet(4, 2);
-    world.zone.values_mut().for_each(|set| set.weight = Some(0));
+    world.zone.values_mut().for_each(|set| set.routing = Routing::Weighted(0));
     assert_eq!(deletes(&world), 0);
 }
 

@@ -9,7 +9,7 @@ use super::world::{EcsSays, Job, Kind, Machine, Tag, Vpc, World, ZONE, docker_id
 use crate::janitor::evidence::{Hearing, Power, Snapshot};
 use crate::janitor::suspects::Suspects;
 use crate::janitor::{Look, Report, judge};
-use crate::record::{RecordSet, RecordType};
+use crate::record::{RecordSet, RecordType, Routing};
 
 /// Reads of one run, and then its deletes: in each gap before one, something may happen.
 const STEPS: u8 = 9;
@@ -282,7 +282,7 @@ fn news(world: &mut World, what: u8, who: usize, hidden: bool) {
         15 => {
             let key = world.tags.iter().find(|(_, tag)| **tag == Tag::Job(job)).map(|(key, _)| key.clone());
             if let Some(set) = key.and_then(|key| world.zone.get_mut(&key)) {
-                set.weight = Some(0);
+                set.routing = Routing::Weighted(0);
             }
         }
         _ => {}
@@ -294,8 +294,11 @@ fn others() -> Vec<RecordSet> {
     let record = |name: &str, kind, id: &str, value: &str| {
         weighted(format!("{name}.{ZONE}"), kind, id.to_owned(), value.to_owned())
     };
-    let simple =
-        RecordSet { set_identifier: None, weight: None, ..record("www", RecordType::A, "", "10.0.0.0") };
+    let simple = RecordSet {
+        set_identifier: None,
+        routing: Routing::Simple,
+        ..record("www", RecordType::A, "", "10.0.0.0")
+    };
     let (host, id) = (owner(0), docker_id(0));
     vec![
         simple,

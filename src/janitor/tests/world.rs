@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::janitor::Look;
 use crate::janitor::evidence::{Container, Hearing, Host, Network, Power, Read, Snapshot, home};
-use crate::record::{Key, Owner, RecordSet, RecordType};
+use crate::record::{Key, Owner, RecordSet, RecordType, Routing};
 
 pub(super) const ZONE: &str = "sd.internal";
 
@@ -102,8 +102,7 @@ pub(super) fn weighted(name: String, kind: RecordType, id: String, value: String
         name,
         kind,
         set_identifier: Some(id),
-        weight: Some(1),
-        multivalue: false,
+        routing: Routing::Weighted(1),
         ttl: 0,
         values: vec![value],
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::{Output, Roster, Wants};
 use crate::machine::outlook::{Leaving, Outlook};
-use crate::record::{ContainerId, Key, RecordSet, RecordType};
+use crate::record::{ContainerId, Key, RecordSet, RecordType, Routing};
 
 /// What an outlook changes of one record, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Foresight {
             records.retain(|set| kept.contains(&set.key()));
         }
         for set in records.iter_mut().filter(|set| set.kind == RecordType::Srv) {
-            set.weight = Some(0);
+            set.routing = Routing::Weighted(0);
         }
         records
     }
@@ -188,7 +188,7 @@ impl Roster {
     fn foreseen(&self, id: &ContainerId, was: &[RecordSet], is: &[RecordSet]) -> Vec<Output> {
         let weights = |sets: &[RecordSet]| -> BTreeMap<Key, Option<i64>> {
             let services = sets.iter().filter(|set| set.kind == RecordType::Srv);
-            services.map(|set| (set.key(), set.weight)).collect()
+            services.map(|set| (set.key(), set.weight())).collect()
         };
         let (was, is) = (weights(was), weights(is));
         let changed = was.keys().chain(is.keys()).filter(|key| was.get(*key) != is.get(*key));

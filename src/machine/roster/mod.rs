@@ -675,7 +675,7 @@ impl Roster {
         let Subject::Service(id, container_port) = self.registrant.subject(set)? else { return None };
         let at = publish::endpoint(&self.registrant, set, |name| address_of(name, known))?;
         let service = set.key().name;
-        let weight = set.weight.and_then(|weight| weight.try_into().ok())?;
+        let weight = set.weight().and_then(|weight| weight.try_into().ok())?;
         Some((id, Event::Registered { service, container_port, at, weight }))
     }
 

@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 
-use crate::record::RecordSet;
+use crate::record::{RecordSet, Routing};
 use crate::zone::embedded::limits::MULTIVALUE_ANSWERS_MAX;
 
 /// Which of these weights `random` falls on, each with its share. Weight 0 is never chosen, unless all are
@@ -30,11 +30,11 @@ pub fn pick(weights: &[u32], random: u64) -> Option<usize> {
 /// The values that the sets of one name and type give to one query, each with its TTL in seconds.
 pub(super) fn answers_of<'a>(sets: &[&'a RecordSet], random: &mut Rng) -> Vec<(i64, &'a str)> {
     let values = |set: &'a RecordSet| set.values.iter().map(|value| (set.ttl, value.as_str()));
-    let weighted = sets.first().is_some_and(|set| set.weight.is_some());
+    let weighted = sets.first().is_some_and(|set| set.weight().is_some());
     let mut answers: Vec<_> = if weighted {
         let weights: Vec<u32> = sets
             .iter()
-            .map(|set| set.weight.and_then(|weight| weight.try_into().ok()).unwrap_or(0))
+            .map(|set| set.weight().and_then(|weight| weight.try_into().ok()).unwrap_or(0))
             .collect();
         let chosen = pick(&weights, random.u64(..)).and_then(|index| sets.get(index));
         chosen.into_iter().flat_map(|set| values(set)).collect()
@@ -42,7 +42,7 @@ pub(super) fn answers_of<'a>(sets: &[&'a RecordSet], random: &mut Rng) -> Vec<(i
         sets.iter().flat_map(|set| values(set)).collect()
     };
     random.shuffle(&mut answers);
-    if sets.first().is_some_and(|set| set.multivalue) {
+    if sets.first().is_some_and(|set| set.routing == Routing::Multivalue) {
         answers.truncate(MULTIVALUE_ANSWERS_MAX);
     }
     answers

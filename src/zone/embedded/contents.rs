@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use super::name::{NameFault, OwnerName};
 use super::{refusal, request, rules};
-use crate::record::{Action, Change, RecordSet, RecordType};
+use crate::record::{Action, Change, RecordSet, RecordType, Routing};
 use crate::zone::refusal::Refusal;
 use crate::zone::{ListStart, Page};
 
@@ -74,8 +74,7 @@ impl Contents {
 
     fn put_apex(&mut self, kind: RecordType, ttl: i64, values: Vec<String>) {
         let name = self.zone.to_string();
-        let set =
-            RecordSet { name, kind, set_identifier: None, weight: None, multivalue: false, ttl, values };
+        let set = RecordSet { name, kind, set_identifier: None, routing: Routing::Simple, ttl, values };
         self.sets.insert(SetKey::new(&self.zone, &set), set);
     }
 
@@ -378,7 +377,7 @@ mod tests {
         contents.apply(&[change(srv("web", "a", 1))]).unwrap();
         let spoiled: [fn(&mut RecordSet); 4] = [
             |set| set.ttl = 1,
-            |set| set.weight = Some(2),
+            |set| set.routing = Routing::Weighted(2),
             |set| set.values = vec!["1 1 81 i-a.sd.internal".to_owned()],
             |set| set.values[0].push('.'),
         ];
@@ -423,7 +422,7 @@ mod tests {
             assert_eq!(reasons.iter().filter(|reason| reason.text == double).count(), 1, "{reasons:?}");
         }
         contents.apply(&[delete(old), change(new)]).unwrap();
-        let weights: Vec<_> = contents.sets().filter_map(|set| set.weight).collect();
+        let weights: Vec<_> = contents.sets().filter_map(|set| set.weight()).collect();
         assert_eq!(weights, [2]);
     }
 
@@ -468,7 +467,7 @@ mod tests {
     fn replays_without_asking_and_finds_what_cannot_be() {
         let mut contents = zone();
         let mut odd = srv("web", "a", 1);
-        odd.weight = Some(999);
+        odd.routing = Routing::Weighted(999);
         contents.replay(&[change(odd)]).unwrap();
         assert!(matches!(contents.replay(&[delete(srv("db", "a", 1))]), Err(ReplayFault::Absent(_))));
         assert_eq!(contents.check_apex(), Ok(()));

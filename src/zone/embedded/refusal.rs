@@ -6,7 +6,7 @@
 
 use super::limits::{BATCH_RECORDS_MAX, BATCH_VALUE_CHARS_MAX, SET_VALUES_MAX};
 use super::name::OwnerName;
-use crate::record::{Action, Change, RecordSet, RecordType, canonical};
+use crate::record::{Action, Change, RecordSet, RecordType, Routing, canonical};
 use crate::zone::refusal::{Cause, Named, Refusal};
 
 /// Seen in kubernetes-sigs/external-dns#2537, DNSControl/dnscontrol#1114.
@@ -63,6 +63,12 @@ pub(super) fn too_many_values() -> Refusal {
     Refusal::unnamed(format!("Cannot have more than {SET_VALUES_MAX} records in a RRSet."))
 }
 
+/// More than one in a multivalue set (assumed, in the manner of its refusal of an alias). Source of the rule: developer
+/// guide, "Values specific for multivalue answer records".
+pub(super) fn one_value() -> Refusal {
+    Refusal::unnamed("Multivalue answer rrset should contain exactly one resource record.")
+}
+
 /// Seen in aws/aws-sdk-go-v2#518.
 pub(super) fn ttl_differs(name: &OwnerName, set: &RecordSet) -> Refusal {
     let text = format!(
@@ -73,11 +79,14 @@ pub(super) fn ttl_differs(name: &OwnerName, set: &RecordSet) -> Refusal {
     Refusal { cause: Cause::TtlDiffers, key: key(name, set), text }
 }
 
-/// For weighted sets seen in kubernetes-sigs/external-dns#1411; for multivalue sets (assumed).
+/// For weighted sets seen in kubernetes-sigs/external-dns#1411, for multivalue sets in cert-manager/cert-manager#5388.
 pub(super) fn other_policy(name: &OwnerName, set: &RecordSet) -> Refusal {
-    let policy = if set.multivalue { "multivalue answer" } else { "weighted" };
+    let other = match set.routing {
+        Routing::Multivalue => "because a non multivalue answer rrset",
+        Routing::Weighted(_) | Routing::Simple => "as a non-weighted set",
+    };
     let text = format!(
-        "RRSet with DNS name {name}, type {}, SetIdentifier {} cannot be created as a non-{policy} set exists with the same name and type.",
+        "RRSet with DNS name {name}, type {}, SetIdentifier {} cannot be created {other} exists with the same name and type.",
         set.kind,
         identifier(set)
     );
@@ -95,7 +104,10 @@ pub(super) fn others_exist(name: &OwnerName, set: &RecordSet) -> Refusal {
 
 /// For weighted sets seen in airbnb/zonify#16; for multivalue sets (assumed).
 pub(super) fn group_full(name: &OwnerName, set: &RecordSet) -> Refusal {
-    let policy = if set.multivalue { "multivalue answer" } else { "weighted" };
+    let policy = match set.routing {
+        Routing::Multivalue => "multivalue answer",
+        Routing::Weighted(_) | Routing::Simple => "weighted",
+    };
     let text =
         format!("Exceeded limit on number of {policy} RRSets for {name}, type {} in this zone.", set.kind);
     Refusal { cause: Cause::GroupFull, key: of_type(name, set.kind), text }
@@ -151,9 +163,9 @@ pub(super) fn identifier_missing(change: &Change) -> String {
 }
 
 /// `InvalidInput`; the shape was seen for other fields, the list of policies is assumed.
-pub(super) fn one_policy(change: &Change, found: &str) -> String {
+pub(super) fn policy_missing(change: &Change) -> String {
     format!(
-        "Invalid request: Expected exactly one of [Weight, Region, Failover, GeoLocation, or MultiValueAnswer], but found {found} in {}",
+        "Invalid request: Expected exactly one of [Weight, Region, Failover, GeoLocation, or MultiValueAnswer], but found none in {}",
         change_with(change)
     )
 }
@@ -228,7 +240,7 @@ mod tests {
         let name = |text| OwnerName::parse(text).unwrap();
         let (web, zone) = (name("web.sd.internal"), name("sd.internal"));
         let (weighted, several) = (srv("web", "i-0a:80", 1), multivalue("web", "m", "10.0.0.2"));
-        let simple = RecordSet { set_identifier: None, weight: None, ..weighted.clone() };
+        let simple = RecordSet { set_identifier: None, routing: Routing::Simple, ..weighted.clone() };
         let refusals = [
             too_many_records(),
             too_many_characters(),
@@ -241,6 +253,7 @@ mod tests {
             values_differ(&web, &several),
             value_twice("10.0.0.1"),
             too_many_values(),
+            one_value(),
             ttl_differs(&web, &weighted),
             other_policy(&web, &weighted),
             other_policy(&web, &several),

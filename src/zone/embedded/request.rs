@@ -10,7 +10,7 @@ use super::limits::{
     WEIGHT_MAX,
 };
 use super::{refusal, value};
-use crate::record::{Action, Change, RecordSet};
+use crate::record::{Action, Change, RecordSet, Routing};
 use crate::zone::refusal::Refusal;
 
 /// Whether the request is well formed. All faults come in one text.
@@ -33,7 +33,7 @@ fn shape_faults(index: usize, change: &Change) -> Vec<String> {
     let mut outside = |value: String, member, rule: String| {
         faults.push(refusal::constraint(&value, index, member, &rule));
     };
-    if let Some(weight) = set.weight.filter(|weight| !(0..=WEIGHT_MAX).contains(weight)) {
+    if let Some(weight) = set.weight().filter(|weight| !(0..=WEIGHT_MAX).contains(weight)) {
         outside(weight.to_string(), "weight", format!("value between 0 and {WEIGHT_MAX}"));
     }
     if !(0..=TTL_SECONDS_MAX).contains(&set.ttl) {
@@ -48,11 +48,12 @@ fn shape_faults(index: usize, change: &Change) -> Vec<String> {
     if set.values.is_empty() {
         faults.push(refusal::values_missing(change));
     }
-    match (set.weight.is_some(), set.multivalue, &set.set_identifier) {
-        (true, true, _) => faults.push(refusal::one_policy(change, "more than one")),
-        (true, false, None) | (false, true, None) => faults.push(refusal::identifier_missing(change)),
-        (false, false, Some(_)) => faults.push(refusal::one_policy(change, "none")),
-        (true, false, Some(_)) | (false, true, Some(_)) | (false, false, None) => {}
+    match (set.routing, &set.set_identifier) {
+        (Routing::Simple, None) | (Routing::Weighted(_) | Routing::Multivalue, Some(_)) => {}
+        (Routing::Simple, Some(_)) => faults.push(refusal::policy_missing(change)),
+        (Routing::Weighted(_) | Routing::Multivalue, None) => {
+            faults.push(refusal::identifier_missing(change))
+        }
     }
     faults
 }
@@ -89,6 +90,8 @@ pub(super) fn value_faults(set: &RecordSet) -> Vec<Refusal> {
     faults.extend(set.values.iter().filter(|value| !seen.insert(*value)).map(|v| refusal::value_twice(v)));
     if set.values.len() > SET_VALUES_MAX {
         faults.push(refusal::too_many_values());
+    } else if set.routing == Routing::Multivalue && set.values.len() > 1 {
+        faults.push(refusal::one_value());
     }
     faults
 }
@@ -103,8 +106,7 @@ mod tests {
             name: "web.sd.internal".to_owned(),
             kind: RecordType::Srv,
             set_identifier: Some(id.to_owned()),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: 0,
             values: vec!["1 1 80 a.sd.internal".to_owned()],
         };
@@ -125,25 +127,27 @@ mod tests {
 
     #[test]
     fn refuses_what_is_out_of_range() {
-        assert!(fault(|set| set.weight = Some(256)).contains("Value '256' at 'changeBatch.changes.2."));
-        assert!(fault(|set| set.weight = Some(-1)).contains("Value '-1'"));
+        assert!(
+            fault(|set| set.routing = Routing::Weighted(256))
+                .contains("Value '256' at 'changeBatch.changes.2.")
+        );
+        assert!(fault(|set| set.routing = Routing::Weighted(-1)).contains("Value '-1'"));
         assert!(fault(|set| set.ttl = -1).contains("Value '-1'"));
         assert!(fault(|set| set.ttl = 2_147_483_648).contains("Value '2147483648'"));
         assert!(fault(|set| set.set_identifier = Some("x".repeat(129))).contains("setIdentifier"));
         assert!(fault(|set| set.set_identifier = Some(String::new())).contains("setIdentifier"));
         let mut edge = srv(&"x".repeat(128));
-        (edge.set.ttl, edge.set.weight) = (TTL_SECONDS_MAX, Some(255));
+        (edge.set.ttl, edge.set.routing) = (TTL_SECONDS_MAX, Routing::Weighted(255));
         assert_eq!(check_shape(&[edge]), Ok(()));
     }
 
     #[test]
-    fn refuses_a_policy_that_is_none_or_two() {
+    fn refuses_a_policy_without_identifier_and_the_other_way_round() {
         assert_eq!(
             fault(|set| set.set_identifier = None),
             "Invalid request: Missing field 'SetIdentifier' in Change with [Action=CREATE, Name=web.sd.internal, Type=SRV, SetIdentifier=null]"
         );
-        assert!(fault(|set| set.weight = None).contains("but found none in"));
-        assert!(fault(|set| set.multivalue = true).contains("but found more than one in"));
+        assert!(fault(|set| set.routing = Routing::Simple).contains("but found none in"));
         assert!(fault(|set| set.values.clear()).contains("[AliasTarget, all of [TTL"));
     }
 

@@ -56,10 +56,10 @@ fn check_group(contents: &Contents, name: &OwnerName, set: &RecordSet) -> Result
         return Err(refusal::others_exist(name, set));
     }
     // All others have one policy, and weighted ones one TTL: no other way led into this group.
-    if other.set_identifier.is_none() || other.multivalue != set.multivalue {
+    if other.set_identifier.is_none() || !other.routing.is_like(set.routing) {
         return Err(refusal::other_policy(name, set));
     }
-    if set.weight.is_some() && other.ttl != set.ttl {
+    if set.weight().is_some() && other.ttl != set.ttl {
         return Err(refusal::ttl_differs(name, set));
     }
     if others.count() >= GROUP_SETS_MAX { Err(refusal::group_full(name, set)) } else { Ok(()) }
@@ -85,10 +85,7 @@ pub(super) fn same(existing: &RecordSet, asked: &RecordSet) -> bool {
         values.sort_unstable();
         values
     };
-    existing.ttl == asked.ttl
-        && existing.weight == asked.weight
-        && existing.multivalue == asked.multivalue
-        && sorted(existing) == sorted(asked)
+    existing.ttl == asked.ttl && existing.routing == asked.routing && sorted(existing) == sorted(asked)
 }
 
 #[cfg(test)]
@@ -137,7 +134,10 @@ mod tests {
             "RRSet with DNS name web.sd.internal., type A cannot be created as other RRSets exist with the same name and type."
         );
         let multi = multivalue("web", "m", "10.0.0.2");
-        assert!(refused(&mut group, &[change(multi.clone())]).contains("a non-multivalue answer set exists"));
+        assert!(
+            refused(&mut group, &[change(multi.clone())])
+                .contains("because a non multivalue answer rrset exists")
+        );
         let mut several = zone_with([multi]);
         assert!(refused(&mut several, &[change(weighted("x"))]).contains("a non-weighted set exists"));
         // Another type under the same name is another matter, and so is an UPSERT of the set itself.

@@ -1,14 +1,13 @@
 //! Short hands for the tests of this room: sets under `sd.internal`, and changes of them.
 
-use crate::record::{Action, Change, RecordSet, RecordType};
+use crate::record::{Action, Change, RecordSet, RecordType, Routing};
 
 fn simple(label: &str, kind: RecordType, values: &[&str]) -> RecordSet {
     RecordSet {
         name: format!("{label}.sd.internal"),
         kind,
         set_identifier: None,
-        weight: None,
-        multivalue: false,
+        routing: Routing::Simple,
         ttl: 0,
         values: values.iter().map(|&value| value.to_owned()).collect(),
     }
@@ -25,12 +24,12 @@ pub(crate) fn cname(label: &str, target: &str) -> RecordSet {
 pub(crate) fn srv(label: &str, id: &str, weight: i64) -> RecordSet {
     let value = format!("1 1 80 i-{id}.sd.internal");
     let simple = simple(label, RecordType::Srv, &[&value]);
-    RecordSet { set_identifier: Some(id.to_owned()), weight: Some(weight), ..simple }
+    RecordSet { set_identifier: Some(id.to_owned()), routing: Routing::Weighted(weight), ..simple }
 }
 
 pub(crate) fn multivalue(label: &str, id: &str, address: &str) -> RecordSet {
     let simple = simple(label, RecordType::A, &[address]);
-    RecordSet { set_identifier: Some(id.to_owned()), multivalue: true, ..simple }
+    RecordSet { set_identifier: Some(id.to_owned()), routing: Routing::Multivalue, ..simple }
 }
 
 pub(crate) fn change(set: RecordSet) -> Change {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
+use crate::record::Routing;
 use crate::zone::ZoneError;
 
 mod any;
@@ -13,7 +14,7 @@ mod poison;
 use desk::{Desk, Fault, own};
 
 fn unlike(set: &RecordSet, weight: i64) -> RecordSet {
-    RecordSet { weight: Some(weight), ..set.clone() }
+    RecordSet { routing: Routing::Weighted(weight), ..set.clone() }
 }
 
 #[test]
@@ -37,8 +38,7 @@ fn nothing_new_is_written_to_a_contested_name_nor_points_to_it() {
         name: "i-0a.sd.internal".into(),
         kind: RecordType::A,
         set_identifier: Some("i-0a".into()),
-        weight: Some(1),
-        multivalue: false,
+        routing: Routing::Weighted(1),
         ttl: 60,
         values: vec![value.into()],
     };

@@ -6,7 +6,7 @@ use aws_sdk_route53::error::BuildError;
 use aws_sdk_route53::types as sdk;
 
 use super::bare_id;
-use crate::record::{Action, Change, RecordSet};
+use crate::record::{Action, Change, RecordSet, Routing};
 use crate::zone::{ChangeInfo, ChangeStatus, ZoneError};
 
 /// The batch in the SDK's types.
@@ -36,8 +36,8 @@ fn sdk_set(set: &RecordSet) -> Result<sdk::ResourceRecordSet, BuildError> {
         .name(&set.name)
         .r#type(set.kind.as_str().into())
         .set_set_identifier(set.set_identifier.clone())
-        .set_weight(set.weight)
-        .set_multi_value_answer(set.multivalue.then_some(true))
+        .set_weight(set.weight())
+        .set_multi_value_answer((set.routing == Routing::Multivalue).then_some(true))
         .ttl(set.ttl)
         .set_resource_records(Some(values?))
         .build()
@@ -53,8 +53,9 @@ pub(super) fn record_set(set: sdk::ResourceRecordSet) -> Option<RecordSet> {
         name: set.name,
         kind,
         set_identifier: set.set_identifier,
-        weight: set.weight,
-        multivalue: set.multi_value_answer.unwrap_or(false),
+        // The API lets no set have both.
+        routing: Routing::of_members(set.weight, set.multi_value_answer == Some(true))
+            .unwrap_or(Routing::Simple),
         ttl: set.ttl.unwrap_or(0),
         values: set.resource_records.unwrap_or_default().into_iter().map(|record| record.value).collect(),
     };

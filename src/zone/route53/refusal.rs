@@ -106,6 +106,11 @@ mod tests {
                 of("_a._tcp.sd.internal", Some("one")),
             ),
             (
+                "RRSet with DNS name _a._tcp.sd.internal., type SRV, SetIdentifier one cannot be created because a non multivalue answer rrset exists with the same name and type.",
+                Cause::Other,
+                of("_a._tcp.sd.internal", Some("one")),
+            ),
+            (
                 "The request contains an invalid set of changes for a resource record set 'SRV _a._tcp.sd.internal.'",
                 Cause::Other,
                 of("_a._tcp.sd.internal", None),

@@ -7,7 +7,7 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::testing::{Canned, Reply, refusal};
 use super::*;
-use crate::record::{Action, RecordType};
+use crate::record::{Action, RecordType, Routing};
 use crate::zone::ChangeStatus;
 
 const ACCEPTED: &str = "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id>\
@@ -21,8 +21,7 @@ fn create() -> Change {
             name: "_web._tcp.sd.internal".into(),
             kind: RecordType::Srv,
             set_identifier: Some("i-1:80".into()),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: 0,
             values: vec!["1 1 32768 ip-10-0-0-1.sd.internal".into()],
         },
@@ -68,9 +67,11 @@ async fn sends_a_change_whole_and_once() {
     assert_eq!((zone.name(), zone.id()), ("sd.internal", "Z1"));
     let mut simple = create();
     simple.set.set_identifier = None;
-    simple.set.weight = None;
+    simple.set.routing = Routing::Simple;
     simple.set.ttl = 60;
-    let info = zone.change(&[create(), simple]).await.unwrap();
+    let mut multivalue = create();
+    multivalue.set.routing = Routing::Multivalue;
+    let info = zone.change(&[create(), simple, multivalue]).await.unwrap();
     assert_eq!(info, ChangeInfo { id: "C1".into(), status: ChangeStatus::Pending });
     let asked = canned.asked();
     assert_eq!(asked.len(), 1);
@@ -84,7 +85,9 @@ async fn sends_a_change_whole_and_once() {
         )
     };
     let weighted = set("<SetIdentifier>i-1:80</SetIdentifier><Weight>1</Weight>", "0");
-    let changes = format!("<Changes>{weighted}{}</Changes>", set("", "60"));
+    let multivalue =
+        set("<SetIdentifier>i-1:80</SetIdentifier><MultiValueAnswer>true</MultiValueAnswer>", "0");
+    let changes = format!("<Changes>{weighted}{}{multivalue}</Changes>", set("", "60"));
     assert!(asked[0].body.contains(&changes), "{}", asked[0].body);
 }
 
@@ -117,6 +120,22 @@ async fn asks_for_a_page_by_name_type_and_identifier() {
              &maxitems=300",
         ]
     );
+}
+
+#[tokio::test]
+async fn lists_each_set_with_its_policy() {
+    let policies = [
+        ("", Routing::Simple),
+        ("<SetIdentifier>a</SetIdentifier><Weight>0</Weight>", Routing::Weighted(0)),
+        ("<SetIdentifier>a</SetIdentifier><MultiValueAnswer>true</MultiValueAnswer>", Routing::Multivalue),
+        ("<SetIdentifier>a</SetIdentifier><Region>eu-west-1</Region>", Routing::Simple),
+    ];
+    let set = |policy: &str| value("web.sd.internal.", "A", "10.0.0.7") + policy;
+    let sets = policies.map(|(policy, _)| set(policy));
+    let body = page(&sets.each_ref().map(String::as_str), None);
+    let answer = Canned::ok([&*body]).zone().list(None, 300).await.unwrap();
+    let listed: Vec<_> = answer.sets.iter().map(|set| set.routing).collect();
+    assert_eq!(listed, policies.map(|(_, routing)| routing));
 }
 
 #[tokio::test]

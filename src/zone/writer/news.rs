@@ -71,7 +71,7 @@ impl Writer {
                 let (record, value) = (set.key().name, set.values.join(", "));
                 let id = set.set_identifier.as_deref().unwrap_or_default();
                 let did = if self.settings.dry_run { "planned, not written" } else { "written" };
-                tracing::info!(%action, record, kind = %set.kind, value, weight = set.weight, id, "{did}");
+                tracing::info!(%action, record, kind = %set.kind, value, weight = set.weight(), id, "{did}");
             }
             Note::Parked(change, parked) => {
                 let again = parked.until.saturating_sub(now).as_secs();

@@ -85,7 +85,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::record::{Action, Change, RecordType};
+    use crate::record::{Action, Change, RecordType, Routing};
     use crate::zone::Zone;
     use crate::zone::embedded::{EmbeddedZone, Options};
 
@@ -97,8 +97,7 @@ mod tests {
             name: format!("{name}.sd.internal"),
             kind: RecordType::Srv,
             set_identifier: Some(format!("x{id:03}")),
-            weight: Some(1),
-            multivalue: false,
+            routing: Routing::Weighted(1),
             ttl: 0,
             values: vec![format!("1 1 {id} h.sd.internal")],
         }

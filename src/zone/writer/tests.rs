@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use super::reading::period;
 use super::*;
 use crate::record::testing::registrant;
-use crate::record::{Action, Change};
+use crate::record::{Action, Change, Routing};
 use crate::zone::Zone;
 use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::journal::MemoryJournal;
@@ -45,8 +45,7 @@ fn srv(owner: &str, n: u16) -> RecordSet {
         name: "_web._tcp.sd.internal".into(),
         kind: RecordType::Srv,
         set_identifier: Some(format!("{owner}:{n:064x}:80")),
-        weight: Some(1),
-        multivalue: false,
+        routing: Routing::Weighted(1),
         ttl: 0,
         values: vec![format!("1 1 {} {owner}.sd.internal", 32_000 + n)],
     }
@@ -197,7 +196,7 @@ fn a_resync_mends_what_hands_did_and_costs_one_page() {
     stage.want(&[srv("i-0a", 1), srv("i-0a", 2)]);
     stage.settle();
     stage.by_hand(Action::Delete, [srv("i-0a", 1)]);
-    stage.by_hand(Action::Upsert, [RecordSet { weight: Some(7), ..srv("i-0a", 2) }]);
+    stage.by_hand(Action::Upsert, [RecordSet { routing: Routing::Weighted(7), ..srv("i-0a", 2) }]);
     stage.by_hand(
         Action::Create,
         [srv("i-0b", 3), RecordSet { values: vec!["1 1 9 x".into()], ..srv("i-0a", 9) }],

@@ -1,6 +1,6 @@
 //! A batch: all of it or nothing, and what may stand beside what in one.
 
-use ecssd::record::{Change, RecordSet};
+use ecssd::record::{Change, RecordSet, Routing};
 use ecssd::zone::refusal::Cause;
 
 use crate::case::{
@@ -116,7 +116,7 @@ fn swaps() -> Vec<Case> {
 }
 
 fn weighted_a() -> RecordSet {
-    RecordSet { set_identifier: Some("a".into()), weight: Some(1), ..a("www", "10.0.0.1") }
+    RecordSet { set_identifier: Some("a".into()), routing: Routing::Weighted(1), ..a("www", "10.0.0.1") }
 }
 
 fn keys_that_come_twice() -> Case {

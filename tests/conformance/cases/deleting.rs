@@ -1,6 +1,6 @@
 //! DELETE: exactly what exists, or nothing.
 
-use ecssd::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType, Routing};
 
 use crate::case::{
     Answer, Case, a, accepted, case, create, delete, multivalue, not_found, simple, srv, upsert,
@@ -58,16 +58,13 @@ fn refused(name: &'static str, edit: impl FnOnce(&mut RecordSet), answer: Answer
 fn inexact() -> Vec<Case> {
     let without_identifier = |set: &mut RecordSet| {
         set.set_identifier = None;
-        set.weight = None;
+        set.routing = Routing::Simple;
     };
-    let as_multivalue = |set: &mut RecordSet| {
-        set.weight = None;
-        set.multivalue = true;
-    };
+    let as_multivalue = |set: &mut RecordSet| set.routing = Routing::Multivalue;
     vec![
         refused("delete-another-ttl", |set| set.ttl = 60, values_differ()),
-        refused("delete-another-weight", |set| set.weight = Some(2), values_differ()),
-        refused("delete-weight-0", |set| set.weight = Some(0), values_differ()),
+        refused("delete-another-weight", |set| set.routing = Routing::Weighted(2), values_differ()),
+        refused("delete-weight-0", |set| set.routing = Routing::Weighted(0), values_differ()),
         refused("delete-another-value", |set| set.values[0] = "1 1 81 a.example".into(), values_differ()),
         refused(
             "delete-with-a-value-more",

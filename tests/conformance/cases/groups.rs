@@ -1,16 +1,23 @@
 //! Sets of one name and type: one policy, one TTL, at most a hundred. And the CNAME, which stands alone.
 
-use ecssd::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType, Routing};
 use ecssd::zone::refusal::Cause;
 
-use crate::case::{Case, a, accepted, case, create, delete, multivalue, rejected, simple, srv, upsert, with};
+use crate::case::{
+    Answer, Case, a, accepted, case, create, delete, multivalue, rejected, simple, srv, upsert, with,
+};
 
 pub fn cases() -> Vec<Case> {
-    policies().into_iter().chain(full_groups()).chain([misplaced_cname()]).collect()
+    policies()
+        .into_iter()
+        .chain(full_groups())
+        .chain(multivalue_groups())
+        .chain([misplaced_cname()])
+        .collect()
 }
 
 fn weighted(label: &str, id: &str) -> RecordSet {
-    RecordSet { set_identifier: Some(id.into()), weight: Some(1), ..a(label, "10.0.0.1") }
+    RecordSet { set_identifier: Some(id.into()), routing: Routing::Weighted(1), ..a(label, "10.0.0.1") }
 }
 
 fn policies() -> Vec<Case> {
@@ -38,13 +45,12 @@ fn policies() -> Vec<Case> {
             .change([create(a("two", "10.0.0.1"))], rejected(Cause::Other, "other RRSets exist"))
             .leaves([a("one", "10.0.0.1"), weighted("two", "a")]),
         case("policies-mixed-with-identifier")
-            .given([weighted("one", "a"), multivalue("two", "a", "10.0.0.1")])
-            .change(
-                [create(multivalue("one", "b", "10.0.0.2"))],
-                rejected(Cause::Other, "a non-multivalue answer set exists"),
-            )
+            .given([a("none", "10.0.0.1"), weighted("one", "a"), multivalue("two", "a", "10.0.0.1")])
+            .change([create(multivalue("none", "b", "10.0.0.2"))], not_multivalue())
+            .change([create(multivalue("one", "b", "10.0.0.2"))], not_multivalue())
             .change([create(weighted("two", "b"))], rejected(Cause::Other, "a non-weighted set exists"))
-            .leaves([weighted("one", "a"), multivalue("two", "a", "10.0.0.1")]),
+            .change([create(a("two", "10.0.0.1"))], rejected(Cause::Other, "other RRSets exist"))
+            .leaves([a("none", "10.0.0.1"), weighted("one", "a"), multivalue("two", "a", "10.0.0.1")]),
         case("policies-of-two-types")
             .given([a("web", "10.0.0.1")])
             .change([create(srv("web", "a", 1))], accepted())
@@ -53,6 +59,51 @@ fn policies() -> Vec<Case> {
             .given([weighted("www", "a")])
             .change([upsert(multivalue("www", "a", "10.0.0.1"))], accepted())
             .leaves([multivalue("www", "a", "10.0.0.1")]),
+    ]
+}
+
+fn not_multivalue() -> Answer {
+    rejected(
+        Cause::Other,
+        "cannot be created because a non multivalue answer rrset exists with the same name and type.",
+    )
+}
+
+/// All targets of a service, as the agent writes them: one set a target.
+fn targets(count: usize) -> impl Iterator<Item = RecordSet> {
+    (0..count).map(|n| {
+        let set = srv("all", &format!("i{n:03}"), 1);
+        RecordSet { routing: Routing::Multivalue, ..set }
+    })
+}
+
+fn multivalue_groups() -> Vec<Case> {
+    let two_values = || with(multivalue("www", "a", "10.0.0.1"), |set| set.values.push("10.0.0.2".into()));
+    let one_value = || rejected(Cause::Other, "exactly one resource record");
+    vec![
+        case("multivalue-group-of-a-hundred")
+            .change(targets(100).map(create), accepted())
+            .leaves(targets(100)),
+        case("multivalue-group-of-a-hundred-and-one")
+            .given(targets(100))
+            .change(
+                targets(101).skip(100).map(create),
+                rejected(Cause::GroupFull, "limit on number of multivalue answer RRSets"),
+            )
+            .leaves(targets(100)),
+        case("multivalue-group-with-one-swapped")
+            .given(targets(2))
+            .change(targets(2).map(delete).take(1).chain(targets(3).skip(2).map(create)), accepted())
+            .leaves(targets(3).skip(1)),
+        case("multivalue-beside-weighted-of-another-name")
+            .given(targets(2))
+            .change([create(srv("web", "i000", 1)), create(srv("web", "i001", 1))], accepted())
+            .leaves(targets(2).chain([srv("web", "i000", 1), srv("web", "i001", 1)])),
+        case("multivalue-with-two-values")
+            .given([multivalue("www", "b", "10.0.0.3")])
+            .change([create(two_values())], one_value())
+            .change([upsert(two_values())], one_value())
+            .leaves([multivalue("www", "b", "10.0.0.3")]),
     ]
 }
 

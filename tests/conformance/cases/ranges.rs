@@ -1,13 +1,14 @@
 //! Weights, TTLs and identifiers: in their range, at its ends, and outside.
 
+use ecssd::record::Routing;
+
 use crate::case::{Case, accepted, case, create, invalid, srv, with};
 
 pub fn cases() -> Vec<Case> {
     let ttl = |label: &str, ttl| with(srv(label, "a", 1), |set| set.ttl = ttl);
     let long = |chars| with(srv("web", "a", 1), |set| set.set_identifier = Some("x".repeat(chars)));
     let loose = || with(srv("web", "a", 1), |set| set.set_identifier = None);
-    let bare = || with(srv("web", "a", 1), |set| set.weight = None);
-    let both = || with(srv("web", "b", 1), |set| set.multivalue = true);
+    let bare = || with(srv("web", "a", 1), |set| set.routing = Routing::Simple);
     vec![
         case("weight-at-its-ends")
             .change([create(srv("web", "a", 0)), create(srv("web", "b", 255))], accepted())
@@ -25,9 +26,8 @@ pub fn cases() -> Vec<Case> {
         case("identifier-out-of-range")
             .change([create(long(129))], invalid("length between 1 and 128"))
             .change([create(long(0))], invalid("length between 1 and 128")),
-        case("policy-that-is-none-or-two")
+        case("policy-without-identifier")
             .change([create(loose())], invalid("Missing field 'SetIdentifier'"))
-            .change([create(bare())], invalid("but found none"))
-            .change([create(both())], invalid("but found more than one")),
+            .change([create(bare())], invalid("but found none")),
     ]
 }

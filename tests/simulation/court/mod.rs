@@ -110,6 +110,6 @@ fn mark(set: &RecordSet) -> Vec<&str> {
 
 /// A content, to be compared.
 fn content(set: &RecordSet) -> String {
-    let RecordSet { kind, weight, ttl, values, .. } = set;
-    format!("{kind} {weight:?} {ttl} {values:?}")
+    let RecordSet { kind, routing, ttl, values, .. } = set;
+    format!("{kind} {routing} {ttl} {values:?}")
 }

@@ -98,7 +98,7 @@ impl State {
     fn stands(&self, host: usize) -> Lines {
         let line = |set: &RecordSet| {
             let place = (set.key().name, set.set_identifier.clone().unwrap_or_default());
-            (place, (set.values.join(","), set.weight.unwrap_or(-1)))
+            (place, (set.values.join(","), set.weight().unwrap_or(-1)))
         };
         self.standing_of(host).iter().map(line).collect()
     }

@@ -135,7 +135,7 @@ impl State {
             let registered = |name: &String| {
                 let mine =
                     |set: &&RecordSet| set.key().name == *name && set.set_identifier.as_ref() == Some(&mark);
-                standing.iter().find(mine).is_some_and(|set| set.weight == Some(it.spec.weight.into()))
+                standing.iter().find(mine).is_some_and(|set| set.weight() == Some(it.spec.weight.into()))
             };
             let doubted = |name: &String| {
                 let key =
@@ -163,7 +163,7 @@ impl State {
         set: &RecordSet,
     ) -> Option<(u32, Duration)> {
         let it = self.hosts[host].containers.get(id)?;
-        if set.kind != RecordType::Srv || set.weight <= Some(0) || it.spec.check == SpecCheck::None {
+        if set.kind != RecordType::Srv || set.weight() <= Some(0) || it.spec.check == SpecCheck::None {
             return None;
         }
         let known = self.court.known.get(&(host, process))?;

@@ -269,7 +269,8 @@ impl State {
             // What a read has found to be right need not be written.
             let right = |change: &Change| {
                 let stands = standing.get(&change.set.key());
-                stands.is_some_and(|set| set.values == change.set.values && set.weight == change.set.weight)
+                stands
+                    .is_some_and(|set| set.values == change.set.values && set.weight() == change.set.weight())
             };
             let waiting = hunt.waiting.iter().filter(|(_, change)| !right(change)).map(|(key, _)| key);
             let left = waiting.into_iter().find(|key| steady(self, key, hunt.began));
@@ -403,9 +404,9 @@ impl State {
         let told = it.is_doubted(now)
             || self.hosts[host].leaves(it, now).is_some()
             || self.hosts[host].draining.is_some();
-        let served = self.account.standing().get(&set.key()).is_some_and(|it| it.weight > Some(0));
+        let served = self.account.standing().get(&set.key()).is_some_and(|it| it.weight() > Some(0));
         let tcp = spec.check == SpecCheck::Tcp && spec.weight > 0;
-        if set.weight == Some(0)
+        if set.weight() == Some(0)
             && served
             && !told
             && tcp

@@ -105,7 +105,7 @@ impl World {
     pub fn records(&self, name: &str) -> BTreeSet<(u16, i64)> {
         let of_it = |set: &RecordSet| set.kind == RecordType::Srv && set.name == format!("{name}.{ZONE}");
         let sets = self.endpoint.sets().into_iter().filter(of_it);
-        sets.map(|set| (set.values[0].split(' ').nth(2).unwrap().parse().unwrap(), set.weight.unwrap()))
+        sets.map(|set| (set.values[0].split(' ').nth(2).unwrap().parse().unwrap(), set.weight().unwrap()))
             .collect()
     }
 

@@ -248,7 +248,7 @@ impl Rehearsal {
                 !(leaves && near && self.roster.wake_at().is_none_or(|at| at > self.now)),
                 "wanted at its end"
             );
-            let weightless = set.kind != RecordType::Srv || set.weight == Some(0);
+            let weightless = set.kind != RecordType::Srv || set.weight() == Some(0);
             assert!(weightless || !(leaves || self.parting), "leaves, and has a weight");
             let kept = self.parted.as_ref().is_none_or(|parted| parted.contains(&set.key()));
             assert!(kept, "registered while the agent is about to end");

@@ -100,6 +100,6 @@ fn of_a_swap_what_it_creates_may_be_there() {
     journal.intend(&[delete(srv("web", "a", 1)), change(srv("web", "a", 2))]);
     assert_eq!(journal.load(), [unsure(&srv("web", "a", 2))]);
     journal.intend(&[delete(srv("web", "a", 2))]);
-    assert!(matches!(&journal.load()[..], [(_, State::Unsure(set))] if set.weight == Some(2)));
+    assert!(matches!(&journal.load()[..], [(_, State::Unsure(set))] if set.weight() == Some(2)));
     assert_eq!(delete(srv("web", "a", 2)).action, Action::Delete);
 }

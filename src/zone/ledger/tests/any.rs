@@ -61,7 +61,7 @@ impl Desk {
     fn operate(&mut self, operation: Operation) {
         match operation {
             Operation::Want { n, port, weight, ttl } => {
-                let set = RecordSet { weight: Some(weight), ttl, ..own(n, port) };
+                let set = RecordSet { routing: Routing::Weighted(weight), ttl, ..own(n, port) };
                 let rivals: Vec<_> =
                     self.wanted.values().filter(|other| other.values == set.values).cloned().collect();
                 rivals.iter().for_each(|rival| self.unwant(rival));
@@ -76,7 +76,7 @@ impl Desk {
             Operation::Deny(denied) => self.denied = denied.then(|| own(0, 0).name),
             Operation::HandEdit(n) => {
                 let old = self.own_sets().into_iter().find(|set| set.key() == own(n, 0).key());
-                let edited = old.map(|old| RecordSet { weight: Some(77), ..old });
+                let edited = old.map(|old| RecordSet { routing: Routing::Weighted(77), ..old });
                 edited.into_iter().for_each(|set| self.by_hand(Action::Upsert, set));
             }
             Operation::HandDelete(n) => {

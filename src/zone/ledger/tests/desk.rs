@@ -28,8 +28,7 @@ pub(super) fn own(n: u16, port: u16) -> RecordSet {
         name: format!("_s{}._tcp.sd.internal", n / 50),
         kind: RecordType::Srv,
         set_identifier: Some(format!("i-1:{n:03}")),
-        weight: Some(1),
-        multivalue: false,
+        routing: Routing::Weighted(1),
         ttl: 0,
         values: vec![format!("1 1 {port} i-1.sd.internal")],
     }

@@ -60,9 +60,9 @@ fn while_its_name_is_contested_a_record_that_stands_still_changes_its_weight() {
     stage.by_hand(Action::Create, [foreign]);
     stage.now += Duration::from_secs(2_200);
     stage.settle();
-    stage.writer.want(&[srv("i-0a", 1)], &[RecordSet { weight: Some(0), ..srv("i-0a", 1) }]);
+    stage.writer.want(&[srv("i-0a", 1)], &[RecordSet { routing: Routing::Weighted(0), ..srv("i-0a", 1) }]);
     stage.settle();
-    assert!(stage.own().iter().any(|set| set.weight == Some(0)));
+    assert!(stage.own().iter().any(|set| set.weight() == Some(0)));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_unsure_record_whose_successor_waits_is_asked_about_once() {
 
 #[test]
 fn an_address_that_is_refused_holds_back_what_would_point_to_it() {
-    let simple = RecordSet { set_identifier: None, weight: None, ..host() };
+    let simple = RecordSet { set_identifier: None, routing: Routing::Simple, ..host() };
     let mut stage = Stage::new(settings(Some(journal(true)), false));
     stage.by_hand(Action::Create, [simple.clone()]);
     stage.want(&[srv("i-0a", 1), srv("i-0a", 2)]);

@@ -2,7 +2,7 @@
 //! be made twice.
 
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
-use ecssd::record::{Action, Change, RecordSet};
+use ecssd::record::{Action, Change, RecordSet, Routing};
 use ecssd::zone::refusal::Refusal;
 use ecssd::zone::{ChangeInfo, ChangeStatus, ListStart, Page, ZoneError};
 
@@ -111,7 +111,8 @@ pub fn read_set(tag: &mut ScopedDecoder<'_, '_>) -> RecordSet {
         }
     }
     let (name, kind, ttl) = (name.unwrap(), kind.unwrap(), ttl.unwrap());
-    RecordSet { name, kind, set_identifier, weight, multivalue, ttl, values }
+    let routing = Routing::of_members(weight, multivalue).unwrap();
+    RecordSet { name, kind, set_identifier, routing, ttl, values }
 }
 
 /// An answer: a status and XML.
@@ -149,7 +150,7 @@ pub fn page(page: &Page, items: usize) -> Reply {
 /// A record set, with its name as a list spells it: with the final dot.
 pub fn set(set: &RecordSet) -> String {
     let values: String = set.values.iter().map(|value| record(value)).collect();
-    let weight = set.weight.map(|weight| weight.to_string());
+    let weight = set.weight().map(|weight| weight.to_string());
     format!(
         "<ResourceRecordSet>{}<Type>{}</Type>{}{}{}<TTL>{}</TTL><ResourceRecords>{values}</ResourceRecords>\
          </ResourceRecordSet>",
@@ -157,7 +158,7 @@ pub fn set(set: &RecordSet) -> String {
         set.kind,
         tag("SetIdentifier", set.set_identifier.as_deref()),
         tag("Weight", weight.as_deref()),
-        tag("MultiValueAnswer", set.multivalue.then_some("true")),
+        tag("MultiValueAnswer", (set.routing == Routing::Multivalue).then_some("true")),
         set.ttl
     )
 }
