@@ -2,49 +2,50 @@
 //!
 //! # Layout
 //!
-//! The door:
-//! - [`cli`], [`config`]: the command line and its environment, and the settings that hold.
-//! - [`daemon`], [`removal`]: an agent from start to exit code; one thing done and over.
-//! - [`logs`]: log lines.
-//! - [`nearest`]: what a mistyped word was meant to be.
+//! From the inside out; a room uses those above it, and `tests/fences.rs` holds it to that.
 //!
-//! The house:
+//! What is decided, without a clock, a socket or a thread:
 //! - [`record`]: what all sides speak of: record sets, changes, and the marks that say whose they are.
-//! - [`machine`]: the pure part: the convention, the lifecycle of a container, the records it wants.
+//! - [`container`]: what a container is and asks for: the convention, parsed, and what of it can be published.
+//! - [`machine`]: what a container wants in DNS, and when: its lifecycle, who holds a port, all of a host.
+//! - [`change`]: how changes reach any zone: in batches, at a pace, and which of them is to blame for a refusal.
+//! - [`reconcile`]: from what a zone should hold to the calls that make it so.
+//!
+//! What is asked and kept:
+//! - [`zone`]: what a zone is, and two of them: [`zone::route53`], and [`zone::embedded`], a model of the same.
+//! - [`journal`]: what this host wrote, kept over a restart: for a zone that costs a call to read.
+//! - [`edge`]: what Docker, ECS, EC2, the host and a target say.
+//! - [`serve`]: sockets for others: DNS.
+//!
+//! What runs:
 //! - [`actors`]: thin: messages to the pure parts, and what comes out to the world.
-//! - [`zone`]: what a zone is, what a batch is, when the next call may go, and two zones.
-//!   - [`zone::writer`]: which call comes next; of [`zone::ledger`], [`zone::batch`], [`zone::culprit`],
-//!     [`zone::pacing`]: its knowledge, packing, search for what is to blame, and patience.
-//!   - [`zone::journal`]: that knowledge, kept over a restart: for a zone that costs a call to read.
-//!   - [`zone::route53`]: a hosted zone of Route 53, and which one it is.
-//!   - [`zone::embedded`], [`zone::dns`]: a model of a Route 53 private zone, and its name server.
+//! - [`run`]: an agent from start to exit code; one thing done and over.
 //! - [`janitor`]: finds the records that outlived their hosts, and deletes them.
 //! - [`zone_setup`]: what a stack wants done to a zone of its own.
 //!
-//! The edges:
-//! - [`engine`]: what Docker and the ECS agent say.
-//! - [`check`]: asks a target whether it serves.
-//! - [`host`]: who this host is, and what is about to happen to it.
-//! - [`status`]: what an operator sees.
-//! - [`aws`]: what clients of the vendor's APIs are made from.
-//! - [`clock`], [`backoff`]: time since the start, and waits that grow.
+//! The door: [`cli`] and [`config`] are the command line with its environment, and the settings that hold.
+//!
+//! Tools: [`aws`] (what clients of the vendor's APIs are made from), [`clock`] and [`backoff`] (time since the start, and waits that grow), [`logs`], [`status`] (what an
+//! operator sees), [`nearest`] (what a mistyped word was meant to be).
 
 pub mod actors;
 pub mod aws;
 pub mod backoff;
-pub mod check;
+pub mod change;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod daemon;
-pub mod engine;
-pub mod host;
+pub mod container;
+pub mod edge;
 pub mod janitor;
+pub mod journal;
 pub mod logs;
 pub mod machine;
 pub mod nearest;
+pub mod reconcile;
 pub mod record;
-pub mod removal;
+pub mod run;
+pub mod serve;
 pub mod status;
 pub mod zone;
 pub mod zone_setup;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use ecssd::cli::{self, Cli};
 use ecssd::config::janitor::JanitorConfig;
 use ecssd::config::{BadSetting, Config};
-use ecssd::daemon;
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
 use ecssd::logs::{self, Logging};
+use ecssd::run::daemon;
 use ecssd::zone_setup::lambda as zone_setup;
 
 /// A setting is wrong (`EX_USAGE`).

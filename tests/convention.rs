@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ecssd::machine::service::{
+use ecssd::container::convention::{
     BAD_KEYS_MAX, Check, Convention, DATA_OCTETS_MAX, Protocol, SERVICES_MAX, Scope, Service, ServiceName,
     parse,
 };

@@ -8,8 +8,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
+use ecssd::serve::dns::{DnsFront, serve};
 use ecssd::zone::Zone;
-use ecssd::zone::dns::{DnsFront, serve};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use hickory_server::proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_server::proto::rr::{Name, RData, RecordType as QueryType};

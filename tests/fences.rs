@@ -16,37 +16,69 @@ const ROOMS: &[(&str, &[&str])] = &[
     // What all sides speak, and what is decided in it.
     ("record", &[]),
     ("nearest", &[]),
-    ("machine", &["nearest", "record"]),
+    ("container", &["nearest", "record"]),
+    ("machine", &["container", "record"]),
     // Tools.
     ("aws", &[]),
     ("backoff", &[]),
     ("clock", &[]),
     ("logs", &[]),
     ("status", &[]),
-    // The edges.
-    ("check", &["machine"]),
-    ("engine", &["machine", "record"]),
-    // Its journal remembers signals too.
-    ("zone", &["aws", "backoff", "machine", "record"]),
-    ("host", &["aws", "backoff", "engine", "machine", "record", "zone"]),
+    // What is asked, kept and served.
+    ("zone", &["aws", "backoff", "record"]),
+    ("change", &["backoff", "record", "zone"]),
+    // It remembers signals too.
+    ("journal", &["container", "machine", "record", "zone"]),
+    ("reconcile", &["backoff", "change", "journal", "record", "zone"]),
+    ("serve", &["record", "zone"]),
+    // A host asks the zone's name server for the size of the fleet.
+    ("edge", &["aws", "backoff", "container", "machine", "record", "serve", "zone"]),
     // Who does the work.
-    ("actors", &["backoff", "check", "clock", "engine", "host", "machine", "record", "status", "zone"]),
-    ("removal", &["clock", "record", "zone"]),
-    ("janitor", &["aws", "backoff", "check", "clock", "host", "machine", "record", "zone"]),
-    ("zone_setup", &["aws", "janitor", "record", "zone"]),
-    // The door: settings go from the command line through config to the rest, and never back.
-    ("cli", &["machine", "nearest"]),
-    ("config", &["cli", "host", "janitor", "logs", "machine", "nearest", "record", "zone"]),
     (
-        "daemon",
+        "actors",
         &[
-            "actors", "check", "clock", "config", "engine", "host", "machine", "record", "removal", "status",
+            "backoff",
+            "clock",
+            "container",
+            "edge",
+            "journal",
+            "machine",
+            "record",
+            "reconcile",
+            "status",
             "zone",
         ],
     ),
-    ("main", &["cli", "config", "daemon", "janitor", "logs", "zone_setup"]),
+    ("janitor", &["aws", "backoff", "change", "clock", "container", "edge", "machine", "record", "zone"]),
+    ("zone_setup", &["aws", "change", "janitor", "record", "zone"]),
+    // The door: settings go from the command line through config to the rest, and never back.
+    ("cli", &["container", "nearest"]),
+    (
+        "config",
+        &["change", "cli", "container", "edge", "janitor", "logs", "machine", "nearest", "record", "zone"],
+    ),
+    (
+        "run",
+        &[
+            "actors",
+            "change",
+            "clock",
+            "config",
+            "container",
+            "edge",
+            "journal",
+            "reconcile",
+            "record",
+            "serve",
+            "status",
+            "zone",
+        ],
+    ),
+    ("main", &["cli", "config", "janitor", "logs", "run", "zone_setup"]),
 ];
 
+/// Each room of `src/edge`.
+const EDGES: &[(&str, &[&str])] = &[("check", &[]), ("engine", &[]), ("host", &["engine"])];
 /// Each module of `src/actors`, and those of its siblings that it may use: all know the messages, and nobody an
 /// actor but whoever starts it.
 const ACTORS: &[(&str, &[&str])] = &[
@@ -81,11 +113,12 @@ const ACTORS: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "record",
     "nearest",
+    "container",
     "machine",
-    "zone/batch",
-    "zone/pacing",
-    "zone/ledger",
-    "zone/writer",
+    "change/batch",
+    "change/pacing",
+    "reconcile/ledger",
+    "reconcile/writer",
     "zone/embedded/contents",
     "zone/embedded/gate",
     "zone/embedded/limits",
@@ -118,6 +151,7 @@ const PURE_LIBRARIES: &[&str] =
 /// sockets, processes, the clock.
 const WORLD: &[&str] = &[
     "crate::aws",
+    "crate::edge",
     "crate::clock",
     "std::env",
     "std::fs",
@@ -152,6 +186,11 @@ fn no_actor_knows_another_but_whoever_starts_it() {
     hold(ACTORS, &["crate", "actors"]);
 }
 
+#[test]
+fn no_edge_knows_another_but_the_host_whom_it_asks() {
+    hold(EDGES, &["crate", "edge"]);
+}
+
 /// Holds a table against the sources: its rooms lie below `parent`, as in `crate::<room>`.
 fn hold(table: &[(&str, &[&str])], parent: &[&str]) {
     let folder = ["src"].iter().chain(&parent[1..]).copied().collect::<Vec<_>>().join("/");
@@ -179,7 +218,7 @@ fn hold(table: &[(&str, &[&str])], parent: &[&str]) {
 
 #[test]
 fn the_tables_have_no_circle_and_no_room_that_is_not_there() {
-    for (table, folder) in [(ROOMS, "src"), (ACTORS, "src/actors")] {
+    for (table, folder) in [(ROOMS, "src"), (EDGES, "src/edge"), (ACTORS, "src/actors")] {
         let mut known = BTreeSet::new();
         for (room, may) in table {
             let outside: Vec<_> = may.iter().filter(|other| !known.contains(*other)).collect();
@@ -272,7 +311,7 @@ fn sources(folder: &str) -> Vec<Source> {
 }
 
 impl Source {
-    /// Its place below `src` without its ending, such as `zone/batch`.
+    /// Its place below `src` without its ending, such as `change/batch`.
     fn place(&self) -> String {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let place = self.path.strip_prefix(source).unwrap_or(&self.path).with_extension("");

@@ -8,8 +8,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ecssd::journal::{Entry, Journal, Memory, Opened, State, Title, open};
 use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
-use ecssd::zone::journal::{Entry, Journal, Memory, Opened, State, Title, open};
 use ecssd_testing::disk::SmallDisk;
 
 fn set(id: &str) -> RecordSet {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecssd::machine::service::{
+use ecssd::container::convention::{
     BAD_KEYS_MAX, BadKey, Check, Convention, INTERVAL_MAX, INTERVAL_MIN, SERVICES_MAX, Scope, ServiceName,
     TIMEOUT_MIN, TTL_SECONDS_MAX, parse,
 };

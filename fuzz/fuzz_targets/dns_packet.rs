@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
 use ecssd::zone::Zone;
-use ecssd::zone::dns::{Transport, answer_packet};
+use ecssd::serve::dns::{Transport, answer_packet};
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use hickory_server::proto::op::{Message, MessageType};
 use libfuzzer_sys::fuzz_target;

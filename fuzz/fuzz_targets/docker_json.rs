@@ -9,9 +9,9 @@
 use std::net::Ipv4Addr;
 
 use bollard::models::ContainerInspectResponse;
-use ecssd::engine::inspect;
-use ecssd::machine::offer::{At, offers};
-use ecssd::machine::service::Scope;
+use ecssd::edge::engine::inspect;
+use ecssd::container::offer::{At, offers};
+use ecssd::container::convention::Scope;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 

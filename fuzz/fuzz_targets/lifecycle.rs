@@ -1,13 +1,13 @@
 //! The containers of a host, whose news come in any order, late, twice or never: what the roster told is
 //! what its machines want, at every step.
 //!
-//! The stage and what is checked on it are those of the tests (`tests/roster`), which draw the sequences; here they
+//! The stage and what is checked on it are those of the tests (`tests/registrar`), which draw the sequences; here they
 //! are found by coverage.
 #![no_main]
 
 use std::time::Duration;
 
-use ecssd::machine::container::Running;
+use ecssd::container::Running;
 use ecssd_testing::rehearsal::{CONTAINERS, Rehearsal, Shown, leaving};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;

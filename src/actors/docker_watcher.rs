@@ -17,8 +17,8 @@ use super::messages::{DockerWatcherMessage, TaskResolverMessage, Turn};
 use super::peers::Slot;
 use crate::backoff::Backoff;
 use crate::clock::Clock;
-use crate::engine::intake::Intake;
-use crate::engine::{Docker, DockerError, Listed, Subscription};
+use crate::edge::engine::intake::Intake;
+use crate::edge::engine::{Docker, DockerError, Listed, Subscription};
 use crate::machine::lifecycle::Seq;
 use crate::status::{Board, Part};
 

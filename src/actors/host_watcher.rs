@@ -1,6 +1,6 @@
 //! HostWatcher: what is about to happen to the host, as often as it may be asked.
 //!
-//! Polls the [sources](crate::host::notices), each by itself, and tells the Registrar what they amount to.
+//! Polls the [sources](crate::edge::host::notices), each by itself, and tells the Registrar what they amount to.
 //! What that does to records, and what a source's words mean, is decided elsewhere.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +13,8 @@ use super::contained::contained;
 use super::messages::{AgentMessage, HostWatcherMessage, RegistrarMessage};
 use super::peers::Slot;
 use crate::clock::Clock;
-use crate::host::notices::memory::{News, Notices};
-use crate::host::notices::{AskError, Said, Source, Sources};
+use crate::edge::host::notices::memory::{News, Notices};
+use crate::edge::host::notices::{AskError, Said, Source, Sources};
 use crate::machine::outlook::{Leaving, Outlook};
 use crate::status::{Board, Part};
 

@@ -3,8 +3,8 @@
 //! Owns whom a look asks. When one is due is for [`crate::machine::looks`], what it means for the TaskResolver.
 
 use super::messages::Look;
-use crate::engine::{Docker, Tasks};
-use crate::machine::container::Network;
+use crate::container::Network;
+use crate::edge::engine::{Docker, Tasks};
 use crate::machine::lifecycle::Desired;
 use crate::record::ContainerId;
 

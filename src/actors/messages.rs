@@ -22,16 +22,16 @@ use std::time::Duration;
 use ractor::ActorId;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::check::CheckError;
-use crate::engine::{DockerError, DockerEvent, Listed};
-use crate::host::notices::{AskError, Said, Source};
-use crate::machine::container::Container;
+use crate::container::Container;
+use crate::edge::check::CheckError;
+use crate::edge::engine::{DockerError, DockerEvent, Listed};
+use crate::edge::host::notices::{AskError, Said, Source};
 use crate::machine::lifecycle::{Desired, Event, Seq, Unproven};
 use crate::machine::outlook::Outlook;
 use crate::machine::past::Past;
-use crate::machine::roster::Wants;
+use crate::machine::registrar::Wants;
+use crate::reconcile::writer::{Answer, Call};
 use crate::record::{ContainerId, Key, RecordSet};
-use crate::zone::writer::{Answer, Call};
 
 /// To the Agent.
 #[derive(Debug)]

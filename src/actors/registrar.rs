@@ -1,4 +1,4 @@
-//! Registrar: carries what happens to the [roster](crate::machine::roster), and what that decides to the
+//! Registrar: carries what happens to the [roster](crate::machine::registrar), and what that decides to the
 //! writer, the probers and the log.
 
 use std::collections::BTreeMap;
@@ -13,15 +13,15 @@ use super::messages::{
     AgentMessage, HealthProberMessage, RegistrarMessage, Route53WriterMessage, TaskResolverMessage,
 };
 use super::peers::Slot;
-use crate::check::Checker;
 use crate::clock::Clock;
+use crate::container::offer::{EffectiveCheck, Offer};
+use crate::container::{Health, Timestamp};
+use crate::edge::check::Checker;
+use crate::journal::SharedJournal;
 use crate::machine::claims::Parked;
-use crate::machine::container::{Health, Timestamp};
 use crate::machine::lifecycle::{Outlived, Target, Unproven};
-use crate::machine::offer::{EffectiveCheck, Offer};
-use crate::machine::roster::{Foreseen, Output, Roster};
+use crate::machine::registrar::{Foreseen, Output, Roster};
 use crate::record::{ContainerId, Registrant};
-use crate::zone::journal::SharedJournal;
 
 #[derive(Debug)]
 pub(super) struct Registrar;

@@ -1,4 +1,4 @@
-//! Route53Writer: carries between the [writer](crate::zone::writer), which decides what to call and when, the
+//! Route53Writer: carries between the [writer](crate::reconcile::writer), which decides what to call and when, the
 //! zone, the Registrar and the log.
 
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use super::contained::contained;
 use super::messages::{AgentMessage, RegistrarMessage, Route53WriterMessage};
 use super::peers::Slot;
 use crate::clock::Clock;
-use crate::machine::roster::Wants;
+use crate::machine::registrar::Wants;
+use crate::reconcile::writer::{Answer, Call, News, Next, Settings, Writer};
 use crate::record::{ContainerId, RecordSet, RecordType};
 use crate::status::{Board, Part};
-use crate::zone::writer::{Answer, Call, News, Next, Settings, Writer};
 use crate::zone::{Meaning, Zone};
 
 #[derive(Debug)]

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::check::Checker;
 use crate::clock::Clock;
-use crate::engine::{Docker, Tasks};
-use crate::host::notices::Sources;
+use crate::edge::check::Checker;
+use crate::edge::engine::{Docker, Tasks};
+use crate::edge::host::notices::Sources;
+use crate::journal::SharedJournal;
 use crate::machine::stop::StopPlan;
+use crate::reconcile::writer::Settings;
 use crate::status::Board;
 use crate::zone::Zone;
-use crate::zone::journal::SharedJournal;
-use crate::zone::writer::Settings;
 
 /// What an agent works with.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::machine::service::truth;
+use crate::container::convention::truth;
 
 /// The janitor's flags.
 #[derive(Args, Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use self::variables::Variables;
-use crate::machine::service::truth;
+use crate::container::convention::truth;
 
 pub use self::janitor::Janitor;
 

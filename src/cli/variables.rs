@@ -6,7 +6,7 @@
 use clap::builder::Resettable;
 use clap::{Arg, ArgAction, Command};
 
-use crate::machine::service::truth;
+use crate::container::convention::truth;
 use crate::nearest::nearest;
 
 /// What the names of all variables of this program begin with.

@@ -1,7 +1,7 @@
 //! Settings, judged: from the command line's text to values that hold.
 //!
 //! Every bad setting is reported, not only the first, each with what to do. Nothing here touches the
-//! world; what is not given and depends on the host is found out by [`crate::host`].
+//! world; what is not given and depends on the host is found out by [`crate::edge::host`].
 
 pub mod janitor;
 mod values;
@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
+use crate::change::pacing::{Pace, Rate};
 use crate::cli::Cli;
-use crate::host::identity::Given;
+use crate::container::convention::duration;
+use crate::edge::host::identity::Given;
 use crate::logs;
-use crate::machine::service::duration;
 use crate::machine::stop::StopPlan;
-use crate::zone::pacing::{Pace, Rate};
 use crate::zone::route53::Wanted;
 
 const DRAIN_TIMEOUT_MIN: Duration = Duration::from_secs(1);

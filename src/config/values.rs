@@ -7,8 +7,8 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 use super::Limits;
+use crate::container::convention::duration;
 use crate::logs;
-use crate::machine::service::duration;
 use crate::machine::stop::OnTerm;
 use crate::record::{Owner, canonical};
 

@@ -1,4 +1,4 @@
-//! How many hosts register in the zone, published in it as a [`FleetHint`]. [`crate::host::fleet`] reads it.
+//! How many hosts register in the zone, published in it as a [`FleetHint`]. [`crate::edge::host::fleet`] reads it.
 //!
 //! A record of that name that says anything else is somebody else's, and stays.
 

@@ -140,9 +140,9 @@ fn swap(set: &RecordSet, weight: i64) -> [Change; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::convention::Protocol;
     use crate::janitor::Finding;
     use crate::janitor::reader::tasks::RunningTask;
-    use crate::machine::service::Protocol;
     use crate::record::Owner;
     use crate::record::testing::{id, registrant};
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 use super::health::{Answered, Probed};
-use crate::check::Checker;
+use crate::container::convention::Timing;
+use crate::container::offer::{At, EffectiveCheck};
+use crate::edge::check::Checker;
 use crate::machine::lifecycle::Target;
-use crate::machine::offer::{At, EffectiveCheck};
-use crate::machine::service::Timing;
 
 /// Of each target, before it counts as silent.
 const TRIES: usize = 3;

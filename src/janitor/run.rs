@@ -19,10 +19,10 @@ use super::suspects::Suspects;
 use super::sweep::{Fate, Sweep};
 use super::time::Time;
 use super::{Look, fleet, judge, prober, watch};
-use crate::check::Checker;
+use crate::change::pacing::Pace;
+use crate::edge::check::Checker;
 use crate::record::{Action, Change, Key};
 use crate::zone::Zone;
-use crate::zone::pacing::Pace;
 
 /// How long a verdict is acted on.
 const SWEEP_LIMIT: Duration = Duration::from_secs(60);
@@ -200,7 +200,7 @@ async fn sweep(
 ) -> Vec<(Key, Fate)> {
     let mut sweep = Sweep::new(changes);
     while let Some(batch) = sweep.next_batch() {
-        let cost = batch.iter().map(crate::zone::batch::cost).sum();
+        let cost = batch.iter().map(crate::change::batch::cost).sum();
         let at = list.pacer.ready_at(time.now(), cost, true);
         if at > until {
             break;

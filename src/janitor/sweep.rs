@@ -1,15 +1,15 @@
 //! Which batch of changes comes next, and what became of each change. Pure.
 //!
 //! Changes go as the agent's go: in the units of [`batch`], packed by the real limits. A unit is all that
-//! must not be parted. What is refused is named by the refusal, or [searched for](crate::zone::culprit); it spoils
+//! must not be parted. What is refused is named by the refusal, or [searched for](crate::change::culprit); it spoils
 //! no other. Nothing is read again and no value is mended: what is not any more as it was read has been touched
 //! by somebody since, and is left to the next run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::change::batch::{self, Unit};
+use crate::change::culprit::Culprit;
 use crate::record::{Change, Key};
-use crate::zone::batch::{self, Unit};
-use crate::zone::culprit::Culprit;
 use crate::zone::refusal::Cause;
 use crate::zone::{Meaning, ZoneError};
 

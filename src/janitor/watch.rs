@@ -49,8 +49,8 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::container::convention::Protocol;
     use crate::janitor::evidence::{Hearing, Host};
-    use crate::machine::service::Protocol;
     use crate::record::testing::id;
     use crate::record::{RecordType, Routing};
 

@@ -16,9 +16,9 @@ use super::reader::ecs::Ecs;
 use super::run::World;
 use super::settings::Settings;
 use crate::aws;
-use crate::check::NetworkChecker;
 use crate::clock::Clock;
-use crate::host::imds::Imds;
+use crate::edge::check::NetworkChecker;
+use crate::edge::host::imds::Imds;
 use crate::zone::ZoneError;
 use crate::zone::route53::{self, FindError, Route53Zone};
 

@@ -28,9 +28,9 @@ mod contest;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::contest::{Contest, Party};
-use super::container::Timestamp;
 use super::lifecycle::{Claim, Ports, Standing, Taken, Target, Wanted};
-use super::offer::{Binder, Endpoint, Offer};
+use crate::container::Timestamp;
+use crate::container::offer::{Binder, Endpoint, Offer};
 use crate::record::ContainerId;
 
 /// A service that waits for another container to leave its port.

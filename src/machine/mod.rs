@@ -1,21 +1,18 @@
-//! The pure part: what a container is, what it wants in DNS, and when.
+//! The pure part: what a container wants in DNS, and when.
 //!
 //! Nothing here does I/O, reads a clock or knows an actor. Time, random numbers and facts come in as
 //! arguments; decisions go out as values. The behaviour of the whole agent can be read in
 //! [`lifecycle`], and tested without a host.
 
 pub mod claims;
-pub mod container;
 pub mod lifecycle;
 pub mod looks;
-pub mod offer;
 pub mod outlook;
 pub mod past;
 pub mod permits;
 pub mod probe;
 pub mod publish;
-pub mod roster;
-pub mod service;
+pub mod registrar;
 pub mod sharers;
 pub mod stop;
 pub mod suspicion;

@@ -1,7 +1,7 @@
 //! What is about to happen to this host, and to which of its containers.
 //!
-//! Owns the words for it, and nothing else. Who says so is for [`crate::host::notices`]; what it does to
-//! records is for the [roster](super::roster).
+//! Owns the words for it, and nothing else. Who says so is for [`crate::edge::host::notices`]; what it does to
+//! records is for the [roster](super::registrar).
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::container::Timestamp;
 use super::lifecycle::Seq;
+use crate::container::Timestamp;
 use crate::record::ContainerId;
 
 /// What an engine remembers.
@@ -112,7 +112,8 @@ pub struct Signals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::testing::{SIGKILL, SIGTERM, at, secs};
+    use crate::container::testing::at;
+    use crate::machine::testing::{SIGKILL, SIGTERM, secs};
     use crate::record::testing::id;
 
     fn past(turns: &[(Turn, u64)]) -> Trace {

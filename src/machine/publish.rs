@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::lifecycle::Wanted;
-use super::offer::At;
+use crate::container::offer::At;
 use crate::record::{ContainerId, RecordSet, RecordType, Registrant, Routing, Srv, Subject};
 
 /// The record sets of one granted want: its SRV, and the address of a container that has its own.
@@ -45,8 +45,8 @@ pub fn endpoint(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::offer::{Binder, EffectiveCheck, Offer};
-    use crate::machine::testing::{at, offer, service};
+    use crate::container::offer::{Binder, EffectiveCheck, Offer};
+    use crate::container::testing::{at, offer, service};
     use crate::record::ADDRESS_TTL;
     use crate::record::testing::{HEX, id, registrant};
 

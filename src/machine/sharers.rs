@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::container::{STOP_SIGNAL_DEFAULT, Timestamp};
 use super::lifecycle::{Seq, may_end, stops};
+use crate::container::{STOP_SIGNAL_DEFAULT, Timestamp};
 use crate::record::ContainerId;
 
 /// Stands for any signal that may end a process, and that no image names as its own way to stop.
@@ -118,7 +118,8 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::testing::{SIGHUP, SIGQUIT, SIGTERM, at, secs};
+    use crate::container::testing::at;
+    use crate::machine::testing::{SIGHUP, SIGQUIT, SIGTERM, secs};
     use crate::record::testing::id;
 
     fn sent() -> Sent {

@@ -4,18 +4,11 @@
 //! containers, Docker and hosts are unknown here. The embedded zone and Route 53 stand behind it. What a
 //! failure means for a caller is said in one place, [`ZoneError::meaning`].
 
-pub mod batch;
-pub mod culprit;
-pub mod dns;
 pub mod embedded;
 mod error;
-pub mod journal;
-pub mod ledger;
-pub mod pacing;
 pub mod plan;
 pub mod refusal;
 pub mod route53;
-pub mod writer;
 
 use async_trait::async_trait;
 

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::event::{Caller, Properties, RequestType};
 use super::plan;
 use crate::aws;
+use crate::change::batch::{pack, units};
 use crate::record::RecordSet;
-use crate::zone::batch::{pack, units};
 use crate::zone::route53::Route53Zone;
 use crate::zone::{PAGE_ITEMS_MAX, Zone, ZoneError};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ecssd::actors::Exit;
-use ecssd::engine::{Tasks, TasksError};
-use ecssd::machine::container::Network;
+use ecssd::container::Network;
+use ecssd::edge::engine::{Tasks, TasksError};
 use ecssd::record::{ContainerId, Owner};
 use ecssd_testing::actors::{World, ZONE};
 use ecssd_testing::docker::scripted::ScriptedDocker;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use ecssd::engine::{Docker, DockerError, Listed, Subscription};
-use ecssd::host::notices::{AskError, Said, Source, Sources};
-use ecssd::machine::container::Container;
+use ecssd::container::Container;
+use ecssd::edge::engine::{Docker, DockerError, Listed, Subscription};
+use ecssd::edge::host::notices::{AskError, Said, Source, Sources};
 use ecssd::record::{Change, ContainerId};
 use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 use ecssd_testing::actors::{World, ZONE};

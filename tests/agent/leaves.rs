@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ecssd::actors::Exit;
-use ecssd::host::notices::{AskError, Said, Source};
+use ecssd::edge::host::notices::{AskError, Said, Source};
 use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Action, Change};
 use ecssd_testing::actors::{World, ZONE};

@@ -1,6 +1,6 @@
 //! What a signal does to a container's records: for how long, over which restarts, by which clocks.
 
-use ecssd::zone::journal::{MemoryJournal, SharedJournal};
+use ecssd::journal::{MemoryJournal, SharedJournal};
 
 use ecssd_testing::actors::{World, ZONE};
 use ecssd_testing::docker::scripted::ScriptedDocker;

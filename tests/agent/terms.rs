@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecssd::actors::Exit;
-use ecssd::host::notices::{Said, Source};
+use ecssd::edge::host::notices::{Said, Source};
 use ecssd::machine::stop::{OnTerm, StopPlan};
 use ecssd::record::{Action, Change, RecordType};
 use ecssd::zone::embedded::Options;

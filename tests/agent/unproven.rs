@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ecssd::machine::container::Health;
+use ecssd::container::Health;
 use ecssd_testing::actors::World;
 
 /// What the log says of services that are not in DNS.

@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ecssd::actors::Exit;
+use ecssd::change::pacing::Pace;
+use ecssd::journal::{MemoryJournal, SharedJournal};
 use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Owner, Registrant};
-use ecssd::zone::journal::{MemoryJournal, SharedJournal};
-use ecssd::zone::pacing::Pace;
 use ecssd_testing::actors::World;
 use ecssd_testing::docker::scripted::ScriptedDocker;
 use ecssd_testing::route53::endpoint::{Count, Endpoint};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use ecssd::actors::Exit;
+use ecssd::journal::{MemoryJournal, SharedJournal};
 use ecssd::machine::stop::StopPlan;
 use ecssd::record::RecordType;
 use ecssd::zone::embedded::Options;
-use ecssd::zone::journal::{MemoryJournal, SharedJournal};
 use ecssd_testing::actors::World;
 use ecssd_testing::docker::scripted::ScriptedDocker;
 use ecssd_testing::route53::endpoint::{Count, Endpoint};

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use ecssd::change::pacing::Pace;
 use ecssd::clock::Clock;
+use ecssd::journal::{MemoryJournal, SharedJournal};
+use ecssd::reconcile::ledger::{Note, Parked};
+use ecssd::reconcile::writer::{Answer, Call, News, Next, Settings, Writer};
 use ecssd::record::{Key, Owner, RecordSet, RecordType, Registrant, Routing};
 use ecssd::zone::ZoneError;
-use ecssd::zone::journal::{MemoryJournal, SharedJournal};
-use ecssd::zone::ledger::{Note, Parked};
-use ecssd::zone::pacing::Pace;
 use ecssd::zone::route53::Route53Zone;
-use ecssd::zone::writer::{Answer, Call, News, Next, Settings, Writer};
 use ecssd_testing::route53::endpoint::Endpoint;
 use tokio::time::Instant;
 

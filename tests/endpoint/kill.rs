@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ecssd::journal::{SharedJournal, Title, try_open};
+use ecssd::reconcile::writer::News;
 use ecssd::record::{Action, Change, RecordSet, Routing};
-use ecssd::zone::journal::{SharedJournal, Title, try_open};
-use ecssd::zone::writer::News;
 use ecssd_testing::route53::endpoint::{Count, Endpoint};
 use ecssd_testing::route53::faults::Act;
 

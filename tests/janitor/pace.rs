@@ -11,8 +11,8 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
-use ecssd::check::NetworkChecker;
 use ecssd::clock::Clock;
+use ecssd::edge::check::NetworkChecker;
 use ecssd::janitor::reader::ec2::Ec2;
 use ecssd::janitor::reader::ecs::Ecs;
 use ecssd::janitor::reader::{PERIOD, Territory};

@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ecssd::record::{Action, Change, RecordSet};
+use ecssd::serve::dns;
 use ecssd::zone::Zone;
-use ecssd::zone::dns;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use ecssd_testing::route53::hosted::HostedZone;
 

@@ -7,13 +7,13 @@ use std::sync::MutexGuard;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use ecssd::check::{CheckError, Checker};
-use ecssd::engine::{Docker, DockerError, DockerEvent, Listed, Subscription, Tasks, TasksError};
-use ecssd::host::notices::{AskError, Said, Source, Sources};
-use ecssd::machine::container::{self, Binding, Container, Network, Timestamp};
+use ecssd::container::convention::{Protocol, Scope, parse};
+use ecssd::container::offer::At;
+use ecssd::container::{self, Binding, Container, Network, Timestamp};
+use ecssd::edge::check::{CheckError, Checker};
+use ecssd::edge::engine::{Docker, DockerError, DockerEvent, Listed, Subscription, Tasks, TasksError};
+use ecssd::edge::host::notices::{AskError, Said, Source, Sources};
 use ecssd::machine::lifecycle::Target;
-use ecssd::machine::offer::At;
-use ecssd::machine::service::{Protocol, Scope, parse};
 use ecssd::record::ContainerId;
 use futures_util::StreamExt;
 

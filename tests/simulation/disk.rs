@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use ecssd::journal::{Entry, Journal, MemoryJournal, State};
 use ecssd::machine::past::Signals;
 use ecssd::record::{ContainerId, Key};
-use ecssd::zone::journal::{Entry, Journal, MemoryJournal, State};
 
 use super::agent::Agent;
 use super::scenario::Point;

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::machine::container::{Container, Timestamp};
+use ecssd::container::{Container, Timestamp};
 use ecssd::machine::past::Signals;
 use ecssd::record::ContainerId;
 use ecssd::status::Readiness;

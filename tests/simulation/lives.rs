@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ecssd::engine::Happening;
-use ecssd::machine::container::Health;
+use ecssd::container::Health;
+use ecssd::edge::engine::Happening;
 use ecssd::record::ContainerId;
 
 use super::host::SECOND;

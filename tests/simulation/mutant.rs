@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use ecssd::check::CheckError;
-use ecssd::machine::container::{Container, Health};
+use ecssd::container::offer::At;
+use ecssd::container::{Container, Health};
+use ecssd::edge::check::CheckError;
 use ecssd::machine::lifecycle::Target;
-use ecssd::machine::offer::At;
 use ecssd::record::{Action, Change, ContainerId, RecordSet, RecordType};
 use ecssd::zone::{ChangeInfo, ZoneError};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ecssd::engine::Happening;
+use ecssd::edge::engine::Happening;
 
 use super::host::Order;
 use super::later::Later;

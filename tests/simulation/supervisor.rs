@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecssd::actors::{Exit, Running, Surroundings, start};
+use ecssd::change::pacing::Pace;
 use ecssd::clock::Clock;
-use ecssd::host::notices::Sources;
+use ecssd::edge::host::notices::Sources;
+use ecssd::journal::SharedJournal;
 use ecssd::machine::stop::StopPlan;
+use ecssd::reconcile::writer::Settings;
 use ecssd::record::{Action, Change, Owner, Registrant};
 use ecssd::status::Board;
 use ecssd::zone::Zone;
-use ecssd::zone::journal::SharedJournal;
-use ecssd::zone::pacing::Pace;
-use ecssd::zone::writer::Settings;
 use futures_util::FutureExt;
 
 use super::agent::Agent;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::machine::container::{Checked, Health};
+use ecssd::container::{Checked, Health};
 use ecssd::record::ContainerId;
 
 use super::scenario::{Spec, SpecCheck, SpecPort};

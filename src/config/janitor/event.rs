@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::cli::Cli;
-use crate::machine::service::truth;
+use crate::container::convention::truth;
 use crate::nearest::nearest;
 
 /// What a Lambda's event may say.

@@ -10,12 +10,12 @@ use tracing::level_filters::LevelFilter;
 
 use self::event::Event;
 use super::{BadSetting, Config, Limits, Registry};
+use crate::change::pacing::{Pace, Rate};
 use crate::cli::Cli;
 use crate::janitor::reader::Scope;
 use crate::janitor::run::{Health, Order};
 use crate::janitor::settings::Settings;
 use crate::logs;
-use crate::zone::pacing::{Pace, Rate};
 
 /// The janitor's share of what an account may do: its reads come once in minutes, and an agent's write should
 /// not wait for them.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{ContainerDefinition, KeyValuePair, TaskDefinition};
 
-use crate::machine::service::{Protocol, Scope, parse};
+use crate::container::convention::{Protocol, Scope, parse};
 use crate::record::canonical;
 
 /// A task definition, as far as it concerns this system.

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use super::Limit;
+use crate::change::pacing::{Pace, Pacer};
 use crate::janitor::evidence::Read;
 use crate::janitor::time::Time;
 use crate::record::RecordSet;
-use crate::zone::pacing::{Pace, Pacer};
 use crate::zone::{ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
 
 /// More pages than any zone has: a list that goes round ends here. A zone may have more than its 10,000

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::Limit;
 use crate::backoff::Backoff;
+use crate::change::pacing::{Bucket, Rate};
 use crate::janitor::time::Time;
-use crate::zone::pacing::{Bucket, Rate};
 
 /// The shortest, the first and the longest wait after a call that failed. The shortest is longer than a bucket
 /// that refills 20 times a second is empty.

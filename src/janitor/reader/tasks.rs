@@ -13,8 +13,8 @@ use aws_sdk_ecs::types::{Container, KeyValuePair, Task};
 
 use super::definitions::Definition;
 use super::directory::{Cluster, Directory};
+use crate::container::convention::Protocol;
 use crate::janitor::evidence::{self, Hearing};
-use crate::machine::service::Protocol;
 use crate::record::{ContainerId, Owner};
 
 /// All that ECS showed.

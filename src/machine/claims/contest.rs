@@ -2,7 +2,7 @@
 //!
 //! The rules stand at the top of [claims](super).
 
-use crate::machine::container::Timestamp;
+use crate::container::Timestamp;
 use crate::machine::lifecycle::{Standing, Taken, Why};
 use crate::record::ContainerId;
 

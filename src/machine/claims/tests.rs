@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::container::convention::Protocol;
+use crate::container::offer::{At, EffectiveCheck};
+use crate::container::testing::{at, offer};
 use crate::machine::lifecycle::{Standing, Why};
-use crate::machine::offer::{At, EffectiveCheck};
-use crate::machine::service::Protocol;
-use crate::machine::testing::{at, offer};
 use crate::record::testing::id;
 
 use Standing::{Away, Failing, Passing, Unjudged, Unproven};

@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::doubt::Doubt;
 use super::stopping::Kill;
 use super::{Claim, Event, Ports, REMIND_AFTER, REMIND_EVERY, Sight, Taken};
-use crate::machine::container::{self, Timestamp};
-use crate::machine::offer::{At, EffectiveCheck, Endpoint, Offer};
+use crate::container::convention::{Protocol, ServiceName, Timing};
+use crate::container::offer::{At, EffectiveCheck, Endpoint, Offer};
+use crate::container::{self, Timestamp};
 use crate::machine::probe::Verdict;
-use crate::machine::service::{Protocol, ServiceName, Timing};
 
 /// What is known of a service's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

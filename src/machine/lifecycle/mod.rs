@@ -1,7 +1,7 @@
 //! The life of one container as DNS sees it: `step(state, event, now) -> (state, effects)`.
 //!
 //! Owns when a container's services are wanted in DNS, at which weight, and when no more. Leaves to
-//! others: what the container offers ([`super::offer`]), which of two containers holds a port
+//! others: what the container offers ([`crate::container::offer`]), which of two containers holds a port
 //! ([`super::claims`]), and how a want reaches the zone.
 //!
 //! # The whole table
@@ -67,10 +67,10 @@ pub use stopping::{Desired, Kill, STOP_BELIEF, Stopping, may_end, stops};
 
 use self::restarts::Restarts;
 use self::stopping::Stop;
-use super::container::{self, Checked, Running, Timestamp};
-use super::offer::{Endpoint, Offer};
 use super::past::{Signals, Trace};
 use super::probe::Verdict;
+use crate::container::offer::{At, Endpoint, Offer};
+use crate::container::{self, Checked, Running, Timestamp};
 
 /// How long a service may take to pass its check before the log says why it is not in DNS: most have started by
 /// then.
@@ -178,7 +178,7 @@ pub enum Event {
         /// The container's port.
         container_port: u16,
         /// Where the record points.
-        at: super::offer::At,
+        at: At,
         /// The record's weight.
         weight: u8,
     },

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::{Health, Sight, Tracked, Wanted};
-use crate::machine::container::Timestamp;
-use crate::machine::offer::{Endpoint, Offer};
+use crate::container::Timestamp;
+use crate::container::offer::{Endpoint, Offer};
 use crate::record::ContainerId;
 
 /// What one life of a container has to do with ports.

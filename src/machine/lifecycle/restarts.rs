@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::machine::container::Timestamp;
+use crate::container::Timestamp;
 
 /// So many starts within [`WITHIN`] are a crash loop.
 pub const STARTS: usize = 5;
@@ -71,7 +71,8 @@ impl Restarts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::testing::{at, secs};
+    use crate::container::testing::at;
+    use crate::machine::testing::secs;
 
     /// Starts at these seconds; until when the last one is held.
     fn held(starts: impl IntoIterator<Item = u64>) -> Option<u64> {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Life, Seq, Sight};
-use crate::machine::container::Timestamp;
+use crate::container::Timestamp;
 
 /// How long a stopping signal is believed, unless told otherwise.
 pub const STOP_BELIEF: Duration = Duration::from_secs(3_600);

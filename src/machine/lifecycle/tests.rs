@@ -1,8 +1,9 @@
 //! The table of the lifecycle, row by row, and every order of a restart's news.
 
 use super::*;
-use crate::machine::offer::{At, EffectiveCheck};
-use crate::machine::testing::{SIGHUP, SIGKILL, SIGQUIT, SIGTERM, at, offer, running, secs};
+use crate::container::offer::{At, EffectiveCheck};
+use crate::container::testing::{at, offer};
+use crate::machine::testing::{SIGHUP, SIGKILL, SIGQUIT, SIGTERM, running, secs};
 use crate::record::testing::id;
 
 mod orders;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ecssd::engine::{Happening, Listed};
-use ecssd::machine::container::Running;
+use ecssd::container::Running;
+use ecssd::edge::engine::{Happening, Listed};
 use ecssd::record::ContainerId;
 
 use crate::engine::Told;

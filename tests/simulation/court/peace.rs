@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ecssd::machine::container::Health;
+use ecssd::container::Health;
 use ecssd::record::{ContainerId, Key, RecordSet, RecordType};
 
 use crate::scenario::SpecCheck;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::check::CheckError;
+use ecssd::edge::check::CheckError;
 use ecssd::record::ContainerId;
 
 use crate::scenario::SpecCheck;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecssd::actors::{Exit, Running, Surroundings, start};
+use ecssd::change::pacing::Pace;
 use ecssd::clock::Clock;
 use ecssd::machine::lifecycle::STOP_BELIEF;
 use ecssd::machine::stop::StopPlan;
+use ecssd::reconcile::writer::Settings;
 use ecssd::record::{Change, Owner, RecordSet, RecordType, Registrant};
 use ecssd::status::Board;
-use ecssd::zone::pacing::Pace;
-use ecssd::zone::writer::Settings;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::docker::scripted::{NoTasks, ScriptedChecks, ScriptedDocker};

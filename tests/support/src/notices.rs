@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use ecssd::host::notices::{AskError, Said, Source, Sources};
-use ecssd::machine::container::Timestamp;
+use ecssd::container::Timestamp;
+use ecssd::edge::host::notices::{AskError, Said, Source, Sources};
 use tokio::time::Instant;
 
 /// Sources that say what they are told to say; a clone is another handle to the same ones.

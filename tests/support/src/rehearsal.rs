@@ -13,14 +13,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ecssd::machine::container::{Running, Timestamp};
+use ecssd::container::convention::{Check, Protocol, Scope, Service, ServiceName, Timing};
+use ecssd::container::offer::{At, Binder, EffectiveCheck, Endpoint, Offer};
+use ecssd::container::{Running, Timestamp};
 use ecssd::machine::lifecycle::{Desired, Event, STOP_BELIEF, Seq, Sight, Target};
-use ecssd::machine::offer::{At, Binder, EffectiveCheck, Endpoint, Offer};
 use ecssd::machine::outlook::{Leaving, Outlook};
 use ecssd::machine::probe::Verdict;
 use ecssd::machine::publish;
-use ecssd::machine::roster::{Output, Roster, Wants};
-use ecssd::machine::service::{Check, Protocol, Scope, Service, ServiceName, Timing};
+use ecssd::machine::registrar::{Output, Roster, Wants};
 use ecssd::record::{ContainerId, Key, Owner, RecordSet, RecordType, Registrant};
 
 /// How many containers there are.

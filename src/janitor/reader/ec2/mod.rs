@@ -23,7 +23,7 @@ use self::answer::{Instance, Interface, Page};
 use super::Limit;
 use super::paced::{Failure, Paced, Unread};
 use crate::aws::CALL_LIMIT;
-use crate::zone::pacing::Rate;
+use crate::change::pacing::Rate;
 use crate::zone::route53::chain;
 
 /// Half of what an account has in each region for calls that describe.

@@ -24,9 +24,9 @@ use super::definitions::Definition;
 use super::directory::{Cluster, Directory};
 use super::paced::{Paced, Unread};
 use super::tasks::{Seen, is_stopped};
+use crate::change::pacing::Rate;
 use crate::janitor::time::Time;
 use crate::record::Owner;
-use crate::zone::pacing::Rate;
 
 /// Half of what an account has in each region for lists and descriptions of tasks and container instances, which
 /// share one bucket: 100 at once, and 20 a second after that. Agents and deployments need the other half.

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use ecssd::check::{CheckError, Checker};
-use ecssd::engine::{Docker, DockerError, DockerEvent, Happening, Listed, Subscription, Tasks, TasksError};
-use ecssd::machine::container::{self, Binding, Container, Network, Timestamp};
+use ecssd::container::convention::{Protocol, Scope, parse};
+use ecssd::container::offer::At;
+use ecssd::container::{self, Binding, Container, Network, Timestamp};
+use ecssd::edge::check::{CheckError, Checker};
+use ecssd::edge::engine::{
+    Docker, DockerError, DockerEvent, Happening, Listed, Subscription, Tasks, TasksError,
+};
 use ecssd::machine::lifecycle::Target;
-use ecssd::machine::offer::At;
-use ecssd::machine::service::{Protocol, Scope, parse};
 use ecssd::record::ContainerId;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;

@@ -1,0 +1,251 @@
+//! Where a container's services are offered, and with which words the rest is not.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::container::Binding;
+use crate::container::testing::{at, service};
+
+const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
+
+/// A running container that asks for `_web._tcp` on port 80.
+fn container(n: u64, network: Network) -> Container {
+    Container {
+        id: format!("{n:012x}{}", "0".repeat(52)).parse().unwrap(),
+        name: format!("c{n}"),
+        started_at: Some(at(1)),
+        lived_before: false,
+        running: Running::Running,
+        health: None,
+        health_log: Vec::new(),
+        stop_signal: 15,
+        network,
+        bindings: BTreeMap::new(),
+        bound_ipv6: BTreeSet::new(),
+        services: vec![service("_web._tcp", 80, 1)],
+        bad_keys: Vec::new(),
+        ignored: false,
+        task_arn: None,
+    }
+}
+
+/// One whose port 80 is published so.
+fn bound(protocol: Protocol, bindings: &[([u8; 4], u16)]) -> Container {
+    let bindings =
+        bindings.iter().map(|&(address, port)| Binding { address: address.into(), port }).collect();
+    let bindings = [((80, protocol), bindings)].into();
+    Container { bindings, ..container(1, Network::Published) }
+}
+
+/// One that is published at every address of the host, and one that shares its network.
+fn sharing() -> (Container, Container) {
+    let owner = bound(Protocol::Tcp, &[([0, 0, 0, 0], 32_768)]);
+    (container(2, Network::Shared(owner.id.clone())), owner)
+}
+
+fn places(container: &Container, owner: Option<&Container>) -> Vec<At> {
+    let (offers, unpublished) = offers(container, owner, None, HOST);
+    assert_eq!(unpublished, []);
+    offers.into_iter().map(|offer| offer.at).collect()
+}
+
+fn reasons(container: &Container, owner: Option<&Container>) -> Vec<String> {
+    let (offers, unpublished) = offers(container, owner, None, HOST);
+    assert_eq!(offers, []);
+    unpublished.into_iter().map(|service| service.reason).collect()
+}
+
+#[test]
+fn a_published_port_is_offered_at_the_host_and_goes_on_while_it_is_frozen() {
+    let running = bound(Protocol::Tcp, &[([0, 0, 0, 0], 32_768)]);
+    assert_eq!(places(&running, None), [At::Host { port: 32_768 }]);
+    let paused = Container { running: Running::Paused, ..running };
+    assert_eq!(places(&paused, None), [At::Host { port: 32_768 }]);
+}
+
+#[test]
+fn one_number_under_tcp_and_udp_is_two_places_and_loopback_none() {
+    let mut container = bound(Protocol::Tcp, &[([0, 0, 0, 0], 19_091), ([127, 0, 0, 1], 19_090)]);
+    let udp = vec![Binding { address: Ipv4Addr::UNSPECIFIED, port: 32_768 }];
+    container.bindings.insert((80, Protocol::Udp), udp);
+    container.services.extend([service("_dns._udp", 80, 1), service("_admin._tcp", 81, 1)]);
+    let (offers, unpublished) = offers(&container, None, None, HOST);
+    let places: Vec<(Protocol, At)> = offers.iter().map(|offer| (offer.service.protocol, offer.at)).collect();
+    assert_eq!(
+        places,
+        [(Protocol::Tcp, At::Host { port: 19_091 }), (Protocol::Udp, At::Host { port: 32_768 })]
+    );
+    let [admin] = &unpublished[..] else { panic!("{unpublished:?}") };
+    assert_eq!((admin.service.as_str(), admin.container_port), ("_admin._tcp.sd.internal", 81));
+    assert_eq!(admin.reason, "port 81/tcp is not published; published: 80/tcp, 80/udp");
+}
+
+#[test]
+fn the_lowest_usable_host_port_is_offered() {
+    let container = bound(
+        Protocol::Tcp,
+        &[([0, 0, 0, 0], 9_300), ([10, 0, 0, 5], 9_200), ([10, 0, 0, 9], 9_100), ([127, 0, 0, 1], 9_000)],
+    );
+    assert_eq!(places(&container, None), [At::Host { port: 9_200 }]);
+}
+
+#[test]
+fn bindings_that_clients_cannot_reach_say_so() {
+    let elsewhere = bound(Protocol::Tcp, &[([10, 0, 0, 9], 9_000), ([127, 0, 0, 1], 9_000)]);
+    assert_eq!(
+        reasons(&elsewhere, None),
+        ["port 80/tcp is published at 10.0.0.9 only, and this host at 10.0.0.5"]
+    );
+    let loopback = bound(Protocol::Tcp, &[([127, 0, 0, 53], 9_000)]);
+    assert_eq!(reasons(&loopback, None), ["port 80/tcp is published on loopback only"]);
+    let own_loopback = offers(&loopback, None, None, Ipv4Addr::new(127, 0, 0, 53));
+    assert_eq!((own_loopback.0.len(), own_loopback.1.len()), (0, 1));
+    let ipv6 = Container { bound_ipv6: [(80, Protocol::Tcp)].into(), ..bound(Protocol::Tcp, &[]) };
+    assert_eq!(reasons(&ipv6, None), ["port 80/tcp is published on IPv6 only; IPv4 for now"]);
+}
+
+#[test]
+fn ports_that_are_not_published_say_what_is() {
+    let udp_only = bound(Protocol::Udp, &[([0, 0, 0, 0], 9_000)]);
+    assert_eq!(reasons(&udp_only, None), ["port 80/tcp is not published; published: 80/udp"]);
+    assert_eq!(reasons(&bound(Protocol::Tcp, &[]), None), ["port 80/tcp is exposed, but not published"]);
+    assert_eq!(reasons(&bound(Protocol::Udp, &[]), None), ["port 80/tcp is not published"]);
+    let mut range = bound(Protocol::Udp, &[]);
+    range.bindings = (1_000..2_000)
+        .map(|port| ((port, Protocol::Udp), vec![Binding { address: Ipv4Addr::UNSPECIFIED, port }]))
+        .collect();
+    let ports = "1000/udp, 1001/udp, 1002/udp, 1003/udp, 1004/udp, 1005/udp, 1006/udp, 1007/udp";
+    assert_eq!(
+        reasons(&range, None),
+        [format!("port 80/tcp is not published; published: {ports} and 992 more")]
+    );
+}
+
+#[test]
+fn says_who_binds_a_port() {
+    let binder = |container: &Container, owner: Option<&Container>, task: Option<Ipv4Addr>| {
+        offers(container, owner, task, HOST).0.remove(0).binder
+    };
+    let (sharer, owner) = sharing();
+    let by_docker = Binder::Docker { container: owner.id.clone(), started_at: owner.started_at.unwrap() };
+    assert_eq!(binder(&owner, None, None), by_docker);
+    assert_eq!(binder(&sharer, Some(&owner), None), by_docker);
+    assert_eq!(binder(&container(3, Network::Host), None, None), Binder::Process);
+    let on_host = Container { network: Network::Host, ..owner.clone() };
+    assert_eq!(binder(&sharer, Some(&on_host), None), Binder::Process);
+    assert_eq!(binder(&owner, None, Some(HOST)), Binder::Process);
+}
+
+#[test]
+fn docker_publishes_ports_that_nobody_asked_a_service_for() {
+    let mut container =
+        bound(Protocol::Tcp, &[([0, 0, 0, 0], 9_300), ([10, 0, 0, 9], 9_100), ([127, 0, 0, 1], 9_000)]);
+    container.bindings.insert((53, Protocol::Udp), vec![Binding { address: HOST, port: 9_300 }]);
+    container.services.clear();
+    let endpoint = |protocol| Endpoint { at: At::Host { port: 9_300 }, protocol };
+    assert_eq!(published(&container, HOST), [endpoint(Protocol::Tcp), endpoint(Protocol::Udp)].into());
+    container.running = Running::Paused;
+    assert_eq!(published(&container, HOST).len(), 2);
+    container.running = Running::Stopped;
+    assert_eq!(published(&container, HOST), [].into());
+}
+
+#[test]
+fn host_network_offers_the_port_itself_and_no_network_none() {
+    assert_eq!(places(&container(1, Network::Host), None), [At::Host { port: 80 }]);
+    assert_eq!(reasons(&container(1, Network::Isolated), None), ["the container has no network"]);
+}
+
+#[test]
+fn a_shared_network_offers_its_owners_ports() {
+    let (sharer, owner) = sharing();
+    assert_eq!(places(&sharer, Some(&owner)), [At::Host { port: 32_768 }]);
+    // A frozen owner's network goes on.
+    let paused = Container { running: Running::Paused, ..owner.clone() };
+    assert_eq!(places(&sharer, Some(&paused)), [At::Host { port: 32_768 }]);
+    let on_host = Container { network: Network::Host, ..owner };
+    assert_eq!(places(&sharer, Some(&on_host)), [At::Host { port: 80 }]);
+}
+
+#[test]
+fn a_shared_network_without_its_owner_says_so() {
+    let (sharer, owner) = sharing();
+    let unknown = "container 000000000001, whose network it shares, is not known";
+    assert_eq!(reasons(&sharer, None), [unknown]);
+    assert_eq!(reasons(&sharer, Some(&container(3, Network::Host))), [unknown]);
+    let stopped = Container { running: Running::Stopped, ..owner.clone() };
+    assert_eq!(
+        reasons(&sharer, Some(&stopped)),
+        ["container 000000000001, whose network it shares, does not run"]
+    );
+    let isolated = Container { network: Network::Isolated, ..owner.clone() };
+    assert_eq!(
+        reasons(&sharer, Some(&isolated)),
+        ["container 000000000001, whose network it shares, has none"]
+    );
+    let chained = Container { network: sharer.network.clone(), ..owner };
+    assert_eq!(
+        reasons(&sharer, Some(&chained)),
+        ["container 000000000001, whose network it shares, shares another's"]
+    );
+}
+
+#[test]
+fn a_network_whose_owner_was_started_again_leads_nowhere() {
+    let (sharer, owner) = sharing();
+    let again = Container { started_at: Some(at(2)), ..owner.clone() };
+    let reason =
+        "container 000000000001, whose network it shares, was started again since: start this one again too";
+    assert_eq!(reasons(&sharer, Some(&again)), [reason]);
+    let younger = Container { started_at: Some(at(3)), ..sharer.clone() };
+    assert_eq!(places(&younger, Some(&again)), [At::Host { port: 32_768 }]);
+    // The host's own network outlives them all.
+    let on_host = Container { network: Network::Host, ..again };
+    assert_eq!(places(&sharer, Some(&on_host)), [At::Host { port: 80 }]);
+}
+
+#[test]
+fn a_task_with_its_own_address_offers_the_containers_port() {
+    let address = Ipv4Addr::new(10, 0, 7, 9);
+    let (offers, unpublished) = offers(&sharing().0, None, Some(address), HOST);
+    assert_eq!(unpublished, []);
+    assert_eq!(offers[0].at, At::Task { address, port: 80 });
+}
+
+#[test]
+fn stopped_containers_offer_nothing_and_give_no_reason() {
+    for network in [Network::Published, Network::Host, Network::Isolated] {
+        let stopped = Container { running: Running::Stopped, ..container(1, network) };
+        assert_eq!(offers(&stopped, None, None, HOST), (vec![], vec![]), "{stopped:?}");
+    }
+}
+
+#[test]
+fn one_name_at_one_place_is_one_offer() {
+    let mut container = bound(Protocol::Tcp, &[([0, 0, 0, 0], 9_000)]);
+    let mut again = container.services[0].clone();
+    again.weight = 9;
+    container.services.push(again);
+    let offers = offers(&container, None, None, HOST).0;
+    assert_eq!(offers.len(), 1);
+    assert_eq!(offers[0].service.weight, 1);
+}
+
+#[test]
+fn checks_come_from_the_container_then_its_image_then_its_protocol() {
+    let path = || "/x".to_owned();
+    let cases = [
+        (Check::Default, Protocol::Tcp, false, EffectiveCheck::Tcp),
+        (Check::Default, Protocol::Tcp, true, EffectiveCheck::Docker),
+        (Check::Default, Protocol::Udp, false, EffectiveCheck::None),
+        (Check::Default, Protocol::Udp, true, EffectiveCheck::Docker),
+        (Check::Tcp, Protocol::Tcp, true, EffectiveCheck::Tcp),
+        (Check::None, Protocol::Tcp, true, EffectiveCheck::None),
+        (Check::Docker, Protocol::Tcp, true, EffectiveCheck::Docker),
+        (Check::Http { path: path() }, Protocol::Tcp, true, EffectiveCheck::Http { path: path() }),
+        (Check::Http { path: path() }, Protocol::Udp, false, EffectiveCheck::None),
+    ];
+    for (check, protocol, has_healthcheck, expected) in cases {
+        assert_eq!(effective_check(&check, protocol, has_healthcheck), expected, "{check:?} {protocol}");
+    }
+}

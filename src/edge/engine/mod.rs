@@ -1,0 +1,136 @@
+//! The container engine, and the ECS agent beside it: what they say, in this system's terms.
+//!
+//! Owns the seams ([`Docker`], [`Tasks`]) and the adapters behind them. Only GET is ever sent. What an
+//! answer means is decided in [`crate::machine`].
+
+mod docker;
+pub mod inspect;
+pub mod intake;
+mod introspection;
+
+use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::Stream;
+
+pub use docker::UnixDocker;
+pub use introspection::{EcsIntrospection, Seat};
+
+use crate::container::{Container, Timestamp};
+use crate::record::ContainerId;
+
+/// What a container engine is asked.
+#[async_trait]
+pub trait Docker: Send + Sync + 'static {
+    /// All that the engine remembers, and then what happens.
+    async fn events(&self) -> Result<Subscription, DockerError>;
+
+    /// The containers that run or are paused now.
+    async fn running(&self) -> Result<Vec<Listed>, DockerError>;
+
+    /// One container; `None` when there is no such container (any more).
+    async fn inspect(&self, id: &ContainerId) -> Result<Option<Container>, DockerError>;
+}
+
+/// A subscription to the engine's events. Each comes once, in the order in which it happened.
+pub struct Subscription {
+    /// What the engine remembers: of 256 events of any kind those that are of a container's life.
+    pub past: Vec<DockerEvent>,
+    /// Whether the engine has forgotten nothing since it started.
+    pub whole: bool,
+    /// What happens from then on. Ends when the engine goes away.
+    pub live: Events,
+}
+
+impl std::fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { past, whole, .. } = self;
+        f.debug_struct("Subscription").field("past", past).field("whole", whole).finish_non_exhaustive()
+    }
+}
+
+/// A stream of events.
+pub type Events = Pin<Box<dyn Stream<Item = Result<DockerEvent, DockerError>> + Send>>;
+
+/// What the ECS agent of this host is asked.
+#[async_trait]
+pub trait Tasks: Send + Sync + 'static {
+    /// The address of the task that this container belongs to, where it has one of its own (`awsvpc`).
+    async fn address(&self, id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError>;
+
+    /// Whether ECS wants the task that this container belongs to stopped.
+    async fn is_to_stop(&self, id: &ContainerId) -> Result<bool, TasksError>;
+}
+
+/// A line of the engine's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Which container.
+    pub id: ContainerId,
+    /// What the list shows of it. Where this changed, the container is worth another look.
+    pub fingerprint: String,
+}
+
+/// Something that happened to a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DockerEvent {
+    /// Which container.
+    pub id: ContainerId,
+    /// What.
+    pub happening: Happening,
+    /// When, by the engine's clock, which may step.
+    pub time: Timestamp,
+    /// How long ago, by that clock, where it is remembered; nothing, where it has just happened.
+    pub age: Duration,
+}
+
+/// What can happen to a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Happening {
+    /// It was sent a signal.
+    Killed(u8),
+    /// Its process ended.
+    Died,
+    /// Another life of it began.
+    Started,
+    /// Anything else after which it is worth a look: paused, another health.
+    Changed,
+    /// It was removed.
+    Destroyed,
+}
+
+/// Why the engine did not answer. Holds nothing of what a container's environment says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DockerError {
+    /// There is nobody at the socket.
+    #[error("no Docker engine at {socket}: {reason}")]
+    Unreachable {
+        /// The socket's path.
+        socket: String,
+        /// Why.
+        reason: String,
+    },
+    /// It took too long.
+    #[error("no answer from Docker to {0} in time")]
+    Timeout(&'static str),
+    /// It answered with an error, or with what cannot be understood.
+    #[error("Docker answered {request} with an error: {reason}")]
+    Refused {
+        /// What was asked.
+        request: &'static str,
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// Why the ECS agent did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no answer from the ECS agent's introspection at {url}: {reason}")]
+pub struct TasksError {
+    /// What was asked.
+    pub url: String,
+    /// Why it failed.
+    pub reason: String,
+}

@@ -1,0 +1,133 @@
+//! What ECS says of this host's container instance: whether it drains, and which tasks go with that.
+//!
+//! Which container instance it is, the ECS agent of this host tells. Off ECS nobody answers there, and nothing
+//! is asked; an ECS agent that was there once may be away for a while.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use aws_config::Region;
+use aws_sdk_ecs::Client;
+use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+use super::{AskError, Said, parse};
+use crate::aws;
+use crate::edge::engine::{EcsIntrospection, Seat};
+
+/// The most of anything that a page of ECS holds, or a call may ask for.
+/// Source: ECS API reference, ListTasks, DescribeTasks.
+const PAGE_ITEMS_MAX: i32 = 100;
+
+/// The ECS side of this host.
+pub struct Cluster {
+    introspection: EcsIntrospection,
+    /// What was learnt last of where it is.
+    seat: Mutex<Option<Seat>>,
+    client: Mutex<Option<(String, Client)>>,
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("introspection", &self.introspection).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// That of the host with this ECS agent.
+    pub fn new(introspection: EcsIntrospection) -> Self {
+        Self { introspection, seat: Mutex::default(), client: Mutex::default() }
+    }
+
+    /// Whether the container instance drains.
+    ///
+    /// # Errors
+    /// When ECS does not answer, or may not be asked.
+    pub async fn ask(&self) -> Result<Said, AskError> {
+        let Some(seat) = self.seat().await else { return Ok(Said::Nothing) };
+        let client = self.client(&seat).await;
+        if !drains(&client, &seat).await? {
+            return Ok(Said::Nothing);
+        }
+        let tasks = service_tasks(&client, &seat).await?;
+        Ok(Said::TasksEnd { what: "its ECS container instance is DRAINING".to_owned(), tasks })
+    }
+
+    async fn seat(&self) -> Option<Seat> {
+        let told = self.introspection.seat().await.ok().flatten();
+        let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_some() {
+            *seat = told;
+        }
+        seat.clone()
+    }
+
+    /// A client for the region that the container instance is in.
+    async fn client(&self, seat: &Seat) -> Client {
+        let region = seat.region().unwrap_or_default().to_owned();
+        let known = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, client)) = known.filter(|(of, _)| *of == region) {
+            return client;
+        }
+        let client = Client::new(&aws::config(None, Region::new(region.clone())).await);
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some((region, client.clone()));
+        client
+    }
+}
+
+async fn drains(client: &Client, seat: &Seat) -> Result<bool, AskError> {
+    let asked =
+        client.describe_container_instances().cluster(&seat.cluster).container_instances(&seat.instance);
+    let answer = asked.send().await.map_err(ask_error)?;
+    let Some(instance) = answer.container_instances().first() else {
+        let reason = answer.failures().first().and_then(|failure| failure.reason()).unwrap_or("nothing");
+        return Err(AskError::Away(format!("ECS says {reason} of {}", seat.instance)));
+    };
+    Ok(instance.status() == Some("DRAINING"))
+}
+
+/// The tasks of services on this container instance, by ARN.
+async fn service_tasks(client: &Client, seat: &Seat) -> Result<BTreeSet<String>, AskError> {
+    let mut tasks = BTreeSet::new();
+    let mut next = None;
+    loop {
+        let page = client
+            .list_tasks()
+            .cluster(&seat.cluster)
+            .container_instance(&seat.instance)
+            .max_results(PAGE_ITEMS_MAX)
+            .set_next_token(next);
+        let page = page.send().await.map_err(ask_error)?;
+        // An empty page may have others after it.
+        if !page.task_arns().is_empty() {
+            let asked =
+                client.describe_tasks().cluster(&seat.cluster).set_tasks(Some(page.task_arns().to_vec()));
+            let answer = asked.send().await.map_err(ask_error)?;
+            let of_services =
+                answer.tasks().iter().filter(|task| parse::of_a_service(task.started_by(), task.group()));
+            tasks.extend(of_services.filter_map(|task| task.task_arn()).map(str::to_owned));
+        }
+        next = page.next_token().map(str::to_owned);
+        if next.is_none() {
+            return Ok(tasks);
+        }
+    }
+}
+
+fn ask_error<E, R>(error: SdkError<E, R>) -> AskError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: fmt::Debug,
+{
+    let text = match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => DisplayErrorContext(&error).to_string(),
+    };
+    match error.code() {
+        Some("AccessDeniedException") => AskError::Denied(text),
+        _ => AskError::Away(format!("ECS: {text}")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

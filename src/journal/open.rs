@@ -1,0 +1,216 @@
+//! Opens the journal: the lock, whose journal it is, and how far it may be trusted.
+//!
+//! ```text
+//! journal.redb    the journal
+//! journal.lock    held while an agent runs; of another file, since the journal itself may be replaced
+//! ```
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::store::{Found, Store};
+use super::{Entry, FileJournal, Journal, MemoryJournal, Title};
+
+/// How often a held lock is tried again.
+const LOCK_POLL: Duration = Duration::from_millis(100);
+
+/// Another agent uses this state directory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{path} is locked: another agent uses this state directory; waited {waited} s for it to end. Stop it, or give this one another --state-dir",
+    path = path.display(),
+    waited = waited.as_secs()
+)]
+pub struct Locked {
+    /// The lock file.
+    pub path: PathBuf,
+    /// How long it was waited for.
+    pub waited: Duration,
+}
+
+/// An opened journal.
+#[derive(Debug)]
+pub struct Opened {
+    /// To be written from now on.
+    pub journal: Box<dyn Journal>,
+    /// What it remembers, and how far that goes.
+    pub memory: Memory,
+}
+
+/// What is remembered of earlier runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// All that the zone can hold of this host. No list is needed.
+    Kept(Vec<Entry>),
+    /// Some of it, for this reason; all unsure. One list finds the rest.
+    Partial(Vec<Entry>, String),
+    /// There was no journal. One list is needed, unless the host is too new to have written anything.
+    Fresh,
+    /// There was one that is of no use, for this reason; it was begun anew. One list is needed.
+    Discarded(String),
+    /// None can be kept, for this reason. One list is needed, and at each start.
+    Without(String),
+}
+
+impl Memory {
+    /// Whether this is all that the zone can hold of this host.
+    pub fn whole(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+
+    /// What is remembered, for [`Ledger::restore`](crate::reconcile::ledger::Ledger::restore).
+    pub fn entries(&self) -> &[Entry] {
+        match self {
+            Self::Kept(entries) | Self::Partial(entries, _) => entries,
+            Self::Fresh | Self::Discarded(_) | Self::Without(_) => &[],
+        }
+    }
+
+    /// Why it is not whole, for the log.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Kept(_) => None,
+            Self::Fresh => Some("there is none yet"),
+            Self::Partial(_, reason) | Self::Discarded(reason) | Self::Without(reason) => Some(reason),
+        }
+    }
+}
+
+/// As [`try_open`], but a lock that another agent holds is waited for, `wait` long: at an upgrade the old
+/// agent is on its way out.
+///
+/// # Errors
+/// When the other agent is still there then.
+pub async fn open(dir: &Path, title: &Title, wait: Duration) -> Result<Opened, Locked> {
+    let until = tokio::time::Instant::now() + wait;
+    let mut said = false;
+    loop {
+        match try_open(dir, title) {
+            Err(Locked { path, .. }) if tokio::time::Instant::now() >= until => {
+                return Err(Locked { path, waited: wait });
+            }
+            Err(Locked { path, .. }) => {
+                if !said {
+                    tracing::info!(path = %path.display(), "another agent runs: waiting for it to hand over");
+                    said = true;
+                }
+                tokio::time::sleep(LOCK_POLL).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Opens the journal of `title` in `dir`, which is created where it is missing. Never waits.
+///
+/// # Errors
+/// When another agent has the directory's lock. Whatever else is wrong is told by [`Memory`], and gone on
+/// without.
+pub fn try_open(dir: &Path, title: &Title) -> Result<Opened, Locked> {
+    // Where the kernel does not say it, two starts are never of one boot.
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    try_open_at(dir, title, boot.trim())
+}
+
+/// As [`try_open`], in this boot of the machine.
+pub(super) fn try_open_at(dir: &Path, title: &Title, boot: &str) -> Result<Opened, Locked> {
+    let path = dir.join("journal.redb");
+    let _ = fs::create_dir_all(dir);
+    let lock = Lock::take(&path);
+    if let Err(Fault::Held(path)) = lock {
+        return Err(Locked { path, waited: Duration::ZERO });
+    }
+    let mut journal = FileJournal {
+        title: title.clone(),
+        boot: boot.to_owned(),
+        path,
+        store: None,
+        lock: None,
+        memory: MemoryJournal::default(),
+        complete: false,
+        trouble: None,
+    };
+    let memory = match lock {
+        Ok(lock) => {
+            journal.lock = Some(lock);
+            recall(&mut journal)
+        }
+        Err(fault) => {
+            let reason = fault.to_string();
+            journal.give_up(reason.clone());
+            Memory::Without(reason)
+        }
+    };
+    Ok(Opened { journal: Box::new(journal), memory })
+}
+
+fn recall(journal: &mut FileJournal) -> Memory {
+    let (memory, begun) = match Store::open(&journal.path, &journal.title) {
+        Ok(Some((store, found))) => take_over(journal, store, found),
+        Ok(None) => (Memory::Fresh, journal.begin()),
+        Err(reason) => (Memory::Discarded(reason), journal.begin()),
+    };
+    match begun {
+        Ok(()) => memory,
+        Err(reason) => {
+            journal.give_up(reason.clone());
+            // What was read holds for this start; it is the next one that will have nothing.
+            if memory.entries().is_empty() { Memory::Without(reason) } else { memory }
+        }
+    }
+}
+
+fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, Result<(), String>) {
+    let signals = found.signals;
+    // After a power cut, or a crash of the kernel, the end of an unclosed journal may be lost.
+    let lost = !found.closed && (journal.boot.is_empty() || found.boot.as_ref() != Some(&journal.boot));
+    let memory = if found.complete && !lost {
+        Memory::Kept(found.entries)
+    } else {
+        let doubted = found.entries.into_iter().map(|(key, state)| (key, state.doubted())).collect();
+        let reason =
+            if lost { "the machine went down before it was on disk" } else { "the zone was not listed yet" };
+        Memory::Partial(doubted, reason.to_owned())
+    };
+    journal.memory = MemoryJournal::new(memory.entries().iter().cloned());
+    // What a power cut took of them, it took the containers with.
+    for (container, signals) in &signals {
+        journal.memory.record_signals(container, Some(signals));
+    }
+    journal.complete = memory.whole();
+    let begun = store.begin(&journal.boot, journal.complete);
+    journal.store = Some(store);
+    (memory, begun)
+}
+
+/// Why a lock could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("{path} is held by another agent", path = .0.display())]
+    Held(PathBuf),
+    #[error("{path}: {error}; the state directory must be writable", path = .0.display(), error = .1)]
+    Io(PathBuf, std::io::Error),
+}
+
+/// The right to the state directory, until it is dropped or the process ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of the journal at `path`.
+    pub(super) fn take(path: &Path) -> Result<Self, Fault> {
+        let path = path.with_extension("lock");
+        let file = match OpenOptions::new().create(true).append(true).open(&path) {
+            Ok(file) => file,
+            Err(error) => return Err(Fault::Io(path, error)),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Fault::Held(path)),
+            Err(TryLockError::Error(error)) => Err(Fault::Io(path, error)),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Files that are cut, changed, of others, or no journals at all.
+
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::journal::store::Store;
+
+/// A closed journal, and what is in it.
+fn closed() -> (Vec<u8>, Vec<Entry>) {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = two_records(dir.path());
+    (fs::read(dir.path().join("journal.redb")).unwrap(), entries)
+}
+
+/// Opens these bytes as a journal, and goes on with it.
+fn opened(bytes: &[u8]) -> Memory {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("journal.redb"), bytes).unwrap();
+    let Opened { mut journal, memory } = reopen(dir.path());
+    let next = [written(&srv("web", "next", 1))];
+    journal.record(&learnt(&next));
+    assert_eq!(journal.trouble(), None);
+    let loaded = journal.load();
+    drop(journal);
+    let again = self::memory(dir.path());
+    assert_eq!(again.whole(), memory.whole());
+    assert_eq!(again.entries().len(), loaded.len());
+    memory
+}
+
+fn check(bytes: &[u8], entries: &[Entry]) {
+    match opened(bytes) {
+        Memory::Kept(found) => assert_eq!(found, entries),
+        Memory::Discarded(_) | Memory::Fresh => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_cut_short_is_discarded() {
+    let (bytes, entries) = closed();
+    assert_eq!(opened(&bytes), Memory::Kept(entries.clone()));
+    assert_eq!(opened(&[]), Memory::Fresh);
+    let header = (1..512).step_by(7);
+    let pages = (512..bytes.len()).step_by(2039);
+    for len in header.chain(pages).chain([bytes.len() - 1]) {
+        check(&bytes[..len], &entries);
+    }
+}
+
+#[test]
+fn what_is_no_journal_is_discarded() {
+    let text = b"zone sd.internal, and so on".repeat(1 << 12);
+    for bytes in [&text[..5], &text, &vec![0; 1 << 17]] {
+        let memory = opened(bytes);
+        assert!(matches!(memory, Memory::Discarded(_)), "{memory:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn a_changed_byte_changes_no_entry(at: prop::sample::Index, xor in 1u8..) {
+        thread_local!(static CLOSED: (Vec<u8>, Vec<Entry>) = closed());
+        CLOSED.with(|(bytes, entries)| {
+            let mut bytes = bytes.clone();
+            let at = at.index(bytes.len());
+            bytes[at] ^= xor;
+            match opened(&bytes) {
+                Memory::Kept(found) => assert_eq!(&found, entries),
+                Memory::Discarded(_) | Memory::Fresh => {}
+                other => panic!("byte {at}: {other:?}"),
+            }
+        });
+    }
+}
+
+#[test]
+fn of_another_zone_or_owner_it_is_discarded() {
+    for (other, part) in [
+        (
+            Title { zone_id: "Z2".into(), ..title() },
+            "it is of zone sd.internal (Z1), owner i-0abc, not of zone sd.internal (Z2)",
+        ),
+        (Title { zone: "other.zone".into(), ..title() }, "not of zone other.zone (Z1)"),
+        (
+            Title { owner: "i-0abcd".into(), ..title() },
+            "owner i-0abc, not of zone sd.internal (Z1), owner i-0abcd",
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        two_records(dir.path());
+        let Opened { journal, memory } = try_open_at(dir.path(), &other, BOOT).unwrap();
+        let Memory::Discarded(reason) = memory else { panic!("{memory:?}") };
+        assert!(reason.contains(part), "{reason}");
+        assert_eq!(journal.load(), []);
+        drop(journal);
+        // It is the other's now.
+        assert!(matches!(memory_of(dir.path(), &other), Memory::Partial(entries, _) if entries.is_empty()));
+        assert!(matches!(memory_of(dir.path(), &title()), Memory::Discarded(_)));
+    }
+}
+
+fn memory_of(dir: &Path, title: &Title) -> Memory {
+    try_open_at(dir, title, BOOT).unwrap().memory
+}
+
+#[test]
+fn of_another_version_it_is_discarded() {
+    let dir = tempfile::tempdir().unwrap();
+    two_records(dir.path());
+    let (store, _) = Store::open(&dir.path().join("journal.redb"), &title()).unwrap().unwrap();
+    store.write_title(&[("version", "2")]).unwrap();
+    drop(store);
+    let expected = "its format's version is 2, this program reads 1".to_owned();
+    assert_eq!(memory(dir.path()), Memory::Discarded(expected));
+}

@@ -1,0 +1,93 @@
+//! What a writer has to tell, as log lines.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Writer;
+use crate::reconcile::ledger::Note;
+use crate::record::{Change, Key, RecordSet};
+use crate::zone::ZoneError;
+
+/// What came out of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// What an answer did.
+    Note(Note),
+    /// The zone was read before anything was written: it holds this of ours.
+    Known(Vec<RecordSet>),
+    /// The zone was read after writing had begun: it holds this beside what was written since. What of it
+    /// nobody wants is deleted at [`Writer::judged_found`].
+    Found(Vec<RecordSet>),
+    /// Own records were not as they had been written, and are mended.
+    Mended(BTreeSet<Key>),
+    /// Somebody else's address stands under this host's name: nothing new is registered.
+    Contested(RecordSet),
+    /// That is over.
+    Uncontested,
+    /// The zone does not do what it is asked; said once for each kind of failure in a row.
+    Failing(ZoneError),
+    /// The zone answers again.
+    Recovered,
+    /// Changes may not be asked after.
+    Unconfirmable(ZoneError),
+}
+
+impl Writer {
+    /// Logs what came out of an answer.
+    pub fn log(&self, news: &News, now: Duration) {
+        let host = &self.settings.registrant;
+        match news {
+            News::Note(note) => self.log_note(note, now),
+            News::Known(own) | News::Found(own) => {
+                tracing::info!(zone = host.zone, own = own.len(), "zone read");
+            }
+            News::Mended(keys) => {
+                for key in keys {
+                    tracing::warn!(record = %key, "not as it was written, or nobody's any more: mending it");
+                }
+            }
+            News::Contested(set) => tracing::error!(
+                host = host.host_name(),
+                record = %set,
+                "somebody else's address stands under this host's name: nothing new is registered; pass \
+                 another --hostname, or remove it, which is noticed within a minute"
+            ),
+            News::Uncontested => tracing::info!("this host's name is its own again: registering"),
+            News::Failing(ZoneError::Denied(reason)) => tracing::error!(
+                reason,
+                "the registry denies a call; what waits is kept: allow this host's role that action"
+            ),
+            News::Failing(error) => {
+                tracing::warn!(%error, "the zone did not take a call; what waits is kept");
+            }
+            News::Unconfirmable(error) => tracing::warn!(%error, "the change may not be asked after"),
+            News::Recovered => tracing::info!("the zone answers again"),
+        }
+    }
+
+    fn log_note(&self, note: &Note, now: Duration) {
+        match note {
+            Note::Done(Change { action, set }) => {
+                let (record, value) = (set.key().name, set.values.join(", "));
+                let id = set.set_identifier.as_deref().unwrap_or_default();
+                let did = if self.settings.dry_run { "planned, not written" } else { "written" };
+                tracing::info!(%action, record, kind = %set.kind, value, weight = set.weight(), id, "{did}");
+            }
+            Note::Parked(change, parked) => {
+                let again = parked.until.saturating_sub(now).as_secs();
+                let reason = &parked.reason;
+                if change.set.key() == self.settings.registrant.host_record().key() {
+                    tracing::error!(
+                        %change,
+                        reason,
+                        "this host's address is refused, and without it no service is registered: pass another \
+                         --hostname, or remove what stands under this name; tried again in {again} s"
+                    );
+                } else {
+                    tracing::error!(%change, reason, "refused: tried again in {again} s, others go on");
+                }
+            }
+            Note::AlreadyGone(key) => tracing::warn!(record = %key, "was gone already"),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Opens what is written to: the zone in this process with its DNS, or the one in Route 53; and the memory of
+//! what was written to it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+
+use super::descriptors::Descriptors;
+use crate::change::pacing::Pace;
+use crate::config::{Config, Registry};
+use crate::container::Timestamp;
+use crate::edge::host::fleet;
+use crate::edge::host::identity::Identity;
+use crate::journal::{self, Memory, Opened, SharedJournal, Title};
+use crate::reconcile::writer::Settings;
+use crate::record::Registrant;
+use crate::serve::dns::DnsError;
+use crate::serve::dns::{self, DnsFront};
+use crate::zone::Zone;
+use crate::zone::embedded::{EmbeddedZone, Options};
+use crate::zone::plan::{PlannedZone, Print};
+use crate::zone::route53::{self, FindError, Wanted};
+
+/// How long another agent of this host gets to hand over.
+const HAND_OVER_WAIT: Duration = Duration::from_secs(30);
+/// An instance that was started less than this ago, and has no journal, is most likely new.
+const NEW_INSTANCE: Duration = Duration::from_secs(600);
+/// So long that it does not come: what is only planned would be planned anew at every resync.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
+
+/// A zone that is open.
+pub(super) struct Open {
+    /// The zone.
+    pub(super) zone: Arc<dyn Zone>,
+    /// The same, where it says what is written to it.
+    planned: Option<Arc<PlannedZone>>,
+    /// Who this host is in it.
+    registrant: Registrant,
+    /// What was written to it before.
+    journal: Option<SharedJournal>,
+    /// Which containers were asked to stop before.
+    signals: Option<SharedJournal>,
+    /// The DNS that answers for it.
+    dns: Option<DnsFront>,
+    /// What this process may have open.
+    pub(super) descriptors: Descriptors,
+    pace: Pace,
+    resync: Duration,
+    read_after: Duration,
+    /// Whether it only says so.
+    pub(super) dry_run: bool,
+}
+
+impl Open {
+    /// Opens what was configured. Waits for a hosted zone that is not there yet.
+    pub(super) async fn open(
+        config: &Config,
+        identity: &Identity,
+        descriptors: Descriptors,
+    ) -> Result<Self, String> {
+        let (zone, dns): (Arc<dyn Zone>, _) = match &config.registry {
+            Registry::Local { dns_listen } => {
+                let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default())
+                    .map_err(super::text)?;
+                // A task that is soon over takes nobody's port.
+                let dns = match config.task.is_over_soon() {
+                    true => None,
+                    false => Some(
+                        dns::serve(zone.clone(), dns_listen, descriptors.dns_connections())
+                            .map_err(super::text)?,
+                    ),
+                };
+                for address in dns.iter().flat_map(DnsFront::addresses) {
+                    tracing::info!(%address, zone = config.zone, "answering DNS");
+                }
+                (Arc::new(zone), dns)
+            }
+            Registry::Route53 { wanted, endpoint_url } => {
+                let zone = find(wanted, endpoint_url.clone(), identity).await;
+                if let Wanted::Id(_) = wanted
+                    && zone.name() != config.zone
+                {
+                    tracing::info!(zone = zone.name(), id = zone.id(), "the zone of this id has this name");
+                }
+                (Arc::new(zone), None)
+            }
+        };
+        let Identity { owner, address, .. } = identity.clone();
+        let registrant = Registrant { owner, zone: zone.name().to_owned(), address };
+        // A plan reads what is there, and keeps nothing.
+        let opened = match config.dry_run {
+            true => None,
+            false => Some(open_journal(config, &*zone, &registrant).await?),
+        };
+        let read_after = match (&config.registry, &opened) {
+            (Registry::Route53 { .. }, Some(opened)) => read_after(config, identity, &opened.memory),
+            _ => Duration::ZERO,
+        };
+        let signals = opened.map(SharedJournal::from);
+        // The zone in this process is in the state directory itself.
+        let journal = signals.clone().filter(|_| matches!(config.registry, Registry::Route53 { .. }));
+        let planned = (config.dry_run || config.task.is_over_soon())
+            .then(|| Arc::new(PlannedZone::new(zone.clone(), config.dry_run, print())));
+        Ok(Self {
+            zone: planned.clone().map_or(zone, |planned| planned),
+            planned,
+            registrant,
+            journal,
+            signals,
+            dns,
+            descriptors,
+            pace: config.pace(),
+            resync: if config.dry_run { NEVER } else { config.resync },
+            read_after,
+            dry_run: config.dry_run,
+        })
+    }
+
+    /// What its writer is told. Where everything is seen through at once, the zone is read first.
+    pub(super) fn settings(&self, read_first: bool) -> Settings {
+        Settings {
+            registrant: self.registrant.clone(),
+            pace: self.pace,
+            resync: self.resync,
+            journal: self.journal.clone(),
+            read_first: read_first || self.journal.is_none(),
+            // Where it comes first, or nothing else does, there is nothing to wait for.
+            read_after: if read_first { Duration::ZERO } else { self.read_after },
+            dry_run: self.dry_run,
+            seed: fastrand::u64(..),
+        }
+    }
+
+    /// Where it is remembered which containers were asked to stop.
+    pub(super) fn signals(&self) -> Option<SharedJournal> {
+        self.signals.clone()
+    }
+
+    /// How many changes were made, or would have been, where they are counted.
+    pub(super) fn changes(&self) -> usize {
+        self.planned.as_ref().map_or(0, |planned| planned.changes())
+    }
+
+    /// How many hosts share the account's rate. A zone in this process is shared with nobody.
+    pub(super) fn fleet(&self) -> watch::Receiver<Option<u32>> {
+        if self.pace == Pace::LOCAL { watch::channel(None).1 } else { fleet::follow(self.zone.name()) }
+    }
+
+    /// Returns when the DNS fails; never, where there is none.
+    pub(super) async fn dns_failed(&mut self) -> DnsError {
+        match &mut self.dns {
+            Some(dns) => dns.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+async fn find(wanted: &Wanted, endpoint_url: Option<String>, identity: &Identity) -> route53::Route53Zone {
+    let settings = route53::Settings {
+        wanted: wanted.clone(),
+        endpoint_url,
+        region: identity.region.clone(),
+        vpc: identity.vpc.clone(),
+    };
+    let mut said = None;
+    let zone = route53::wait_for(&settings, |error, _| {
+        // A connection breaks in many words.
+        let kind = match error {
+            FindError::Unanswered { action, error } => format!("{action}: {}", error.kind()),
+            error => error.to_string(),
+        };
+        if said.as_ref() != Some(&kind) {
+            tracing::error!("nothing is written, and it is looked for again: {error}");
+            said = Some(kind);
+        }
+    })
+    .await;
+    tracing::info!(zone = zone.name(), id = zone.id(), "hosted zone found");
+    zone
+}
+
+async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant) -> Result<Opened, String> {
+    let title = Title {
+        zone_id: zone.id().to_owned(),
+        zone: registrant.zone.clone(),
+        owner: registrant.owner.to_string(),
+    };
+    journal::open(&config.state_dir, &title, HAND_OVER_WAIT).await.map_err(super::text)
+}
+
+/// How long the read that makes the journal whole may wait. A new instance has hardly written anything, and a
+/// fleet of them would read the zone all at once.
+fn read_after(config: &Config, identity: &Identity, memory: &Memory) -> Duration {
+    match memory {
+        Memory::Kept(entries) => {
+            tracing::info!(records = entries.len(), "the journal knows all of this host")
+        }
+        Memory::Fresh if identity.launched.is_some_and(is_recent) => {
+            let read_after = config.resync.mul_f64(0.5 + fastrand::f64());
+            let minutes = read_after.as_secs() / 60;
+            tracing::info!(minutes, "a new instance: the zone is listed once, later, beside the writing");
+            return read_after;
+        }
+        // It said so itself.
+        Memory::Without(_) => {}
+        memory => tracing::info!(
+            reason = memory.reason(),
+            "the journal does not know all of this host: the zone is listed once, beside the writing"
+        ),
+    }
+    Duration::ZERO
+}
+
+fn is_recent(launched: Timestamp) -> bool {
+    launched.age(SystemTime::now()) < NEW_INSTANCE
+}
+
+fn print() -> Print {
+    Box::new(|line| {
+        use std::io::Write;
+        // Whoever reads no more of a plan has seen enough of it.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    })
+}

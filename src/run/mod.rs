@@ -1,0 +1,6 @@
+//! What a process does from its settings to its exit code.
+//!
+//! [`daemon`] is an agent that goes on until it is told to stop, [`removal`] one thing done and over.
+
+pub mod daemon;
+pub mod removal;

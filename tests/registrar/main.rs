@@ -1,0 +1,443 @@
+//! The containers of a host together: the barrier, the ports, the drain; and any order of it all.
+
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
+
+mod foresight;
+
+use std::time::Duration;
+
+use ecssd::container::Running;
+use ecssd::machine::lifecycle::{Event, Seq};
+use ecssd::machine::registrar::{BARRIER, Output, Wants};
+use ecssd::record::{ContainerId, RecordSet};
+use ecssd_testing::rehearsal::{self, CONTAINERS, PORTS, Rehearsal, Shown, id, leaving, records};
+use proptest::prelude::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn shown(port: u8) -> Shown {
+    Shown { life: 1, port, unchecked: false, running: Running::Running }
+}
+
+fn unchecked(port: u8) -> Shown {
+    Shown { unchecked: true, ..shown(port) }
+}
+
+fn wants(containers: &[(u8, Shown)]) -> Wants {
+    let sorted = |mut records: Vec<RecordSet>| {
+        records.sort_by_key(RecordSet::key);
+        records
+    };
+    containers
+        .iter()
+        .map(|(container, shown)| (id(*container), sorted(records(*container, *shown))))
+        .collect()
+}
+
+/// A host whose barrier has opened on nothing.
+fn open() -> Rehearsal {
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    host.listed(0, 0);
+    assert_eq!(host.told(), Some(&Wants::new()));
+    host
+}
+
+// === the barrier ===
+
+#[test]
+fn says_everything_at_once_when_all_is_known() {
+    let mut host = Rehearsal::default();
+    host.seen(0, unchecked(0), 0);
+    host.listed(0b11, 0);
+    host.known(0, 0);
+    assert_eq!(host.told(), None);
+    host.seen(1, shown(1), 0);
+    assert_eq!(host.told(), None);
+    host.probed(1, true);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (1, shown(1))])));
+}
+
+#[test]
+fn a_container_that_is_slow_holds_the_others_up_for_two_seconds() {
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    host.listed(0b11, 0);
+    host.seen(0, unchecked(0), 0);
+    host.wait(SECOND);
+    assert_eq!(host.told(), None);
+    host.wait(SECOND);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0))])));
+}
+
+#[test]
+fn an_unread_zone_keeps_the_barrier_shut_without_waking_anybody() {
+    let mut host = Rehearsal::default();
+    host.seen(0, unchecked(0), 0);
+    host.listed(0b1, 0);
+    host.wait(10 * SECOND);
+    assert_eq!((host.told(), host.roster.wake_at()), (None, None));
+    host.known(0, 0);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0))])));
+}
+
+#[test]
+fn a_restart_keeps_what_is_registered_and_drops_what_is_gone() {
+    let mut host = Rehearsal::default();
+    host.listed(0b011, 0);
+    host.known(0b101, 0);
+    host.seen(0, shown(0), 0);
+    host.seen(1, unchecked(1), 0);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (1, shown(1))])));
+}
+
+#[test]
+fn a_signal_heard_before_the_first_list_is_no_look() {
+    let mut host = Rehearsal::default();
+    host.killed(0, 1, 1);
+    host.known(0b1, 0);
+    host.listed(0b1, 0);
+    assert_eq!(host.told(), None);
+    host.seen(0, shown(0), 0);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0))])));
+}
+
+#[test]
+fn what_an_earlier_run_registered_does_not_prove_what_was_paused_since() {
+    let mut host = Rehearsal::default();
+    host.known(0b1, 0);
+    host.seen(0, Shown { running: Running::Paused, ..shown(0) }, 0);
+    host.listed(0b1, 0);
+    host.seen(0, shown(0), 0);
+    host.wait(BARRIER);
+    assert_eq!(host.told(), Some(&Wants::new()));
+    host.probed(0, true);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0))])));
+}
+
+#[test]
+fn what_the_zone_holds_later_proves_nothing() {
+    let mut host = open();
+    host.seen(0, shown(0), 0);
+    host.known(0b1, 0);
+    assert_eq!(host.told(), Some(&Wants::new()));
+}
+
+#[test]
+fn what_is_found_late_of_a_container_that_is_unproven_or_was_not_looked_at_holds_on() {
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    host.listed(0b111, 0);
+    host.seen(0, shown(0), 0);
+    host.seen(2, unchecked(2), 0);
+    host.wait(BARRIER);
+    assert_eq!(host.told(), Some(&wants(&[(2, unchecked(2))])), "one waits for its check, one for a look");
+    host.found(0b1, 0);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])));
+    host.found(0b10, 1);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (1, shown(1)), (2, unchecked(2))])));
+    // The look says otherwise.
+    host.absent(1, 0);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])));
+    host.found(0b10, 1);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])), "it is over");
+}
+
+#[test]
+fn what_is_found_of_one_that_died_unseen_is_not_held() {
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    host.listed(0b1, 0);
+    host.wait(BARRIER);
+    host.died(0, 1);
+    host.found(0b1, 0);
+    assert_eq!(host.told(), Some(&Wants::new()));
+}
+
+#[test]
+fn what_is_found_joins_what_is_known() {
+    let mut host = Rehearsal::default();
+    host.known(0b11, 0);
+    host.listed(0b111, 0);
+    host.wait(BARRIER);
+    // Held until they are looked at; what was written since is not among what is found.
+    assert_eq!(host.told().map(Wants::len), Some(1), "one place is one container's");
+    let told = host.told().cloned();
+    host.found(0b100, 1);
+    let also = host.told().unwrap();
+    assert!(told.unwrap().iter().all(|(id, sets)| also.get(id) == Some(sets)));
+    assert!(also.contains_key(&id(2)));
+}
+
+#[test]
+fn what_is_found_before_the_barrier_opens_is_known() {
+    let mut host = Rehearsal::default();
+    host.found(0b1, 0);
+    host.listed(0b1, 0);
+    host.seen(0, shown(0), 0);
+    assert_eq!(host.told(), Some(&wants(&[(0, shown(0))])));
+}
+
+#[test]
+fn every_order_of_a_start_ends_the_same() {
+    let steps: [fn(&mut Rehearsal); 6] = [
+        |host| host.listed(0b11, 0),
+        |host| host.known(0b10, 1),
+        |host| host.seen(0, shown(0), 0),
+        |host| host.seen(1, shown(1), 0),
+        |host| host.probed(0, true),
+        |host| host.probed(1, true),
+    ];
+    let mut count = 0;
+    for order in permutations((0..steps.len()).collect()) {
+        let place = |step| order.iter().position(|other| *other == step);
+        if place(4) < place(2) || place(5) < place(3) {
+            continue;
+        }
+        count += 1;
+        let mut host = Rehearsal::default();
+        for step in &order {
+            steps[*step](&mut host);
+            let first = host.told().is_none_or(|told| told.contains_key(&id(1)));
+            assert!(first, "{order:?}: what was registered was not in the first word");
+        }
+        assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (1, shown(1))])), "{order:?}");
+    }
+    println!("{count} orders");
+    assert_eq!(count, 180);
+}
+
+fn permutations(items: Vec<usize>) -> Vec<Vec<usize>> {
+    if items.is_empty() {
+        return vec![vec![]];
+    }
+    let mut all = Vec::new();
+    for index in 0..items.len() {
+        let mut rest = items.clone();
+        let first = rest.remove(index);
+        all.extend(permutations(rest).into_iter().map(|tail| [&[first][..], &tail].concat()));
+    }
+    all
+}
+
+// === the ports ===
+
+#[test]
+fn a_port_that_changes_hands_is_one_message() {
+    let mut host = open();
+    host.seen(0, unchecked(0), 0);
+    let younger = Shown { life: 2, ..unchecked(0) };
+    let sight = Event::Seen { as_of: Seq(1), sight: Box::new(rehearsal::sight(2, younger)) };
+    let outputs = host.roster.on_event(&id(2), sight, SECOND);
+    let told: Vec<_> =
+        outputs.iter().filter(|output| matches!(output, Output::Want(..) | Output::WantAll(_))).collect();
+    assert_eq!(told, [&Output::WantAll(wants(&[(2, younger)]))]);
+}
+
+/// The containers of which anything is wanted.
+fn holders(host: &Rehearsal) -> Vec<ContainerId> {
+    host.told().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn the_newest_publication_has_a_port_and_the_parked_one_returns() {
+    let mut host = open();
+    host.seen(2, Shown { life: 2, ..unchecked(0) }, 0);
+    host.seen(0, unchecked(0), 0);
+    assert_eq!(holders(&host), [id(2)]);
+    host.died(2, 2);
+    assert_eq!(holders(&host), [id(0)]);
+}
+
+#[test]
+fn a_probe_of_a_port_that_another_has_is_not_made_and_its_check_passes_anew_when_that_one_has_ended() {
+    let mut host = open();
+    host.seen(1, shown(0), 0);
+    host.seen(3, shown(0), 0);
+    assert!(host.probes(1) && host.probes(3), "nobody has it yet");
+    host.probed(1, true);
+    assert_eq!((holders(&host), host.probes(3)), (vec![id(1)], false));
+    // It drains, and its socket answers: it has the port until it has ended.
+    host.killed(1, 1, 15);
+    assert_eq!((holders(&host), host.probes(3)), (vec![], false));
+    host.died(1, 1);
+    assert_eq!((holders(&host), host.probes(3)), (vec![], true));
+    host.probed(3, true);
+    assert_eq!(holders(&host), [id(3)]);
+}
+
+#[test]
+fn the_first_answer_counts_for_the_oldest_of_those_that_ask() {
+    let mut host = open();
+    [5, 3, 1].into_iter().filter(|n| *n < CONTAINERS).for_each(|n| host.seen(n, shown(0), 0));
+    host.probed(3, true);
+    assert_eq!((holders(&host), host.probes(1), host.probes(3)), (vec![id(1)], true, false));
+    host.probed(1, false);
+    assert!(host.probes(3), "it has it no more");
+    host.probed(3, true);
+    assert_eq!(holders(&host), [id(1)], "it had it, and the port answers what is asked of it");
+}
+
+#[test]
+fn who_is_paused_has_its_port() {
+    let mut host = open();
+    host.seen(1, shown(0), 0);
+    host.probed(1, true);
+    host.seen(3, shown(0), 0);
+    host.seen(1, Shown { running: Running::Paused, ..shown(0) }, 0);
+    assert_eq!((holders(&host), host.probes(3)), (vec![], false));
+    host.seen(1, shown(0), 0);
+    host.probed(1, true);
+    assert_eq!(holders(&host), [id(1)]);
+}
+
+#[test]
+fn a_publisher_takes_the_port_at_once_as_what_the_other_bound_is_reached_no_more() {
+    let mut host = open();
+    host.seen(1, shown(0), 0);
+    host.probed(1, true);
+    assert_eq!(holders(&host), [id(1)]);
+    host.seen(0, shown(0), 0);
+    assert_eq!((holders(&host), host.probes(0), host.probes(1)), (vec![], true, false));
+    host.probed(0, true);
+    assert_eq!((holders(&host), host.probes(1)), (vec![id(0)], false));
+    host.died(0, 1);
+    assert_eq!((holders(&host), host.probes(1)), (vec![], true));
+    host.probed(1, true);
+    assert_eq!(holders(&host), [id(1)]);
+}
+
+#[test]
+fn after_a_restart_who_was_registered_has_the_port_whoever_is_looked_at_first() {
+    for known_last in [false, true] {
+        let mut host = Rehearsal::default();
+        if !known_last {
+            host.known(0b1000, 0);
+        }
+        host.seen(1, unchecked(0), 0);
+        host.listed(0b1010, 0);
+        host.seen(3, shown(0), 0);
+        if known_last {
+            host.known(0b1000, 0);
+        }
+        assert_eq!(host.told(), Some(&wants(&[(3, shown(0))])), "known last: {known_last}");
+        host.died(3, 1);
+        assert_eq!(holders(&host), [id(1)]);
+    }
+}
+
+#[test]
+fn who_was_registered_and_has_not_been_looked_at_has_the_port() {
+    let mut host = Rehearsal::default();
+    host.known(0b1000, 0);
+    host.listed(0b1010, 0);
+    host.seen(1, unchecked(0), 0);
+    host.wait(BARRIER);
+    assert_eq!(holders(&host), [id(3)]);
+    host.absent(3, 0);
+    assert_eq!(holders(&host), [id(1)]);
+}
+
+// === lists ===
+
+#[test]
+fn a_look_from_before_a_list_revives_nothing() {
+    let mut host = open();
+    host.seen(0, unchecked(0), 0);
+    host.killed(1, 1, 15);
+    host.listed(0, 0);
+    assert_eq!(host.told(), Some(&Wants::new()));
+    host.seen(0, unchecked(0), 1);
+    assert_eq!(host.told(), Some(&Wants::new()));
+}
+
+#[test]
+fn a_death_is_remembered_beyond_an_older_list() {
+    let mut host = open();
+    host.seen(0, unchecked(0), 0);
+    host.killed(1, 1, 1);
+    host.died(0, 1);
+    host.listed(0, 2);
+    host.seen(0, unchecked(0), 1);
+    assert_eq!(host.told(), Some(&Wants::new()));
+}
+
+#[test]
+fn forgets_what_is_gone() {
+    let mut host = open();
+    host.seen(0, shown(0), 0);
+    host.died(0, 1);
+    host.listed(0, 0);
+    assert_eq!((host.roster.containers().count(), host.roster.wake_at()), (0, None));
+}
+
+// === anything ===
+
+#[derive(Clone, Debug)]
+enum Operation {
+    Seen { container: u8, shown: Shown, late: u8 },
+    Absent { container: u8, late: u8 },
+    Killed { container: u8, life: u8, signal: u8 },
+    Died { container: u8, life: u8 },
+    Probed { container: u8, up: bool },
+    Listed { containers: u8, late: u8 },
+    Known { containers: u8, port: u8 },
+    Wait(u64),
+    Outlook { tasks: Option<u8>, withdraw_in: Option<u8> },
+    Part,
+    Drain,
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let container = 0..CONTAINERS;
+    let running = prop_oneof![
+        6 => Just(Running::Running),
+        1 => Just(Running::Paused),
+        1 => Just(Running::Stopped)
+    ];
+    let shown = (0..4_u8, 0..PORTS, any::<bool>(), running)
+        .prop_map(|(life, port, unchecked, running)| Shown { life, port, unchecked, running });
+    prop_oneof![
+        9 => (container.clone(), shown, 0..3_u8)
+            .prop_map(|(container, shown, late)| Operation::Seen { container, shown, late }),
+        1 => (container.clone(), 0..3_u8).prop_map(|(container, late)| Operation::Absent { container, late }),
+        3 => (container.clone(), 0..4_u8, prop_oneof![Just(15), Just(1)])
+            .prop_map(|(container, life, signal)| Operation::Killed { container, life, signal }),
+        3 => (container.clone(), 0..4_u8).prop_map(|(container, life)| Operation::Died { container, life }),
+        5 => (container, any::<bool>()).prop_map(|(container, up)| Operation::Probed { container, up }),
+        2 => (any::<u8>(), 0..3_u8).prop_map(|(containers, late)| Operation::Listed { containers, late }),
+        2 => (any::<u8>(), 0..PORTS).prop_map(|(containers, port)| Operation::Known { containers, port }),
+        3 => prop_oneof![Just(1), Just(2), Just(60), Just(200)].prop_map(Operation::Wait),
+        2 => (proptest::option::of(any::<u8>()), proptest::option::of(0..120_u8))
+            .prop_map(|(tasks, withdraw_in)| Operation::Outlook { tasks, withdraw_in }),
+        1 => prop_oneof![18 => Just(Operation::Wait(1)), 1 => Just(Operation::Part), 2 => Just(Operation::Drain)],
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn tells_what_its_machines_want_through_any_operations(
+        operations in proptest::collection::vec(operation(), 1..80)
+    ) {
+        let mut host = Rehearsal::default();
+        for operation in operations {
+            match operation {
+                Operation::Seen { container, shown, late } => host.seen(container, shown, late),
+                Operation::Absent { container, late } => host.absent(container, late),
+                Operation::Killed { container, life, signal } => host.killed(container, life, signal),
+                Operation::Died { container, life } => host.died(container, life),
+                Operation::Probed { container, up } => host.probed(container, up),
+                Operation::Listed { containers, late } => host.listed(containers, late),
+                Operation::Known { containers, port } => host.known(containers, port),
+                Operation::Wait(secs) => host.wait(Duration::from_secs(secs)),
+                Operation::Outlook { tasks, withdraw_in } => host.outlook(leaving(tasks), withdraw_in),
+                Operation::Part => host.part(),
+                Operation::Drain => host.drain(),
+            }
+        }
+        host.drain();
+        prop_assert_eq!(host.told(), Some(&Wants::new()));
+    }
+}
