@@ -1,10 +1,12 @@
 """The unit as it is installed by docs/install.md, on a machine with a real systemd as its first process and Docker with five
-containers in it; the zone is on an emulator outside. Run by tests/full machine.
+containers in it. Outside, in a network of its own, are an emulator with the zone and a name server; the machine asks that
+through systemd-resolved. Run by tests/full machine.
 
   machine.py ARCHIVES CACHE MINISTACK BUS OFFS   BUS is dbus or dbus-broker; OFFS how often it is turned off, and restarted
 
-What holds: a power-off withdraws everything and says so; a restart of the agent changes nothing; a crash, an agent that
-hangs, and a stop's file that was left over change nothing either.
+What holds: a power-off withdraws everything and says so, though it needs name lookup for that; a restart of the agent
+changes nothing; a crash loop, an agent that hangs, and a stop's file that was left over change nothing either; a soft
+reboot leaves no such file.
 """
 
 import os
@@ -19,9 +21,13 @@ from pathlib import Path
 
 ARCHIVES, CACHE, MINISTACK, BUS, OFFS = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).resolve(), sys.argv[4], int(sys.argv[5])
 CONTAINERS = 5
+CRASHES = 5
 PATIENCE = 90
-PACKAGES = "systemd,systemd-sysv,dbus,dbus-broker,iproute2,iptables,ca-certificates,procps,docker.io"
-ENDPOINT = "http://127.0.0.1:4566"
+PACKAGES = "systemd,systemd-sysv,systemd-resolved,libnss-resolve,dbus,dbus-broker,iproute2,iptables,ca-certificates,procps,docker.io"
+OUTSIDE, INSIDE = "10.99.0.1", "10.99.0.2"
+# Known to the name server outside alone.
+NAME = "emulator.example.net"
+STOPS = "/run/ecssd/system-stops"
 DROP_IN = "etc/systemd/system/ecssd.service.d"
 
 # A machine in a container sees its control groups read-only, where they are of the first version; Docker makes some.
@@ -33,6 +39,14 @@ RemainAfterExit=yes
 ExecStart=/bin/sh -c 'for group in /sys/fs/cgroup/*/; do mount -o remount,bind,rw "$group" || true; done'
 [Install]
 WantedBy=multi-user.target
+"""
+
+# Where a soft reboot is while no service runs. This systemd has none (it came with 254): what units see of one is that all
+# of them stop, the first process and /run stay, and they start again.
+BETWEEN = """[Unit]
+Requires=sysinit.target
+After=sysinit.target
+AllowIsolate=yes
 """
 
 
@@ -96,12 +110,58 @@ class Machine:
             self.process.wait()
 
     def said(self, words):
-        command = ["journalctl", "--directory", self.root / "var/log/journal", "--unit", "ecssd", "--output", "cat", "--no-pager"]
-        return sum(words in line for line in run(*command).splitlines())
+        return sum(words in line for line in self.log().splitlines())
+
+    def log(self):
+        """What the agent has logged, over all starts of the machine."""
+        journal = self.root / "var/log/journal"
+        return run("journalctl", "--directory", journal, "--unit", "ecssd", "--output", "cat", "--no-pager") if journal.is_dir() else ""
+
+
+class Outside:
+    """A network that a machine's network leads to, with what it finds there."""
+
+    def __init__(self, machine, work):
+        self.machine, self.network, self.queries, self.processes = machine, f"{machine}-out", work / "queries", []
+        self.work = work
+
+    def start(self):
+        for network in (self.machine, self.network):
+            run("ip", "netns", "add", network)
+            run("ip", "-n", network, "link", "set", "lo", "up")
+        run("ip", "-n", self.network, "link", "add", "down", "type", "veth", "peer", "name", "host0", "netns", self.machine)
+        for network, link, address in ((self.network, "down", OUTSIDE), (self.machine, "host0", INSIDE)):
+            run("ip", "-n", network, "address", "add", f"{address}/24", "dev", link)
+            run("ip", "-n", network, "link", "set", link, "up")
+        run("ip", "-n", self.machine, "route", "add", "default", "via", OUTSIDE)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.work), "TMPDIR": str(self.work), "BIND_HOST": OUTSIDE}
+        environment |= {"GATEWAY_PORT": "4566", "SERVICES": "route53,ec2", "LOG_LEVEL": "WARNING", "SFTP_ENABLED": "0"}
+        environment |= {"IOT_MTLS_ENABLED": "0", "DOCKER_HOST": f"unix://{self.work}/none"}
+        self.spawn([MINISTACK], environment)
+        names = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file"]
+        names += ["--bind-interfaces", f"--listen-address={OUTSIDE}", f"--address=/{NAME}/{OUTSIDE}"]
+        self.spawn([*names, "--log-queries", f"--log-facility={self.queries}"], {"PATH": os.environ["PATH"]})
+        listens = ["ip", "netns", "exec", self.network, "ss", "-Hlnt", "sport = :4566 or sport = :53"]
+        wait("emulator and name server", lambda: all(port in run(*listens) for port in (":4566", ":53")))
+
+    def spawn(self, command, environment):
+        inside = ["ip", "netns", "exec", self.network, *map(str, command)]
+        self.processes.append(subprocess.Popen(inside, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    def asked(self):
+        """How often the machine has asked for the emulator's name."""
+        return sum(f"query[A] {NAME} from {INSIDE}" in line for line in self.queries.read_text().splitlines())
+
+    def end(self):
+        for process in self.processes:
+            process.terminate()
+            process.wait()
+        for network in (self.machine, self.network):
+            subprocess.run(["ip", "netns", "delete", network], capture_output=True)
 
 
 class Zone:
-    """A private zone in the emulator, asked from the machine's network."""
+    """A private zone in the emulator, asked from its network."""
 
     def __init__(self, network):
         self.network = network
@@ -125,7 +185,7 @@ class Zone:
             "print(r.urlopen(q, timeout=10).read().decode())"
         )
         inside = ["ip", "netns", "exec", self.network, sys.executable, "-c", script]
-        return run(*inside, method, ENDPOINT + target, scope, kind, body)
+        return run(*inside, method, f"http://{OUTSIDE}:4566{target}", scope, kind, body)
 
     def services(self):
         """The SRV records, each as its text."""
@@ -148,6 +208,26 @@ def system():
     return CACHE
 
 
+def prepare(machine):
+    root = machine.root
+    files = {
+        "etc/docker/daemon.json": '{"exec-opts": ["native.cgroupdriver=systemd"]}',
+        "etc/systemd/system/cgroups.service": CGROUPS,
+        "etc/systemd/system/between.target": BETWEEN,
+        "etc/systemd/resolved.conf.d/outside.conf": f"[Resolve]\nDNS={OUTSIDE}\n",
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / "var/log/journal").mkdir(exist_ok=True)
+    (root / "etc/resolv.conf").unlink(missing_ok=True)
+    (root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
+    hosts = next(line for line in (root / "etc/nsswitch.conf").read_text().splitlines() if line.startswith("hosts:"))
+    assert "resolve" in hosts.split(), hosts
+    run("chroot", root, "systemctl", "enable" if BUS == "dbus-broker" else "disable", "dbus-broker.service")
+    run("chroot", root, "systemctl", "enable", "cgroups.service", "systemd-resolved.service")
+
+
 def install(machine):
     """By the commands of docs/install.md, as they stand."""
     page = Path("docs/install.md").read_text().split("\n## A unit\n")[1]
@@ -157,8 +237,8 @@ def install(machine):
     # What an instance has by itself.
     (machine.root / DROP_IN).mkdir(parents=True)
     (machine.root / DROP_IN / "emulator.conf").write_text(
-        "[Service]\nEnvironment=AWS_ENDPOINT_URL=" + ENDPOINT + " AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
-        " AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true ECSSD_HOSTNAME=web1 ECSSD_ADDRESS=172.17.0.1\n"
+        f"[Service]\nEnvironment=AWS_ENDPOINT_URL=http://{NAME}:4566 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
+        " AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true\n"
     )
     machine.inside("sh", "-ec", f"cd /root\n{block}")
 
@@ -185,13 +265,34 @@ def restarts(machine, zone):
         machine.inside("systemctl", "reload" if number % 5 == 4 else "restart", "ecssd")
         wait("agent that is ready", lambda: machine.said("handed over") == handed + number + 1 and is_ready(machine))
     print(f"figure: {BUS}: {OFFS} restarts, {machine.said('handed over') - handed} hand-overs", flush=True)
-    stops = "/run/ecssd/system-stops"
-    machine.inside("touch", stops)
-    for _ in range(3):
-        machine.inside("systemctl", "kill", "--signal", "KILL", "--kill-who", "main", "ecssd")
-        time.sleep(2)
-        wait("agent after a crash", lambda: is_ready(machine))
+    crash_loop(machine)
+    hang(machine)
+    assert zone.services() == before, "records have changed"
+    assert machine.said('"written"') == written, "changes were sent"
+
+
+def main_pid(machine):
+    return int(machine.does("systemctl", "show", "ecssd", "--property", "MainPID", "--value") or 0)
+
+
+def crash_loop(machine):
+    """With a file that says that the system stops, as a soft reboot of another systemd may leave it."""
+    machine.inside("touch", STOPS)
+    for _ in range(CRASHES):
+        pid = wait("agent to kill", lambda: main_pid(machine))
+        machine.inside("kill", "-KILL", str(pid))
+        wait("end of it", lambda: main_pid(machine) != pid)
+    wait("agent after its crashes", lambda: is_ready(machine))
     assert not machine.does("ls", "/run/ecssd"), "a crash leaves a file that says that the system stops"
+    # It would have drained, had it taken the file for true.
+    handed = machine.said("handed over")
+    machine.inside("systemctl", "restart", "ecssd")
+    wait("hand-over after the crashes", lambda: machine.said("handed over") == handed + 1 and is_ready(machine))
+    print(f"figure: {BUS}: {CRASHES} crashes in a row, no file left", flush=True)
+
+
+def hang(machine):
+    """Under a watchdog that waits for less, and does not end one that is alive."""
     machine.inside("mkdir", "-p", "/run/systemd/system/ecssd.service.d")
     machine.inside("sh", "-c", "printf '[Service]\\nWatchdogSec=4\\n' >/run/systemd/system/ecssd.service.d/watchdog.conf")
     machine.inside("systemctl", "daemon-reload")
@@ -202,8 +303,30 @@ def restarts(machine, zone):
     machine.inside("kill", "-STOP", pid)
     wait("end of one that hangs", lambda: machine.does("systemctl", "show", "ecssd", "--property", "MainPID", "--value") not in (pid, "0"))
     wait("agent after it hung", lambda: is_ready(machine))
+    assert machine.said("Watchdog timeout") == 1, "it was not the watchdog that ended it"
+    machine.inside("rm", "-r", "/run/systemd/system/ecssd.service.d")
+    machine.inside("systemctl", "daemon-reload")
+    print(f"figure: {BUS}: the watchdog ended one that hung", flush=True)
+
+
+def soft_reboot(machine, zone):
+    """All units stop and start again: a drain at the one, no file after the other."""
+    safe = machine.said("safe to stop")
+    # By itself it would wait for the end of what it is part of.
+    machine.inside("systemctl", "--no-block", "isolate", "between.target")
+    wait("end of the services", lambda: machine.does("systemctl", "is-active", "ecssd", "docker") == "inactive\ninactive")
+    left = len(zone.services())
+    assert left == 0 and machine.said("safe to stop") == safe + 1, f"{left} records left at a soft reboot"
+    assert machine.does("ls", STOPS) == STOPS, "nobody said that the system stops"
+    machine.inside("systemctl", "--no-block", "isolate", "multi-user.target")
+    wait("records", lambda: len(zone.services()) == CONTAINERS)
+    wait("agent that is ready", lambda: is_ready(machine))
+    assert not machine.does("ls", "/run/ecssd"), "a soft reboot leaves a file that says that the system stops"
+    before, handed = zone.services(), machine.said("handed over")
+    machine.inside("systemctl", "restart", "ecssd")
+    wait("hand-over after a soft reboot", lambda: machine.said("handed over") == handed + 1 and is_ready(machine))
     assert zone.services() == before, "records have changed"
-    assert machine.said('"written"') == written, "changes were sent"
+    print(f"figure: {BUS}: a soft reboot drained, and left no file", flush=True)
 
 
 def offs(machine, zone):
@@ -225,21 +348,12 @@ def offs(machine, zone):
 def main():
     network = f"ecssd-{os.getpid()}"
     work = Path(tempfile.mkdtemp(prefix="ecssd-machine."))
-    machine, emulator = Machine(work / "root", network), None
+    machine, outside = Machine(work / "root", network), Outside(network, work)
     try:
         run("cp", "--archive", "--reflink=auto", system(), machine.root)
-        (machine.root / "var/log/journal").mkdir(exist_ok=True)
-        (machine.root / "etc/docker").mkdir(exist_ok=True)
-        (machine.root / "etc/docker/daemon.json").write_text('{"exec-opts": ["native.cgroupdriver=systemd"]}')
-        run("chroot", machine.root, "systemctl", "enable" if BUS == "dbus-broker" else "disable", "dbus-broker.service")
-        (machine.root / "etc/systemd/system/cgroups.service").write_text(CGROUPS)
-        run("chroot", machine.root, "systemctl", "enable", "cgroups.service")
-        run("ip", "netns", "add", network)
-        run("ip", "netns", "exec", network, "ip", "link", "set", "lo", "up")
-        environment = {"PATH": os.environ["PATH"], "HOME": str(work), "TMPDIR": str(work), "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": "4566", "SERVICES": "route53,ec2", "LOG_LEVEL": "WARNING", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "DOCKER_HOST": f"unix://{work}/none"}
-        emulator = subprocess.Popen(["ip", "netns", "exec", network, MINISTACK], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(3)
-        zone = Zone(network)
+        prepare(machine)
+        outside.start()
+        zone = Zone(outside.network)
         machine.boot()
         bus = machine.does("systemctl", "show", "dbus.service", "--property", "Id", "--value")
         assert bus == {"dbus": "dbus.service", "dbus-broker": "dbus-broker.service"}[BUS], bus
@@ -247,14 +361,17 @@ def main():
         install(machine)
         wait("records", lambda: len(zone.services()) == CONTAINERS)
         wait("agent that is ready", lambda: is_ready(machine))
+        assert outside.asked(), "nobody asked the name server"
+        print(f"figure: {BUS}: the zone found by name, through {machine.does('readlink', '/etc/resolv.conf')}", flush=True)
         restarts(machine, zone)
+        soft_reboot(machine, zone)
         offs(machine, zone)
+    except BaseException:
+        print(machine.log(), flush=True)
+        raise
     finally:
         machine.kill()
-        if emulator:
-            emulator.terminate()
-            emulator.wait()
-        subprocess.run(["ip", "netns", "delete", network], capture_output=True)
+        outside.end()
         shutil.rmtree(work, ignore_errors=True)
 
 
