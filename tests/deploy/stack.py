@@ -1,12 +1,13 @@
-"""The stack on an emulator that others wrote: made, its zone set up by the real program, its janitor invoked, deleted with
-our records in the zone, and not deleted with those of others. Run by tests/full stack.
+"""The stack on an emulator that others wrote: made, its zone set up by the real program, the records of a dead host deleted
+by its janitor, deleted with our records in the zone, and not deleted with those of others. Run by tests/full stack.
 
   python stack.py ENDPOINT ZIP   ZIP is the Lambda's
 
 The emulator knows no capacity providers (so MakeHosts is false) and no vendor's parameters (so Ami is one of ours), and gives
-functions no endpoint (so it is put into their environment). A zone of a stack is public there, which the janitor refuses: so
-it is invoked for a zone that was there before. Where a deletion fails it
-goes on with what that needs, the zone, so that what was kept cannot be seen here: what zone-setup answers can.
+functions no endpoint (so it is put into their environment). A zone that a stack makes is public there, which the janitor
+refuses: so the stack that it is invoked in is one with a zone that was there before. It knows no container instances, so that
+no host of ECS is alive: of a host's life EC2 alone tells. Where a deletion fails it goes on with what that needs, the zone, so
+that what was kept cannot be seen here: what zone-setup answers can.
 """
 
 import json
@@ -35,7 +36,7 @@ def client(service):
     )
 
 
-cloudformation, route53, s3, functions, ssm = map(client, ("cloudformation", "route53", "s3", "lambda", "ssm"))
+cloudformation, route53, s3, functions, ssm, ec2 = map(client, ("cloudformation", "route53", "s3", "lambda", "ssm", "ec2"))
 
 
 def template():
@@ -97,11 +98,35 @@ def change(zone, action, name, kind, value, **more):
     route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": its}]})
 
 
+def of_host(zone, host, address, service):
+    container = "76a1e8a3f1f1a5d6" * 4
+    change(zone, "CREATE", f"{host}.{ZONE}", "A", address, SetIdentifier=host, Weight=1)
+    change(zone, "CREATE", f"{service}.{ZONE}", "SRV", f"1 1 32001 {host}.{ZONE}", SetIdentifier=f"{host}:{container}:80", Weight=1)
+
+
 def ours(zone):
-    host, container = "i-00000000000000001", "76a1e8a3f1f1a5d6" * 4
-    change(zone, "CREATE", f"{host}.{ZONE}", "A", "10.0.0.7", SetIdentifier=host, Weight=1)
-    change(zone, "CREATE", f"_web._tcp.{ZONE}", "SRV", f"1 1 32001 {host}.{ZONE}", SetIdentifier=f"{host}:{container}:80", Weight=1)
+    of_host(zone, "i-00000000000000001", "10.0.0.7", "_web._tcp")
     change(zone, "CREATE", f"_fleet.{ZONE}", "TXT", '"hosts=1"')
+
+
+def host():
+    """Two instances: one that runs, one that is terminated."""
+    made = ec2.run_instances(ImageId="ami-00000000000000001", MinCount=2, MaxCount=2, InstanceType="t3.small")["Instances"]
+    living, dead = (one["InstanceId"] for one in made)
+    ec2.terminate_instances(InstanceIds=[dead])
+    return living, dead
+
+
+def janitor(name, event):
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))
+    account = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer and account["zone"] == ZONE, account
+    return account
+
+
+def owners(zone):
+    """Whose records there are, by kind."""
+    return sorted((one["Type"], one["SetIdentifier"].split(":")[0]) for one in sets(zone) if "SetIdentifier" in one)
 
 
 s3.create_bucket(Bucket=BUCKET)
@@ -131,18 +156,26 @@ events = cloudformation.describe_stack_events(StackName="others")["StackEvents"]
 assert f"db.{ZONE} A" in reason and "_web._tcp" not in reason, reason
 print(f"not deleted with a record of others: {reason}")
 
-vpc = client("ec2").create_vpc(CidrBlock="10.30.0.0/16")["Vpc"]["VpcId"]
+vpc = ec2.create_vpc(CidrBlock="10.30.0.0/16")["Vpc"]["VpcId"]
 there = {"Name": ZONE, "CallerReference": "there", "VPC": {"VPCRegion": "us-east-1", "VPCId": vpc}}
 zone = route53.create_hosted_zone(**there)["HostedZone"]["Id"].split("/")[-1]
 before = sets(zone)
 outputs = make("there", ExistingZoneId=zone)
 assert outputs["ZoneId"] == zone, outputs
 ours(zone)
-answer = functions.invoke(FunctionName=outputs["JanitorName"], Payload=json.dumps({"dry_run": True}))
-account = json.loads(answer["Payload"].read())
-assert "FunctionError" not in answer and account["zone"] == ZONE, account
+account = janitor(outputs["JanitorName"], {"dry_run": True})
 assert account["records"] == len(before) + 3, account
 print(f"the janitor's plan: {account['verdicts']}")
+living, dead = host()
+of_host(zone, living, "10.0.0.8", "_calc._tcp")
+of_host(zone, dead, "10.0.0.9", "_calc._tcp")
+stays = [one for one in owners(zone) if one[1] != dead]
+assert len(stays) == len(owners(zone)) - 2 == 4, owners(zone)
+# What points to an address goes a run before it.
+for left in ([("A", dead)], []):
+    account = janitor(outputs["JanitorName"], {})
+    assert owners(zone) == sorted(stays + left), (owners(zone), account)
+print(f"the records of a dead host are gone, others not: {account['verdicts']}")
 refused = functions.invoke(
     FunctionName=outputs["JanitorName"], Payload=json.dumps({"RequestType": "Delete", "ResponseURL": ENDPOINT})
 )
@@ -151,6 +184,6 @@ assert "custom resource" in refused["Payload"].read().decode(), "the janitor ans
 cloudformation.delete_stack(StackName="there")
 comes_to("there", "DELETE_COMPLETE", "GONE")
 left = [one for one in sets(zone) if one["Type"] in ("SOA", "NS")]
-assert left == before and len(sets(zone)) == len(before) + 3, "a zone that was there is not left as it was"
+assert left == before and owners(zone) == stays, "a zone that was there is not left as it was"
 print("with a zone that was there before, and is left as it is")
-print("figure: a stack made, deleted with our records, not with others'; a zone that was there left as it is")
+print("figure: a stack made; its janitor deletes what a dead host left; deleted with our records, not with others'")

@@ -1,38 +1,17 @@
 //! Beside the predecessor, on one host and in one zone: to it, from it, and back.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
-
 use ecssd_testing::docker::engine::Container;
 use ecssd_testing::wait::service;
-use ecssd_testing::world::{World, port};
+use ecssd_testing::world::World;
 
+use crate::consumer::Consumer;
 use crate::others::{OLD_HOST, Predecessor};
 
 /// On EC2 this is what a host goes by; the predecessor took its host name.
 const INSTANCE: [&str; 2] = ["-hostname", "i-0abc0123456789def"];
 
-/// Watches a service while something happens: at every look it has a record, and every one leads to the
-/// live port. Returns how often it looked.
-fn watching(world: &World, name: &str, live: u16, something: impl FnOnce()) -> usize {
-    let (over, looks) = (AtomicBool::new(false), AtomicUsize::new(0));
-    thread::scope(|scope| {
-        let watcher = scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                let sets = world.zone.named(name);
-                assert!(!sets.is_empty(), "no record at look {}", looks.load(Ordering::Relaxed));
-                assert!(sets.iter().all(|set| port(set) == live && set.weight() == Some(1)), "{sets:?}");
-                looks.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        // However that ends, the watcher does.
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(something));
-        over.store(true, Ordering::Relaxed);
-        watcher.join().unwrap();
-        done.unwrap();
-    });
-    looks.into_inner()
-}
+/// Requests at 50 a second: two seconds of what each step leaves.
+const AT_EACH_STEP: usize = 100;
 
 fn both(world: &World, name: &str) -> Option<()> {
     (world.zone.named(name).len() == 2).then_some(())
@@ -44,38 +23,41 @@ fn old_one_registered(world: &World, name: &str, web: &Container) {
     old.register(name, &web.id, web.host_port("80/tcp"));
 }
 
+/// By the steps of docs/migrating.md.
 #[test]
-fn moving_over_and_back_leaves_no_gap() {
+fn moving_over_and_back_fails_no_request() {
     let world = World::new("moving");
     let name = service("web");
     let web = world.web(&name, &[]);
-    let live = web.host_port("80/tcp");
     let old = Predecessor(&world.zone);
     old_one_registered(&world, &name, &web);
+    let (requests, failures) = Consumer::new(&world, &name).during(|consumer| {
+        consumer.asks(AT_EACH_STEP);
 
-    // Over: ours is started beside it, then the old one removes its own.
-    let mut agent = None;
-    let looks = watching(&world, &name, live, || {
-        let ours = world.agent(&INSTANCE);
+        // Over: ours is started beside it, then the old one removes its own.
+        let mut ours = world.agent(&INSTANCE);
         ours.wait_for("both", || both(&world, &name));
+        consumer.asks(AT_EACH_STEP);
         old.remove();
         ours.says("zone read");
-        agent = Some(ours);
-    });
-    assert!(looks > 2, "{looks}");
-    assert_eq!((world.zone.named(&name).len(), old.own().len()), (1, 0));
-    let target = world.zone.full(INSTANCE[1]);
-    assert!(world.zone.named(&name)[0].values[0].ends_with(&target));
-    assert_eq!(world.zone.named(INSTANCE[1]).len(), 1);
+        consumer.asks(AT_EACH_STEP);
+        assert_eq!((world.zone.named(&name).len(), old.own().len()), (1, 0));
+        let target = world.zone.full(INSTANCE[1]);
+        assert!(world.zone.named(&name)[0].values[0].ends_with(&target));
+        assert_eq!(world.zone.named(INSTANCE[1]).len(), 1);
 
-    // Back: ours leaves its records, the old one registers, and only then they go.
-    let looks = watching(&world, &name, live, || {
-        assert_eq!(agent.as_mut().unwrap().hand_over(), Some(0));
+        // Back: ours leaves its records, the old one registers, and only then they go.
+        assert_eq!(ours.hand_over(), Some(0));
+        consumer.asks(AT_EACH_STEP);
         old_one_registered(&world, &name, &web);
-        let (code, run) = world.task(&["-remove", INSTANCE[0], INSTANCE[1]]);
+        consumer.asks(AT_EACH_STEP);
+        let (code, run) = world.task(&["--remove", INSTANCE[0], INSTANCE[1]]);
         assert_eq!(code, Some(0), "{}", run.log());
+        consumer.asks(AT_EACH_STEP);
     });
-    assert!(looks > 2, "{looks}");
+    println!("moved over and back: {requests} requests, {} failed", failures.len());
+    assert_eq!(failures, Vec::<String>::new());
+    assert!(requests >= 6 * AT_EACH_STEP, "{requests}");
     assert_eq!(world.zone.sets().len(), 2);
     assert_eq!(old.own().len(), 2);
 }

@@ -10,6 +10,7 @@
 
 mod agents_of_one_host;
 mod beside;
+mod consumer;
 mod counting;
 mod faults_of_life;
 mod faults_of_records;
