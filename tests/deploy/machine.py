@@ -129,8 +129,8 @@ class Outside:
         for network in (self.machine, self.network):
             run("ip", "netns", "add", network)
             run("ip", "-n", network, "link", "set", "lo", "up")
-        run("ip", "-n", self.network, "link", "add", "down", "type", "veth", "peer", "name", "host0", "netns", self.machine)
-        for network, link, address in ((self.network, "down", OUTSIDE), (self.machine, "host0", INSIDE)):
+        run("ip", "-n", self.network, "link", "add", "name", "machine0", "type", "veth", "peer", "name", "host0", "netns", self.machine)
+        for network, link, address in ((self.network, "machine0", OUTSIDE), (self.machine, "host0", INSIDE)):
             run("ip", "-n", network, "address", "add", f"{address}/24", "dev", link)
             run("ip", "-n", network, "link", "set", link, "up")
         run("ip", "-n", self.machine, "route", "add", "default", "via", OUTSIDE)
@@ -254,7 +254,8 @@ def containers(machine):
 
 
 def is_ready(machine):
-    return machine.does("systemctl", "show", "ecssd", "--property", "StatusText", "--value") == "ready"
+    # A status outlives the process that gave it.
+    return machine.does("systemctl", "show", "ecssd", "--property", "ActiveState,StatusText", "--value").split() in (["active", "ready"], ["ready", "active"])
 
 
 def restarts(machine, zone):
