@@ -116,15 +116,23 @@ target_directory() {
 static_directory() { printf '%s/%s/release\n' "$(target_directory)" "$(host_triple)"; }
 
 # static_build PACKAGE...: static release binaries, so that the machine that builds them may have a newer C library than
-# the one that runs them. One place, so that all who ship the program ship the same. An explicit --target keeps build
-# scripts and procedural macros dynamic, and these flags out of every other build. Paths of this machine are left out:
-# two checkouts make the same bytes.
+# the one that runs them. One place, so that all who ship the program ship the same.
 static_build() {
-    local flags package packages=() home=${CARGO_HOME:-$HOME/.cargo}
+    local package packages=()
     for package; do packages+=(-p "$package"); done
+    static_cargo build "${packages[@]}"
+}
+
+# static_cargo COMMAND FLAG...: this of cargo's commands, on the release build that is shipped. An explicit --target keeps
+# build scripts and procedural macros dynamic, and these flags out of every other build. Paths of this machine are left
+# out: two checkouts make the same bytes. Relocations are packed, which the C library that is linked has to know how to
+# read: glibc 2.36.
+static_cargo() {
+    local flags command=$1 home=${CARGO_HOME:-$HOME/.cargo}
+    shift
     need_toolchain
-    flags="-C target-feature=+crt-static --remap-path-prefix=$(checkout)=/build --remap-path-prefix=$home=/cargo"
-    (cd "$(checkout)" && RUSTFLAGS=$flags cargo build --release --locked --target "$(host_triple)" "${packages[@]}")
+    flags="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs --remap-path-prefix=$(checkout)=/build --remap-path-prefix=$home=/cargo"
+    (cd "$(checkout)" && RUSTFLAGS=$flags cargo "$command" --release --locked --target "$(host_triple)" "$@")
 }
 
 # === Python ===

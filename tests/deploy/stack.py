@@ -109,7 +109,7 @@ def ours(zone):
     change(zone, "CREATE", f"_fleet.{ZONE}", "TXT", '"hosts=1"')
 
 
-def host():
+def hosts():
     """Two instances: one that runs, one that is terminated."""
     made = ec2.run_instances(ImageId="ami-00000000000000001", MinCount=2, MaxCount=2, InstanceType="t3.small")["Instances"]
     living, dead = (one["InstanceId"] for one in made)
@@ -166,7 +166,7 @@ ours(zone)
 account = janitor(outputs["JanitorName"], {"dry_run": True})
 assert account["records"] == len(before) + 3, account
 print(f"the janitor's plan: {account['verdicts']}")
-living, dead = host()
+living, dead = hosts()
 of_host(zone, living, "10.0.0.8", "_calc._tcp")
 of_host(zone, dead, "10.0.0.9", "_calc._tcp")
 stays = [one for one in owners(zone) if one[1] != dead]
