@@ -12,7 +12,7 @@ use ecssd::serve::dns::{DnsFront, serve};
 use ecssd::zone::Zone;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use hickory_server::proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_server::proto::rr::{Name, RData, RecordType as QueryType};
+use hickory_server::proto::rr::{Name, RecordType as QueryType};
 use tokio::net::UdpSocket;
 
 fn set(label: &str, kind: RecordType, values: Vec<String>) -> RecordSet {
@@ -26,6 +26,20 @@ fn weighted(label: &str, host: &str, weight: i64) -> RecordSet {
         set_identifier: Some(host.to_owned()),
         routing: Routing::Weighted(weight),
         ..set(label, RecordType::Srv, values)
+    }
+}
+
+/// One of all targets of a service.
+fn one_of_all(label: &str, host: &str) -> RecordSet {
+    RecordSet { routing: Routing::Multivalue, ..weighted(label, host, 1) }
+}
+
+/// An address name's copy of a service.
+fn weighted_address(label: &str, last: u8, weight: i64) -> RecordSet {
+    RecordSet {
+        set_identifier: Some(format!("i-{last}")),
+        routing: Routing::Weighted(weight),
+        ..address(label, last)
     }
 }
 
@@ -102,11 +116,12 @@ async fn a_change_is_seen_by_the_next_query() {
 }
 
 #[tokio::test]
-async fn a_long_answer_is_truncated_and_whole_over_tcp() {
+async fn a_long_answer_is_cut_at_a_record_and_whole_over_tcp() {
     let many = (0..100).map(|last| format!("10.0.0.{last}")).collect();
     let (front, _zone) = served(vec![set("many", RecordType::A, many)]).await;
     let cut = dig(&front, "many.sd.internal A +ignore").await;
-    assert_says(&cut, &["flags: qr aa tc rd;", "ANSWER: 0"]);
+    assert_says(&cut, &["flags: qr aa tc rd;", "ANSWER: 74"]);
+    assert_eq!(cut.matches("many.sd.internal. 0 IN A 10.0.0.").count(), 74);
     // Without +ignore dig tries again over TCP, as every client should.
     let whole = dig(&front, "many.sd.internal A").await;
     assert_says(&whole, &["Truncated, retrying in TCP mode", "flags: qr aa rd;", "ANSWER: 100"]);
@@ -115,18 +130,18 @@ async fn a_long_answer_is_truncated_and_whole_over_tcp() {
 
 #[tokio::test]
 async fn the_clients_buffer_size_is_honoured() {
-    let some = (0..50).map(|last| format!("10.0.0.{last}")).collect();
+    let some = (0..100).map(|last| format!("10.0.0.{last}")).collect();
     let (front, _zone) = served(vec![set("some", RecordType::A, some)]).await;
-    for (question, whole) in [
-        ("some.sd.internal A +ignore +noedns", false),
-        ("some.sd.internal A +ignore +bufsize=512", false),
-        ("some.sd.internal A +ignore +bufsize=800", false),
-        ("some.sd.internal A +ignore +bufsize=1232", true),
-        ("some.sd.internal A +ignore +bufsize=4096", true),
+    for (question, answers) in [
+        ("some.sd.internal A +ignore +noedns", 29),
+        ("some.sd.internal A +ignore +bufsize=512", 29),
+        ("some.sd.internal A +ignore +bufsize=800", 47),
+        ("some.sd.internal A +ignore +bufsize=1232", 74),
+        ("some.sd.internal A +ignore +bufsize=4096", 100),
     ] {
         let text = dig(&front, question).await;
-        assert_eq!(text.contains("ANSWER: 50"), whole, "{question}: {text}");
-        assert_eq!(text.contains("flags: qr aa tc rd;"), !whole, "{question}: {text}");
+        assert_says(&text, &[&format!("ANSWER: {answers},")]);
+        assert_eq!(text.contains("flags: qr aa tc rd;"), answers < 100, "{question}: {text}");
     }
     assert_says(&dig(&front, "some.sd.internal A +edns=1 +noednsneg").await, &["status: BADVERS"]);
 }
@@ -183,45 +198,101 @@ async fn rubbish_is_answered_as_such_and_harms_nobody() {
     assert_says(&dig(&front, "i-a.sd.internal A").await, &["i-a.sd.internal. 0 IN A 10.0.0.7"]);
 }
 
-/// Which hosts `count` queries for one SRV name were sent to.
-async fn shares(front: &DnsFront, count: u16) -> BTreeMap<String, u32> {
+/// What `count` queries were answered with: one value each.
+async fn shares(front: &DnsFront, count: u16, name: &str, kind: QueryType) -> BTreeMap<String, u32> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     socket.connect(front.addresses()[0]).await.unwrap();
-    let name = Name::from_ascii("_web._tcp.sd.internal.").unwrap();
+    let name = Name::from_ascii(name).unwrap();
     let mut shares = BTreeMap::new();
     let mut buffer = [0; 1_232];
     for id in 0..count {
         let mut query = Message::new(id, MessageType::Query, OpCode::Query);
-        query.add_query(Query::query(name.clone(), QueryType::SRV));
+        query.add_query(Query::query(name.clone(), kind));
         socket.send(&query.to_vec().unwrap()).await.unwrap();
         let len = socket.recv(&mut buffer).await.unwrap();
         let reply = Message::from_vec(&buffer[..len]).unwrap();
         assert_eq!((reply.metadata.id, reply.answers.len()), (id, 1));
-        let RData::SRV(srv) = &reply.answers[0].data else { panic!("{reply}") };
-        *shares.entry(srv.target.to_string()).or_default() += 1;
+        *shares.entry(reply.answers[0].data.to_string()).or_default() += 1;
     }
     shares
 }
 
-#[tokio::test]
-async fn two_thousand_queries_are_spread_by_weight() {
-    let sets = vec![
-        weighted("_web._tcp", "i-one", 10),
-        weighted("_web._tcp", "i-three", 30),
-        weighted("_web._tcp", "i-off", 0),
-    ];
-    let (front, zone) = served(sets).await;
-    let spread = shares(&front, 2_000).await;
-    assert_eq!(spread.values().sum::<u32>(), 2_000);
-    assert_eq!(spread.get("i-off.sd.internal."), None);
+/// Asserts that a group of weights 10, 30 and 0 is served as such, and equally once all are 0. The three are named as
+/// their answers are.
+async fn assert_spread(sets: [RecordSet; 3], name: &str, kind: QueryType, [one, three, off]: [&str; 3]) {
+    let (front, zone) = served(sets.to_vec()).await;
+    let spread = shares(&front, 2_000, name, kind).await;
+    assert_eq!(spread[one] + spread[three], 2_000);
+    assert_eq!(spread.get(off), None);
     // Six standard deviations of a fair draw: sqrt(2000 * 0.25 * 0.75) = 19.4.
-    let one = spread["i-one.sd.internal."];
-    assert!(one.abs_diff(500) < 117, "{spread:?}");
+    assert!(spread[one].abs_diff(500) < 117, "{spread:?}");
 
-    // All at 0: all are served equally, and none is lost.
-    let zero = |host| Change { action: Action::Upsert, set: weighted("_web._tcp", host, 0) };
-    zone.change(&[zero("i-one"), zero("i-three")]).await.unwrap();
-    let spread = shares(&front, 2_000).await;
+    let zero = |set: &RecordSet| {
+        let set = RecordSet { routing: Routing::Weighted(0), ..set.clone() };
+        Change { action: Action::Upsert, set }
+    };
+    zone.change(&sets.each_ref().map(zero)).await.unwrap();
+    let spread = shares(&front, 2_000, name, kind).await;
     // Six standard deviations again: sqrt(2000 * 1/3 * 2/3) = 21.1.
     assert!(spread.len() == 3 && spread.values().all(|share| share.abs_diff(667) < 127), "{spread:?}");
+}
+
+#[tokio::test]
+async fn two_thousand_queries_of_a_service_are_spread_by_weight() {
+    let sets = [("i-one", 10), ("i-three", 30), ("i-off", 0)];
+    let sets = sets.map(|(host, weight)| weighted("_web._tcp", host, weight));
+    let answers = ["i-one", "i-three", "i-off"].map(|host| format!("1 1 32768 {host}.sd.internal."));
+    let answers = answers.each_ref().map(String::as_str);
+    assert_spread(sets, "_web._tcp.sd.internal.", QueryType::SRV, answers).await;
+}
+
+#[tokio::test]
+async fn two_thousand_queries_of_an_address_name_are_spread_by_weight() {
+    let sets = [(1, 10), (3, 30), (0, 0)].map(|(last, weight)| weighted_address("web", last, weight));
+    assert_spread(sets, "web.sd.internal.", QueryType::A, ["10.0.0.1", "10.0.0.3", "10.0.0.0"]).await;
+}
+
+#[tokio::test]
+async fn a_multivalue_name_answers_with_all_its_targets_and_their_addresses() {
+    let hosts: Vec<String> = (1..=20).map(|n| format!("i-{n}")).collect();
+    let mut sets: Vec<_> = hosts.iter().map(|host| one_of_all("_web-all._tcp", host)).collect();
+    sets.extend((1..=20).map(|n| address(&format!("i-{n}"), n)));
+    let (front, zone) = served(sets).await;
+    let text = dig(&front, "_web-all._tcp.sd.internal SRV +bufsize=4096").await;
+    assert_says(&text, &["flags: qr aa rd; QUERY: 1, ANSWER: 20, AUTHORITY: 0, ADDITIONAL: 21"]);
+    for (n, host) in (1..).zip(&hosts) {
+        let answer = format!("\n_web-all._tcp.sd.internal. 0 IN SRV 1 1 32768 {host}.sd.internal.\n");
+        assert_says(&text, &[&answer, &format!("\n{host}.sd.internal. 0 IN A 10.0.0.{n}\n")]);
+    }
+    zone.change(&[Change { action: Action::Delete, set: one_of_all("_web-all._tcp", "i-7") }]).await.unwrap();
+    let text = dig(&front, "_web-all._tcp.sd.internal SRV +bufsize=4096").await;
+    assert_says(&text, &["ANSWER: 19,"]);
+    assert!(!text.contains("i-7.sd.internal"), "{text}");
+}
+
+const CONSUMERS: &str = include_str!("../docs/consumers.md");
+
+/// What each size of message holds of the targets of a service, and whether it says that there are more: by `dig`, with
+/// names as they are on EC2.
+#[tokio::test]
+async fn the_page_for_consumers_says_how_many_targets_go_into_an_answer() {
+    let mut lines = Vec::new();
+    for copies in [8, 9, 20, 100] {
+        let host = |n: usize| format!("i-{:017x}", 0x0a1b_2c3d_4e5f_0000 + n);
+        let sets = (0..copies).map(|n| one_of_all("_calc-all._tcp", &host(n))).collect();
+        let (front, _zone) = served(sets).await;
+        let mut line = format!("| {copies} |");
+        for flags in ["+ignore +noedns", "+ignore +bufsize=1232", "+ignore +bufsize=4096", "+tcp"] {
+            let text = dig(&front, &format!("_calc-all._tcp.sd.internal SRV {flags}")).await;
+            let answers = text.matches("\n_calc-all._tcp.sd.internal. 0 IN SRV ").count();
+            assert_says(&text, &["status: NOERROR", &format!("ANSWER: {answers},")]);
+            let cut = text.contains("flags: qr aa tc rd;");
+            assert_eq!(cut, answers < copies, "{text}");
+            line += &format!(" {answers}{} |", if cut { ", cut" } else { "" });
+        }
+        lines.push(line);
+    }
+    let table = lines.join("\n");
+    println!("{table}");
+    assert!(CONSUMERS.contains(&table), "docs/consumers.md does not have:\n{table}");
 }

@@ -1,57 +1,36 @@
-//! From a DNS message to its reply: header bits, EDNS, sizes, and what is no question at all.
+//! From a DNS message to its reply: header bits, EDNS, and what is no question at all.
 //!
-//! Pure. The records come from [`super::answer`]; sockets are [`super`]'s.
+//! Pure. The records come from [`super::answer`], and are fitted into a message by [`super::reply`]; sockets are
+//! [`super`]'s.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::slice;
 
 use fastrand::Rng;
 use hickory_server::net::xfer::Protocol;
-use hickory_server::proto::op::{
-    Edns, Header, HeaderCounts, MessageType, Metadata, OpCode, Query, ResponseCode,
-};
-use hickory_server::proto::rr::Record;
-use hickory_server::proto::serialize::binary::{BinDecodable, BinDecoder, BinEncodable, BinEncoder};
+use hickory_server::proto::op::{Edns, Header, HeaderCounts, MessageType, Metadata, OpCode, ResponseCode};
+use hickory_server::proto::serialize::binary::{BinDecodable, BinDecoder, BinEncodable};
 use hickory_server::server::Request;
-use hickory_server::zone_handler::{MessageResponse, MessageResponseBuilder, Queries};
 
 use super::answer::{Answer, answer};
+use super::reply::Reply;
+use super::transport::{Transport, UDP_PAYLOAD_ANYWHERE};
 use crate::zone::embedded::Contents;
-
-/// The largest UDP payload, in octets, that is sent and offered: what passes every path unfragmented.
-/// Source: DNS flag day 2020.
-pub const UDP_PAYLOAD_MAX: u16 = 1_232;
-
-/// The UDP payload, in octets, of a client that speaks no EDNS. Source: RFC 1035, section 4.2.1.
-pub const UDP_PAYLOAD_PLAIN: u16 = 512;
-
-/// How a message came, and its reply goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// A datagram: short answers only, the rest is truncated.
-    Udp,
-    /// A stream.
-    Tcp,
-}
 
 /// The reply to one packet; `None` for what gets none: shorter than a header, or a readable reply.
 ///
 /// It never panics, and what it returns can be parsed.
 pub fn answer_packet(zone: &Contents, packet: &[u8], over: Transport, random: &mut Rng) -> Option<Vec<u8>> {
     let header = Header::read(&mut BinDecoder::new(packet)).ok()?;
-    let protocol = match over {
-        Transport::Udp => Protocol::Udp,
-        Transport::Tcp => Protocol::Tcp,
-    };
-    // No answer depends on who asks.
+    // Neither the records nor how a packet is read depends on who asks, or how.
     let client = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    let Ok(request) = Request::from_bytes(packet.to_vec(), client, protocol) else {
+    let Ok(request) = Request::from_bytes(packet.to_vec(), client, Protocol::Udp) else {
         return encode_format_error(&header.metadata);
     };
     if header.metadata.message_type == MessageType::Response {
         return None;
     }
-    Reply::to(&request, zone, random).encode()
+    let offered = request.edns.as_ref().map(Edns::max_payload);
+    reply_to(&request, zone, random).encode_within(over.octets_max(offered))
 }
 
 /// What a message gets that cannot be read beyond its header.
@@ -61,107 +40,51 @@ fn encode_format_error(request: &Metadata) -> Option<Vec<u8>> {
     Header { metadata, counts: HeaderCounts::default() }.to_bytes().ok()
 }
 
-/// A whole reply, not yet on the wire, that fits its transport.
-#[derive(Debug)]
-struct Reply {
-    metadata: Metadata,
-    question: Queries,
-    edns: Option<Edns>,
-    answer: Answer,
+fn reply_to(request: &Request, zone: &Contents, random: &mut Rng) -> Reply {
+    let query = match request.queries.queries() {
+        [query] => Some(query.original()),
+        _ => None,
+    };
+    let answer = match (request.metadata.op_code, query) {
+        (OpCode::Query, _) if request.version() > 0 => coded(ResponseCode::BADVERS),
+        // RFC 9619: exactly one question.
+        (OpCode::Query, Some(query)) => answer(zone, query, random),
+        (OpCode::Query, None) => coded(ResponseCode::FormErr),
+        _ => coded(ResponseCode::NotImp),
+    };
+    let mut metadata = Metadata::response_from_request(&request.metadata);
+    metadata.response_code = answer.code;
+    metadata.authoritative = answer.authoritative;
+    let edns = request.edns.as_ref().map(|asked| {
+        let mut edns = Edns::new();
+        edns.set_max_payload(UDP_PAYLOAD_ANYWHERE).set_dnssec_ok(asked.flags().dnssec_ok);
+        edns
+    });
+    Reply { metadata, question: query.cloned(), edns, answer }
 }
-
-impl Reply {
-    /// The reply to `request`.
-    fn to(request: &Request, zone: &Contents, random: &mut Rng) -> Self {
-        let query = match request.queries.queries() {
-            [query] => Some(query.original()),
-            _ => None,
-        };
-        let answer = match (request.metadata.op_code, query) {
-            (OpCode::Query, _) if request.version() > 0 => coded(ResponseCode::BADVERS),
-            // RFC 9619: exactly one question.
-            (OpCode::Query, Some(query)) => answer(zone, query, random),
-            (OpCode::Query, None) => coded(ResponseCode::FormErr),
-            _ => coded(ResponseCode::NotImp),
-        };
-        let mut metadata = Metadata::response_from_request(&request.metadata);
-        metadata.response_code = answer.code;
-        metadata.authoritative = answer.authoritative;
-        let edns = request.edns.as_ref().map(|asked| {
-            let mut edns = Edns::new();
-            edns.set_max_payload(UDP_PAYLOAD_MAX).set_dnssec_ok(asked.flags().dnssec_ok);
-            edns
-        });
-        let mut reply = Self { metadata, question: question(query), edns, answer };
-        reply.fit(match request.protocol() {
-            Protocol::Udp if request.edns.is_none() => UDP_PAYLOAD_PLAIN,
-            Protocol::Udp => request.max_payload().min(UDP_PAYLOAD_MAX),
-            _ => u16::MAX,
-        });
-        reply
-    }
-
-    /// Leaves out what does not fit: first the additionals, which a client can ask for itself; then all
-    /// records, with the flag that says so. RFC 2181, section 9.
-    fn fit(&mut self, octets_max: u16) {
-        let fits = |reply: &Self| reply.encode().is_some_and(|bytes| bytes.len() <= usize::from(octets_max));
-        if fits(self) {
-            return;
-        }
-        self.answer.additionals.clear();
-        if fits(self) {
-            return;
-        }
-        self.metadata.truncation = true;
-        self.answer.answers.clear();
-        self.answer.authorities.clear();
-    }
-
-    fn response(&self) -> MessageResponse<'_, '_, Records<'_>, Records<'_>, Records<'_>, Records<'_>> {
-        let Answer { answers, authorities, additionals, .. } = &self.answer;
-        let mut builder = MessageResponseBuilder::new(&self.question, None);
-        if let Some(edns) = &self.edns {
-            builder.edns(edns);
-        }
-        builder.build(self.metadata, answers, authorities, &[], additionals)
-    }
-
-    /// `None` where it cannot be put into 65,535 octets.
-    fn encode(&self) -> Option<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(usize::from(UDP_PAYLOAD_PLAIN));
-        let sent = self.response().destructive_emit(&mut BinEncoder::new(&mut bytes)).ok()?;
-        // hickory cuts off at a record and sets the flag: the whole did not fit.
-        (sent.truncation == self.metadata.truncation).then_some(bytes)
-    }
-}
-
-type Records<'a> = slice::Iter<'a, Record>;
 
 fn coded(code: ResponseCode) -> Answer {
     Answer { code, ..Answer::default() }
 }
 
-/// The question as it is sent back: its case kept, its compression not, which could point into a header
-/// that differs in the reply.
-fn question(query: Option<&Query>) -> Queries {
-    let bytes = query.and_then(|query| query.to_bytes().ok()).unwrap_or_default();
-    let count = usize::from(!bytes.is_empty());
-    let read = |bytes, count| Queries::read(&mut BinDecoder::new(bytes), count);
-    read(&bytes, count).or_else(|_| read(&[], 0)).expect("no question can be read from no bytes")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
     use std::sync::LazyLock;
 
-    use hickory_server::proto::op::Message;
-    use hickory_server::proto::rr::{Name, RData, RecordType};
+    use hickory_server::proto::op::{Message, Query};
+    use hickory_server::proto::rr::{Name, RData, Record, RecordType};
     use proptest::prelude::*;
 
     use super::{Rng, *};
     use crate::zone::Zone;
     use crate::zone::embedded::testing::{a, change, srv};
     use crate::zone::embedded::{EmbeddedZone, Options};
+
+    /// A client somewhere in the Internet.
+    const FAR: Transport = Transport::Udp(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
+    /// A client on this host.
+    const NEAR: Transport = Transport::Udp(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
     static ZONE: LazyLock<EmbeddedZone> = LazyLock::new(zone);
 
@@ -204,7 +127,7 @@ mod tests {
 
     #[test]
     fn sets_the_bits_of_an_authority() {
-        let (reply, _) = send(&query("_WEB._tcp.sd.internal.", RecordType::SRV), Transport::Udp);
+        let (reply, _) = send(&query("_WEB._tcp.sd.internal.", RecordType::SRV), FAR);
         let bits = reply.metadata;
         assert_eq!((bits.id, bits.message_type, bits.op_code), (7, MessageType::Response, OpCode::Query));
         assert!(
@@ -212,30 +135,39 @@ mod tests {
         );
         assert_eq!(reply.queries[0].name().to_string(), "_WEB._tcp.sd.internal.");
         assert_eq!((reply.answers.len(), reply.additionals.len(), reply.edns), (1, 1, None));
-        assert!(!send(&query("example.com.", RecordType::A), Transport::Udp).0.metadata.authoritative);
+        assert!(!send(&query("example.com.", RecordType::A), FAR).0.metadata.authoritative);
     }
 
     #[test]
-    fn truncates_what_does_not_fit_a_datagram() {
+    fn sends_what_fits_of_what_is_too_long_and_says_so() {
         let many = query("many.sd.internal.", RecordType::A);
-        let (plain, len) = send(&many, Transport::Udp);
-        assert!(plain.metadata.truncation && plain.answers.is_empty() && len <= 512);
-        let (tcp, len) = send(&many, Transport::Tcp);
-        assert!(!tcp.metadata.truncation && tcp.answers.len() == 60 && len > 512);
-        let (wide, len) = send(&with_edns(many.clone(), 4_096), Transport::Udp);
-        assert!(!wide.metadata.truncation && wide.answers.len() == 60 && len <= 1_232);
-        let (narrow, _) = send(&with_edns(many.clone(), 600), Transport::Udp);
-        assert!(narrow.metadata.truncation && narrow.edns.is_some());
-        let (least, _) = send(&with_edns(many, 0), Transport::Udp);
-        assert!(least.metadata.truncation);
-        let (huge, _) = send(&with_edns(query("huge.sd.internal.", RecordType::A), 65_535), Transport::Udp);
-        assert!(huge.metadata.truncation, "over 1,232 octets");
+        let huge = query("huge.sd.internal.", RecordType::A);
+        let ask = |message: &Message, over| {
+            let (reply, octets) = send(message, over);
+            (reply.answers.len(), reply.metadata.truncation, octets)
+        };
+        for (message, over, answers, truncated, octets_max) in [
+            (many.clone(), FAR, 29, true, 512),
+            (many.clone(), NEAR, 29, true, 512),
+            (with_edns(many.clone(), 0), NEAR, 29, true, 512),
+            (with_edns(many.clone(), 600), NEAR, 34, true, 600),
+            (with_edns(many.clone(), 1_232), FAR, 60, false, 1_232),
+            (with_edns(huge.clone(), u16::MAX), FAR, 74, true, 1_232),
+            (with_edns(huge.clone(), u16::MAX), NEAR, 186, true, 4_096),
+            (many, Transport::Tcp, 60, false, 65_535),
+            (huge, Transport::Tcp, 400, false, 65_535),
+        ] {
+            let (got, flag, octets) = ask(&message, over);
+            assert_eq!((got, flag), (answers, truncated), "{over:?}, {octets_max}");
+            assert!(octets <= octets_max, "{octets}");
+        }
     }
 
     #[test]
     fn leaves_out_additionals_before_it_truncates() {
-        let (reply, len) = send(&query("_wide._tcp.sd.internal.", RecordType::SRV), Transport::Udp);
+        let (reply, len) = send(&query("_wide._tcp.sd.internal.", RecordType::SRV), FAR);
         assert!(!reply.metadata.truncation && len <= 512);
+        // The 60 addresses of the one target are a set, and sets are not parted.
         assert_eq!((reply.answers.len(), reply.additionals.len()), (10, 0));
         let (reply, _) = send(&query("_wide._tcp.sd.internal.", RecordType::SRV), Transport::Tcp);
         assert_eq!((reply.answers.len(), reply.additionals.len()), (10, 60));
@@ -245,10 +177,10 @@ mod tests {
     fn speaks_edns_to_who_does() {
         let mut message = with_edns(query("_web._tcp.sd.internal.", RecordType::SRV), 1_400);
         message.edns.as_mut().unwrap().set_dnssec_ok(true);
-        let edns = send(&message, Transport::Udp).0.edns.unwrap();
+        let edns = send(&message, FAR).0.edns.unwrap();
         assert_eq!((edns.max_payload(), edns.version(), edns.flags().dnssec_ok), (1_232, 0, true));
         message.edns.as_mut().unwrap().set_version(1);
-        let (reply, _) = send(&message, Transport::Udp);
+        let (reply, _) = send(&message, FAR);
         // On the wire BADVERS is BADSIG: both are 16.
         assert_eq!((u16::from(reply.metadata.response_code), reply.answers.len()), (16, 0));
     }
@@ -258,7 +190,7 @@ mod tests {
         let mut update = query("sd.internal.", RecordType::SOA);
         for op_code in [OpCode::Status, OpCode::Notify, OpCode::Update, OpCode::Unknown(9)] {
             update.metadata.op_code = op_code;
-            let (reply, _) = send(&update, Transport::Udp);
+            let (reply, _) = send(&update, FAR);
             assert_eq!(
                 (reply.metadata.response_code, reply.metadata.op_code),
                 (ResponseCode::NotImp, op_code)
@@ -266,17 +198,15 @@ mod tests {
         }
         let mut two = query("a.sd.internal.", RecordType::A);
         two.add_query(Query::query(Name::from_ascii("b.sd.internal.").unwrap(), RecordType::A));
-        assert_eq!(send(&two, Transport::Udp).0.metadata.response_code, ResponseCode::FormErr);
+        assert_eq!(send(&two, FAR).0.metadata.response_code, ResponseCode::FormErr);
         two.queries.clear();
-        assert_eq!(send(&two, Transport::Udp).0.metadata.response_code, ResponseCode::FormErr);
+        assert_eq!(send(&two, FAR).0.metadata.response_code, ResponseCode::FormErr);
     }
 
     #[test]
     fn answers_rubbish_with_a_format_error_or_not_at_all() {
         let packet = query("web.sd.internal.", RecordType::A).to_vec().unwrap();
-        let ask = |packet: &[u8]| {
-            ZONE.view(|zone| answer_packet(zone, packet, Transport::Udp, &mut Rng::with_seed(1)))
-        };
+        let ask = |packet: &[u8]| ZONE.view(|zone| answer_packet(zone, packet, FAR, &mut Rng::with_seed(1)));
         assert_eq!(ask(&packet[..11]), None);
         let torn = Message::from_vec(&ask(&packet[..20]).unwrap()).unwrap();
         assert_eq!((torn.metadata.id, torn.metadata.response_code), (7, ResponseCode::FormErr));
@@ -288,7 +218,7 @@ mod tests {
     fn check(packet: &[u8], over: Transport, seed: u64) -> Result<(), TestCaseError> {
         let reply = ZONE.view(|zone| answer_packet(zone, packet, over, &mut Rng::with_seed(seed)));
         let Some(reply) = reply else { return Ok(()) };
-        prop_assert!(over == Transport::Tcp || reply.len() <= usize::from(UDP_PAYLOAD_MAX));
+        prop_assert!(reply.len() <= usize::from(over.octets_max(Some(u16::MAX))));
         prop_assert_eq!(&reply[..2], &packet[..2]);
         let message = Message::from_vec(&reply);
         prop_assert!(message.is_ok(), "{:?} of {:?}", message, reply);
@@ -301,7 +231,7 @@ mod tests {
     }
 
     fn over() -> impl Strategy<Value = Transport> {
-        prop::sample::select(vec![Transport::Udp, Transport::Tcp])
+        prop::sample::select(vec![FAR, NEAR, Transport::Tcp])
     }
 
     proptest! {

@@ -1,9 +1,16 @@
 //! The DNS front: the embedded zone as a name server, over UDP and TCP.
 //!
 //! It answers for its one zone and refuses the rest; it is no resolver. Nothing is cached: each query looks
-//! at the zone, so a change is visible to the next one. What is answered is [`answer`], how it is packed
-//! [`message`], which set of a group it is [`pick`]; `udp` and `tcp` are the sockets. They have a thread of
-//! their own, so that no client of DNS, however busy, takes the agent's time.
+//! at the zone, so a change is visible to the next one.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | [`answer`], [`pick`] | which records, and which of a group's sets; pure |
+//! | [`message`], `reply` | from a message to its reply, and what of it fits; pure |
+//! | [`transport`] | how many octets fit; pure |
+//! | `udp`, `tcp`, `connections` | the sockets |
+//!
+//! The sockets have a thread of their own, so that no client of DNS, however busy, takes the agent's time.
 //!
 //! Messages are read and written by hickory. Its server is not used: it counts no connections, and tries again at
 //! once what cannot be accepted.
@@ -17,7 +24,9 @@ pub mod answer;
 mod connections;
 pub mod message;
 pub mod pick;
+mod reply;
 mod tcp;
+pub mod transport;
 mod udp;
 
 use std::fmt;
@@ -29,7 +38,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-pub use self::message::{Transport, answer_packet};
+pub use self::message::answer_packet;
+pub use self::transport::Transport;
 use crate::zone::embedded::EmbeddedZone;
 
 /// How long a TCP connection may say nothing. RFC 7766, section 6.2.3, asks for seconds.

@@ -15,7 +15,8 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::connections::Connections;
-use super::message::{Transport, answer_packet};
+use super::message::answer_packet;
+use super::transport::Transport;
 use super::{TCP_IDLE_MAX, Troubles};
 use crate::zone::embedded::EmbeddedZone;
 

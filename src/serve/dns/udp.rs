@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use tokio::net::UdpSocket;
 
 use super::Troubles;
-use super::message::{Transport, answer_packet};
+use super::message::answer_packet;
+use super::transport::Transport;
 use crate::zone::embedded::EmbeddedZone;
 
 /// The most octets of a datagram that are read; what is longer is no question that fits (RFC 6891, section 6.2.5).
@@ -28,7 +29,8 @@ pub(super) async fn answer(socket: UdpSocket, zone: EmbeddedZone) {
             continue;
         }
         let question = &datagram[..length];
-        let answer = zone.view(|contents| answer_packet(contents, question, Transport::Udp, &mut random));
+        let over = Transport::Udp(client.ip());
+        let answer = zone.view(|contents| answer_packet(contents, question, over, &mut random));
         if let Some(answer) = answer {
             // A client that has gone asks no more, and one that has not asks again.
             if let Err(error) = socket.send_to(&answer, client).await {

@@ -43,9 +43,6 @@ pub const TXT_STRING_OCTETS_MAX: usize = 255;
 /// Source: Route 53 developer guide, "Supported DNS record types", TXT.
 pub const TXT_VALUE_OCTETS_MAX: usize = 4_000;
 
-/// Answers that a multivalue group gives to one query. Source: developer guide, "Multivalue answer routing".
-pub const MULTIVALUE_ANSWERS_MAX: usize = 8;
-
 /// Accepted changes whose status is remembered. The vendor keeps them for 30 days; here the oldest is
 /// forgotten, so that memory stays bounded.
 pub const CHANGES_REMEMBERED_MAX: usize = 1_000;
