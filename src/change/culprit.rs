@@ -21,8 +21,9 @@ const CONVICTIONS_IN_A_ROW: u32 = 3;
 pub struct Culprit {
     /// A refused batch that named nobody: one of these is to blame.
     suspects: BTreeSet<Key>,
-    /// Whether a last suspect, all but convicted, lets the others have one call first.
-    others_first: bool,
+    /// Up to so many suspected units let the others have one call first: a last one, all but convicted; or all, where
+    /// they are likely to be refused too.
+    others_before: usize,
     /// Whether fewer go together where all may well be bad.
     narrows: bool,
     /// Convictions since a batch was last taken.
@@ -43,7 +44,7 @@ impl Culprit {
         let (suspects, others): (Vec<_>, Vec<_>) = units.into_iter().partition(suspected);
         match suspects.len() {
             0 => batch::pack(self.share(&others)).to_vec(),
-            1 if self.others_first && !others.is_empty() => batch::pack(self.share(&others)).to_vec(),
+            n if n <= self.others_before && !others.is_empty() => batch::pack(self.share(&others)).to_vec(),
             n => batch::pack(&suspects[..n.div_ceil(2)]).to_vec(),
         }
     }
@@ -52,19 +53,22 @@ impl Culprit {
     pub fn taken(&mut self, batch: &[Change]) {
         let before = self.suspects.len();
         keys(batch).for_each(|key| self.acquit(&key));
-        self.others_first = self.suspects.len() < before;
+        self.others_before = usize::from(self.suspects.len() < before);
         self.in_a_row = 0;
     }
 
     /// A batch was refused, and what is to blame was named: nothing else is suspected.
     pub fn named(&mut self) {
         self.suspects.clear();
+        self.others_before = 0;
     }
 
     /// A batch was refused, and nothing was named. Returns whether it is convicted, as one unit that went
     /// alone; else the search goes on in it.
     pub fn refused(&mut self, batch: &[Change]) -> bool {
         let alone = batch::units(batch.to_vec()).len() <= 1;
+        // What others are there may be those among whom the search went before: they would take turns for ever.
+        self.others_before = 0;
         if alone {
             self.suspects.clear();
             self.in_a_row += 1;
@@ -74,10 +78,10 @@ impl Culprit {
         alone
     }
 
-    /// Has these tried alone, after the others: they are likely to be refused too.
+    /// Has these tried by themselves, after the others: they are likely to be refused again.
     pub fn suspect(&mut self, keys: impl IntoIterator<Item = Key>) {
-        self.suspects = keys.into_iter().collect();
-        self.others_first = true;
+        self.suspects.extend(keys);
+        self.others_before = usize::MAX;
     }
 
     /// Nothing is to be done of this key any more.
@@ -189,6 +193,19 @@ mod tests {
         culprit.taken(&batch(&units[2..]));
         assert_eq!(culprit.next(units[1..2].to_vec()), units[1..2]);
         assert!(culprit.refused(&batch(&units[1..2])) && !culprit.is_sought());
+    }
+
+    #[test]
+    fn those_that_are_likely_to_be_refused_again_wait_for_one_call_of_the_others() {
+        let units: Vec<_> = (0..5).map(unit).collect();
+        let batch = |units: &[Unit]| units.iter().flat_map(|unit| unit.changes.clone()).collect::<Vec<_>>();
+        let mut culprit = Culprit::default();
+        culprit
+            .suspect(units[..2].iter().flat_map(|unit| unit.changes.iter().map(|change| change.set.key())));
+        assert_eq!(culprit.next(units.clone()), units[2..]);
+        culprit.taken(&batch(&units[2..]));
+        // What came meanwhile does not put them off once more.
+        assert_eq!(culprit.next(units.clone()), units[..1]);
     }
 
     proptest! {

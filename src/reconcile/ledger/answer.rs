@@ -166,6 +166,7 @@ impl Ledger {
             Cause::TtlDiffers => Some(self.park(change, reason, REFUSED_WAIT, now)),
             Cause::Other | Cause::ZoneFull | Cause::GroupFull => {
                 if self.doubt(change) {
+                    self.culprit.suspect([key.clone()]);
                     None
                 } else {
                     Some(self.park(change, reason, REFUSED_WAIT, now))
@@ -200,6 +201,7 @@ impl Ledger {
         let refused = !matches!(error, ZoneError::Denied(_));
         let first = if refused { REFUSED_WAIT } else { DENIED_WAIT };
         if refused && batch.iter().filter(|change| self.doubt(change)).count() > 0 {
+            self.culprit.suspect(keys);
             return Vec::new();
         }
         // What leaves DNS does not wait for its successor: it is tried alone before it is to blame.
@@ -244,7 +246,8 @@ impl Ledger {
     }
 
     /// A delete of what may never have been written can be refused for what it says: then the zone is
-    /// asked what stands there.
+    /// asked what stands there. Where it stands as it was thought to, the delete is likely to be refused again, so
+    /// the caller suspects it.
     fn doubt(&mut self, change: &Change) -> bool {
         let key = change.set.key();
         let doubtful =

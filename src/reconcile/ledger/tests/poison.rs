@@ -1,6 +1,8 @@
 //! One change that is always refused, among n: how long it holds up the others.
 
 use super::*;
+use crate::zone::ZoneError;
+use crate::zone::refusal::{Cause, Named, Refusal};
 
 /// The calls after the first refusal until all but the n-th are in the zone, and the bound.
 fn calls_after_refusal(mut desk: Desk, n: u16) -> (usize, usize) {
@@ -135,6 +137,35 @@ fn a_delete_of_what_was_never_written_settles_though_its_value_is_invalid() {
     desk.unwant(&poison);
     desk.settle();
     assert_eq!((desk.calls, desk.lookups), (2, 1));
+}
+
+#[test]
+fn what_is_refused_as_a_doubtful_delete_is_tried_again_after_the_others_once_it_is_read() {
+    let nobody = Refusal { cause: Cause::Other, key: Named::default(), text: "not permitted".into() };
+    let refused = Err(ZoneError::Rejected(vec![nobody]));
+    let (now, mut ledger) = (Duration::from_secs(1), Ledger::new([own(0, 80)]));
+    // The port changes hands, and nobody knows what became of the call.
+    for (set, wanted) in [(own(0, 80), false), (own(1, 80), true), (own(2, 81), true)] {
+        ledger.want(set.key(), wanted.then_some(set));
+    }
+    let batch = |ledger: &Ledger| ledger.batch(now).into_iter().flat_map(|unit| unit.changes).collect();
+    let keys = |batch: &Vec<Change>| batch.iter().map(|change| change.set.key()).collect::<Vec<_>>();
+    let all: Vec<Change> = batch(&ledger);
+    ledger.on_answer(&all, &Err(ZoneError::Unknown("no answer".into())), now);
+    // One of them is to blame: the swap, whose delete may be so only for what it says.
+    let all: Vec<Change> = batch(&ledger);
+    assert!(ledger.on_answer(&all, &refused, now).is_empty());
+    let swap: Vec<Change> = batch(&ledger);
+    assert_eq!(keys(&swap), [own(0, 80).key(), own(1, 80).key()]);
+    assert!(ledger.on_answer(&swap, &refused, now).is_empty());
+    let lookup = ledger.lookup(now).unwrap().clone();
+    ledger.on_lookup(&lookup, Some(own(0, 80)));
+    let others: Vec<Change> = batch(&ledger);
+    assert_eq!(keys(&others), [own(2, 81).key()]);
+    ledger.on_answer(&others, &Ok(()), now);
+    assert_eq!(keys(&batch(&ledger)), keys(&swap));
+    let notes = ledger.on_answer(&swap, &refused, now);
+    assert!(matches!(&notes[..], [Note::Parked(change, _)] if change.set == own(1, 80)), "{notes:?}");
 }
 
 #[test]
