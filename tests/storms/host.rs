@@ -1,5 +1,6 @@
 //! A host under a storm: an engine that is told what to say, an agent, and someone who asks its DNS.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -91,4 +92,14 @@ pub fn named(name: &str) -> String {
 /// The id of a container.
 pub fn id(number: u16) -> String {
     format!("{number:064x}")
+}
+
+/// Listeners at which honest containers serve.
+pub fn listeners(count: usize) -> Vec<TcpListener> {
+    (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect()
+}
+
+/// The port of one of them.
+pub fn port(listener: &TcpListener) -> u16 {
+    listener.local_addr().unwrap().port()
 }

@@ -8,10 +8,12 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
+mod besiegers;
 mod crash_loop;
 mod engine;
 mod flood;
 mod host;
+mod ratios;
 mod siege;
 mod targets;
 mod thousand;

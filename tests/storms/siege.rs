@@ -3,48 +3,16 @@
 //! records are written and deleted.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
+use std::net::TcpStream;
 
-use hickory_server::proto::op::{Message, MessageType, OpCode, Query};
-use hickory_server::proto::rr::{Name, RecordType};
-
-use crate::engine::Image;
-use crate::host::{Host, id};
+use crate::besiegers::{Pipelining, answer, connect, question, run_patient};
+use crate::host::{Host, listeners, port};
 use crate::targets::Targets;
 
 /// The most checks of one container in flight, as the agent promises.
 const PER_CONTAINER: usize = 4;
 /// The most TCP connections of DNS clients, as the agent promises.
 const DNS_CONNECTIONS_MAX: usize = 128;
-
-/// A container that offers a service at each of these ports, asked as patiently as can be.
-fn run_patient(host: &Host, number: u16, ports: &[u16]) {
-    let container_port = |index: usize| u16::try_from(index + 1).unwrap();
-    let keys = |index: usize| {
-        let port = container_port(index);
-        ["CHECK_HTTP=/", "CHECK_INTERVAL=60", "CHECK_TIMEOUT=60"]
-            .map(|key| format!("SERVICE_{port}_{key}"))
-            .into_iter()
-            .chain([format!("SERVICE_{port}_NAME=_hung-{number}-{port}._tcp")])
-    };
-    let environment: Vec<_> = (0..ports.len()).flat_map(keys).collect();
-    let ports: Vec<_> =
-        ports.iter().enumerate().map(|(index, port)| (container_port(index), *port)).collect();
-    host.engine.run(&id(number), &Image { environment: &environment, ports: &ports, health: None });
-}
-
-/// Listeners at which honest containers serve.
-fn listeners(count: usize) -> Vec<TcpListener> {
-    (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect()
-}
-
-fn port(listener: &TcpListener) -> u16 {
-    listener.local_addr().unwrap().port()
-}
 
 /// No record was ever written at weight 0, and no check of a healthy service was said to fail.
 fn nobody_was_shamed(host: &Host) {
@@ -90,62 +58,19 @@ fn hung_checks_of_many_containers_leave_room_for_one_that_comes() {
     assert_eq!(host.agent.drain(), Some(0));
 }
 
-/// A question for a name of the zone, as it goes over TCP.
-fn question(host: &Host, name: &str) -> Vec<u8> {
-    let mut query = Message::new(7, MessageType::Query, OpCode::Query);
-    query.add_query(Query::query(
-        Name::from_ascii(format!("{}.", host.agent.full(name))).unwrap(),
-        RecordType::SRV,
-    ));
-    let message = query.to_vec().unwrap();
-    [&u16::try_from(message.len()).unwrap().to_be_bytes()[..], &message].concat()
-}
-
-/// Reads one answer; `None` when the other side has hung up.
-fn answer(stream: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut length = [0; 2];
-    stream.read_exact(&mut length).ok()?;
-    let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
-    stream.read_exact(&mut message).ok()?;
-    Some(message)
-}
-
-fn connect(server: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(server).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    stream
-}
-
 #[test]
 fn pipelining_clients_of_the_dns_get_a_turn_each_and_take_none_of_the_agents_time() {
-    const CLIENTS: usize = 100;
+    /// More than there may be connections: some are turned away.
+    const CLIENTS: usize = 200;
     let mut host = Host::start();
     host.run_unchecked(1, "_asked._tcp");
     host.registered("_asked._tcp");
-    let (asked, over) = (question(&host, "_asked._tcp"), Arc::new(AtomicBool::new(false)));
-    let answered: Arc<Vec<AtomicUsize>> = Arc::new((0..CLIENTS).map(|_| AtomicUsize::new(0)).collect());
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|client| {
-            let (mut stream, burst) = (connect(host.agent.dns()), asked.repeat(50));
-            let (over, answered) = (over.clone(), answered.clone());
-            thread::spawn(move || {
-                while !over.load(Ordering::Relaxed) {
-                    stream.write_all(&burst).unwrap();
-                    for _ in 0..50 {
-                        answer(&mut stream).expect("an answer");
-                        answered[client].fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            })
-        })
-        .collect();
+    let clients = Pipelining::start(&host, "_asked._tcp", CLIENTS);
     for number in 10..20 {
         host.comes_and_goes(number, &format!("_honest-{number}._tcp"));
     }
-    let everybody = |_: &mut Host| answered.iter().all(|count| count.load(Ordering::Relaxed) > 0);
-    host.wait_for("an answer for everybody", everybody);
-    over.store(true, Ordering::Relaxed);
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    host.wait_for("an answer for everybody", |_| clients.all_were_answered());
+    clients.stop();
     nobody_was_shamed(&host);
     assert_eq!(host.agent.drain(), Some(0));
 }
