@@ -1,4 +1,4 @@
-//! The containers of a host, whose news come in any order, late, twice or never: what the roster told is
+//! The containers of a host, whose news come in any order, late, twice or never: what the registrar told is
 //! what its machines want, at every step.
 //!
 //! The stage and what is checked on it are those of the tests (`tests/registrar`), which draw the sequences; here they
@@ -45,8 +45,8 @@ enum Operation {
     Listed { containers: u8, late: u8 },
     Known { containers: u8, port: u8 },
     Wait(Wait),
-    Outlook { tasks: Option<u8>, withdraw_in: Option<u8> },
-    Part,
+    Notice { tasks: Option<u8>, withdraw_in: Option<u8> },
+    PrepareDrain,
     Drain,
 }
 
@@ -91,8 +91,8 @@ fn operate(host: &mut Rehearsal, operation: Operation) {
             Wait::Grace => 60,
             Wait::Stop => 130,
         })),
-        Operation::Outlook { tasks, withdraw_in } => host.outlook(leaving(tasks), withdraw_in),
-        Operation::Part => host.part(),
+        Operation::Notice { tasks, withdraw_in } => host.notice(leaving(tasks), withdraw_in),
+        Operation::PrepareDrain => host.prepare_drain(),
         Operation::Drain => host.drain(),
     }
 }

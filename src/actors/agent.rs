@@ -272,7 +272,7 @@ impl AgentState {
                     host.cast(HostWatcherMessage::Tell);
                 }
                 if self.parting {
-                    registrar.cast(RegistrarMessage::Part);
+                    registrar.cast(RegistrarMessage::PrepareDrain);
                 }
             }
             Child::Writer => {

@@ -13,17 +13,15 @@ use super::contained::contained;
 use super::messages::{AgentMessage, HostWatcherMessage, RegistrarMessage};
 use super::peers::Slot;
 use crate::clock::Clock;
-use crate::edge::host::notices::memory::{News, Notices};
-use crate::edge::host::notices::{AskError, Said, Source, Sources};
-use crate::machine::outlook::{Leaving, Outlook};
+use crate::edge::host::notices::Sources;
+use crate::machine::departure::notices::{News, Notices};
+use crate::machine::departure::{AskError, Leaving, Notice, Said, Source};
 use crate::status::{Board, Part};
 
 /// How much a period varies, either way.
 const JITTER: f64 = 0.2;
 /// How long one answer may take, however many calls it is made of.
 const ASK_LIMIT: Duration = Duration::from_secs(20);
-/// An end that moves by less is the same: it is reckoned anew at each answer.
-const SAME_END: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct HostWatcher;
@@ -46,7 +44,7 @@ pub(super) struct HostWatcherArgs {
 
 pub(super) struct HostWatcherState {
     args: HostWatcherArgs,
-    told: Option<Outlook>,
+    told: Option<Notice>,
     rng: fastrand::Rng,
 }
 
@@ -91,7 +89,7 @@ impl Actor for HostWatcher {
                 state.tell();
             }
             HostWatcherMessage::Pulse(pulse) => drop(pulse),
-            HostWatcherMessage::Judge if state.outlook().leaving == Leaving::Everybody => state.judge(),
+            HostWatcherMessage::Judge if state.notice().leaving == Leaving::Everybody => state.judge(),
             HostWatcherMessage::Judge => {
                 state.ask(&myself, Source::System, HostWatcherMessage::SystemAnswered);
             }
@@ -139,36 +137,28 @@ impl HostWatcherState {
     /// one has said so far calls nothing off.
     fn tell(&mut self) {
         let polled = self.args.sources.polled();
-        let outlook = self.outlook();
-        let known = outlook.leaving != Leaving::Nobody || self.notices(|notices| notices.has_asked(&polled));
-        if known && !self.told.as_ref().is_some_and(|told| is_same(told, &outlook)) {
-            self.told = Some(outlook.clone());
-            self.args.registrar.cast(RegistrarMessage::Outlook(outlook));
+        let notice = self.notice();
+        let known = notice.leaving != Leaving::Nobody || self.notices(|notices| notices.has_asked(&polled));
+        if known && !self.told.as_ref().is_some_and(|told| notice.repeats(told)) {
+            self.told = Some(notice.clone());
+            self.args.registrar.cast(RegistrarMessage::Notice(notice));
         }
     }
 
     /// Tells the Agent whether the host goes.
     fn judge(&self) {
-        let outlook = self.outlook();
-        let goes = outlook.leaving == Leaving::Everybody;
-        self.args.agent.cast(AgentMessage::Judged(goes.then_some(outlook.reason)));
+        let notice = self.notice();
+        let goes = notice.leaving == Leaving::Everybody;
+        self.args.agent.cast(AgentMessage::Judged(goes.then_some(notice.reason)));
     }
 
-    fn outlook(&self) -> Outlook {
-        self.notices(|notices| notices.outlook())
+    fn notice(&self) -> Notice {
+        self.notices(|notices| notices.notice())
     }
 
     fn notices<T>(&self, of: impl FnOnce(&mut Notices) -> T) -> T {
         of(&mut self.args.memory.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-fn is_same(told: &Outlook, outlook: &Outlook) -> bool {
-    let end = match (told.withdraw_at, outlook.withdraw_at) {
-        (Some(told), Some(now)) => told.abs_diff(now) < SAME_END,
-        (told, now) => told == now,
-    };
-    end && told.leaving == outlook.leaving && told.reason == outlook.reason
 }
 
 fn log(source: Source, news: &News) {
@@ -181,7 +171,9 @@ fn log(source: Source, news: &News) {
         }
         News::Says(Said::Advice(what)) => tracing::info!(what, "advice: nothing changes for it"),
         News::CalledOff(Said::Advice(_)) | News::Says(Said::Nothing) | News::CalledOff(Said::Nothing) => {}
-        News::CalledOff(_) => tracing::warn!(%source, "the notice is called off: as before it"),
+        News::CalledOff(_) => {
+            tracing::warn!(%source, "the notice is called off: weights and records are again as before it")
+        }
         News::Fails(AskError::Denied(reason)) => tracing::warn!(
             reason,
             "DRAINING goes unnoticed, all else goes on: allow this host's role ecs:DescribeContainerInstances, \

@@ -25,11 +25,10 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use crate::container::Container;
 use crate::edge::check::CheckError;
 use crate::edge::engine::{DockerError, DockerEvent, Listed};
-use crate::edge::host::notices::{AskError, Said, Source};
+use crate::machine::departure::{AskError, Notice, Said, Source};
 use crate::machine::lifecycle::{Desired, Event, Seq, Unproven};
-use crate::machine::outlook::Outlook;
 use crate::machine::past::Past;
-use crate::machine::registrar::Wants;
+use crate::machine::publish::Wants;
 use crate::reconcile::writer::{Answer, Call};
 use crate::record::{ContainerId, Key, RecordSet};
 
@@ -175,10 +174,16 @@ pub(super) enum RegistrarMessage {
     /// The TaskResolver: all that runs, asked for at this place.
     Listed(BTreeSet<ContainerId>, Seq),
     /// The HostWatcher: what the host is told of its future.
-    Outlook(Outlook),
-    /// The Route53Writer: what the zone holds of this host, or is to hold.
-    Known(Vec<RecordSet>),
-    /// The Route53Writer: the same, read late; it waits to hear what of it is wanted.
+    Notice(Notice),
+    /// The Route53Writer, of what the zone holds of this host, or is to hold. With this and what is found begins an
+    /// [adoption](crate::machine::adoption).
+    Known {
+        /// The record sets.
+        own: Vec<RecordSet>,
+        /// Whether that is all, so that nothing is found later.
+        is_all: bool,
+    },
+    /// The Route53Writer: what a read of the whole zone showed; it waits to hear what of it is wanted.
     Found(Vec<RecordSet>),
     /// The Agent: the Route53Writer lost its memory of what is wanted.
     WriterRestarted,
@@ -187,10 +192,10 @@ pub(super) enum RegistrarMessage {
     /// The Agent: an actor failed that may be a prober.
     ProberFailed(ActorId),
     /// The Agent: it will drain in a while.
-    Part,
+    PrepareDrain,
     /// The Agent: nothing is wanted any more, and the Route53Writer has to be done by then.
     Drain(Duration),
-    /// A timer: a deadline of the roster has come.
+    /// A timer: a deadline has come.
     WakeDue,
     /// The Agent: it is alive.
     Pulse(Pulse),

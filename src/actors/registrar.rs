@@ -1,4 +1,4 @@
-//! Registrar: carries what happens to the [roster](crate::machine::registrar), and what that decides to the
+//! Registrar: carries what happens to its [pure twin](crate::machine::registrar), and what that decides to the
 //! writer, the probers and the log.
 
 use std::collections::BTreeMap;
@@ -19,8 +19,9 @@ use crate::container::{Health, Timestamp};
 use crate::edge::check::Checker;
 use crate::journal::SharedJournal;
 use crate::machine::claims::Parked;
+use crate::machine::departure::records::Overruled;
 use crate::machine::lifecycle::{Outlived, Target, Unproven};
-use crate::machine::registrar::{Foreseen, Output, Roster};
+use crate::machine::registrar::{self, Output};
 use crate::record::{ContainerId, Registrant};
 
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub(super) struct RegistrarArgs {
     /// Where signals are remembered over a restart.
     pub(super) signals: Option<SharedJournal>,
     /// Whether somebody will say what is about to happen to the host.
-    pub(super) expects_outlook: bool,
+    pub(super) expects_notice: bool,
     pub(super) checker: Arc<dyn Checker>,
     /// The most checks of the host in flight.
     pub(super) probes_max: usize,
@@ -58,13 +59,11 @@ pub(super) struct RegistrarArgs {
 
 pub(super) struct RegistrarState {
     args: RegistrarArgs,
-    roster: Roster,
+    registrar: registrar::Registrar,
     names: BTreeMap<ContainerId, String>,
     probers: BTreeMap<ContainerId, Prober>,
     fleet: Fleet,
     wake: Alarm,
-    /// Whether the writer waits to hear what of its findings is wanted.
-    owes_judgement: bool,
     rng: fastrand::Rng,
 }
 
@@ -78,22 +77,21 @@ impl Actor for Registrar {
         _myself: ActorRef<Self::Msg>,
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let mut roster = Roster::new(args.registrant.clone(), args.stop_belief);
-        if args.expects_outlook {
-            roster.expect_outlook();
+        let mut registrar = registrar::Registrar::new(args.registrant.clone(), args.stop_belief);
+        if args.expects_notice {
+            registrar.expect_notice();
         }
         let now = args.clock.now();
         let recall =
-            |journal: &SharedJournal| roster.recall_signals(journal.signals(), journal.wall_clock(), now);
+            |journal: &SharedJournal| registrar.recall_signals(journal.signals(), journal.wall_clock(), now);
         let outputs: Vec<_> = args.signals.iter().flat_map(recall).collect();
         let mut state = RegistrarState {
-            roster,
+            registrar,
             rng: fastrand::Rng::with_seed(args.seed),
             fleet: Fleet::new(args.probes_max),
             args,
             names: BTreeMap::new(),
             probers: BTreeMap::new(),
-            owes_judgement: false,
             wake: Alarm::default(),
         };
         for output in outputs {
@@ -122,25 +120,22 @@ impl Actor for Registrar {
                 drop(pulse);
                 Vec::new()
             }
-            RegistrarMessage::Event(id, event) => state.roster.on_event(&id, event, now),
-            RegistrarMessage::Remembered(past) => state.roster.on_past(&past, now),
+            RegistrarMessage::Event(id, event) => state.registrar.on_event(&id, event, now),
+            RegistrarMessage::Remembered(past) => state.registrar.on_past(&past, now),
             RegistrarMessage::Listed(ids, as_of) => {
-                let outputs = state.roster.on_listed(&ids, as_of, now);
-                state.names.retain(|id, _| state.roster.machine(id).is_some());
+                let outputs = state.registrar.on_listed(&ids, as_of, now);
+                state.names.retain(|id, _| state.registrar.lifecycle(id).is_some());
                 outputs
             }
-            RegistrarMessage::Known(known) => state.roster.on_known(&known, now),
-            RegistrarMessage::Found(found) => {
-                state.owes_judgement = true;
-                state.roster.on_found(&found, now)
-            }
+            RegistrarMessage::Known { own, is_all } => state.registrar.on_known(&own, is_all, now),
+            RegistrarMessage::Found(found) => state.registrar.on_found(&found, now),
             RegistrarMessage::WriterRestarted => {
-                state.roster.wants().map(Output::WantAll).into_iter().collect()
+                state.registrar.wants().map(Output::WantAll).into_iter().collect()
             }
             RegistrarMessage::Probed(prober, id, event) => {
                 // What another had found out is out of date: it was stopped because things have changed.
                 let is_present = state.probers.get(&id).is_some_and(|it| it.actor.get_id() == prober);
-                if is_present { state.roster.on_event(&id, event, now) } else { Vec::new() }
+                if is_present { state.registrar.on_event(&id, event, now) } else { Vec::new() }
             }
             RegistrarMessage::ProberFailed(actor) => {
                 state.replace_prober(&actor).await?;
@@ -148,12 +143,12 @@ impl Actor for Registrar {
             }
             RegistrarMessage::WakeDue => {
                 state.wake.rang();
-                state.roster.on_time(now)
+                state.registrar.on_time(now)
             }
-            RegistrarMessage::Outlook(outlook) => state.roster.on_outlook(outlook, now),
-            RegistrarMessage::Part => state.roster.part(now),
+            RegistrarMessage::Notice(notice) => state.registrar.on_notice(notice, now),
+            RegistrarMessage::PrepareDrain => state.registrar.prepare_drain(now),
             RegistrarMessage::Drain(deadline) => {
-                let mut outputs = state.roster.drain(now);
+                let mut outputs = state.registrar.drain(now);
                 outputs.retain(|output| !matches!(output, Output::WantAll(_)));
                 state.args.writer.cast(Route53WriterMessage::Drain(deadline));
                 outputs
@@ -161,10 +156,6 @@ impl Actor for Registrar {
         };
         for output in outputs {
             state.carry(output).await?;
-        }
-        if state.owes_judgement && state.roster.wants().is_some() {
-            state.owes_judgement = false;
-            state.args.writer.cast(Route53WriterMessage::FoundJudged);
         }
         state.schedule(&myself);
         Ok(())
@@ -177,6 +168,7 @@ impl RegistrarState {
             Output::Want(id, records) => self.args.writer.cast(Route53WriterMessage::Want(id, records)),
             Output::Over(id) => self.args.writer.cast(Route53WriterMessage::Want(id, Vec::new())),
             Output::WantAll(wants) => self.args.writer.cast(Route53WriterMessage::WantAll(wants)),
+            Output::FoundJudged => self.args.writer.cast(Route53WriterMessage::FoundJudged),
             Output::Look(id) => self.args.resolver.cast(TaskResolverMessage::LookAtTask(id)),
             Output::Probe { container, life, targets } => self.probe(container, life, targets).await?,
             Output::Decided(id, decision) => {
@@ -221,11 +213,13 @@ impl RegistrarState {
                 }
             }
             Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
-            Output::Foreseen(id, Foreseen { service, weight, reason }) => {
+            Output::Overruled(id, Overruled { service, weight, reason }) => {
                 let (container, name) = (id.short(), self.name(&id));
                 match weight {
-                    Some(weight) => tracing::info!(container, name, service, weight, reason, "foreseen"),
-                    None => tracing::info!(container, name, service, reason, "foreseen: not wanted"),
+                    Some(weight) => {
+                        tracing::info!(container, name, service, weight, reason, "weight changed")
+                    }
+                    None => tracing::info!(container, name, service, reason, "withdrawn"),
                 }
             }
             Output::Waits(id, parked) => self.warn_parked(&id, &parked),
@@ -279,7 +273,7 @@ impl RegistrarState {
         if let Some(prober) = self.probers.remove(&container) {
             prober.actor.stop(None);
         }
-        let services = self.roster.services(&container);
+        let services = self.registrar.services(&container);
         self.fleet.suspicion().seat(container.clone(), services, targets.len());
         if targets.is_empty() {
             return Ok(());
@@ -311,6 +305,6 @@ impl RegistrarState {
 
     fn schedule(&mut self, myself: &ActorRef<RegistrarMessage>) {
         let clock = self.args.clock;
-        self.wake.set(myself, clock, self.roster.wake_at(), || RegistrarMessage::WakeDue);
+        self.wake.set(myself, clock, self.registrar.wake_at(), || RegistrarMessage::WakeDue);
     }
 }

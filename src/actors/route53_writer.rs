@@ -13,7 +13,7 @@ use super::contained::contained;
 use super::messages::{AgentMessage, RegistrarMessage, Route53WriterMessage};
 use super::peers::Slot;
 use crate::clock::Clock;
-use crate::machine::registrar::Wants;
+use crate::machine::publish::Wants;
 use crate::reconcile::writer::{Answer, Call, News, Next, Settings, Writer};
 use crate::record::{ContainerId, RecordSet, RecordType};
 use crate::status::{Board, Part};
@@ -133,7 +133,8 @@ impl Route53WriterState {
             }
             let mut sets: BTreeMap<_, _> = known.into_iter().map(|set| (set.key(), set)).collect();
             sets.extend(self.wants.values().flatten().map(|set| (set.key(), set.clone())));
-            self.args.registrar.cast(RegistrarMessage::Known(sets.into_values().collect()));
+            let (own, is_all) = (sets.into_values().collect(), self.writer.is_whole());
+            self.args.registrar.cast(RegistrarMessage::Known { own, is_all });
         }
         if let Some(found) = self.writer.found() {
             self.args.registrar.cast(RegistrarMessage::Found(found));
@@ -212,7 +213,9 @@ impl Route53WriterState {
             self.writer.log(&news, now);
             self.show(&news);
             match news {
-                News::Known(own) => self.args.registrar.cast(RegistrarMessage::Known(own)),
+                News::Known(own) => {
+                    self.args.registrar.cast(RegistrarMessage::Known { own, is_all: true });
+                }
                 News::Found(own) => self.args.registrar.cast(RegistrarMessage::Found(own)),
                 _ => {}
             }

@@ -4,10 +4,11 @@
 //! arguments; decisions go out as values. The behaviour of the whole agent can be read in
 //! [`lifecycle`], and tested without a host.
 
+pub mod adoption;
 pub mod claims;
+pub mod departure;
 pub mod lifecycle;
 pub mod looks;
-pub mod outlook;
 pub mod past;
 pub mod permits;
 pub mod probe;

@@ -1,10 +1,15 @@
 //! What a granted want becomes in the zone, and what of it can be read there.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use super::lifecycle::Wanted;
-use crate::container::offer::At;
+use super::lifecycle::{Event, Wanted};
+use crate::container::convention::Protocol;
+use crate::container::offer::{At, Endpoint};
 use crate::record::{ContainerId, RecordSet, RecordType, Registrant, Routing, Srv, Subject};
+
+/// The record sets wanted, by container.
+pub type Wants = BTreeMap<ContainerId, Vec<RecordSet>>;
 
 /// The record sets of one granted want: its SRV, and the address of a container that has its own.
 pub fn records(registrant: &Registrant, container: &ContainerId, wanted: &Wanted) -> Vec<RecordSet> {
@@ -40,6 +45,56 @@ pub fn endpoint(
         return Some(At::Host { port });
     }
     address_of(&target).map(|address| At::Task { address, port })
+}
+
+/// The record sets of each container, in the order of their keys; the host's own are not among them.
+pub fn by_container(registrant: &Registrant, sets: &[RecordSet]) -> Wants {
+    let mut by_container = Wants::new();
+    for set in sets {
+        if let Some(Subject::Container(id) | Subject::Service(id, _)) = registrant.subject(set) {
+            by_container.entry(id).or_default().push(set.clone());
+        }
+    }
+    by_container.values_mut().for_each(|sets| sets.sort_by_key(RecordSet::key));
+    by_container
+}
+
+/// What the lifecycles of containers are to be told of own record sets.
+pub fn registered(registrant: &Registrant, sets: &[RecordSet]) -> Vec<(ContainerId, Event)> {
+    let event = |set: &RecordSet| {
+        let Subject::Service(id, container_port) = registrant.subject(set)? else { return None };
+        let at = endpoint(registrant, set, |name| address_of(name, sets))?;
+        let weight = set.weight().and_then(|weight| weight.try_into().ok())?;
+        Some((id, Event::Registered { service: set.key().name, container_port, at, weight }))
+    };
+    sets.iter().filter_map(event).collect()
+}
+
+/// The ports to which the record sets of containers lead, and whose these are.
+pub fn endpoints<'a>(
+    registrant: &Registrant,
+    sets: impl IntoIterator<Item = (&'a ContainerId, &'a Vec<RecordSet>)>,
+) -> BTreeMap<Endpoint, ContainerId> {
+    let mut endpoints = BTreeMap::new();
+    for (id, sets) in sets {
+        for set in sets.iter().filter(|set| set.kind == RecordType::Srv) {
+            if let Some(at) = endpoint(registrant, set, |name| address_of(name, sets)) {
+                endpoints.entry(Endpoint { at, protocol: place(set).0 }).or_insert_with(|| id.clone());
+            }
+        }
+    }
+    endpoints
+}
+
+/// What a service's record set leads to: udp and tcp ports of one number are different places.
+pub fn place(set: &RecordSet) -> (Protocol, &[String]) {
+    let is_udp = set.name.split('.').any(|label| label == "_udp");
+    (if is_udp { Protocol::Udp } else { Protocol::Tcp }, &set.values)
+}
+
+fn address_of(name: &str, sets: &[RecordSet]) -> Option<Ipv4Addr> {
+    let set = sets.iter().find(|set| set.kind == RecordType::A && set.key().name == name)?;
+    set.values.first()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ecssd::actors::Exit;
-use ecssd::edge::host::notices::{AskError, Said, Source};
+use ecssd::machine::departure::{AskError, Said, Source};
 use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Action, Change};
 use ecssd_testing::actors::{World, ZONE};
@@ -255,7 +255,11 @@ async fn a_source_that_hangs_at_the_start_holds_it_up_for_two_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn panics_of_those_who_hear_and_decide_lose_no_notice() {
-    for words in ["this host is about to end", "message=foreseen", "the notice is called off: as before it"] {
+    for words in [
+        "this host is about to end",
+        "message=weight changed",
+        "the notice is called off: weights and records are again as before it",
+    ] {
         let notices = ScriptedNotices::default();
         let world = serving(&notices).await;
         world.log.panic_at(words, 1);

@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 
-mod foresight;
+mod departure;
 
 use std::time::Duration;
 
 use ecssd::container::Running;
+use ecssd::machine::adoption::BARRIER;
 use ecssd::machine::lifecycle::{Event, Seq};
-use ecssd::machine::registrar::{BARRIER, Output, Wants};
+use ecssd::machine::publish::Wants;
+use ecssd::machine::registrar::Output;
 use ecssd::record::{ContainerId, RecordSet};
 use ecssd_testing::rehearsal::{self, CONTAINERS, PORTS, Rehearsal, Shown, id, leaving, records};
 use proptest::prelude::*;
@@ -76,7 +78,7 @@ fn an_unread_zone_keeps_the_barrier_shut_without_waking_anybody() {
     host.seen(0, unchecked(0), 0);
     host.listed(0b1, 0);
     host.wait(10 * SECOND);
-    assert_eq!((host.told(), host.roster.wake_at()), (None, None));
+    assert_eq!((host.told(), host.registrar.wake_at()), (None, None));
     host.known(0, 0);
     assert_eq!(host.told(), Some(&wants(&[(0, shown(0))])));
 }
@@ -125,22 +127,31 @@ fn what_the_zone_holds_later_proves_nothing() {
 
 #[test]
 fn what_is_found_late_of_a_container_that_is_unproven_or_was_not_looked_at_holds_on() {
-    let mut host = Rehearsal::default();
-    host.known(0, 0);
-    host.listed(0b111, 0);
-    host.seen(0, shown(0), 0);
-    host.seen(2, unchecked(2), 0);
-    host.wait(BARRIER);
-    assert_eq!(host.told(), Some(&wants(&[(2, unchecked(2))])), "one waits for its check, one for a look");
-    host.found(0b1, 0);
-    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])));
-    host.found(0b10, 1);
-    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (1, shown(1)), (2, unchecked(2))])));
+    let start = || {
+        let mut host = Rehearsal::default();
+        host.known(0, 0);
+        host.listed(0b111, 0);
+        host.seen(0, shown(0), 0);
+        host.seen(2, unchecked(2), 0);
+        host.wait(BARRIER);
+        assert_eq!(
+            host.told(),
+            Some(&wants(&[(2, unchecked(2))])),
+            "one waits for its check, one for a look"
+        );
+        host
+    };
+    let mut unproven = start();
+    unproven.found(0b1, 0);
+    assert_eq!(unproven.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])));
+    let mut unseen = start();
+    unseen.found(0b10, 1);
+    assert_eq!(unseen.told(), Some(&wants(&[(1, shown(1)), (2, unchecked(2))])));
     // The look says otherwise.
-    host.absent(1, 0);
-    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])));
-    host.found(0b10, 1);
-    assert_eq!(host.told(), Some(&wants(&[(0, shown(0)), (2, unchecked(2))])), "it is over");
+    unseen.absent(1, 0);
+    assert_eq!(unseen.told(), Some(&wants(&[(2, unchecked(2))])));
+    unseen.found(0b10, 1);
+    assert_eq!(unseen.told(), Some(&wants(&[(2, unchecked(2))])), "it is over");
 }
 
 #[test]
@@ -228,9 +239,8 @@ fn a_port_that_changes_hands_is_one_message() {
     host.seen(0, unchecked(0), 0);
     let younger = Shown { life: 2, ..unchecked(0) };
     let sight = Event::Seen { as_of: Seq(1), sight: Box::new(rehearsal::sight(2, younger)) };
-    let outputs = host.roster.on_event(&id(2), sight, SECOND);
-    let told: Vec<_> =
-        outputs.iter().filter(|output| matches!(output, Output::Want(..) | Output::WantAll(_))).collect();
+    let outputs = host.registrar.on_event(&id(2), sight, SECOND);
+    let told: Vec<_> = outputs.iter().filter(|output| output.is_want()).collect();
     assert_eq!(told, [&Output::WantAll(wants(&[(2, younger)]))]);
 }
 
@@ -368,7 +378,7 @@ fn forgets_what_is_gone() {
     host.seen(0, shown(0), 0);
     host.died(0, 1);
     host.listed(0, 0);
-    assert_eq!((host.roster.containers().count(), host.roster.wake_at()), (0, None));
+    assert_eq!((host.registrar.containers().count(), host.registrar.wake_at()), (0, None));
 }
 
 // === anything ===
@@ -382,9 +392,10 @@ enum Operation {
     Probed { container: u8, up: bool },
     Listed { containers: u8, late: u8 },
     Known { containers: u8, port: u8 },
+    Found { containers: u8, port: u8 },
     Wait(u64),
-    Outlook { tasks: Option<u8>, withdraw_in: Option<u8> },
-    Part,
+    Notice { tasks: Option<u8>, withdraw_in: Option<u8> },
+    PrepareDrain,
     Drain,
 }
 
@@ -407,10 +418,11 @@ fn operation() -> impl Strategy<Value = Operation> {
         5 => (container, any::<bool>()).prop_map(|(container, up)| Operation::Probed { container, up }),
         2 => (any::<u8>(), 0..3_u8).prop_map(|(containers, late)| Operation::Listed { containers, late }),
         2 => (any::<u8>(), 0..PORTS).prop_map(|(containers, port)| Operation::Known { containers, port }),
+        1 => (any::<u8>(), 0..PORTS).prop_map(|(containers, port)| Operation::Found { containers, port }),
         3 => prop_oneof![Just(1), Just(2), Just(60), Just(200)].prop_map(Operation::Wait),
         2 => (proptest::option::of(any::<u8>()), proptest::option::of(0..120_u8))
-            .prop_map(|(tasks, withdraw_in)| Operation::Outlook { tasks, withdraw_in }),
-        1 => prop_oneof![18 => Just(Operation::Wait(1)), 1 => Just(Operation::Part), 2 => Just(Operation::Drain)],
+            .prop_map(|(tasks, withdraw_in)| Operation::Notice { tasks, withdraw_in }),
+        1 => prop_oneof![18 => Just(Operation::Wait(1)), 1 => Just(Operation::PrepareDrain), 2 => Just(Operation::Drain)],
     ]
 }
 
@@ -431,9 +443,10 @@ proptest! {
                 Operation::Probed { container, up } => host.probed(container, up),
                 Operation::Listed { containers, late } => host.listed(containers, late),
                 Operation::Known { containers, port } => host.known(containers, port),
+                Operation::Found { containers, port } => host.found(containers, port),
                 Operation::Wait(secs) => host.wait(Duration::from_secs(secs)),
-                Operation::Outlook { tasks, withdraw_in } => host.outlook(leaving(tasks), withdraw_in),
-                Operation::Part => host.part(),
+                Operation::Notice { tasks, withdraw_in } => host.notice(leaving(tasks), withdraw_in),
+                Operation::PrepareDrain => host.prepare_drain(),
                 Operation::Drain => host.drain(),
             }
         }

@@ -62,7 +62,7 @@ impl AgentState {
             registrant: self.surroundings.writer.registrant.clone(),
             stop_belief: self.surroundings.stop_belief,
             signals: self.surroundings.signals.clone(),
-            expects_outlook: self.surroundings.notices.is_some(),
+            expects_notice: self.surroundings.notices.is_some(),
             checker: self.surroundings.checker.clone(),
             probes_max: self.surroundings.probes_max,
             clock: self.surroundings.clock,

@@ -59,7 +59,7 @@ impl AgentState {
             return self.withdraw(myself);
         }
         tracing::info!(seconds = delay.as_secs_f64(), "every service to weight 0; withdrawn after that");
-        self.peers.registrar.cast(RegistrarMessage::Part);
+        self.peers.registrar.cast(RegistrarMessage::PrepareDrain);
         myself.send_after(delay, || AgentMessage::DelayOver);
     }
 

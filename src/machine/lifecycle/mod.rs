@@ -305,6 +305,16 @@ impl Lifecycle {
         }
     }
 
+    /// Whether the life that is watched offers this service.
+    pub fn offers(&self, service: &str, container_port: u16) -> bool {
+        let State::Live(life) = &self.state else { return false };
+        let is_it = |tracked: &Tracked| {
+            let offered = &tracked.offer.service;
+            offered.name.as_str() == service && offered.container_port == container_port
+        };
+        life.services.iter().any(is_it)
+    }
+
     /// What is to be probed: of which life, and where.
     pub fn probing(&self) -> Option<(Timestamp, Vec<Target>)> {
         match &self.state {

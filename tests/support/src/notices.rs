@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::container::Timestamp;
-use ecssd::edge::host::notices::{AskError, Said, Source, Sources};
+use ecssd::edge::host::notices::Sources;
+use ecssd::machine::departure::{AskError, Said, Source};
 use tokio::time::Instant;
 
 /// Sources that say what they are told to say; a clone is another handle to the same ones.

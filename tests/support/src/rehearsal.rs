@@ -1,9 +1,9 @@
-//! A roster on a stage, for property tests and fuzzing: few containers on few ports, whose news come as
+//! A registrar on a stage, for property tests and fuzzing: few containers on few ports, whose news come as
 //! the caller likes, and a mirror of what the writer and the probers were told.
 //!
 //! ## Guarantees that are checked after each step
 //!
-//! - What was told, output by output, is what the roster says is wanted, and what its machines say.
+//! - What was told, output by output, is what the registrar says is wanted, and what its machines say.
 //! - After each single output no port is wanted of two containers.
 //! - Nothing is told before the barrier opens; the first thing told is everything.
 //! - What leaves has weight 0, and nothing of it is wanted once its end is near.
@@ -16,11 +16,11 @@ use std::time::Duration;
 use ecssd::container::convention::{Check, Protocol, Scope, Service, ServiceName, Timing};
 use ecssd::container::offer::{At, Binder, EffectiveCheck, Endpoint, Offer};
 use ecssd::container::{Running, Timestamp};
+use ecssd::machine::departure::{Leaving, Notice};
 use ecssd::machine::lifecycle::{Desired, Event, STOP_BELIEF, Seq, Sight, Target};
-use ecssd::machine::outlook::{Leaving, Outlook};
 use ecssd::machine::probe::Verdict;
-use ecssd::machine::publish;
-use ecssd::machine::registrar::{Output, Roster, Wants};
+use ecssd::machine::publish::{self, Wants};
+use ecssd::machine::registrar::{Output, Registrar};
 use ecssd::record::{ContainerId, Key, Owner, RecordSet, RecordType, Registrant};
 
 /// How many containers there are.
@@ -41,20 +41,20 @@ pub struct Shown {
     pub running: Running,
 }
 
-/// A roster and those that it tells.
+/// A registrar and those that it tells.
 #[derive(Debug)]
 pub struct Rehearsal {
-    /// The roster.
-    pub roster: Roster,
+    /// The registrar.
+    pub registrar: Registrar,
     now: Duration,
     seq: u64,
     told: Option<Wants>,
     probing: BTreeMap<ContainerId, (Timestamp, Vec<Target>)>,
-    outlook: Outlook,
+    notice: Notice,
     /// Whether the agent is about to end.
-    parting: bool,
+    preparing: bool,
     /// What was registered when the agent was about to end, once that is known.
-    parted: Option<BTreeSet<Key>>,
+    registered: Option<BTreeSet<Key>>,
     /// What the zone holds, while nothing was told yet.
     stands: BTreeSet<Key>,
     drained: bool,
@@ -63,14 +63,14 @@ pub struct Rehearsal {
 impl Default for Rehearsal {
     fn default() -> Self {
         Self {
-            roster: Roster::new(registrant(), STOP_BELIEF),
+            registrar: Registrar::new(registrant(), STOP_BELIEF),
             now: Duration::from_secs(1_000),
             seq: 1,
             told: None,
             probing: BTreeMap::new(),
-            outlook: Outlook::default(),
-            parting: false,
-            parted: None,
+            notice: Notice::default(),
+            preparing: false,
+            registered: None,
             stands: BTreeSet::new(),
             drained: false,
         }
@@ -127,57 +127,57 @@ impl Rehearsal {
     pub fn listed(&mut self, containers: u8, late: u8) {
         let as_of = Seq(self.seq.saturating_sub(u64::from(late)));
         let listed: BTreeSet<_> = (0..CONTAINERS).filter(|n| containers & (1 << n) != 0).map(id).collect();
-        let outputs = self.roster.on_listed(&listed, as_of, self.now);
+        let outputs = self.registrar.on_listed(&listed, as_of, self.now);
         self.hear(outputs);
     }
 
     /// The zone holds the records of these containers, a bit for each, at this port.
     pub fn known(&mut self, containers: u8, port: u8) {
         self.stands = keys(&held(containers, port));
-        let outputs = self.roster.on_known(&held(containers, port), self.now);
+        let outputs = self.registrar.on_known(&held(containers, port), false, self.now);
         self.hear(outputs);
     }
 
     /// The same, when it was read late.
     pub fn found(&mut self, containers: u8, port: u8) {
         self.stands.extend(keys(&held(containers, port)));
-        let outputs = self.roster.on_found(&held(containers, port), self.now);
+        let outputs = self.registrar.on_found(&held(containers, port), self.now);
         self.hear(outputs);
     }
 
     /// Time passes, and whoever is to be woken is.
     pub fn wait(&mut self, wait: Duration) {
         self.now += wait;
-        if self.roster.wake_at().is_some_and(|at| at <= self.now) {
-            let outputs = self.roster.on_time(self.now);
+        if self.registrar.wake_at().is_some_and(|at| at <= self.now) {
+            let outputs = self.registrar.on_time(self.now);
             self.hear(outputs);
-            assert!(self.roster.wake_at().is_none_or(|at| at > self.now), "to be woken again at once");
+            assert!(self.registrar.wake_at().is_none_or(|at| at > self.now), "to be woken again at once");
         }
     }
 
     /// A notice says who leaves, and in how many seconds; those before are called off.
-    pub fn outlook(&mut self, leaving: Leaving, withdraw_in: Option<u8>) {
+    pub fn notice(&mut self, leaving: Leaving, withdraw_in: Option<u8>) {
         let withdraw_at = withdraw_in.map(|seconds| self.now + Duration::from_secs(seconds.into()));
-        let outlook = Outlook { leaving, withdraw_at, reason: "a notice".to_owned() };
-        self.outlook = outlook.clone();
-        let outputs = self.roster.on_outlook(outlook, self.now);
-        assert!(outputs.iter().filter(|output| is_want(output)).count() <= 1, "more than one batch");
+        let notice = Notice { leaving, withdraw_at, reason: "a notice".to_owned() };
+        self.notice = notice.clone();
+        let outputs = self.registrar.on_notice(notice, self.now);
+        assert!(outputs.iter().filter(|output| output.is_want()).count() <= 1, "more than one batch");
         self.hear(outputs);
     }
 
     /// The agent is about to end.
-    pub fn part(&mut self) {
-        if !self.drained && !std::mem::replace(&mut self.parting, true) {
-            self.parted =
+    pub fn prepare_drain(&mut self) {
+        if !self.drained && !std::mem::replace(&mut self.preparing, true) {
+            self.registered =
                 self.told.as_ref().map(|told| told.values().flatten().map(RecordSet::key).collect());
         }
-        let outputs = self.roster.part(self.now);
+        let outputs = self.registrar.prepare_drain(self.now);
         self.hear(outputs);
     }
 
     /// The agent ends.
     pub fn drain(&mut self) {
-        let outputs = self.roster.drain(self.now);
+        let outputs = self.registrar.drain(self.now);
         let first = !std::mem::replace(&mut self.drained, true);
         assert_eq!(outputs.last() == Some(&Output::WantAll(Wants::new())), first, "all is taken back, once");
         self.told.get_or_insert_default();
@@ -185,7 +185,7 @@ impl Rehearsal {
     }
 
     fn event(&mut self, container: u8, event: Event) {
-        let outputs = self.roster.on_event(&id(container), event, self.now);
+        let outputs = self.registrar.on_event(&id(container), event, self.now);
         self.hear(outputs);
     }
 
@@ -204,12 +204,13 @@ impl Rehearsal {
                 Output::Probe { container, life, targets } => {
                     self.probing.insert(container, (life, targets));
                 }
+                Output::FoundJudged => assert!(self.told.is_some(), "judged, before all was told"),
                 Output::Over(_) => assert!(self.told.is_none(), "over, after all was told"),
                 Output::Look(_)
                 | Output::Decided(..)
-                | Output::Foreseen(..)
                 | Output::Held(..)
                 | Output::Outlived(..)
+                | Output::Overruled(..)
                 | Output::Signalled(..)
                 | Output::Stepped(..)
                 | Output::Unproven(..)
@@ -234,36 +235,36 @@ impl Rehearsal {
     }
 
     fn check_future(&mut self) {
-        if self.parting && self.parted.is_none() && self.told.is_some() {
-            self.parted = Some(self.stands.clone());
+        if self.preparing && self.registered.is_none() && self.told.is_some() {
+            self.registered = Some(self.stands.clone());
         }
-        let near = self.outlook.withdraw_at.is_some_and(|at| at <= self.now);
+        let near = self.notice.withdraw_at.is_some_and(|at| at <= self.now);
         for (id, set) in
             self.told.iter().flatten().flat_map(|(id, sets)| sets.iter().map(move |set| (id, set)))
         {
             // Of which task it is that was not looked at, nobody knows.
-            let task = self.roster.machine(id).and_then(|machine| machine.task());
-            let leaves = self.outlook.leaving.takes(task);
+            let task = self.registrar.lifecycle(id).and_then(|machine| machine.task());
+            let leaves = self.notice.leaving.takes(task);
             assert!(
-                !(leaves && near && self.roster.wake_at().is_none_or(|at| at > self.now)),
+                !(leaves && near && self.registrar.wake_at().is_none_or(|at| at > self.now)),
                 "wanted at its end"
             );
             let weightless = set.kind != RecordType::Srv || set.weight() == Some(0);
-            assert!(weightless || !(leaves || self.parting), "leaves, and has a weight");
-            let kept = self.parted.as_ref().is_none_or(|parted| parted.contains(&set.key()));
+            assert!(weightless || !(leaves || self.preparing), "leaves, and has a weight");
+            let kept = self.registered.as_ref().is_none_or(|registered| registered.contains(&set.key()));
             assert!(kept, "registered while the agent is about to end");
         }
     }
 
     fn check(&mut self) {
-        self.roster.check_invariants(self.now);
+        self.registrar.check_invariants(self.now);
         if let Some(told) = &mut self.told {
             told.retain(|_, records| !records.is_empty());
         }
-        assert_eq!(self.told, self.roster.wants(), "told something else than is wanted");
+        assert_eq!(self.told, self.registrar.wants(), "told something else than is wanted");
         self.check_future();
         for container in (0..CONTAINERS).map(id) {
-            let probing = self.roster.machine(&container).and_then(|machine| machine.probing());
+            let probing = self.registrar.lifecycle(&container).and_then(|machine| machine.probing());
             assert_eq!(self.probing.get(&container).cloned(), probing, "probes something else");
         }
         assert!(!self.drained || self.told.as_ref().is_some_and(Wants::is_empty));
@@ -272,10 +273,6 @@ impl Rehearsal {
 
 fn keys(sets: &[RecordSet]) -> BTreeSet<Key> {
     sets.iter().map(RecordSet::key).collect()
-}
-
-fn is_want(output: &Output) -> bool {
-    matches!(output, Output::Want(..) | Output::WantAll(_))
 }
 
 /// The host.

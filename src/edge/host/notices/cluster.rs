@@ -11,9 +11,10 @@ use aws_config::Region;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
-use super::{AskError, Said, parse};
+use super::parse;
 use crate::aws;
 use crate::edge::engine::{EcsIntrospection, Seat};
+use crate::machine::departure::{AskError, Said};
 
 /// The most of anything that a page of ECS holds, or a call may ask for.
 /// Source: ECS API reference, ListTasks, DescribeTasks.

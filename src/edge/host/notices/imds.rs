@@ -1,7 +1,8 @@
 //! What EC2 says of this instance's future. No such path means that nothing is about to happen.
 
-use super::{AskError, Said, Source, parse};
+use super::parse;
 use crate::edge::host::imds::Imds;
+use crate::machine::departure::{AskError, Said, Source};
 
 /// Asks the metadata service.
 ///

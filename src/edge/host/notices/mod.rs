@@ -1,116 +1,20 @@
-//! What is about to happen to this host, as those say who may know.
+//! Asks those who may know what is about to happen to this host.
 //!
-//! | source | asked | says | who leaves |
-//! |---|---|---|---|
-//! | spot | every 5 s | EC2 will terminate, stop or hibernate it, and when | everybody |
-//! | scaling | every 5 s | its scaling group takes it out of service | everybody |
-//! | rebalance | every 30 s | EC2 may interrupt it before long | nobody: it is advice |
-//! | cluster | every 30 s or more | its ECS container instance drains | the tasks of services |
-//! | system | at SIGTERM | the system goes down | everybody |
-//!
-//! [`parse`] understands their words, [`memory`] holds what each said last and makes an
-//! [outlook](crate::machine::outlook) of it, both pure. [`imds`], [`cluster`] and [`system`] ask;
-//! [`HostSources`] is all three. What an outlook does to records is decided in [`crate::machine`].
+//! Who they are, and what follows from what they say, is decided in [`crate::machine::departure`]. [`parse`]
+//! understands their words, and is pure; [`imds`], [`cluster`] and [`system`] ask; [`HostSources`] is all three.
 
 pub mod cluster;
 pub mod imds;
-pub mod memory;
 pub mod parse;
 pub mod system;
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 
 use self::cluster::Cluster;
 use super::imds::Imds;
-use crate::container::Timestamp;
-
-/// A notice of EC2 says when, two minutes ahead; of the group's it says nothing of the time, and the sooner it
-/// is heard, the better. EC2 recommends every 5 s. Source: EC2 user guide, "Spot Instance interruption notices".
-const INSTANCE_PERIOD: Duration = Duration::from_secs(5);
-/// What stops nothing need not be known at once.
-const ADVICE_PERIOD: Duration = Duration::from_secs(30);
-/// The shortest period of a call to ECS, and what each host adds to it: a whole fleet makes five calls a
-/// second.
-const CLUSTER_PERIOD: (Duration, Duration) = (Duration::from_secs(30), Duration::from_millis(200));
-
-/// Who may know, in the order in which reasons are given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
-    /// EC2, of a spot instance.
-    Spot,
-    /// The group that the instance is scaled with.
-    Scaling,
-    /// The service manager of the system.
-    System,
-    /// ECS, of its container instance.
-    Cluster,
-    /// EC2, of what may come.
-    Rebalance,
-}
-
-impl Source {
-    /// How often it is asked, in a fleet of so many hosts, where that is known.
-    pub fn period(self, hosts: Option<u32>) -> Duration {
-        match self {
-            Self::Spot | Self::Scaling | Self::System => INSTANCE_PERIOD,
-            Self::Rebalance => ADVICE_PERIOD,
-            Self::Cluster => {
-                let (shortest, of_each) = CLUSTER_PERIOD;
-                shortest.max(of_each * hosts.unwrap_or(1))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Spot => "spot interruption",
-            Self::Scaling => "scaling in",
-            Self::System => "system",
-            Self::Cluster => "ECS container instance",
-            Self::Rebalance => "rebalance recommendation",
-        })
-    }
-}
-
-/// What a source said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// Nothing is about to happen.
-    Nothing,
-    /// The host ends.
-    HostEnds {
-        /// What happens to it.
-        what: String,
-        /// When, by the wall clock.
-        at: Option<Timestamp>,
-    },
-    /// These tasks are stopped, by ARN; the host goes on.
-    TasksEnd {
-        /// What happens to it.
-        what: String,
-        /// Which.
-        tasks: BTreeSet<String>,
-    },
-    /// Something that stops nothing by itself.
-    Advice(String),
-}
-
-/// Why a source said nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AskError {
-    /// It may not be asked, and will hardly be allowed by itself.
-    #[error("not allowed: {0}")]
-    Denied(String),
-    /// It does not answer, or oddly.
-    #[error("{0}")]
-    Away(String),
-}
+use crate::machine::departure::{AskError, Said, Source};
 
 /// Whoever may know what is about to happen to this host.
 #[async_trait]
@@ -153,16 +57,5 @@ impl Sources for HostSources {
 
     fn wall_clock(&self) -> SystemTime {
         SystemTime::now()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fleet_asks_ecs_five_times_a_second_at_most() {
-        let seconds = |hosts| Source::Cluster.period(hosts).as_secs();
-        assert_eq!([seconds(None), seconds(Some(150)), seconds(Some(1_000))], [30, 30, 200]);
     }
 }

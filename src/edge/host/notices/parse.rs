@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::Said;
 use crate::container::Timestamp;
+use crate::machine::departure::Said;
 
 /// `spot/instance-action`: `{"action": "terminate", "time": "2026-11-25T08:22:00Z"}`.
 /// Source: EC2 user guide, "Spot Instance interruption notices".

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::{AskError, Said, parse};
+use super::parse;
+use crate::machine::departure::{AskError, Said};
 
 /// There, where the system goes down. Made and removed by the unit `ecssd-system-stop`, which names it too.
 const STOPS: &str = "/run/ecssd/system-stops";

@@ -13,8 +13,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use super::{AskError, Said, Source};
-use crate::machine::outlook::{Leaving, Outlook, WITHDRAW_BEFORE_END};
+use super::{AskError, Leaving, Notice, Said, Source, WITHDRAW_BEFORE_END};
 
 /// The longest that a notice with a time comes ahead: what says more goes by a clock that is behind.
 /// Source: EC2 user guide, "Spot Instance interruption notices".
@@ -106,28 +105,28 @@ impl Notices {
     }
 
     /// What all of it amounts to.
-    pub fn outlook(&self) -> Outlook {
-        let mut outlook = Outlook::default();
+    pub fn notice(&self) -> Notice {
+        let mut notice = Notice::default();
         let mut reasons = Vec::new();
         for Heard { said, end, .. } in self.heard.values() {
             match said {
                 Said::Nothing | Said::Advice(_) => {}
                 Said::HostEnds { what, .. } => {
                     let withdraw_at = end.map(|end| end.saturating_sub(WITHDRAW_BEFORE_END));
-                    outlook.withdraw_at = outlook.withdraw_at.into_iter().chain(withdraw_at).min();
-                    outlook.leaving = Leaving::Everybody;
+                    notice.withdraw_at = notice.withdraw_at.into_iter().chain(withdraw_at).min();
+                    notice.leaving = Leaving::Everybody;
                     reasons.push(what.as_str());
                 }
                 Said::TasksEnd { what, tasks } => {
-                    if outlook.leaving == Leaving::Nobody {
-                        outlook.leaving = Leaving::Tasks(tasks.clone());
+                    if notice.leaving == Leaving::Nobody {
+                        notice.leaving = Leaving::Tasks(tasks.clone());
                     }
                     reasons.push(what.as_str());
                 }
             }
         }
-        outlook.reason = reasons.join("; ");
-        outlook
+        notice.reason = reasons.join("; ");
+        notice
     }
 
     /// Why not all that may come is known. A source that never answered, or may not be asked, is no reason: an
@@ -175,25 +174,25 @@ mod tests {
     fn a_notice_is_told_once_and_its_end_counts_down() {
         let mut notices = Notices::default();
         assert_eq!(at(&mut notices, 10, Source::Spot, Ok(Said::Nothing)), []);
-        assert_eq!(notices.outlook(), Outlook::default());
+        assert_eq!(notices.notice(), Notice::default());
         assert_eq!(at(&mut notices, 15, Source::Spot, Ok(spot(130))), [News::Says(spot(130))]);
         let leaves =
-            Outlook { leaving: Leaving::Everybody, withdraw_at: Some(110 * SECOND), reason: "spot".into() };
-        assert_eq!(notices.outlook(), leaves);
+            Notice { leaving: Leaving::Everybody, withdraw_at: Some(110 * SECOND), reason: "spot".into() };
+        assert_eq!(notices.notice(), leaves);
         assert_eq!(at(&mut notices, 20, Source::Spot, Ok(spot(130))), []);
-        assert_eq!(notices.outlook(), leaves);
+        assert_eq!(notices.notice(), leaves);
         assert_eq!(at(&mut notices, 25, Source::Spot, Ok(Said::Nothing)), [News::CalledOff(spot(130))]);
-        assert_eq!(notices.outlook(), Outlook::default());
+        assert_eq!(notices.notice(), Notice::default());
     }
 
     #[test]
     fn silence_calls_nothing_off_and_is_told_once() {
         let mut notices = Notices::default();
         at(&mut notices, 0, Source::Spot, Ok(spot(100)));
-        let before = notices.outlook();
+        let before = notices.notice();
         assert_eq!(at(&mut notices, 5, Source::Spot, Err(away())), [News::Fails(away())]);
         assert_eq!(at(&mut notices, 10, Source::Spot, Err(AskError::Away("other words".into()))), []);
-        assert_eq!(notices.outlook(), before);
+        assert_eq!(notices.notice(), before);
         assert!(notices.away().unwrap().contains("spot interruption (no answer)"));
         assert_eq!(at(&mut notices, 15, Source::Spot, Ok(spot(100))), [News::Answers]);
         assert_eq!(notices.away(), None);
@@ -225,31 +224,31 @@ mod tests {
         let mut notices = Notices::default();
         // An hour behind: no notice comes more than two minutes ahead.
         notices.on_answer(Source::Spot, Ok(spot(3_700)), 10 * SECOND, WALL + 10 * SECOND);
-        assert_eq!(notices.outlook().withdraw_at, Some(110 * SECOND));
+        assert_eq!(notices.notice().withdraw_at, Some(110 * SECOND));
         // Set right: 85 s are left.
         notices.on_answer(Source::Spot, Ok(spot(3_700)), 15 * SECOND, WALL + 3_615 * SECOND);
-        assert_eq!(notices.outlook().withdraw_at, Some(80 * SECOND));
+        assert_eq!(notices.notice().withdraw_at, Some(80 * SECOND));
         // An end that has passed is now.
         notices.on_answer(Source::Spot, Ok(spot(3_700)), 20 * SECOND, WALL + 9_000 * SECOND);
-        assert_eq!(notices.outlook().withdraw_at, Some(Duration::ZERO));
+        assert_eq!(notices.notice().withdraw_at, Some(Duration::ZERO));
     }
 
     #[test]
     fn the_end_of_the_host_is_that_of_its_tasks_and_the_earliest_time_counts() {
         let mut notices = Notices::default();
         at(&mut notices, 0, Source::Cluster, Ok(draining(&["a"])));
-        assert_eq!(notices.outlook().leaving, Leaving::Tasks(["a".to_owned()].into()));
+        assert_eq!(notices.notice().leaving, Leaving::Tasks(["a".to_owned()].into()));
         at(&mut notices, 0, Source::Scaling, Ok(Said::HostEnds { what: "scaled in".into(), at: None }));
-        assert_eq!((notices.outlook().leaving, notices.outlook().withdraw_at), (Leaving::Everybody, None));
+        assert_eq!((notices.notice().leaving, notices.notice().withdraw_at), (Leaving::Everybody, None));
         at(&mut notices, 0, Source::Spot, Ok(spot(100)));
-        let outlook = notices.outlook();
-        assert_eq!((outlook.withdraw_at, &*outlook.reason), (Some(80 * SECOND), "spot; scaled in; DRAINING"));
+        let notice = notices.notice();
+        assert_eq!((notice.withdraw_at, &*notice.reason), (Some(80 * SECOND), "spot; scaled in; DRAINING"));
     }
 
     #[test]
     fn a_task_that_ecs_begins_to_stop_goes_on_leaving() {
         let mut notices = Notices::default();
-        let leaving = |notices: &Notices| match notices.outlook().leaving {
+        let leaving = |notices: &Notices| match notices.notice().leaving {
             Leaving::Tasks(tasks) => tasks,
             _ => BTreeSet::new(),
         };
@@ -266,6 +265,6 @@ mod tests {
         let mut notices = Notices::default();
         let advice = Said::Advice("rebalance".into());
         assert_eq!(at(&mut notices, 0, Source::Rebalance, Ok(advice.clone())), [News::Says(advice)]);
-        assert_eq!(notices.outlook(), Outlook::default());
+        assert_eq!(notices.notice(), Notice::default());
     }
 }

@@ -1,0 +1,281 @@
+//! Adoption: takes over what an earlier run of the agent left in the zone.
+//!
+//! Owns what that was, which of it still counts, and the [barrier](BARRIER) before the first word to the writer. What
+//! a container makes of having been registered is decided by its [lifecycle](super::lifecycle), whose port it is by
+//! the [claims](super::claims); how the zone is read, by the writer.
+//!
+//! # The protocol
+//!
+//! | message | from, to | says |
+//! |---|---|---|
+//! | `Introduce` | Agent, writer | one of you is new: tell the registrar what the zone holds |
+//! | `Known` | writer, registrar | what the zone holds of this host, or is to hold; whether that is all |
+//! | `Found` | writer, registrar | what a read of the whole zone showed, where it came after the first write |
+//! | `WantAll` | registrar, writer | all that is wanted: what is not among it is deleted |
+//! | `FoundJudged` | registrar, writer | what of the found is wanted has been said: the rest is deleted |
+//! | `Want` of nothing | registrar, writer | before all is said: what an earlier run wanted of this container is over |
+//!
+//! # The phases
+//!
+//! | phase | lasts until | is kept |
+//! |---|---|---|
+//! | gathering | the zone is known, the list has come, and every container on it has been looked at and has proved itself, or [`BARRIER`] is over; an agent that is about to drain waits for the zone alone | all that is said of the zone and of containers |
+//! | settling | all that was registered is told, or over, and no read of the zone is to come | what is held of containers that were not looked at, and what is still to be told |
+//! | ended | for good | nothing |
+//!
+//! # Guarantees
+//!
+//! - What was registered of a container that may run is wanted until a look, its end or a list says otherwise, or its
+//!   lifecycle has been told. A look that fails says nothing of a container.
+//! - What was registered of a life that is over before the barrier opens is not adopted, whenever it is heard of.
+//! - The barrier opens once, and not before the zone is known.
+
+mod barrier;
+mod estate;
+mod gathering;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+pub use self::barrier::BARRIER;
+use self::estate::Estate;
+use self::gathering::Gathering;
+use super::lifecycle::{Event, Lifecycle};
+use super::publish;
+use crate::container::offer::Endpoint;
+use crate::record::{ContainerId, Key, RecordSet, Registrant};
+
+/// What an earlier run left, and how far it is taken over.
+#[derive(Debug)]
+pub struct Adoption {
+    registrant: Registrant,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Gathering(Gathering),
+    Settling(Settling),
+    Ended,
+}
+
+/// All has been said to the writer.
+#[derive(Debug)]
+struct Settling {
+    estate: Estate,
+    /// `None` where no read of the zone is to come.
+    late: Option<Late>,
+}
+
+/// By what a late read of the zone is judged.
+#[derive(Debug, Default)]
+struct Late {
+    /// Listed when the barrier opened, and not looked at since.
+    unseen: BTreeSet<ContainerId>,
+    /// Those that died, were started or were asked to stop before the barrier opened.
+    over: BTreeSet<ContainerId>,
+}
+
+/// How much of what was heard of a container speaks of what was registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bearing {
+    /// None of it.
+    Nothing,
+    /// It has been looked at: its lifecycle speaks for it from here on.
+    LookedAt,
+    /// The life that was registered is over, or is asked to stop.
+    Over,
+}
+
+/// What is taken over of what the zone holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// The ports that were registered, of lives that may go on: these containers were there first.
+    pub ports: BTreeMap<Endpoint, ContainerId>,
+    /// The containers that were registered and are gone.
+    pub gone: Vec<ContainerId>,
+}
+
+/// What the writer is told when the barrier opens, beside all that is wanted.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The keys of what the zone holds of this host.
+    pub stands: BTreeSet<Key>,
+    /// Whether it waits to hear what of the found is wanted.
+    pub owes_judgement: bool,
+}
+
+impl Adoption {
+    /// Nothing is known yet.
+    pub fn new(registrant: Registrant) -> Self {
+        Self { registrant, phase: Phase::Gathering(Gathering::default()) }
+    }
+
+    /// Whether the barrier has opened: all that is wanted has been said.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.phase, Phase::Gathering(_))
+    }
+
+    /// Whether nothing is left to adopt.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    /// When time itself opens the barrier: never while the zone is not known.
+    pub fn wake_at(&self) -> Option<Duration> {
+        self.gathering().and_then(Gathering::wake_at)
+    }
+
+    /// Something was heard of a container.
+    pub fn on_news(&mut self, id: &ContainerId, bearing: Bearing) {
+        match (&mut self.phase, bearing) {
+            (Phase::Ended, _) | (_, Bearing::Nothing) => {}
+            (Phase::Gathering(gathering), Bearing::LookedAt) => gathering.on_looked_at(id),
+            (Phase::Gathering(gathering), Bearing::Over) => gathering.on_over(id),
+            (Phase::Settling(settling), Bearing::LookedAt | Bearing::Over) => {
+                if let Some(late) = &mut settling.late {
+                    late.unseen.remove(id);
+                }
+            }
+        }
+    }
+
+    /// A complete list of what runs. Returns the containers that were held and are gone: each is to be
+    /// [released](Self::release).
+    pub fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, now: Duration) -> Vec<ContainerId> {
+        match &mut self.phase {
+            Phase::Gathering(gathering) => gathering.on_listed(listed, now),
+            Phase::Settling(Settling { late: Some(late), .. }) => {
+                late.unseen.retain(|id| listed.contains(id))
+            }
+            Phase::Settling(_) | Phase::Ended => {}
+        }
+        let gone = self.estate_mut().map(|estate| estate.on_listed(listed)).unwrap_or_default();
+        self.end_if_settled();
+        gone
+    }
+
+    /// What the zone holds of this host, in place of what was known before, and whether that is all that it can hold.
+    /// `None` once the barrier has opened: then the zone holds what was made of it since, and proves nothing of a
+    /// container.
+    pub fn on_known(
+        &mut self,
+        known: &[RecordSet],
+        is_all: bool,
+        runs: impl Fn(&ContainerId) -> bool,
+    ) -> Option<Adopted> {
+        let Phase::Gathering(gathering) = &mut self.phase else { return None };
+        Some(gathering.on_known(&self.registrant, known, is_all, runs))
+    }
+
+    /// What a read of the whole zone showed, beside what is known; what is read again has been judged. The writer is
+    /// owed a word on what of it is wanted: at once where the barrier is open, else when it [opens](Opened).
+    pub fn on_found(&mut self, found: &[RecordSet]) -> Adopted {
+        let registrant = &self.registrant;
+        match &mut self.phase {
+            Phase::Gathering(gathering) => gathering.on_found(registrant, found),
+            Phase::Settling(Settling { estate, late }) => {
+                let late = late.take();
+                let take_over = |Late { unseen, over }: Late| {
+                    estate.take_over(registrant, found, &over, |id| unseen.contains(id))
+                };
+                let adopted = late.map(take_over).unwrap_or_default();
+                self.end_if_settled();
+                adopted
+            }
+            Phase::Ended => Adopted::default(),
+        }
+    }
+
+    /// Takes what the lifecycle of a container is to be told of what was registered.
+    pub fn tell(&mut self, id: &ContainerId, machine: &Lifecycle) -> Vec<Event> {
+        let told = self.estate_mut().map(|estate| estate.tell(id, machine)).unwrap_or_default();
+        self.end_if_settled();
+        told
+    }
+
+    /// The life that was registered has ended: nothing of it is told any more.
+    pub fn forget(&mut self, id: &ContainerId) {
+        self.estate_mut().into_iter().for_each(|estate| estate.forget(id));
+        self.end_if_settled();
+    }
+
+    /// A container has been looked at, or is over or gone: its record sets are held no more. Returns whether any were.
+    pub fn release(&mut self, id: &ContainerId) -> bool {
+        let was_held = self.estate_mut().is_some_and(|estate| estate.release(id));
+        self.end_if_settled();
+        was_held
+    }
+
+    /// Whether what an earlier run wanted of a container is over, as far as can be told before the barrier opens:
+    /// nothing is wanted of it now, and nothing that was registered speaks for it.
+    pub fn is_over(&self, machine: Option<&Lifecycle>) -> bool {
+        let Some(gathering) = self.gathering() else { return false };
+        let speaks = |machine: &Lifecycle| machine.unproven() && !gathering.knows_zone();
+        machine.is_none_or(|machine| machine.wanted().is_empty() && !speaks(machine))
+    }
+
+    /// The record sets that are held; before the barrier opens also of what has been looked at.
+    pub fn held(&self) -> impl Iterator<Item = (&ContainerId, &Vec<RecordSet>)> {
+        self.estate().into_iter().flat_map(Estate::held)
+    }
+
+    /// The ports of those that have not been looked at: theirs as long as their record sets are held.
+    pub fn unseen_ports(&self) -> BTreeMap<Endpoint, ContainerId> {
+        let is_unseen = |id: &ContainerId| self.gathering().is_none_or(|gathering| gathering.is_unseen(id));
+        publish::endpoints(&self.registrant, self.held().filter(|(id, _)| is_unseen(id)))
+    }
+
+    /// Whether the barrier is to open; `proven` tells whether all that was looked at has proved itself, and who is
+    /// urgent waits for the zone alone.
+    pub fn is_due(&self, now: Duration, is_urgent: bool, proven: impl FnOnce() -> bool) -> bool {
+        self.gathering().is_some_and(|gathering| gathering.is_due(now, is_urgent, proven))
+    }
+
+    /// Opens the barrier: what is held from here on is what has not been looked at. `None` where it has opened, or the
+    /// zone is not known.
+    pub fn open(&mut self) -> Option<Opened> {
+        let Phase::Gathering(gathering) = &mut self.phase else { return None };
+        let (settling, opened) = gathering.open()?;
+        self.phase = Phase::Settling(settling);
+        self.end_if_settled();
+        Some(opened)
+    }
+
+    /// The agent drains: nothing is adopted any more.
+    pub fn end(&mut self) {
+        self.phase = Phase::Ended;
+    }
+
+    fn gathering(&self) -> Option<&Gathering> {
+        match &self.phase {
+            Phase::Gathering(gathering) => Some(gathering),
+            Phase::Settling(_) | Phase::Ended => None,
+        }
+    }
+
+    fn estate(&self) -> Option<&Estate> {
+        match &self.phase {
+            Phase::Gathering(gathering) => gathering.estate(),
+            Phase::Settling(settling) => Some(&settling.estate),
+            Phase::Ended => None,
+        }
+    }
+
+    fn estate_mut(&mut self) -> Option<&mut Estate> {
+        match &mut self.phase {
+            Phase::Gathering(gathering) => gathering.estate_mut(),
+            Phase::Settling(settling) => Some(&mut settling.estate),
+            Phase::Ended => None,
+        }
+    }
+
+    fn end_if_settled(&mut self) {
+        if matches!(&self.phase, Phase::Settling(Settling { estate, late: None }) if estate.is_empty()) {
+            self.phase = Phase::Ended;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! What the registrar asks of the world.
+
+use std::time::Duration;
+
+use super::Wants;
+use crate::container::Timestamp;
+use crate::machine::claims::Parked;
+use crate::machine::departure::records::Overruled;
+use crate::machine::lifecycle::{Decision, Edge, Outlived, Target, Unproven};
+use crate::machine::past::Signals;
+use crate::record::{ContainerId, RecordSet};
+
+/// What the registrar asks of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// This container's record sets, in place of those it wanted before.
+    Want(ContainerId, Vec<RecordSet>),
+    /// All containers' record sets: what is not among them is not wanted.
+    WantAll(Wants),
+    /// All that is wanted of what a late read of the zone found has been said.
+    FoundJudged,
+    /// Before all has been said: what an earlier run may have wanted of this container is over.
+    Over(ContainerId),
+    /// Probe these targets of this container, and none else.
+    Probe {
+        /// The container.
+        container: ContainerId,
+        /// Its life.
+        life: Timestamp,
+        /// What to probe; empty to stop.
+        targets: Vec<Target>,
+    },
+    /// Look at this container again.
+    Look(ContainerId),
+    /// Something for the log.
+    Decided(ContainerId, Decision),
+    /// For the log: this container restarts too often, and is kept out of DNS until then.
+    Held(ContainerId, Duration),
+    /// For the log: a service of this container has not passed its check for long.
+    Unproven(ContainerId, Unproven),
+    /// For the log: a container was asked to stop, runs, and is believed again.
+    Outlived(ContainerId, Outlived),
+    /// What this container was sent is to be remembered over a restart, in place of what was.
+    Signalled(ContainerId, Option<Signals>),
+    /// For the log: the step that a container's lifecycle made.
+    Stepped(ContainerId, Edge),
+    /// For the log: a [departure](crate::machine::departure) changes what is wanted of this container.
+    Overruled(ContainerId, Overruled),
+    /// For the log: this service waits for a port that another container has.
+    Waits(ContainerId, Parked),
+}
+
+impl Output {
+    /// Whether it says what is wanted.
+    pub fn is_want(&self) -> bool {
+        matches!(self, Self::Want(..) | Self::WantAll(_))
+    }
+}
+
+/// Of several words to one prober, the last.
+pub(super) fn last_probes(outputs: Vec<Output>) -> Vec<Output> {
+    let mut told = std::collections::BTreeSet::new();
+    let mut last = |output: &Output| match output {
+        Output::Probe { container, .. } => told.insert(container.clone()),
+        _ => true,
+    };
+    let mut kept: Vec<_> = outputs.into_iter().rev().filter(|output| last(output)).collect();
+    kept.reverse();
+    kept
+}

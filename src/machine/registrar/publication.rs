@@ -1,0 +1,64 @@
+//! What the writer has been told, of the containers that have been looked at.
+//!
+//! Owns that, and whose a place is where somebody else's record sets are held beside it.
+
+use std::collections::BTreeMap;
+
+use super::Wants;
+use crate::machine::publish::place;
+use crate::record::{ContainerId, RecordSet, RecordType};
+
+/// What the writer has been told; nothing before the barrier opens.
+#[derive(Debug, Default)]
+pub(super) struct Publication {
+    said: Wants,
+}
+
+impl Publication {
+    /// What was said last of a container.
+    pub(super) fn of(&self, id: &ContainerId) -> &[RecordSet] {
+        self.said.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// This is wanted of a container from now on.
+    pub(super) fn say(&mut self, id: &ContainerId, records: Vec<RecordSet>) {
+        if records.is_empty() {
+            self.said.remove(id);
+        } else {
+            self.said.insert(id.clone(), records);
+        }
+    }
+
+    /// This is all that is wanted of those that have been looked at.
+    pub(super) fn say_all(&mut self, said: Wants) {
+        self.said = said;
+    }
+
+    /// What is wanted, with what is held beside it: but a place is one container's, first of all one that has been
+    /// looked at.
+    pub(super) fn with<'a>(&self, held: impl Iterator<Item = (&'a ContainerId, Vec<RecordSet>)>) -> Wants {
+        let held: Vec<_> = held.collect();
+        let mut places: BTreeMap<_, _> =
+            self.said.iter().flat_map(|(id, sets)| sets.iter().map(move |set| (place(set), id))).collect();
+        let mut wants = self.said.clone();
+        for (id, held) in &held {
+            for set in held {
+                // Containers of one task have one address, each under a name of its own.
+                let address = set.kind == RecordType::A;
+                if address || *places.entry(place(set)).or_insert(id) == *id {
+                    wants.entry((*id).clone()).or_default().push(set.clone());
+                }
+            }
+        }
+        wants.retain(|_, records| !records.is_empty());
+        wants
+    }
+
+    pub(super) fn check_invariants(&self, is_open: bool, granted: &Wants) {
+        if is_open {
+            assert_eq!(self.said, *granted, "what was said is not what is granted");
+        } else {
+            assert!(self.said.is_empty(), "something was said before the barrier opened");
+        }
+    }
+}
