@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::stopping::Kill;
-use super::{Checked, Timestamp};
+use crate::container::{Checked, Timestamp};
 
 /// So long after the signal nothing that passes counts.
 pub const SETTLES: Duration = Duration::from_secs(10);

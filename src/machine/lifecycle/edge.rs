@@ -4,7 +4,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Event, Life, Lifecycle, Running, State, Stopping, Verdict};
+use super::{Event, Life, Lifecycle, State, Stopping};
+use crate::container::Running;
+use crate::machine::probe::Verdict;
 
 /// From which state by what to which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

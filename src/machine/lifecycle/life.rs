@@ -1,38 +1,17 @@
-//! One life of a container, from start to end: its services, and what is known of their health.
+//! One life of a container, from start to end: its services, and what is known of each.
 //!
-//! Owns the health of a service and the weight that follows from it. When a life begins and ends is
-//! decided by the [lifecycle](super).
+//! Owns what becomes of each service's [health](super::health) by looks, probes, signals and other containers' ports.
+//! When a life begins and ends is decided by the [lifecycle](super).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::doubt::Doubt;
 use super::stopping::Kill;
-use super::{Claim, Event, Ports, REMIND_AFTER, REMIND_EVERY, Sight, Taken};
-use crate::container::convention::{Protocol, ServiceName, Timing};
+use super::{Claim, Health, Ports, REMIND_EVERY, Sight, Taken, Target, Unproven};
 use crate::container::offer::{At, EffectiveCheck, Endpoint, Offer};
 use crate::container::{self, Timestamp};
 use crate::machine::probe::Verdict;
-
-/// What is known of a service's health.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// It has not passed its check in this life. Nothing is wanted.
-    Unproven {
-        /// Since when it has been waited for.
-        since: Duration,
-        /// When the log says next that it is.
-        remind_at: Duration,
-    },
-    /// An earlier run registered it, at weight 0 for whatever reason, or nobody knows of which of the container's lives
-    /// that run had seen its check pass. Until its check answers it is wanted at weight 0, which neither sends anybody
-    /// to what may not serve nor empties a name of what may.
-    Inherited,
-    /// Wanted at its weight.
-    Serving,
-    /// It served before. Wanted at weight 0.
-    Failing,
-}
 
 /// A service of a life, and its health.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,41 +22,6 @@ pub struct Tracked {
     pub health: Health,
     /// Whether it has weight 0 for a signal that may have ended it.
     pub doubted: bool,
-}
-
-/// What a prober asks: services that share a port and a check share a target.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Target {
-    /// Where clients would connect.
-    pub at: At,
-    /// What to ask there.
-    pub check: EffectiveCheck,
-    /// How often, and for how long.
-    pub timing: Timing,
-}
-
-/// One service that a container wants in DNS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// What is offered.
-    pub offer: Offer,
-    /// The record's weight: the service's own, or 0 while it is not healthy.
-    pub weight: u8,
-    /// The life that offers it.
-    pub started_at: Timestamp,
-}
-
-/// A service that is not in DNS because it has not passed its check in this life, for the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unproven {
-    /// What is offered.
-    pub offer: Offer,
-    /// How long it has been waited for.
-    pub waited: Duration,
-    /// What Docker says of the image's HEALTHCHECK, where there is one.
-    pub health: Option<container::Health>,
-    /// Who has its port, where that is another container: then nobody asks, as the answer would not be its own.
-    pub taken: Option<Taken>,
 }
 
 /// One life of a container.
@@ -293,32 +237,6 @@ impl Life {
     }
 }
 
-impl Health {
-    fn unproven(now: Duration) -> Self {
-        Self::Unproven { since: now, remind_at: now + REMIND_AFTER }
-    }
-
-    fn judge(&mut self, verdict: Verdict) {
-        *self = match (*self, verdict) {
-            (_, Verdict::Up) => Self::Serving,
-            (Self::Serving, Verdict::Down) => Self::Failing,
-            (other, Verdict::Down) => other,
-        };
-    }
-}
-
-impl Target {
-    /// Whom to ask about an offer; `None` where nobody is asked.
-    pub fn of(offer: &Offer) -> Option<Self> {
-        match offer.check {
-            EffectiveCheck::Tcp | EffectiveCheck::Http { .. } => {
-                Some(Self { at: offer.at, check: offer.check.clone(), timing: offer.service.timing })
-            }
-            EffectiveCheck::Docker | EffectiveCheck::None => None,
-        }
-    }
-}
-
 /// Whether another container has the port of an offer, and no record waits for that one to be ready.
 fn is_lost(taken: &BTreeMap<Endpoint, Taken>, offer: &Offer) -> bool {
     taken.get(&offer.endpoint()).is_some_and(|taken| !taken.keeps)
@@ -331,132 +249,4 @@ fn track(offer: Offer, known: &[Tracked], doubted: bool, now: Duration) -> Track
         None => (Health::unproven(now), doubted),
     };
     Tracked { offer, health, doubted }
-}
-
-/// A change in what a container wants, for the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// The service.
-    pub service: ServiceName,
-    /// The port inside the container.
-    pub container_port: u16,
-    /// Its protocol.
-    pub protocol: Protocol,
-    /// Where it is reached.
-    pub at: At,
-    /// The weight that it wants from now on; `None` where it is withdrawn.
-    pub weight: Option<u8>,
-    /// Why.
-    pub reason: Reason,
-}
-
-impl Decision {
-    pub(super) fn between(was: &[Wanted], wants: &[Wanted], reason: Reason) -> Vec<Self> {
-        let same = |a: &Wanted, b: &Wanted| {
-            a.offer.service.name == b.offer.service.name
-                && a.offer.service.container_port == b.offer.service.container_port
-        };
-        let decide = |wanted: &Wanted, weight| Self {
-            service: wanted.offer.service.name.clone(),
-            container_port: wanted.offer.service.container_port,
-            protocol: wanted.offer.service.protocol,
-            at: wanted.offer.at,
-            weight,
-            reason,
-        };
-        let gone =
-            was.iter().filter(|old| !wants.iter().any(|new| same(old, new))).map(|old| decide(old, None));
-        let new = wants.iter().filter(|new| !was.contains(new)).map(|new| decide(new, Some(new.weight)));
-        gone.chain(new).collect()
-    }
-}
-
-/// Why a container's wants changed, for the log: never branched on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// A look at it showed so: it needs no check, its HEALTHCHECK spoke, or its ports changed.
-    Seen,
-    /// Docker no longer has it running.
-    Absent,
-    /// Docker sent it this signal.
-    Killed(u8),
-    /// Its process ended.
-    Died,
-    /// It was started anew.
-    Started,
-    /// What the engine remembers says so: it was sent a signal, or ended, while nobody listened.
-    Remembered,
-    /// Its check passes.
-    Healthy,
-    /// Its check fails.
-    Unhealthy,
-    /// An earlier run of the agent had registered it.
-    Registered,
-    /// An earlier run of the agent had registered it, without weight or perhaps in an earlier life of the container.
-    Inherited,
-    /// Another container has its port.
-    Taken,
-    /// The agent drains.
-    Drain,
-    /// It restarts too often.
-    Restarts,
-    /// It restarted too often, and has stayed up since.
-    Steady,
-    /// A signal that might have ended it has not.
-    GoesOn,
-    /// A look showed that it does not run.
-    Stopped,
-    /// A look showed that it is paused.
-    Paused,
-}
-
-impl Reason {
-    pub(super) fn of(event: &Event) -> Self {
-        match event {
-            Event::Seen { sight, .. } => match (sight.running, sight.health) {
-                (container::Running::Stopped, _) => Self::Stopped,
-                (container::Running::Paused, _) => Self::Paused,
-                (_, Some(container::Health::Unhealthy)) => Self::Unhealthy,
-                (_, Some(container::Health::Healthy)) => Self::Healthy,
-                _ => Self::Seen,
-            },
-            Event::Absent { .. } => Self::Absent,
-            Event::Killed { signal, .. } => Self::Killed(*signal),
-            Event::Died { .. } => Self::Died,
-            Event::Started { .. } => Self::Started,
-            Event::Remembered { .. } | Event::Recalled { .. } => Self::Remembered,
-            Event::Probed { verdict: Verdict::Up, .. } => Self::Healthy,
-            Event::Probed { verdict: Verdict::Down, .. } => Self::Unhealthy,
-            Event::Registered { .. } => Self::Registered,
-            Event::Taken(_) => Self::Taken,
-            Event::Drain => Self::Drain,
-            Event::Tick => Self::Steady,
-        }
-    }
-}
-
-impl std::fmt::Display for Reason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Seen => f.write_str("running"),
-            Self::Absent => f.write_str("not running any more"),
-            Self::Killed(signal) => write!(f, "signal {signal} was sent to it"),
-            Self::Died => f.write_str("its process ended"),
-            Self::Started => f.write_str("started anew"),
-            Self::Remembered => f.write_str("it was sent a signal or ended while nobody listened"),
-            Self::GoesOn => f.write_str("it goes on after a signal"),
-            Self::Healthy => f.write_str("its check passes"),
-            Self::Unhealthy => f.write_str("its check fails"),
-            Self::Registered => f.write_str("registered by an earlier run"),
-            Self::Inherited => f.write_str(
-                "registered by an earlier run, without weight or perhaps before it was restarted: its check has to pass",
-            ),
-            Self::Taken => f.write_str("another container has its port"),
-            Self::Drain => f.write_str("the agent drains"),
-            Self::Restarts => f.write_str("it restarts too often"),
-            Self::Steady => f.write_str("it stays up"),
-            Self::Stopped => f.write_str("stopped"),
-            Self::Paused => f.write_str("paused"),
-        }
-    }
 }

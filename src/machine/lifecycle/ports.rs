@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Health, Sight, Tracked, Wanted};
+use super::{Health, Sight, Tracked};
 use crate::container::Timestamp;
 use crate::container::offer::{Endpoint, Offer};
 use crate::record::ContainerId;
@@ -31,6 +31,17 @@ pub struct Claim {
     pub standing: Standing,
     /// The weight at which it is wanted in DNS; `None` where it is not.
     pub weight: Option<u8>,
+}
+
+/// One service that a container wants in DNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What is offered.
+    pub offer: Offer,
+    /// The record's weight: the service's own, or 0 while it is not healthy.
+    pub weight: u8,
+    /// The life that offers it.
+    pub started_at: Timestamp,
 }
 
 /// What is known of the process behind a claim.

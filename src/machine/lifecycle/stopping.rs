@@ -73,7 +73,7 @@ pub struct Stopping {
     /// The life that stops; `None` until a look has shown that the signals ask for it.
     pub life: Option<Timestamp>,
     /// The latest of each signal, by its number.
-    pub(super) kills: BTreeMap<u8, Kill>,
+    kills: BTreeMap<u8, Kill>,
     /// How long a signal is believed.
     belief: Duration,
     /// Until when ECS wants it stopped, as far as that was asked.
@@ -104,6 +104,17 @@ impl Stopping {
     /// The latest of its signals.
     pub(super) fn last(&self) -> Option<&Kill> {
         self.kills.values().max_by_key(|kill| kill.at)
+    }
+
+    /// When each of its signals was sent last, by its number.
+    pub(super) fn sent(&self) -> BTreeMap<u8, Timestamp> {
+        self.kills.iter().map(|(signal, kill)| (*signal, kill.time)).collect()
+    }
+
+    /// Only these of its signals still count; whether none is left.
+    pub(super) fn retain(&mut self, counts: impl Fn(&Kill) -> bool) -> bool {
+        self.kills.retain(|_, kill| counts(kill));
+        self.kills.is_empty()
     }
 
     pub(super) fn on_killed(&mut self, signal: u8, kill: Kill) {

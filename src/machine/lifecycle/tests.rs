@@ -1,8 +1,11 @@
 //! The table of the lifecycle, row by row, and every order of a restart's news.
 
 use super::*;
-use crate::container::offer::{At, EffectiveCheck};
+use crate::container::offer::{At, EffectiveCheck, Offer};
 use crate::container::testing::{at, offer};
+use crate::container::{self, Checked};
+use crate::machine::past::Trace;
+use crate::machine::probe::Verdict;
 use crate::machine::testing::{SIGHUP, SIGKILL, SIGQUIT, SIGTERM, running, secs};
 use crate::record::testing::id;
 

@@ -1,0 +1,117 @@
+//! What a lifecycle is told: what happened to its container, and what a look at it showed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use super::{Desired, Seq, Taken, Target};
+use crate::container::offer::{At, Endpoint, Offer};
+use crate::container::{self, Checked, Running, Timestamp};
+use crate::machine::past::{Signals, Trace};
+use crate::machine::probe::Verdict;
+
+/// What one look at a container showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// When this life of the container began.
+    pub started_at: Timestamp,
+    /// Whether the container had a life before that, which has ended.
+    pub lived_before: bool,
+    /// Whether it runs.
+    pub running: Running,
+    /// The image's own HEALTHCHECK, where there is one.
+    pub health: Option<container::Health>,
+    /// The signal that asks this container to stop.
+    pub stop_signal: u8,
+    /// The latest runs of that HEALTHCHECK, in order.
+    pub log: Vec<Checked>,
+    /// The ECS task that it belongs to, by ARN.
+    pub task: Option<String>,
+    /// The ports that Docker publishes for it.
+    pub published: BTreeSet<Endpoint>,
+    /// What ECS wants of that task.
+    pub desired: Desired,
+    /// What it offers to publish.
+    pub offers: Vec<Offer>,
+}
+
+/// What happened to a container, or was seen of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A look that was asked for at `as_of` showed this.
+    Seen {
+        /// When the look was asked for.
+        as_of: Seq,
+        /// What it showed.
+        sight: Box<Sight>,
+    },
+    /// A look or a complete list, asked for at `as_of`, did not show it.
+    Absent {
+        /// When it was asked for.
+        as_of: Seq,
+    },
+    /// Docker sent it a signal.
+    Killed {
+        /// The place of the news.
+        at: Seq,
+        /// The signal's number.
+        signal: u8,
+        /// When, by Docker's clock.
+        time: Timestamp,
+        /// How long ago: what is remembered is old.
+        age: Duration,
+    },
+    /// Its process ended.
+    Died {
+        /// The place of the news.
+        at: Seq,
+        /// When, by Docker's clock.
+        time: Timestamp,
+    },
+    /// Another life of it began.
+    Started {
+        /// The place of the news.
+        at: Seq,
+    },
+    /// Somebody begins to listen to the engine, and hears what it remembers of this container.
+    Remembered {
+        /// The place of the news.
+        at: Seq,
+        /// What is left of its past.
+        trace: Trace,
+        /// Whether the engine was started after the latest signal that is known.
+        restarted: bool,
+    },
+    /// An earlier run heard that this life was sent these signals.
+    Recalled {
+        /// The life and its signals.
+        signals: Signals,
+        /// By the wall clock.
+        wall: SystemTime,
+    },
+    /// A prober's verdict on one target of one life.
+    Probed {
+        /// The life that was probed.
+        life: Timestamp,
+        /// The target.
+        target: Target,
+        /// What the results amount to.
+        verdict: Verdict,
+    },
+    /// The zone already holds this very service of this container, written by an earlier run.
+    Registered {
+        /// The service's full name.
+        service: String,
+        /// The container's port.
+        container_port: u16,
+        /// Where the record points.
+        at: At,
+        /// The record's weight.
+        weight: u8,
+    },
+    /// These of the ports that it claims are another container's; all others are not, or not known to be.
+    Taken(BTreeMap<Endpoint, Taken>),
+    /// The agent ends, and takes its records along.
+    Drain,
+    /// Time has passed.
+    Tick,
+}
