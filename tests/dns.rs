@@ -6,6 +6,10 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
 use ecssd::serve::dns::{DnsFront, serve};
@@ -96,7 +100,7 @@ async fn srv_comes_with_the_address_of_its_target() {
 #[tokio::test]
 async fn no_name_and_no_data_differ_and_bring_the_soa() {
     let (front, _zone) = served(vec![weighted("_web._tcp", "i-a", 1)]).await;
-    let soa = "\nsd.internal. 900 IN SOA ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400\n";
+    let soa = "\nsd.internal. 5 IN SOA ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 5\n";
     let none = dig(&front, "none.sd.internal SRV").await;
     assert_says(&none, &["status: NXDOMAIN", "flags: qr aa rd;", "ANSWER: 0, AUTHORITY: 1", soa]);
     for question in ["_web._tcp.sd.internal A", "_tcp.sd.internal SRV", "sd.internal A"] {
@@ -169,7 +173,7 @@ async fn names_are_found_in_any_case_and_sent_back_as_asked() {
 #[tokio::test]
 async fn the_apex_has_its_soa_and_name_servers() {
     let (front, _zone) = served(vec![address("i-a", 7)]).await;
-    assert_says(&dig(&front, "sd.internal SOA").await, &["sd.internal. 900 IN SOA ns-1536.awsdns-00.co.uk."]);
+    assert_says(&dig(&front, "sd.internal SOA").await, &["sd.internal. 5 IN SOA ns-1536.awsdns-00.co.uk."]);
     assert_says(
         &dig(&front, "sd.internal NS").await,
         &["ANSWER: 4", "172800 IN NS ns-1536.awsdns-00.co.uk."],
@@ -268,6 +272,47 @@ async fn a_multivalue_name_answers_with_all_its_targets_and_their_addresses() {
     let text = dig(&front, "_web-all._tcp.sd.internal SRV +bufsize=4096").await;
     assert_says(&text, &["ANSWER: 19,"]);
     assert!(!text.contains("i-7.sd.internal"), "{text}");
+}
+
+/// Asks for the name until nobody listens any more, and returns how often it was there, and how often not.
+fn ask_until_closed(address: SocketAddr, name: &str, asked: &AtomicU32) -> [u32; 2] {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    socket.connect(address).unwrap();
+    let mut query = Message::new(1, MessageType::Query, OpCode::Query);
+    query.add_query(Query::query(Name::from_ascii(name).unwrap(), QueryType::SRV));
+    let (query, mut buffer, mut heard) = (query.to_vec().unwrap(), [0; 512], [0, 0]);
+    loop {
+        asked.fetch_add(1, Ordering::Relaxed);
+        let Ok(length) = socket.send(&query).and_then(|_| socket.recv(&mut buffer)) else { return heard };
+        let reply = Message::from_vec(&buffer[..length]).unwrap();
+        heard[usize::from(reply.metadata.response_code != ResponseCode::NoError)] += 1;
+    }
+}
+
+#[tokio::test]
+async fn a_drain_closes_the_sockets_before_anybody_hears_that_something_is_gone() {
+    for _ in 0..10 {
+        let sets = vec![weighted("_web._tcp", "i-a", 1)];
+        let (front, zone) = served(sets.clone()).await;
+        let address = front.addresses()[0];
+        let asked = Arc::new(AtomicU32::new(0));
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                let asked = asked.clone();
+                thread::spawn(move || ask_until_closed(address, "_web._tcp.sd.internal.", &asked))
+            })
+            .collect();
+        while asked.load(Ordering::Relaxed) < 50 {
+            thread::yield_now();
+        }
+        zone.drain();
+        let deletes = sets.into_iter().map(|set| Change { action: Action::Delete, set });
+        zone.change(&deletes.collect::<Vec<_>>()).await.unwrap();
+        let heard: Vec<_> = clients.into_iter().map(|client| client.join().unwrap()).collect();
+        assert!(heard.iter().all(|[_, gone]| *gone == 0), "{heard:?}");
+        assert!(heard.iter().any(|[there, _]| *there > 0), "{heard:?}");
+    }
 }
 
 const CONSUMERS: &str = include_str!("../docs/consumers.md");

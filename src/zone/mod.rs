@@ -24,7 +24,8 @@ pub trait Zone: Send + Sync + 'static {
     /// The registry's id of the zone: one that was made anew under its old name is another.
     fn id(&self) -> &str;
 
-    /// From now on there is little time: calls give up sooner.
+    /// From now on there is little time: calls give up sooner, and a zone that answers DNS itself answers nobody any
+    /// more.
     fn drain(&self) {}
 
     /// Applies all of `batch`, or nothing of it.

@@ -7,10 +7,11 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `registry` opens what is written to, `signals` receives what an operator asks, `manager` is the service
+//! `registry` opens what is written to, `dns` says when it is answered for, `signals` receives what an operator asks, `manager` is the service
 //! manager.
 
 mod descriptors;
+mod dns;
 mod manager;
 mod registry;
 mod signals;
@@ -125,13 +126,19 @@ async fn serve(
         "agent starts"
     );
     let agent = start(surroundings).await.map_err(text)?;
-    let heart = agent.heart();
-    manager::ready();
+    let (heart, readiness) = (agent.heart(), agent.readiness());
+    let answers = async {
+        if let Err(error) = open.answer_dns(readiness).await {
+            return error;
+        }
+        manager::ready();
+        open.dns_failed().await
+    };
     tokio::select! {
         biased;
         code = steer(&mut signals, agent, dry_run) => Ok(code),
         // Whoever starts it again gets the sockets anew; records stay.
-        error = open.dns_failed() => Err(error.to_string()),
+        error = answers => Err(error.to_string()),
         never = manager::watch(async || heart.beats().await) => match never {},
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 use super::descriptors::Descriptors;
+use super::dns::Dns;
 use crate::change::pacing::Pace;
 use crate::config::{Config, Registry};
 use crate::container::Timestamp;
@@ -16,7 +17,7 @@ use crate::journal::{self, Memory, Opened, SharedJournal, Title};
 use crate::reconcile::writer::Settings;
 use crate::record::Registrant;
 use crate::serve::dns::DnsError;
-use crate::serve::dns::{self, DnsFront};
+use crate::status::Readiness;
 use crate::zone::Zone;
 use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::plan::{PlannedZone, Print};
@@ -42,7 +43,7 @@ pub(super) struct Open {
     /// Which containers were asked to stop before.
     signals: Option<SharedJournal>,
     /// The DNS that answers for it.
-    dns: Option<DnsFront>,
+    dns: Option<Dns>,
     /// What this process may have open.
     pub(super) descriptors: Descriptors,
     pace: Pace,
@@ -67,13 +68,10 @@ impl Open {
                 let dns = match config.task.is_over_soon() {
                     true => None,
                     false => Some(
-                        dns::serve(zone.clone(), dns_listen, descriptors.dns_connections())
+                        Dns::at(dns_listen, zone.clone(), descriptors.dns_connections())
                             .map_err(super::text)?,
                     ),
                 };
-                for address in dns.iter().flat_map(DnsFront::addresses) {
-                    tracing::info!(%address, zone = config.zone, "answering DNS");
-                }
                 (Arc::new(zone), dns)
             }
             Registry::Route53 { wanted, endpoint_url } => {
@@ -145,6 +143,14 @@ impl Open {
     /// How many hosts share the account's rate. A zone in this process is shared with nobody.
     pub(super) fn fleet(&self) -> watch::Receiver<Option<u32>> {
         if self.pace == Pace::LOCAL { watch::channel(None).1 } else { fleet::follow(self.zone.name()) }
+    }
+
+    /// Answers DNS when its time has come; at once, where there is none.
+    pub(super) async fn answer_dns(&mut self, readiness: watch::Receiver<Readiness>) -> Result<(), DnsError> {
+        match &mut self.dns {
+            Some(dns) => dns.answer(readiness).await,
+            None => Ok(()),
+        }
     }
 
     /// Returns when the DNS fails; never, where there is none.

@@ -232,7 +232,7 @@ mod tests {
     #[tokio::test]
     async fn tells_no_name_from_no_data() {
         let zone = zone([srv("_web._tcp", "a", 1)]).await;
-        let soa = "sd.internal. 900 IN SOA ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400";
+        let soa = "sd.internal. 5 IN SOA ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 5";
         for (name, kind, code) in [
             ("none.sd.internal.", QueryType::SRV, ResponseCode::NXDomain),
             ("x._web._tcp.sd.internal.", QueryType::SRV, ResponseCode::NXDomain),
@@ -249,14 +249,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lower_soa_minimum_bounds_negative_answers() {
+    async fn the_lower_of_the_soas_ttl_and_minimum_bounds_negative_answers() {
         let zone = zone([]).await;
         let mut soa = zone.snapshot().remove(1);
-        soa.values =
-            vec!["ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 5".to_owned()];
-        zone.change(&[crate::record::Change { action: Action::Upsert, set: soa }]).await.unwrap();
-        assert_eq!(ask(&zone, "none.sd.internal.", QueryType::A).authorities[0].ttl, 5);
-        assert_eq!(ask(&zone, "sd.internal.", QueryType::SOA).answers[0].ttl, 900);
+        for (ttl, minimum, negative) in [(900, 5, 5), (60, 86_400, 60)] {
+            soa.ttl = ttl;
+            soa.values = vec![format!("ns. hostmaster. 1 7200 900 1209600 {minimum}")];
+            let change = crate::record::Change { action: Action::Upsert, set: soa.clone() };
+            zone.change(&[change]).await.unwrap();
+            assert_eq!(ask(&zone, "none.sd.internal.", QueryType::A).authorities[0].ttl, negative);
+            assert_eq!(i64::from(ask(&zone, "sd.internal.", QueryType::SOA).answers[0].ttl), ttl);
+        }
     }
 
     #[tokio::test]

@@ -12,6 +12,9 @@
 //!
 //! The sockets have a thread of their own, so that no client of DNS, however busy, takes the agent's time.
 //!
+//! When the zone is drained, they close before anybody can be told that something is gone: an answer is cached, a
+//! closed socket is not.
+//!
 //! Messages are read and written by hickory. Its server is not used: it counts no connections, and tries again at
 //! once what cannot be accepted.
 //!
@@ -75,7 +78,7 @@ pub enum DnsError {
     Stopped(String),
 }
 
-/// A served zone. It runs until it is dropped; then its sockets are closed.
+/// A served zone. It runs until it is dropped or the zone is drained; then its sockets are closed.
 pub struct DnsFront {
     addresses: Vec<SocketAddr>,
     failure: oneshot::Receiver<String>,
@@ -101,19 +104,36 @@ pub fn serve(
     let bound = listen.iter().map(|address| bind(*address)).collect::<Result<Vec<_>, _>>()?;
     let addresses = bound.iter().map(|(address, ..)| *address).collect();
     let sockets: Vec<_> = bound.into_iter().map(|(_, udp, tcp)| (udp, tcp)).collect();
-    let (stop, stopped) = oneshot::channel();
+    let (stop, mut stopped) = oneshot::channel();
     let (failed, failure) = oneshot::channel();
     let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        // It goes with its runtime, and all its sockets with it.
         let served =
-            runtime.and_then(|runtime| runtime.block_on(run(zone, sockets, connections_max, stopped)));
-        if let Err(error) = served {
-            let _ = failed.send(error.to_string());
+            runtime.and_then(|runtime| runtime.block_on(run(zone, sockets, connections_max, &mut stopped)));
+        match served {
+            Ok(End::Stopped) => {}
+            // There is nothing more to do, and nothing has failed.
+            Ok(End::Drained) => drop(stopped.blocking_recv()),
+            Err(error) => drop(failed.send(error.to_string())),
         }
     };
     let thread = thread::Builder::new().name("dns".to_owned()).spawn(run);
     let thread = thread.map_err(|error| DnsError::Stopped(error.to_string()))?;
     Ok(DnsFront { addresses, failure, stop: Some(stop), thread: Some(thread) })
+}
+
+/// Whether every address of `listen` could be served on now.
+///
+/// # Errors
+///
+/// As those of [`serve`].
+pub fn try_addresses(listen: &[SocketAddr]) -> Result<(), DnsError> {
+    if listen.is_empty() {
+        return Err(DnsError::NoAddress);
+    }
+    let bound: Result<Vec<_>, _> = listen.iter().map(|address| bind(*address)).collect();
+    bound.map(drop)
 }
 
 impl DnsFront {
@@ -143,13 +163,19 @@ impl fmt::Debug for DnsFront {
     }
 }
 
-/// Serves until it is stopped.
+/// How serving ends, if nothing fails.
+enum End {
+    Stopped,
+    Drained,
+}
+
+/// Serves until it is stopped or the zone is drained.
 async fn run(
     zone: EmbeddedZone,
     sockets: Vec<(UdpSocket, TcpListener)>,
     connections_max: usize,
-    stopped: oneshot::Receiver<()>,
-) -> io::Result<()> {
+    stopped: &mut oneshot::Receiver<()>,
+) -> io::Result<End> {
     let shared = tcp::Shared::new(connections_max);
     let mut servers = JoinSet::new();
     for (udp, tcp) in sockets {
@@ -158,9 +184,10 @@ async fn run(
         servers.spawn(tcp::accept(tcp, zone.clone(), shared.clone()));
     }
     tokio::select! {
-        _ = stopped => Ok(()),
+        _ = stopped => Ok(End::Stopped),
+        () = zone.drained() => Ok(End::Drained),
         // They end in a panic alone.
-        Some(ended) = servers.join_next() => ended.map_err(io::Error::other),
+        Some(ended) = servers.join_next() => ended.map(|()| End::Stopped).map_err(io::Error::other),
     }
 }
 
@@ -229,6 +256,7 @@ fn remedy(error: &io::Error, address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::zone::Zone;
     use crate::zone::embedded::Options;
 
     fn zone() -> EmbeddedZone {
@@ -271,6 +299,24 @@ mod tests {
         let address = front.addresses()[0];
         drop(front);
         served(&[address]).unwrap();
+    }
+
+    #[tokio::test]
+    async fn frees_its_ports_when_the_zone_is_drained_and_has_not_failed() {
+        let zone = zone();
+        let mut front = serve(zone.clone(), &["127.53.0.2:0".parse().unwrap()], 8).unwrap();
+        let address = front.addresses()[0];
+        assert!(try_addresses(&[address]).is_err());
+        zone.drain();
+        while try_addresses(&[address]).is_err() {
+            tokio::task::yield_now().await;
+        }
+        tokio::select! {
+            biased;
+            error = front.failed() => panic!("{error}"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(front);
     }
 
     #[tokio::test]

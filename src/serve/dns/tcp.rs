@@ -67,8 +67,9 @@ async fn talk(stream: TcpStream, zone: &EmbeddedZone, used: impl Fn()) {
     let mut random = fastrand::Rng::new();
     while let Ok(Some(message)) = timeout(TCP_IDLE_MAX, read(&mut stream)).await {
         used();
-        let answer = zone.view(|contents| answer_packet(contents, &message, Transport::Tcp, &mut random));
-        if let Some(answer) = answer {
+        let answer =
+            zone.view_for_client(|contents| answer_packet(contents, &message, Transport::Tcp, &mut random));
+        if let Some(answer) = answer.flatten() {
             let Ok(length) = u16::try_from(answer.len()) else { return };
             let framed = [&length.to_be_bytes()[..], &answer].concat();
             match timeout(TCP_IDLE_MAX, stream.write_all(&framed)).await {

@@ -30,8 +30,8 @@ pub(super) async fn answer(socket: UdpSocket, zone: EmbeddedZone) {
         }
         let question = &datagram[..length];
         let over = Transport::Udp(client.ip());
-        let answer = zone.view(|contents| answer_packet(contents, question, over, &mut random));
-        if let Some(answer) = answer {
+        let answer = zone.view_for_client(|contents| answer_packet(contents, question, over, &mut random));
+        if let Some(answer) = answer.flatten() {
             // A client that has gone asks no more, and one that has not asks again.
             if let Err(error) = socket.send_to(&answer, client).await {
                 tracing::debug!(%error, %client, "DNS answer not sent");

@@ -17,6 +17,12 @@ use crate::record::{Action, Change, RecordSet, RecordType, Routing};
 use crate::zone::refusal::Refusal;
 use crate::zone::{ListStart, Page};
 
+const SERVERS: [&str; 4] =
+    ["ns-1536.awsdns-00.co.uk.", "ns-0.awsdns-00.com.", "ns-1024.awsdns-00.org.", "ns-512.awsdns-00.net."];
+
+/// How long "there is none" may be remembered.
+const NEGATIVE_SECONDS: i64 = 5;
+
 /// The record sets of one zone.
 #[derive(Clone, Debug)]
 pub struct Contents {
@@ -53,23 +59,36 @@ pub(super) enum ReplayFault {
 impl Contents {
     /// A zone as the vendor creates it: an SOA and an NS. The name servers are made up, and none of them
     /// is ever asked.
+    ///
+    /// But the vendor's SOA has a TTL of 900 and a minimum of 86,400 s: who asks for a service just before it comes
+    /// would be blind to it for 15 minutes.
     pub(super) fn new(zone: OwnerName) -> Self {
-        const SERVERS: [&str; 4] = [
-            "ns-1536.awsdns-00.co.uk.",
-            "ns-0.awsdns-00.com.",
-            "ns-1024.awsdns-00.org.",
-            "ns-512.awsdns-00.net.",
-        ];
         let mut contents = Self::empty(zone);
-        let soa = format!("{} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400", SERVERS[0]);
-        contents.put_apex(RecordType::Soa, 900, vec![soa]);
+        contents.put_soa(NEGATIVE_SECONDS, NEGATIVE_SECONDS);
         contents.put_apex(RecordType::Ns, 172_800, SERVERS.map(str::to_owned).to_vec());
         contents
+    }
+
+    /// Gives a zone that was made with the vendor's SOA, and still has it, the one that a new zone has. Returns
+    /// whether it did.
+    pub(super) fn lower_soa(&mut self) -> bool {
+        let mut vendors = Self::empty(self.zone.clone());
+        vendors.put_soa(900, 86_400);
+        let is_vendors = vendors.sets.iter().all(|(key, set)| self.sets.get(key) == Some(set));
+        if is_vendors {
+            self.put_soa(NEGATIVE_SECONDS, NEGATIVE_SECONDS);
+        }
+        is_vendors
     }
 
     /// Nothing at all, for a log to fill.
     pub(super) fn empty(zone: OwnerName) -> Self {
         Self { zone, sets: BTreeMap::new() }
+    }
+
+    fn put_soa(&mut self, ttl: i64, minimum: i64) {
+        let soa = format!("{} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 {minimum}", SERVERS[0]);
+        self.put_apex(RecordType::Soa, ttl, vec![soa]);
     }
 
     fn put_apex(&mut self, kind: RecordType, ttl: i64, values: Vec<String>) {
@@ -325,8 +344,24 @@ mod tests {
         assert_eq!(sets[1].name, "sd.internal.");
         assert_eq!(
             sets[1].values,
-            ["ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"]
+            ["ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 5"]
         );
+        assert_eq!(sets[1].ttl, 5);
+    }
+
+    #[test]
+    fn lowers_the_vendors_soa_and_no_other() {
+        let mut contents = zone();
+        assert!(!contents.lower_soa());
+        let mut soa = contents.sets().nth(1).unwrap().clone();
+        for (ttl, minimum, lowered) in [(900, 86_400, true), (900, 60, false), (300, 86_400, false)] {
+            soa.ttl = ttl;
+            soa.values =
+                vec![format!("{} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 {minimum}", SERVERS[0])];
+            contents.apply(&[upsert(soa.clone())]).unwrap();
+            assert_eq!(contents.lower_soa(), lowered, "{soa}");
+            assert_eq!(shown(&contents) == shown(&zone()), lowered);
+        }
     }
 
     #[test]

@@ -37,6 +37,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use self::contents::Contents;
@@ -58,6 +59,8 @@ pub struct EmbeddedZone {
 struct Shared {
     name: OwnerName,
     epoch: Instant,
+    /// Changed while `inner` is locked.
+    drained: watch::Sender<bool>,
     inner: Mutex<Inner>,
 }
 
@@ -95,12 +98,27 @@ impl EmbeddedZone {
 
     fn new(name: OwnerName, model: Model, store: Option<Store>) -> Self {
         let inner = Mutex::new(Inner { model, store });
-        Self { shared: Arc::new(Shared { name, epoch: Instant::now(), inner }) }
+        let drained = watch::Sender::new(false);
+        Self { shared: Arc::new(Shared { name, epoch: Instant::now(), drained, inner }) }
     }
 
     /// Looks at what the zone holds, at one moment. `look` must be short: the zone waits for it.
     pub fn view<R>(&self, look: impl FnOnce(&Contents) -> R) -> R {
         look(self.lock().model.contents())
+    }
+
+    /// As [`EmbeddedZone::view`], for a client of DNS; `None` once the zone is [drained](Zone::drain): what goes from
+    /// then on goes because the host does, and a client that heard "there is none" would remember it.
+    pub fn view_for_client<R>(&self, look: impl FnOnce(&Contents) -> R) -> Option<R> {
+        let inner = self.lock();
+        (!*self.shared.drained.borrow()).then(|| look(inner.model.contents()))
+    }
+
+    /// Returns once the zone is [drained](Zone::drain).
+    pub async fn drained(&self) {
+        let mut drained = self.shared.drained.subscribe();
+        // Its sender lives as long as this handle.
+        let _ = drained.wait_for(|drained| *drained).await;
     }
 
     /// All record sets at one moment, in the order of a list. Costs no request.
@@ -147,6 +165,12 @@ impl Zone for EmbeddedZone {
 
     fn id(&self) -> &str {
         "embedded"
+    }
+
+    /// From now on it answers nobody. Its calls take no time that could be saved.
+    fn drain(&self) {
+        let _inner = self.lock();
+        self.shared.drained.send_replace(true);
     }
 
     /// As [`Zone::change`]. With one change in flight at a time, the call takes its service time: whoever
@@ -237,6 +261,18 @@ mod tests {
         let before = zone.snapshot();
         drop(zone);
         assert_eq!(open().unwrap().snapshot(), before);
+    }
+
+    #[tokio::test]
+    async fn shows_clients_nothing_once_it_is_drained_and_takes_changes_as_before() {
+        let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
+        zone.change(&[change(srv("web", "a", 1))]).await.unwrap();
+        assert_eq!(zone.view_for_client(Contents::len), Some(3));
+        zone.drain();
+        zone.drained().await;
+        assert_eq!(zone.view_for_client(Contents::len), None);
+        zone.change(&[delete(srv("web", "a", 1))]).await.unwrap();
+        assert_eq!(zone.view(Contents::len), 2);
     }
 
     #[test]

@@ -129,11 +129,17 @@ impl Store {
         fs::create_dir_all(dir).map_err(at(dir))?;
         let lock = lock(&dir.join("zone.lock"))?;
         let path = dir.join("zone.log");
-        let contents = match File::open(&path) {
+        let mut contents = match File::open(&path) {
             Ok(file) => read(&path, file, zone)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::new(zone.clone()),
             Err(error) => return Err(at(&path)(error)),
         };
+        if contents.lower_soa() {
+            tracing::info!(
+                path = %path.display(),
+                "the zone was made when its SOA let \"there is none\" be remembered for 900 s: now for 5 s"
+            );
+        }
         let (file, len) = write_compacted(&path, &contents).map_err(at(&path))?;
         let file = Box::new(file);
         Ok((Self { path, file, len, compacted_len: len, broken: None, _lock: lock }, contents))
@@ -325,6 +331,26 @@ mod tests {
         let (store, again) = open(dir.path());
         assert_eq!(shown(&again), shown(&contents));
         assert_eq!(store.len, store.compacted_len);
+    }
+
+    /// A log as it was left when new zones had the vendor's SOA.
+    const OLD_LOG: &str = r#"{"format":"ecssd zone log","version":1,"zone":"sd.internal"}
+[{"action":"UPSERT","set":{"name":"sd.internal.","kind":"NS","ttl":172800,"values":["ns-1536.awsdns-00.co.uk.","ns-0.awsdns-00.com.","ns-1024.awsdns-00.org.","ns-512.awsdns-00.net."]}},{"action":"UPSERT","set":{"name":"sd.internal.","kind":"SOA","ttl":900,"values":["ns-1536.awsdns-00.co.uk. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"]}}]
+[{"action":"CREATE","set":{"name":"web.sd.internal","kind":"SRV","set_identifier":"a","weight":1,"ttl":0,"values":["1 1 80 i-a.sd.internal"]}}]
+"#;
+
+    #[test]
+    fn takes_over_a_zone_of_before_with_a_lower_soa() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("zone.log"), OLD_LOG).unwrap();
+        let mut expected = Contents::new(zone());
+        expected.apply(&[change(srv("web", "a", 1))]).unwrap();
+        let (store, contents) = open(dir.path());
+        assert_eq!(shown(&contents), shown(&expected));
+        drop(store);
+        let written = fs::read_to_string(dir.path().join("zone.log")).unwrap();
+        assert!(written.contains("1209600 5\"") && !written.contains("86400"), "{written}");
+        assert_eq!(shown(&open(dir.path()).1), shown(&expected));
     }
 
     #[test]
