@@ -187,10 +187,12 @@ class Zone:
         inside = ["ip", "netns", "exec", self.network, sys.executable, "-c", script]
         return run(*inside, method, f"http://{OUTSIDE}:4566{target}", scope, kind, body)
 
+    def sets(self):
+        return self.ask("route53", "GET", f"/2013-04-01/hostedzone/{self.id}/rrset")
+
     def services(self):
         """The SRV records, each as its text."""
-        listed = self.ask("route53", "GET", f"/2013-04-01/hostedzone/{self.id}/rrset")
-        sets = re.findall(r"<ResourceRecordSet>.*?</ResourceRecordSet>", listed, re.S)
+        sets = re.findall(r"<ResourceRecordSet>.*?</ResourceRecordSet>", self.sets(), re.S)
         return sorted(one for one in sets if "<Type>SRV</Type>" in one)
 
 
@@ -228,10 +230,13 @@ def prepare(machine):
     run("chroot", root, "systemctl", "enable", "cgroups.service", "systemd-resolved.service")
 
 
-def install(machine):
-    """By the commands of docs/install.md, as they stand."""
+def told(words, number=0):
+    """The commands of docs/install.md for a unit that it says this of."""
     page = Path("docs/install.md").read_text().split("\n## A unit\n")[1]
-    block = re.search(r"```sh not-run: installs into the system\n(.*?)```", page, re.S).group(1)
+    return re.findall(rf"```sh not-run: {words}\n(.*?)```", page, re.S)[number]
+
+
+def install(machine):
     for file in ARCHIVES.iterdir():
         shutil.copy(file, machine.root / "root" / file.name)
     # What an instance has by itself.
@@ -240,7 +245,7 @@ def install(machine):
         f"[Service]\nEnvironment=AWS_ENDPOINT_URL=http://{NAME}:4566 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
         " AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true\n"
     )
-    machine.inside("sh", "-ec", f"cd /root\n{block}")
+    machine.inside("sh", "-ec", f"cd /root\n{told('installs into the system')}")
 
 
 def containers(machine):
@@ -330,6 +335,24 @@ def soft_reboot(machine, zone):
     print(f"figure: {BUS}: a soft reboot drained, and left no file", flush=True)
 
 
+def leave(machine, zone):
+    """After a change to the static user, which leaves the journal to it."""
+    machine.boot()
+    wait("records", lambda: len(zone.services()) == CONTAINERS)
+    wait("agent that is ready", lambda: is_ready(machine))
+    before, handed = zone.services(), machine.said("handed over")
+    machine.inside("sh", "-ec", told("installs into the system", 1))
+    wait("hand-over to a static user", lambda: machine.said("handed over") == handed + 1 and is_ready(machine))
+    assert machine.does("id", "-un", "ecssd") == "ecssd" and zone.services() == before, "records have changed"
+    settings = run("cat", machine.root / DROP_IN / "emulator.conf").split("Environment=")[1].replace(" ", "\n")
+    (machine.root / "etc/ecssd.env").open("a").write(settings)
+    changes = machine.inside("sh", "-ec", told("needs a host with the unit"))
+    assert not changes, f"a dry run beside the agent: {changes}"
+    machine.inside("sh", "-ec", told("takes out of the system"))
+    assert "SetIdentifier" not in zone.sets(), "records are left by who was taken away"
+    print(f"figure: {BUS}: a static user takes over, and what is taken away leaves nothing", flush=True)
+
+
 def offs(machine, zone):
     drained = 0
     for number in range(OFFS):
@@ -367,6 +390,7 @@ def main():
         restarts(machine, zone)
         soft_reboot(machine, zone)
         offs(machine, zone)
+        leave(machine, zone)
     except BaseException:
         print(machine.log(), flush=True)
         raise
