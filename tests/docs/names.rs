@@ -33,6 +33,7 @@ const OTHERS_FLAGS: &[(&str, &str)] = &[
     ("--seed", "tests/simulate"),
     ("--seeds", "tests/simulate"),
     ("--service", "aws"),
+    ("--stop-signal", "docker"),
     ("--stop-timeout", "docker"),
     ("--task-definition", "aws"),
     ("--up", "deploy/demo"),
