@@ -136,6 +136,9 @@ def services(route53, zone):
 
 
 def main():
+    for kind in ("container", "volume"):
+        if subprocess.run(["docker", kind, "inspect", "ecssd"], capture_output=True).returncode == 0:
+            raise SystemExit(f"wrong: this engine has a {kind} ecssd, which is somebody's; it is left as it is")
     work = Path(tempfile.mkdtemp(prefix="ecssd-image."))
     sock, names = work / "docker.sock", None
     keys = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
