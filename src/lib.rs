@@ -7,7 +7,8 @@
 //! What is decided, without a clock, a socket or a thread:
 //! - [`record`]: what all sides speak of: record sets, changes, and the marks that say whose they are.
 //! - [`container`]: what a container is and asks for: the convention, parsed, and what of it can be published.
-//! - [`machine`]: what a container wants in DNS, and when: its lifecycle, who holds a port, all of a host.
+//! - [`machine`]: what a container wants in DNS, and when: its lifecycle, who holds a port, what an earlier
+//!   run left, what is about to stop, all of a host.
 //! - [`change`]: how changes reach any zone: in batches, at a pace, and which of them is to blame for a refusal.
 //! - [`reconcile`]: from what a zone should hold to the calls that make it so.
 //!

@@ -48,6 +48,7 @@ enum Operation {
     Notice { tasks: Option<u8>, withdraw_in: Option<u8> },
     PrepareDrain,
     Drain,
+    Found { containers: u8, port: u8 },
 }
 
 fuzz_target!(|operations: Vec<Operation>| {
@@ -94,5 +95,6 @@ fn operate(host: &mut Rehearsal, operation: Operation) {
         Operation::Notice { tasks, withdraw_in } => host.notice(leaving(tasks), withdraw_in),
         Operation::PrepareDrain => host.prepare_drain(),
         Operation::Drain => host.drain(),
+        Operation::Found { containers, port } => host.found(containers, port),
     }
 }

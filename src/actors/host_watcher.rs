@@ -133,13 +133,11 @@ impl HostWatcherState {
         self.args.board.set(Part::Notices, away.map_or(Ok(()), Err));
     }
 
-    /// Tells the Registrar what has changed; first of all when everybody has been asked, so that what only
-    /// one has said so far calls nothing off.
+    /// Tells the Registrar what has changed.
     fn tell(&mut self) {
         let polled = self.args.sources.polled();
-        let notice = self.notice();
-        let known = notice.leaving != Leaving::Nobody || self.notices(|notices| notices.has_asked(&polled));
-        if known && !self.told.as_ref().is_some_and(|told| notice.repeats(told)) {
+        let told = self.told.as_ref();
+        if let Some(notice) = self.notices(|notices| notices.news(&polled, told)) {
             self.told = Some(notice.clone());
             self.args.registrar.cast(RegistrarMessage::Notice(notice));
         }

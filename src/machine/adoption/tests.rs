@@ -42,6 +42,10 @@ struct Stage {
     seq: u64,
     is_urgent: bool,
     is_listed: bool,
+    /// When the first list came, and who of it is waited for.
+    listed_at: Duration,
+    awaited: BTreeSet<u64>,
+    looked_at: BTreeSet<u64>,
     knows_zone: bool,
     /// Whether a read has told, or nothing is left for it to tell.
     is_read: bool,
@@ -89,6 +93,9 @@ impl Stage {
             seq: 1,
             is_urgent: false,
             is_listed: false,
+            listed_at: Duration::ZERO,
+            awaited: BTreeSet::new(),
+            looked_at: BTreeSet::new(),
             knows_zone: false,
             is_read: false,
             owed: false,
@@ -100,6 +107,12 @@ impl Stage {
     fn event(&mut self, container: u64, event: Event, bearing: Bearing) {
         if bearing == Bearing::Over && self.opened.is_none() {
             self.over.insert(container);
+        }
+        if bearing == Bearing::LookedAt {
+            self.looked_at.insert(container);
+        }
+        if bearing != Bearing::Nothing {
+            self.awaited.remove(&container);
         }
         self.adoption.on_news(&id(container), bearing);
         self.step(container, event);
@@ -146,6 +159,8 @@ impl Stage {
         assert!(self.opened.is_none(), "the barrier opened twice");
         assert!(self.knows_zone, "opened before the zone was known");
         assert!(self.is_listed || self.is_urgent, "opened before a list");
+        let has_waited = self.now >= self.listed_at + BARRIER || self.awaited.is_empty() && proven();
+        assert!(self.is_urgent || has_waited, "opened before all was looked at and proved");
         assert_eq!(opened.owes_judgement, std::mem::take(&mut self.owed));
         let own: BTreeSet<_> = sets(self.zone).iter().map(RecordSet::key).collect();
         assert!(opened.stands.is_subset(&own));
@@ -186,7 +201,8 @@ impl Stage {
     fn listed(&mut self) {
         self.seq += 1;
         let runs = (0..CONTAINERS).filter(|container| self.truth[*container as usize].runs);
-        let listed: BTreeSet<_> = runs.map(id).collect();
+        let runs: BTreeSet<u64> = runs.collect();
+        let listed: BTreeSet<_> = runs.iter().copied().map(id).collect();
         for container in (0..CONTAINERS).filter(|container| !listed.contains(&id(*container))) {
             if self.lifecycles.contains_key(&id(container)) {
                 self.step(container, Event::Absent { as_of: Seq(self.seq) });
@@ -194,6 +210,12 @@ impl Stage {
         }
         for gone in self.adoption.on_listed(&listed, self.now) {
             assert!(self.adoption.release(&gone), "{gone} was said to be held");
+        }
+        if self.is_listed {
+            self.awaited.retain(|container| runs.contains(container));
+        } else {
+            self.listed_at = self.now;
+            self.awaited = runs.difference(&self.looked_at).copied().collect();
         }
         self.is_listed = true;
         self.try_open();

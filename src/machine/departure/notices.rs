@@ -100,8 +100,16 @@ impl Notices {
     }
 
     /// Whether each of these has been asked.
-    pub fn has_asked(&self, sources: &[Source]) -> bool {
+    fn has_asked(&self, sources: &[Source]) -> bool {
         sources.iter().all(|source| self.heard.contains_key(source) || self.failing.contains_key(source))
+    }
+
+    /// What is to be told now to whoever was told this before, where these sources are asked. That nobody leaves waits
+    /// until each of them was, so that what only one has said so far calls nothing off.
+    pub fn news(&self, polled: &[Source], told: Option<&Notice>) -> Option<Notice> {
+        let notice = self.notice();
+        let is_known = notice.leaving != Leaving::Nobody || self.has_asked(polled);
+        Some(notice).filter(|notice| is_known && !told.is_some_and(|told| notice.repeats(told)))
     }
 
     /// What all of it amounts to.
@@ -258,6 +266,20 @@ mod tests {
         at(&mut notices, 60, Source::Cluster, Ok(Said::Nothing));
         at(&mut notices, 90, Source::Cluster, Ok(draining(&["b"])));
         assert_eq!(leaving(&notices).len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_called_off_before_all_were_asked_and_nothing_is_told_twice() {
+        let (mut notices, polled) = (Notices::default(), [Source::Spot, Source::Cluster]);
+        at(&mut notices, 0, Source::Spot, Ok(Said::Nothing));
+        assert_eq!(notices.news(&polled, None), None);
+        at(&mut notices, 0, Source::Cluster, Ok(Said::Nothing));
+        let nothing = notices.news(&polled, None).unwrap();
+        assert_eq!((&nothing, notices.news(&polled, Some(&nothing))), (&Notice::default(), None));
+        let mut notices = Notices::default();
+        at(&mut notices, 0, Source::Spot, Ok(spot(100)));
+        let leaves = notices.news(&polled, None).unwrap();
+        assert_eq!((&leaves.leaving, notices.news(&polled, Some(&leaves))), (&Leaving::Everybody, None));
     }
 
     #[test]
