@@ -5,6 +5,7 @@
 //! no proxy, and reads no `AWS_CA_BUNDLE` (`SSL_CERT_FILE` is); SSO is not among its sources of credentials.
 
 mod credentials;
+pub mod names;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 
 use self::credentials::FreshChain;
+use self::names::Names;
 
 /// The longest that a call may take, credentials included.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
@@ -61,8 +63,8 @@ pub fn connector() -> SharedHttpConnector {
         .pool_idle_timeout(IDLE_LIMIT)
         .tls_provider(Provider::Rustls(CryptoMode::Ring));
     SharedHttpConnector::new(match tls() {
-        Some(tls) => builder.tls_context(tls).build(),
-        None => builder.build(),
+        Some(tls) => builder.tls_context(tls).build_with_resolver(Names),
+        None => builder.build_with_resolver(Names),
     })
 }
 
@@ -82,8 +84,8 @@ fn http_client() -> SharedHttpClient {
     let builder =
         Builder::new().pool_idle_timeout(IDLE_LIMIT).tls_provider(Provider::Rustls(CryptoMode::Ring));
     match tls() {
-        Some(tls) => builder.tls_context(tls).build_https(),
-        None => builder.build_https(),
+        Some(tls) => builder.tls_context(tls).build_with_resolver(Names),
+        None => builder.build_with_resolver(Names),
     }
 }
 

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{Tasks, TasksError};
+use crate::aws::names::Names;
 use crate::record::ContainerId;
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,6 +31,7 @@ impl EcsIntrospection {
     pub fn new(url: &str) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .no_proxy()
+            .dns_resolver(Names::shared())
             .redirect(reqwest::redirect::Policy::none())
             .timeout(ANSWER_TIMEOUT)
             .pool_max_idle_per_host(0)

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode};
 
+use crate::aws::names::Names;
 use crate::container::Timestamp;
 
 /// Where it is, unless told otherwise. Source: EC2 user guide, "Access instance metadata".
@@ -123,6 +124,7 @@ impl Imds {
         }
         let client = reqwest::Client::builder()
             .no_proxy()
+            .dns_resolver(Names::shared())
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
