@@ -94,7 +94,7 @@ main() {
     case ${1-} in
         '') names=("${STEPS[@]}") ;;
         --list)
-            for name in "${STEPS[@]}"; do printf '%-8s  %s\n' "$name" "${ABOUT[$name]}"; done
+            for name in "${STEPS[@]}"; do printf '%-9s  %s\n' "$name" "${ABOUT[$name]}"; done
             return
             ;;
         --step) step=$2; "step_$2"; return ;;

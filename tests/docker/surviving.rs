@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use ecssd_testing::agent::Agent;
+use ecssd_testing::dns::Steady;
 use ecssd_testing::docker::engine::Engine;
 use ecssd_testing::docker::own::OwnEngine;
 use ecssd_testing::wait::service;
+use hickory_server::proto::rr::Name;
 
 #[test]
 fn kill_9_and_a_new_start_change_nothing() {
@@ -31,6 +33,31 @@ fn kill_9_and_a_new_start_change_nothing() {
     assert_eq!(ours(&mut agent), before);
     // Nothing of them was even written again.
     assert_eq!(names.iter().map(|name| agent.changes(name)).collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[test]
+fn ten_restarts_tell_nobody_that_a_running_service_is_not_there() {
+    let engine = Engine::given();
+    let name = service("steady");
+    let _web = engine.web(&name, &[]);
+    // Where one agent has answered, the next does.
+    let listen = Agent::start(&engine).dns().to_string();
+    let mut agent = Agent::start_with(&engine, &["--dns-listen", &listen]);
+    agent.answers(&name);
+    let full = Name::from_ascii(agent.full(&name)).unwrap();
+    let client = Steady::start(agent.dns(), &full);
+    for _ in 0..10 {
+        assert_eq!(agent.drain(), Some(0));
+        agent = agent.again();
+        agent.answers(&name);
+    }
+    let heard = client.stop();
+    println!("ten restarts: {heard:?}");
+    assert!(heard.there > 0 && heard.not_there == 0, "{heard:?}");
+    let none = agent.dig(&[&agent.full(&service("none")), "SRV"]);
+    let soa = none.lines().map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
+    let remembered = soa.filter(|fields| fields.starts_with(&["5", "IN", "SOA"]));
+    assert!(none.contains("status: NXDOMAIN") && remembered.count() == 1, "{none}");
 }
 
 #[test]

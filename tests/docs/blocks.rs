@@ -33,6 +33,11 @@ impl Block {
         match info.split_once(": ") {
             None if info == "sh" => Fate::Run,
             Some(("sh run-by", step)) => Fate::RunBy(step),
+            // Taken from the page by that step's tests, language by language.
+            Some((
+                "haproxy run-by" | "yaml run-by" | "go run-by" | "python run-by",
+                "tests/run consumers",
+            )) => Fate::NoCommand,
             Some(("sh not-run", reason)) if reason.len() > 3 => Fate::NotRun,
             None if info == "text" => {
                 let prompt = text.lines().any(|line| line.starts_with("$ ") || line.starts_with("# "));
@@ -45,7 +50,8 @@ impl Block {
                 Fate::NoCommand
             }
             _ => panic!(
-                "{place}: {info:?} is none of: sh, sh not-run: REASON, sh run-by: tests/run STEP, text, json"
+                "{place}: {info:?} is none of: sh, sh not-run: REASON, sh run-by: tests/run STEP, text, json, \
+                 LANGUAGE run-by: tests/run consumers"
             ),
         }
     }
@@ -63,6 +69,7 @@ fn every_block_is_run_or_says_why_not() {
     }
     let run = fs::read_to_string(Path::new(ROOT).join("tests/run")).unwrap();
     assert!(run.contains("what_the_demo_step_runs"), "tests/run demo does not run them");
+    assert!(run.contains("--test consumers -- --ignored"), "tests/run consumers does not run them");
     assert!(blocks.iter().any(|block| block.fate() == Fate::Run));
 }
 

@@ -1,13 +1,19 @@
 //! The shortest way to ask for a service: one datagram out, one back.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use hickory_server::proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_server::proto::rr::{Name, RecordType};
 
 /// How long one answer may take, on a busy machine.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often [`Steady`] asks.
+const ASKS_EVERY: Duration = Duration::from_millis(5);
 
 /// Someone who asks one name server.
 #[derive(Debug)]
@@ -38,4 +44,57 @@ impl Client {
         assert!(matches!(code, ResponseCode::NoError | ResponseCode::NXDomain), "{answer}");
         !answer.answers.is_empty()
     }
+}
+
+/// Someone who asks for one service 200 times a second, whether anybody listens or not.
+#[derive(Debug)]
+pub struct Steady {
+    stop: Arc<AtomicBool>,
+    client: JoinHandle<Heard>,
+}
+
+/// What somebody was told, and how often.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    pub asked: u32,
+    /// The service is there.
+    pub there: u32,
+    /// It is not, or there is no such name.
+    pub not_there: u32,
+}
+
+impl Steady {
+    pub fn start(server: SocketAddr, name: &Name) -> Self {
+        let mut query = Message::new(1, MessageType::Query, OpCode::Query);
+        query.add_query(Query::query(name.clone(), RecordType::SRV));
+        let query = query.to_vec().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let client = thread::spawn(move || ask(server, &query, &stopped));
+        Self { stop, client }
+    }
+
+    pub fn stop(self) -> Heard {
+        self.stop.store(true, Ordering::Relaxed);
+        self.client.join().unwrap()
+    }
+}
+
+fn ask(server: SocketAddr, query: &[u8], stopped: &AtomicBool) -> Heard {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.connect(server).unwrap();
+    socket.set_read_timeout(Some(ASKS_EVERY)).unwrap();
+    let (mut heard, mut buffer) = (Heard::default(), [0; 4096]);
+    while !stopped.load(Ordering::Relaxed) {
+        let next = Instant::now() + ASKS_EVERY;
+        heard.asked += 1;
+        // Refused or unanswered, it hears nothing.
+        if let Ok(length) = socket.send(query).and_then(|_| socket.recv(&mut buffer)) {
+            let answer = Message::from_vec(&buffer[..length]).unwrap();
+            let count = if answer.answers.is_empty() { &mut heard.not_there } else { &mut heard.there };
+            *count += 1;
+        }
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    heard
 }

@@ -1,0 +1,78 @@
+//! Programs that look a name up, and how many copies each kind of client gets of a large service.
+
+use std::path::Path;
+use std::process::Command;
+
+use ecssd_testing::process::output;
+use tempfile::TempDir;
+
+use crate::PAGE;
+use crate::fleet::{DNS, Fleet};
+use crate::haproxy::HaProxy;
+use crate::prometheus::Prometheus;
+
+const NAME: &str = "_calc-all._tcp.sd.internal";
+
+/// The same command where /etc/resolv.conf names the server of the zone under test, and no other. The file is kept in
+/// `dir`.
+pub fn resolving(command: &Command, dir: &Path) -> Command {
+    let file = dir.join("resolv.conf");
+    let (address, _) = DNS.split_once(':').unwrap();
+    std::fs::write(&file, format!("nameserver {address}\n")).unwrap();
+    let mut within = Command::new("unshare");
+    within.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""]);
+    within.arg(file).arg(command.get_program()).args(command.get_args());
+    within
+}
+
+/// How many copies Go's own resolver finds.
+fn by_go(program: &Path, dir: &Path) -> usize {
+    let mut command = Command::new(program);
+    command.arg(NAME);
+    output(&mut resolving(&command, dir)).lines().count()
+}
+
+fn go_program(dir: &Path) -> std::path::PathBuf {
+    std::fs::write(dir.join("main.go"), format!("package main\n\n{}\n", crate::recipe("go"))).unwrap();
+    let program = dir.join("lookup");
+    output(
+        Command::new("go")
+            .current_dir(dir)
+            .args(["build", "-o", "lookup", "main.go"])
+            .env("CGO_ENABLED", "0")
+            .env("GOCACHE", dir.join("cache"))
+            .env("GO111MODULE", "off"),
+    );
+    program
+}
+
+/// How many copies dnspython finds.
+fn by_python(dir: &Path) -> usize {
+    let mut command = Command::new("/usr/bin/python3");
+    command.args(["-c", &crate::recipe("python")]);
+    output(&mut resolving(&command, dir)).lines().count()
+}
+
+#[test]
+#[ignore = "takes HAProxy, Prometheus, Go, dnspython and root: tests/run consumers"]
+fn the_page_says_how_many_copies_each_client_gets() {
+    let dir = TempDir::new().unwrap();
+    let go = go_program(dir.path());
+    let mut rows = Vec::new();
+    for copies in [4, 20, 100] {
+        let _fleet = Fleet::start("calc", copies);
+        let by_go = by_go(&go, dir.path());
+        let by_python = by_python(dir.path());
+        let prometheus = Prometheus::start(NAME);
+        prometheus.has(copies);
+        drop(prometheus);
+        // What its first answers bring is all that they ever bring: a datagram.
+        let haproxy = HaProxy::start(NAME);
+        let fits = [4, 20, 79].into_iter().rfind(|fits| *fits <= copies).unwrap();
+        haproxy.has(fits);
+        rows.push(format!("| {copies} | {fits} | {copies} | {by_go} | {by_python} |"));
+    }
+    let table = rows.join("\n");
+    println!("{table}");
+    assert!(PAGE.contains(&table), "docs/consumers.md does not have:\n{table}");
+}
