@@ -65,6 +65,20 @@ impl Fleet {
         self.front = None;
     }
 
+    /// No copy, and an answer that says so.
+    pub fn empty(service: &'static str) -> Self {
+        Self::start(service, 0)
+    }
+
+    /// A copy more, which serves and is registered.
+    pub fn grow(&mut self) {
+        let copy = self.servers.len();
+        self.servers.push(None);
+        self.change(Action::Create, [host(copy)]);
+        self.serve(copy);
+        self.register(copy);
+    }
+
     fn records(&self, copy: usize) -> [RecordSet; 2] {
         let value = format!("1 1 {PORT} {}.sd.internal", label(copy));
         let weighted =
@@ -75,6 +89,9 @@ impl Fleet {
 
     fn change(&self, action: Action, sets: impl IntoIterator<Item = RecordSet>) {
         let batch: Vec<_> = sets.into_iter().map(|set| Change { action, set }).collect();
+        if batch.is_empty() {
+            return;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(self.zone.change(&batch)).unwrap();
     }

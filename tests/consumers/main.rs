@@ -4,8 +4,8 @@
 //! The zone is filled here, with what agents would write, and answered for as `--local` does it ([`fleet`]). Figures
 //! that come out are printed, and held to that page.
 //!
-//! Needs root, for port 53 of a loopback address and a resolv.conf of its own, and `haproxy`, `prometheus`, `go`, and
-//! dnspython for `/usr/bin/python3`; `tests/run consumers` provides them, and runs one test at a time.
+//! Needs root, for port 53 of a loopback address and a resolv.conf of its own, and `haproxy`, `prometheus`, `go`,
+//! `dnsmasq`, `unbound`, and dnspython for `/usr/bin/python3`; `tests/run consumers` provides them, and runs one test at a time.
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
@@ -14,6 +14,7 @@ mod fleet;
 mod haproxy;
 mod lookups;
 mod prometheus;
+mod resolvers;
 
 /// The page that is held to what is seen.
 pub const PAGE: &str = include_str!("../../docs/consumers.md");

@@ -61,11 +61,14 @@ pub struct Heard {
     pub there: u32,
     /// It is not, or there is no such name.
     pub not_there: u32,
+    /// Whoever was asked does not know.
+    pub unknown: u32,
 }
 
 impl Steady {
     pub fn start(server: SocketAddr, name: &Name) -> Self {
         let mut query = Message::new(1, MessageType::Query, OpCode::Query);
+        query.metadata.recursion_desired = true;
         query.add_query(Query::query(name.clone(), RecordType::SRV));
         let query = query.to_vec().unwrap();
         let stop = Arc::new(AtomicBool::new(false));
@@ -91,8 +94,12 @@ fn ask(server: SocketAddr, query: &[u8], stopped: &AtomicBool) -> Heard {
         // Refused or unanswered, it hears nothing.
         if let Ok(length) = socket.send(query).and_then(|_| socket.recv(&mut buffer)) {
             let answer = Message::from_vec(&buffer[..length]).unwrap();
-            let count = if answer.answers.is_empty() { &mut heard.not_there } else { &mut heard.there };
-            *count += 1;
+            match answer.metadata.response_code {
+                ResponseCode::NoError if !answer.answers.is_empty() => heard.there += 1,
+                ResponseCode::NoError | ResponseCode::NXDomain => heard.not_there += 1,
+                // "I could not find out."
+                _ => heard.unknown += 1,
+            }
         }
         thread::sleep(next.saturating_duration_since(Instant::now()));
     }
