@@ -32,7 +32,7 @@ impl Fleet {
         let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
         let servers = (0..copies).map(|_| None).collect();
         let mut fleet = Self { zone, service, front: None, servers };
-        fleet.change(Action::Create, (0..copies).map(|copy| host(copy)));
+        fleet.change(Action::Create, (0..copies).map(host));
         (0..copies).for_each(|copy| fleet.serve(copy));
         (0..copies).for_each(|copy| fleet.register(copy));
         fleet.answer();

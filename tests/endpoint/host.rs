@@ -28,13 +28,13 @@ pub fn registrant() -> Registrant {
     }
 }
 
-/// The record of the n-th container, reached at a port; 50 containers share a name.
+/// The record of the n-th container, reached at a port; 50 containers share a name, and every other name is multivalue.
 pub fn own(n: usize, port: u16) -> RecordSet {
     RecordSet {
         name: format!("_s{}._tcp.{ZONE}", n / 50),
         kind: RecordType::Srv,
         set_identifier: Some(format!("i-0abc:{n:064x}:80")),
-        routing: Routing::Weighted(1),
+        routing: if (n / 50).is_multiple_of(2) { Routing::Weighted(1) } else { Routing::Multivalue },
         ttl: 0,
         values: vec![format!("1 1 {port} i-0abc.{ZONE}")],
     }

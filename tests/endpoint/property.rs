@@ -93,6 +93,12 @@ fn operation(wild: Wildness) -> impl Strategy<Value = Operation> {
     ]
 }
 
+/// A weighted set with another weight; others have none.
+fn weighing(weight: i64, set: RecordSet) -> RecordSet {
+    let routing = set.weight().map_or(set.routing, |_| Routing::Weighted(weight));
+    RecordSet { routing, ..set }
+}
+
 /// A host, and what of its registrations was seen to stand.
 struct Life {
     host: Host,
@@ -118,7 +124,7 @@ impl Life {
         let endpoint = self.host.endpoint.clone();
         match operation {
             Operation::Want { n, port, weight } => {
-                let set = RecordSet { routing: Routing::Weighted(weight), ..own(n, port) };
+                let set = weighing(weight, own(n, port));
                 let rival =
                     self.host.wanted.values().find(|it| it.values == set.values && it.key() != key(n));
                 if let Some(rival) = rival.map(RecordSet::key) {
@@ -145,7 +151,13 @@ impl Life {
             Operation::HandEdit(n) => {
                 let edited = self.host.own_sets().remove(&key(n));
                 if let Some(set) = edited {
-                    endpoint.by_hand(Action::Upsert, RecordSet { routing: Routing::Weighted(77), ..set });
+                    let edited = match set.routing {
+                        Routing::Multivalue => {
+                            RecordSet { values: vec![format!("1 1 77 i-0abc.{ZONE}")], ..set }
+                        }
+                        _ => weighing(77, set),
+                    };
+                    endpoint.by_hand(Action::Upsert, edited);
                 }
             }
             Operation::HandDelete(n) => {

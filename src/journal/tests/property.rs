@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::journal::MemoryJournal;
 use crate::record::Action;
-use crate::zone::embedded::testing::{change, delete, upsert};
+use crate::zone::embedded::testing::{change, delete, multivalue, upsert};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -19,7 +19,10 @@ enum Step {
 }
 
 fn any_set() -> impl Strategy<Value = RecordSet> {
-    ("[a-e]", 0i64..3).prop_map(|(id, weight)| srv("web", &id, weight))
+    let weighted = ("[a-e]", 0i64..3).prop_map(|(id, weight)| srv("web", &id, weight));
+    let multivalue =
+        ("[a-e]", 0..3_u8).prop_map(|(id, last)| multivalue("all", &id, &format!("10.0.0.{last}")));
+    prop_oneof![weighted, multivalue]
 }
 
 fn any_change() -> impl Strategy<Value = Change> {

@@ -57,11 +57,17 @@ fn operation(hands: bool, refusals: bool) -> impl Strategy<Value = Operation> {
     ]
 }
 
+/// A weighted set with another weight; others have none.
+fn weighing(weight: i64, set: RecordSet) -> RecordSet {
+    let routing = set.weight().map_or(set.routing, |_| Routing::Weighted(weight));
+    RecordSet { routing, ..set }
+}
+
 impl Desk {
     fn operate(&mut self, operation: Operation) {
         match operation {
             Operation::Want { n, port, weight, ttl } => {
-                let set = RecordSet { routing: Routing::Weighted(weight), ttl, ..own(n, port) };
+                let set = weighing(weight, RecordSet { ttl, ..own(n, port) });
                 let rivals: Vec<_> =
                     self.wanted.values().filter(|other| other.values == set.values).cloned().collect();
                 rivals.iter().for_each(|rival| self.unwant(rival));
@@ -76,7 +82,10 @@ impl Desk {
             Operation::Deny(denied) => self.denied = denied.then(|| own(0, 0).name),
             Operation::HandEdit(n) => {
                 let old = self.own_sets().into_iter().find(|set| set.key() == own(n, 0).key());
-                let edited = old.map(|old| RecordSet { routing: Routing::Weighted(77), ..old });
+                let edited = old.map(|old| match old.routing {
+                    Routing::Multivalue => old.with_value("1 1 77 i-1.sd.internal"),
+                    _ => weighing(77, old),
+                });
                 edited.into_iter().for_each(|set| self.by_hand(Action::Upsert, set));
             }
             Operation::HandDelete(n) => {

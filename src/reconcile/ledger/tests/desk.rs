@@ -22,13 +22,13 @@ pub(super) enum Fault {
     LateAfterNext,
 }
 
-/// A record set with our mark: the n-th container's, reached at a port.
+/// A record set with our mark: the n-th container's, reached at a port. From the 50th on they are of multivalue names.
 pub(super) fn own(n: u16, port: u16) -> RecordSet {
     RecordSet {
         name: format!("_s{}._tcp.sd.internal", n / 50),
         kind: RecordType::Srv,
         set_identifier: Some(format!("i-1:{n:03}")),
-        routing: Routing::Weighted(1),
+        routing: if n < 50 { Routing::Weighted(1) } else { Routing::Multivalue },
         ttl: 0,
         values: vec![format!("1 1 {port} i-1.sd.internal")],
     }

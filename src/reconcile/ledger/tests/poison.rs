@@ -100,7 +100,8 @@ fn a_refusal_that_names_the_record_costs_one_call() {
 #[test]
 fn a_full_name_delays_the_others_by_few_calls_however_many_find_no_room() {
     let mut desk = Desk::default();
-    let full = |n: u16| RecordSet { name: "_full._tcp.sd.internal".into(), ..own(n, 80 + n) };
+    let (name, routing) = ("_full._tcp.sd.internal", Routing::Weighted(1));
+    let full = |n: u16| RecordSet { name: name.into(), routing, ..own(n, 80 + n) };
     for n in 0..97 {
         desk.by_hand(Action::Create, RecordSet { set_identifier: Some(format!("i-2:{n}")), ..full(n) });
     }
