@@ -17,8 +17,9 @@ use super::messages::{DockerWatcherMessage, TaskResolverMessage, Turn};
 use super::peers::Slot;
 use crate::backoff::Backoff;
 use crate::clock::Clock;
+use crate::container::event::Listed;
 use crate::edge::engine::intake::Intake;
-use crate::edge::engine::{Docker, DockerError, Listed, Subscription};
+use crate::edge::engine::{Docker, DockerError, Subscription};
 use crate::machine::lifecycle::Seq;
 use crate::status::{Board, Part};
 
@@ -166,7 +167,7 @@ impl DockerWatcherState {
     /// each gap, and once in a resync period, all that is listed is looked at.
     fn look_at_all(&mut self) {
         self.all_looked_at = self.args.clock.now();
-        self.args.resolver.cast(TaskResolverMessage::LookAtAll);
+        self.args.resolver.cast(TaskResolverMessage::InspectAll);
     }
 
     fn list(&mut self, myself: ActorRef<DockerWatcherMessage>) {

@@ -16,19 +16,19 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ractor::ActorId;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::container::Container;
+use crate::container::event::{DockerEvent, Listed};
 use crate::edge::check::CheckError;
-use crate::edge::engine::{DockerError, DockerEvent, Listed};
+use crate::edge::engine::DockerError;
 use crate::machine::departure::{AskError, Notice, Said, Source};
-use crate::machine::lifecycle::{Desired, Event, Seq, Unproven};
+use crate::machine::lifecycle::{Event, Seq, Unproven};
 use crate::machine::past::Past;
 use crate::machine::publish::Wants;
+use crate::machine::task_resolver::{Due, Inspection};
 use crate::reconcile::writer::{Answer, Call};
 use crate::record::{ContainerId, Key, RecordSet};
 
@@ -126,38 +126,18 @@ pub(super) enum TaskResolverMessage {
     },
     /// The DockerWatcher: all that runs, asked for at this place.
     Listed(Vec<Listed>, Seq),
-    /// A timer, after a look that failed or came too early: this container is worth another look.
-    Look(ContainerId),
-    /// The Registrar: it is worth another look, also at what ECS wants of it.
-    LookAtTask(ContainerId),
-    /// Its look, asked for at this place.
-    Looked(ContainerId, Seq, Result<Look, String>),
-    /// A timer: a container that was looked at too often may be looked at again.
-    LooksDue,
-    /// The DockerWatcher: events may have been missed; the next list is looked at whole.
-    LookAtAll,
-    /// The Agent: whoever was told has forgotten; what is told next is news, and the next list is looked at whole.
+    /// The Registrar: a container is worth another inspection, also of what ECS wants of it.
+    InspectTask(ContainerId),
+    /// The inspection that was due.
+    Inspected(Due, Result<Inspection, String>),
+    /// A timer: the next inspection may begin.
+    InspectionsDue,
+    /// The DockerWatcher: events may have been missed; all of the next list is inspected.
+    InspectAll,
+    /// The Agent: whoever was told has forgotten; what is told next is news, and all of the next list is inspected.
     StartOver,
     /// The Agent: it is alive.
     Pulse(Pulse),
-}
-
-/// What a look showed.
-#[derive(Debug)]
-pub(super) enum Look {
-    /// There is no such container.
-    Nothing,
-    /// The container.
-    Container {
-        /// Itself.
-        container: Box<Container>,
-        /// The one whose network it shares.
-        network_owner: Option<Box<Container>>,
-        /// Its task's own address.
-        task_address: Option<Ipv4Addr>,
-        /// What ECS wants of that task.
-        desired: Desired,
-    },
 }
 
 /// To the Registrar.

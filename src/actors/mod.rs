@@ -23,7 +23,6 @@ mod contained;
 mod docker_watcher;
 mod health_prober;
 mod host_watcher;
-mod look;
 mod messages;
 mod peers;
 mod registrar;

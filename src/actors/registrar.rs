@@ -169,7 +169,7 @@ impl RegistrarState {
             Output::Over(id) => self.args.writer.cast(Route53WriterMessage::Want(id, Vec::new())),
             Output::WantAll(wants) => self.args.writer.cast(Route53WriterMessage::WantAll(wants)),
             Output::FoundJudged => self.args.writer.cast(Route53WriterMessage::FoundJudged),
-            Output::Look(id) => self.args.resolver.cast(TaskResolverMessage::LookAtTask(id)),
+            Output::InspectTask(id) => self.args.resolver.cast(TaskResolverMessage::InspectTask(id)),
             Output::Probe { container, life, targets } => self.probe(container, life, targets).await?,
             Output::Decided(id, decision) => {
                 let (service, port, reason) = (&decision.service, decision.container_port, decision.reason);

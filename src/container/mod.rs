@@ -5,6 +5,7 @@
 //! is decided in [`offer`], when, in the lifecycle.
 
 pub mod convention;
+pub mod event;
 pub mod offer;
 mod signal;
 #[cfg(test)]

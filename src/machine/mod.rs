@@ -8,14 +8,13 @@ pub mod adoption;
 pub mod claims;
 pub mod departure;
 pub mod lifecycle;
-pub mod looks;
 pub mod past;
 pub mod permits;
 pub mod probe;
 pub mod publish;
 pub mod registrar;
-pub mod sharers;
 pub mod stop;
 pub mod suspicion;
+pub mod task_resolver;
 #[cfg(test)]
 pub(crate) mod testing;

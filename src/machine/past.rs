@@ -75,7 +75,7 @@ impl Past {
 }
 
 /// The latest start or end of each container that somebody has heard of, by the engine's clock.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Heard(BTreeMap<ContainerId, Timestamp>);
 
 impl Heard {

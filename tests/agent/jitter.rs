@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::container::Container;
-use ecssd::edge::engine::{Docker, DockerError, Listed, Subscription};
+use ecssd::container::event::Listed;
+use ecssd::edge::engine::{Docker, DockerError, Subscription};
 use ecssd::edge::host::notices::Sources;
 use ecssd::machine::departure::{AskError, Said, Source};
 use ecssd::record::{Change, ContainerId};

@@ -8,10 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::container::convention::{Protocol, Scope, parse};
+use ecssd::container::event::{DockerEvent, Listed};
 use ecssd::container::offer::At;
 use ecssd::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::edge::check::{CheckError, Checker};
-use ecssd::edge::engine::{Docker, DockerError, DockerEvent, Listed, Subscription, Tasks, TasksError};
+use ecssd::edge::engine::{Docker, DockerError, Subscription, Tasks, TasksError};
 use ecssd::edge::host::notices::Sources;
 use ecssd::machine::departure::{AskError, Said, Source};
 use ecssd::machine::lifecycle::Target;

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use ecssd::container::event::Happening;
 use ecssd::container::{Checked, Health, Timestamp};
-use ecssd::edge::engine::Happening;
 use ecssd::record::ContainerId;
 use tokio::sync::mpsc;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ecssd::container::Health;
-use ecssd::edge::engine::Happening;
+use ecssd::container::event::Happening;
 use ecssd::record::ContainerId;
 
 use super::host::SECOND;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ecssd::edge::engine::Happening;
+use ecssd::container::event::Happening;
 
 use super::host::Order;
 use super::later::Later;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ecssd::machine::looks::{ROW, ROW_WITHIN};
+use ecssd::machine::task_resolver::inspections::{ROW, ROW_WITHIN};
 
 use crate::engine::{Engine, Image};
 use crate::host::{Host, id, named};

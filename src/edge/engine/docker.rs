@@ -17,8 +17,9 @@ use bollard::query_parameters::{
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::timeout;
 
-use super::{Docker, DockerError, DockerEvent, Events, Happening, Listed, Subscription, inspect};
+use super::{Docker, DockerError, Events, Subscription, inspect};
 use crate::container::convention::Scope;
+use crate::container::event::{DockerEvent, Happening, Listed};
 use crate::container::{Container, Timestamp};
 use crate::record::ContainerId;
 

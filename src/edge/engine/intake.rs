@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DockerEvent, Happening};
+use crate::container::event::{DockerEvent, Happening};
 use crate::record::ContainerId;
 
 /// Events that wait: of each container, each thing that happened, when it happened last.

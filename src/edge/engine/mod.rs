@@ -5,12 +5,12 @@
 
 mod docker;
 pub mod inspect;
+pub mod inspection;
 pub mod intake;
 mod introspection;
 
 use std::net::Ipv4Addr;
 use std::pin::Pin;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::Stream;
@@ -18,7 +18,8 @@ use futures_util::Stream;
 pub use docker::UnixDocker;
 pub use introspection::{EcsIntrospection, Seat};
 
-use crate::container::{Container, Timestamp};
+use crate::container::Container;
+use crate::container::event::{DockerEvent, Listed};
 use crate::record::ContainerId;
 
 /// What a container engine is asked.
@@ -62,43 +63,6 @@ pub trait Tasks: Send + Sync + 'static {
 
     /// Whether ECS wants the task that this container belongs to stopped.
     async fn is_to_stop(&self, id: &ContainerId) -> Result<bool, TasksError>;
-}
-
-/// A line of the engine's list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Which container.
-    pub id: ContainerId,
-    /// What the list shows of it. Where this changed, the container is worth another look.
-    pub fingerprint: String,
-}
-
-/// Something that happened to a container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DockerEvent {
-    /// Which container.
-    pub id: ContainerId,
-    /// What.
-    pub happening: Happening,
-    /// When, by the engine's clock, which may step.
-    pub time: Timestamp,
-    /// How long ago, by that clock, where it is remembered; nothing, where it has just happened.
-    pub age: Duration,
-}
-
-/// What can happen to a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Happening {
-    /// It was sent a signal.
-    Killed(u8),
-    /// Its process ended.
-    Died,
-    /// Another life of it began.
-    Started,
-    /// Anything else after which it is worth a look: paused, another health.
-    Changed,
-    /// It was removed.
-    Destroyed,
 }
 
 /// Why the engine did not answer. Holds nothing of what a container's environment says.

@@ -30,8 +30,8 @@ pub enum Output {
         /// What to probe; empty to stop.
         targets: Vec<Target>,
     },
-    /// Look at this container again.
-    Look(ContainerId),
+    /// Inspect this container, also what ECS wants of it.
+    InspectTask(ContainerId),
     /// Something for the log.
     Decided(ContainerId, Decision),
     /// For the log: this container restarts too often, and is kept out of DNS until then.

@@ -95,7 +95,7 @@ impl Registrar {
             }
             Effect::WakeAt(_) => return None,
             Effect::Probe { life, targets } => Output::Probe { container: id, life, targets },
-            Effect::Look => Output::Look(id),
+            Effect::Look => Output::InspectTask(id),
             Effect::Decided(decision) => Output::Decided(id, decision),
             Effect::Held(until) => Output::Held(id, until),
             Effect::Unproven(unproven) => Output::Unproven(id, unproven),

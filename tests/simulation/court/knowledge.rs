@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecssd::container::Running;
-use ecssd::edge::engine::{Happening, Listed};
+use ecssd::container::event::{Happening, Listed};
 use ecssd::record::ContainerId;
 
 use crate::engine::Told;

@@ -206,7 +206,7 @@ impl Rehearsal {
                 }
                 Output::FoundJudged => assert!(self.told.is_some(), "judged, before all was told"),
                 Output::Over(_) => assert!(self.told.is_none(), "over, after all was told"),
-                Output::Look(_)
+                Output::InspectTask(_)
                 | Output::Decided(..)
                 | Output::Held(..)
                 | Output::Outlived(..)

@@ -7,12 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::container::convention::{Protocol, Scope, parse};
+use ecssd::container::event::{DockerEvent, Happening, Listed};
 use ecssd::container::offer::At;
 use ecssd::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::edge::check::{CheckError, Checker};
-use ecssd::edge::engine::{
-    Docker, DockerError, DockerEvent, Happening, Listed, Subscription, Tasks, TasksError,
-};
+use ecssd::edge::engine::{Docker, DockerError, Subscription, Tasks, TasksError};
 use ecssd::machine::lifecycle::Target;
 use ecssd::record::ContainerId;
 use futures_util::StreamExt;

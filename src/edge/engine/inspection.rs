@@ -1,22 +1,25 @@
-//! One look at a container: at itself, at the one whose network it shares, and at its task's address.
+//! One inspection of a container: of itself, of the one whose network it shares, and of its task's address.
 //!
-//! Owns whom a look asks. When one is due is for [`crate::machine::looks`], what it means for the TaskResolver.
+//! Owns who is asked. When one is due, and what it means, is for [`crate::machine::task_resolver`].
 
-use super::messages::Look;
+use super::{Docker, Tasks};
 use crate::container::Network;
-use crate::edge::engine::{Docker, Tasks};
 use crate::machine::lifecycle::Desired;
+use crate::machine::task_resolver::Inspection;
 use crate::record::ContainerId;
 
-/// Looks once; `at_task` also at what ECS wants of a container's task.
-pub(super) async fn look(
+/// Asks once; with `at_task` also what ECS wants of the container's task.
+///
+/// # Errors
+/// When Docker does not answer, or the ECS agent does not know the task's address yet; the text says which.
+pub async fn inspect(
     docker: &dyn Docker,
     tasks: &dyn Tasks,
     id: &ContainerId,
     at_task: bool,
-) -> Result<Look, String> {
+) -> Result<Inspection, String> {
     let Some(container) = docker.inspect(id).await.map_err(|error| error.to_string())? else {
-        return Ok(Look::Nothing);
+        return Ok(Inspection::Nothing);
     };
     let network_owner = match &container.network {
         Network::Shared(owner) if !container.services.is_empty() => {
@@ -41,7 +44,7 @@ pub(super) async fn look(
         },
         _ => Desired::Unasked,
     };
-    Ok(Look::Container {
+    Ok(Inspection::Container {
         container: Box::new(container),
         network_owner: network_owner.map(Box::new),
         task_address,

@@ -2,13 +2,13 @@
 //!
 //! Owns the ties, as inspections show them, and what an owner was sent while it was not known who shares with it:
 //! an agent that begins hears of the signal before it can know that. What a signal means for the life of a container
-//! is decided by its [lifecycle](super::lifecycle).
+//! is decided by its [lifecycle](crate::machine::lifecycle).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::lifecycle::{Seq, may_end, stops};
 use crate::container::{STOP_SIGNAL_DEFAULT, Timestamp};
+use crate::machine::lifecycle::{Seq, may_end, stops};
 use crate::record::ContainerId;
 
 /// Stands for any signal that may end a process, and that no image names as its own way to stop.
@@ -28,14 +28,14 @@ pub struct Sent {
 }
 
 /// Who shares whose network.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sharers {
     by_owner: BTreeMap<ContainerId, Shared>,
     /// The latest of each signal that a container was sent since its latest start or end.
     sent: BTreeMap<ContainerId, BTreeMap<u8, Sent>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Shared {
     /// The signal that asks the owner to stop.
     stop_signal: u8,

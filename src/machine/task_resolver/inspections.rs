@@ -1,0 +1,230 @@
+//! Which containers are due for an inspection, which inspections are under way, and which wait for a moment.
+//!
+//! Docker's events are hints; an inspection shows what is. One container has one under way, however many hints come
+//! meanwhile: they amount to one more afterwards. A slow one holds up nobody else, and no more than
+//! [`INSPECTIONS_MAX`] run at once.
+//!
+//! Hints that never end would make inspections that never end, each of which takes the container's lock in the
+//! engine: after [`ROW`] within [`ROW_WITHIN`] the next one waits. What must not wait needs no inspection: a signal, a
+//! death and a removal are told by their events.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::machine::lifecycle::Seq;
+use crate::record::ContainerId;
+
+/// The most under way: enough to hide that a dying container keeps Docker's lock for 0.4 s, few enough not to crowd
+/// the engine of a host with a thousand containers.
+pub const INSPECTIONS_MAX: usize = 16;
+/// The most of one container within [`ROW_WITHIN`]: a start, another one for its ports, and a restart (its death, its
+/// start) all go at once.
+pub const ROW: usize = 4;
+/// See [`ROW`]; at most so late is a change of health or a pause seen of a container that never rests.
+pub const ROW_WITHIN: Duration = Duration::from_secs(1);
+
+/// The inspections of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inspections {
+    under_way: BTreeMap<ContainerId, Seq>,
+    due: BTreeSet<ContainerId>,
+    queue: VecDeque<ContainerId>,
+    /// Those that are due later, and when.
+    later: BTreeSet<(Duration, ContainerId)>,
+    /// Those that began within the latest [`ROW_WITHIN`], in order.
+    begun: VecDeque<(Duration, ContainerId)>,
+    /// How many of these each container had.
+    rows: BTreeMap<ContainerId, usize>,
+}
+
+impl Inspections {
+    /// A container is due.
+    pub fn request(&mut self, id: ContainerId) {
+        if self.due.insert(id.clone()) {
+            self.queue.push_back(id);
+        }
+    }
+
+    /// A container is due at that time, whatever is asked for before.
+    pub fn request_at(&mut self, at: Duration, id: ContainerId) {
+        self.later.insert((at, id));
+    }
+
+    /// An inspection has ended.
+    pub fn done(&mut self, id: &ContainerId) {
+        self.under_way.remove(id);
+    }
+
+    /// This container is of no interest any more.
+    pub fn forget(&mut self, id: &ContainerId) {
+        if self.due.remove(id) {
+            self.queue.retain(|queued| queued != id);
+        }
+        self.later.retain(|(_, waiting)| waiting != id);
+    }
+
+    /// The next one to start, as of `as_of`.
+    pub fn next(&mut self, as_of: Seq, now: Duration) -> Option<ContainerId> {
+        while let Some(id) = self.pop_later(now) {
+            self.request(id);
+        }
+        self.forget_rows(now);
+        if self.under_way.len() >= INSPECTIONS_MAX {
+            return None;
+        }
+        let index = self.queue.iter().position(|id| !self.under_way.contains_key(id) && !self.rests(id))?;
+        let id = self.queue.remove(index)?;
+        self.due.remove(&id);
+        self.under_way.insert(id.clone(), as_of);
+        self.begun.push_back((now, id.clone()));
+        *self.rows.entry(id.clone()).or_default() += 1;
+        Some(id)
+    }
+
+    /// When [`Inspections::next`] has one that it has not now, though none has ended till then.
+    pub fn due_at(&self) -> Option<Duration> {
+        let later = self.later.first().map(|(at, _)| *at);
+        if self.under_way.len() >= INSPECTIONS_MAX {
+            return later;
+        }
+        let waits = |id| self.due.contains(id) && !self.under_way.contains_key(id);
+        let rested = self.begun.iter().find(|(_, id)| waits(id)).map(|(at, _)| *at + ROW_WITHIN);
+        rested.into_iter().chain(later).min()
+    }
+
+    fn pop_later(&mut self, now: Duration) -> Option<ContainerId> {
+        let (at, _) = self.later.first()?;
+        if *at > now { None } else { self.later.pop_first().map(|(_, id)| id) }
+    }
+
+    fn rests(&self, id: &ContainerId) -> bool {
+        self.rows.get(id).is_some_and(|row| *row >= ROW)
+    }
+
+    fn forget_rows(&mut self, now: Duration) {
+        while let Some((_, id)) = self.begun.pop_front_if(|(at, _)| *at + ROW_WITHIN <= now) {
+            if let Some(row) = self.rows.get_mut(&id) {
+                *row -= 1;
+            }
+            if self.rows.get(&id) == Some(&0) {
+                self.rows.remove(&id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+
+    fn id(n: u8) -> ContainerId {
+        format!("{n:064x}").parse().unwrap()
+    }
+
+    #[test]
+    fn hints_during_an_inspection_amount_to_one_more() {
+        let mut inspections = Inspections::default();
+        inspections.request(id(1));
+        assert_eq!(inspections.next(Seq(1), NOW), Some(id(1)));
+        for _ in 0..100 {
+            inspections.request(id(1));
+        }
+        assert_eq!(inspections.next(Seq(2), NOW), None);
+        inspections.done(&id(1));
+        assert_eq!(inspections.next(Seq(3), NOW), Some(id(1)));
+        inspections.done(&id(1));
+        assert_eq!(inspections.next(Seq(4), NOW), None);
+    }
+
+    #[test]
+    fn a_slow_inspection_holds_up_nobody_else() {
+        let mut inspections = Inspections::default();
+        inspections.request(id(1));
+        assert_eq!(inspections.next(Seq(1), NOW), Some(id(1)));
+        inspections.request(id(1));
+        inspections.request(id(2));
+        assert_eq!(inspections.next(Seq(2), NOW), Some(id(2)));
+    }
+
+    #[test]
+    fn only_so_many_run_at_once() {
+        let mut inspections = Inspections::default();
+        (0..40).for_each(|n| inspections.request(id(n)));
+        let started: Vec<_> = std::iter::from_fn(|| inspections.next(Seq(1), NOW)).collect();
+        assert_eq!(started.len(), INSPECTIONS_MAX);
+        inspections.done(&id(3));
+        assert_eq!(inspections.next(Seq(2), NOW), Some(id(16)));
+        assert_eq!(inspections.next(Seq(2), NOW), None);
+    }
+
+    /// Inspections at a container that never rests, each over at once, in so many milliseconds; when they began.
+    fn restless(inspections: &mut Inspections, container: u8, millis: std::ops::Range<u64>) -> Vec<u64> {
+        let mut began = Vec::new();
+        for now in millis {
+            inspections.request(id(container));
+            if inspections.next(Seq(now), Duration::from_millis(now)).is_some() {
+                inspections.done(&id(container));
+                began.push(now);
+            }
+        }
+        began
+    }
+
+    #[test]
+    fn the_first_few_inspections_go_at_once_and_then_as_many_a_second() {
+        let mut inspections = Inspections::default();
+        let began = restless(&mut inspections, 1, 0..2_500);
+        assert_eq!(began, [0, 1, 2, 3, 1_000, 1_001, 1_002, 1_003, 2_000, 2_001, 2_002, 2_003]);
+    }
+
+    #[test]
+    fn an_inspection_that_waits_is_due_when_its_row_is_over_and_holds_up_nobody_else() {
+        let mut inspections = Inspections::default();
+        assert_eq!(restless(&mut inspections, 2, 100..101), [100]);
+        assert_eq!(inspections.due_at(), None);
+        assert_eq!(restless(&mut inspections, 1, 200..300).len(), ROW);
+        assert_eq!(inspections.due_at(), Some(Duration::from_millis(1_200)));
+        assert_eq!(restless(&mut inspections, 2, 300..301), [300]);
+        assert_eq!(inspections.next(Seq(9), Duration::from_millis(1_199)), None);
+        assert_eq!(inspections.next(Seq(9), Duration::from_millis(1_200)), Some(id(1)));
+        assert_eq!(inspections.due_at(), None);
+    }
+
+    #[test]
+    fn what_is_asked_for_later_is_due_then_though_it_was_inspected_meanwhile() {
+        let (mut inspections, at) = (Inspections::default(), Duration::from_secs(2));
+        inspections.request_at(at, id(1));
+        assert_eq!((inspections.next(Seq(1), NOW), inspections.due_at()), (None, Some(at)));
+        inspections.request(id(1));
+        assert_eq!(inspections.next(Seq(2), NOW), Some(id(1)));
+        inspections.done(&id(1));
+        assert_eq!(inspections.next(Seq(3), at), Some(id(1)));
+        inspections.done(&id(1));
+        assert_eq!((inspections.next(Seq(3), at), inspections.due_at()), (None, None));
+        inspections.request_at(at, id(2));
+        inspections.forget(&id(2));
+        assert_eq!(inspections.due_at(), None);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_due() {
+        let mut inspections = Inspections::default();
+        restless(&mut inspections, 1, 0..100);
+        inspections.forget(&id(1));
+        assert_eq!(inspections.due_at(), None);
+        assert_eq!(inspections.next(Seq(9), Duration::from_secs(9)), None);
+    }
+
+    #[test]
+    fn what_rests_leaves_no_trace() {
+        let mut inspections = Inspections::default();
+        (0..40).for_each(|n| inspections.request(id(n)));
+        while let Some(id) = inspections.next(Seq(1), NOW) {
+            inspections.done(&id);
+        }
+        assert_eq!(inspections.next(Seq(1), ROW_WITHIN), None);
+        assert_eq!(inspections, Inspections::default());
+    }
+}

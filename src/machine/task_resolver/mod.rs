@@ -1,0 +1,340 @@
+//! What is known of each container by events, lists and inspections, and which container is to be inspected next: the
+//! pure twin of the actor of that name.
+//!
+//! Owns what an inspection amounts to in the lifecycle's terms, to whom else a container's turn is told ([`sharers`]),
+//! when the next inspection is due ([`inspections`]), and which lines of a list say something new ([`listing`]). It
+//! leaves asking Docker and the ECS agent to the edge, and what to do about a container to the
+//! [registrar](super::registrar).
+
+pub mod inspections;
+pub mod listing;
+pub mod sharers;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use self::inspections::Inspections;
+use self::listing::Listing;
+use self::sharers::{Sent, Sharers};
+use super::lifecycle::{Desired, Event, Seq, Sight};
+use super::past::{Heard, Past, Turn};
+use crate::container::event::{DockerEvent, Happening, Listed};
+use crate::container::offer::{Unpublished, offers, published};
+use crate::container::{Container, Network, Running};
+use crate::record::ContainerId;
+
+/// How long a failed inspection waits for the next try.
+pub const INSPECT_AGAIN: Duration = Duration::from_secs(2);
+/// Docker can lack a container's ports for a moment after its start: what seems unpublished then is inspected once
+/// more before it is said.
+pub const PORTS_LAG: Duration = Duration::from_millis(300);
+
+/// What an inspection showed.
+#[derive(Clone, Debug)]
+pub enum Inspection {
+    /// There is no such container.
+    Nothing,
+    /// The container.
+    Container {
+        /// Itself.
+        container: Box<Container>,
+        /// The one whose network it shares.
+        network_owner: Option<Box<Container>>,
+        /// Its task's own address.
+        task_address: Option<Ipv4Addr>,
+        /// What ECS wants of that task.
+        desired: Desired,
+    },
+}
+
+/// An inspection to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Of which container.
+    pub id: ContainerId,
+    /// The place of the latest news by then: what is older than it cannot contradict what is seen.
+    pub as_of: Seq,
+    /// Whether ECS is asked too, what it wants of the container's task.
+    pub at_task: bool,
+}
+
+/// What comes of it, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// For the registrar: what a container is called.
+    Named(ContainerId, String),
+    /// For the registrar: something happened to a container, or was seen of it.
+    Event(ContainerId, Event),
+    /// For the registrar: what the engine remembers.
+    Remembered(Past),
+    /// For the registrar: all that runs, asked for at this place.
+    Listed(BTreeSet<ContainerId>, Seq),
+    /// For the log, once for each container: what of its wishes comes to nothing, and why.
+    Warning {
+        /// Which container.
+        id: ContainerId,
+        /// What it is called; empty, where that is not known.
+        name: String,
+        /// What is wrong.
+        text: String,
+    },
+}
+
+/// What is known of a host's containers before it is judged.
+#[derive(Clone, Debug)]
+pub struct TaskResolver {
+    /// What this host is published as.
+    host_address: Ipv4Addr,
+    /// The place of the latest news.
+    latest: Seq,
+    inspections: Inspections,
+    listing: Listing,
+    sharers: Sharers,
+    heard: Heard,
+    /// What was said of a container already.
+    said: BTreeMap<ContainerId, BTreeSet<String>>,
+    /// Containers whose next inspection is also of what ECS wants of them.
+    at_task: BTreeSet<ContainerId>,
+    /// Containers whose ports are given a moment to show up.
+    lagging: BTreeSet<ContainerId>,
+    outputs: Vec<Output>,
+}
+
+impl TaskResolver {
+    /// Of a host that is published as this address; nothing is known yet.
+    pub fn new(host_address: Ipv4Addr) -> Self {
+        Self {
+            host_address,
+            latest: Seq::default(),
+            inspections: Inspections::default(),
+            listing: Listing::default(),
+            sharers: Sharers::default(),
+            heard: Heard::default(),
+            said: BTreeMap::new(),
+            at_task: BTreeSet::new(),
+            lagging: BTreeSet::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Events may have been missed: all of the next list is inspected.
+    pub fn inspect_all(&mut self) {
+        self.listing.clear();
+    }
+
+    /// Whoever was told has forgotten: what is told next is news, and all of the next list is inspected.
+    pub fn start_over(&mut self) {
+        self.listing.clear();
+        self.heard = Heard::default();
+    }
+
+    /// This container is worth another inspection, also of what ECS wants of it.
+    pub fn inspect_task(&mut self, id: ContainerId) {
+        self.at_task.insert(id.clone());
+        self.inspections.request(id);
+    }
+
+    /// The next inspection that may begin now.
+    pub fn next_inspection(&mut self, now: Duration) -> Option<Due> {
+        let as_of = self.latest;
+        let id = self.inspections.next(as_of, now)?;
+        let at_task = self.at_task.remove(&id);
+        Some(Due { id, as_of, at_task })
+    }
+
+    /// When the next inspection may begin that may not now.
+    pub fn due_at(&self) -> Option<Duration> {
+        self.inspections.due_at()
+    }
+
+    /// What came of it since this was asked last.
+    pub fn outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Something happened, which is the news at this place.
+    pub fn on_event(&mut self, event: DockerEvent, seq: Seq, now: Duration) {
+        self.latest = self.latest.max(seq);
+        let DockerEvent { id, happening, time, age } = event;
+        self.listing.stir(&id);
+        let tied: Vec<_> = self.sharers.of(&id).cloned().collect();
+        match happening {
+            Happening::Killed(signal) => {
+                let sent = Sent { at: seq, time, heard: now, age };
+                for (id, signal) in self.sharers.signalled(&id, signal, sent) {
+                    self.tell(id, Event::Killed { at: seq, signal, time, age });
+                }
+            }
+            Happening::Died => {
+                self.sharers.turned(&id);
+                self.heard.turned(&id, time);
+                for id in std::iter::once(id).chain(tied) {
+                    self.tell(id.clone(), Event::Died { at: seq, time });
+                    self.inspections.request(id);
+                }
+            }
+            Happening::Destroyed => {
+                self.forget(&id);
+                self.tell(id, Event::Absent { as_of: seq });
+            }
+            Happening::Started => {
+                self.sharers.turned(&id);
+                self.heard.turned(&id, time);
+                self.tell(id.clone(), Event::Started { at: seq });
+                std::iter::once(id).chain(tied).for_each(|id| self.inspections.request(id));
+            }
+            Happening::Changed => std::iter::once(id).chain(tied).for_each(|id| self.inspections.request(id)),
+        }
+    }
+
+    /// What the engine remembers, learnt at this place; `whole` if it has forgotten nothing since it started. All that
+    /// is listed is inspected afterwards, so nothing is for this.
+    pub fn on_remembered(&mut self, events: Vec<DockerEvent>, whole: bool, at: Seq, now: Duration) {
+        self.latest = self.latest.max(at);
+        let mut past = Past::new(at, whole);
+        for DockerEvent { id, happening, time, age } in events {
+            match happening {
+                Happening::Killed(signal) => {
+                    let sent = Sent { at, time, heard: now, age };
+                    for (id, signal) in self.sharers.signalled(&id, signal, sent) {
+                        past.push(&id, Turn::Killed(signal), time, age);
+                    }
+                }
+                Happening::Died => {
+                    self.sharers.turned(&id);
+                    for id in std::iter::once(&id).chain(self.sharers.of(&id)) {
+                        past.push(id, Turn::Ended, time, age);
+                    }
+                }
+                Happening::Destroyed => {
+                    self.forget(&id);
+                    past.push(&id, Turn::Ended, time, age);
+                }
+                Happening::Started => {
+                    self.sharers.turned(&id);
+                    past.push(&id, Turn::Started, time, age);
+                }
+                Happening::Changed => {}
+            }
+        }
+        self.heard.catch_up(&mut past);
+        self.outputs.push(Output::Remembered(past));
+    }
+
+    /// All that runs, asked for at this place.
+    pub fn on_listed(&mut self, list: Vec<Listed>, as_of: Seq) {
+        self.latest = self.latest.max(as_of);
+        let listed: BTreeSet<_> = list.iter().map(|line| line.id.clone()).collect();
+        self.said.retain(|id, _| listed.contains(id));
+        self.lagging.retain(|id| listed.contains(id));
+        self.sharers.retain(&listed);
+        self.heard.retain(&listed);
+        self.listing.news(list).into_iter().for_each(|id| self.inspections.request(id));
+        self.outputs.push(Output::Listed(listed, as_of));
+    }
+
+    /// An inspection that began as of this place ended.
+    pub fn on_inspected(&mut self, due: Due, inspection: Result<Inspection, String>, now: Duration) {
+        let Due { id, as_of, .. } = due;
+        self.inspections.done(&id);
+        match inspection {
+            Ok(Inspection::Container { container, network_owner, task_address, desired }) => {
+                if let Some(owner) = network_owner.as_deref() {
+                    self.on_owner(as_of, &container, owner, now);
+                }
+                self.on_container(as_of, &container, network_owner.as_deref(), task_address, desired, now);
+            }
+            Ok(Inspection::Nothing) => self.tell(id, Event::Absent { as_of }),
+            Err(reason) => {
+                self.warn(&id, "", format!("could not be inspected, trying again: {reason}"));
+                self.inspections.request_at(now + INSPECT_AGAIN, id);
+            }
+        }
+    }
+
+    fn on_container(
+        &mut self,
+        as_of: Seq,
+        container: &Container,
+        network_owner: Option<&Container>,
+        task_address: Option<Ipv4Addr>,
+        desired: Desired,
+        now: Duration,
+    ) {
+        let id = container.id.clone();
+        for bad in &container.bad_keys {
+            self.warn(&id, &container.name, bad.to_string());
+        }
+        let (offers, unpublished) = offers(container, network_owner, task_address, self.host_address);
+        if container.running == Running::Running {
+            self.on_unpublished(container, unpublished, now);
+        }
+        let Some(started_at) = container.started_at else {
+            self.tell(id, Event::Absent { as_of });
+            return;
+        };
+        let sight = Sight {
+            started_at,
+            lived_before: container.lived_before,
+            running: container.running,
+            health: container.health,
+            stop_signal: container.stop_signal,
+            log: container.health_log.clone(),
+            task: container.task_arn.clone(),
+            published: published(container, self.host_address),
+            desired,
+            offers,
+        };
+        self.outputs.push(Output::Named(id.clone(), container.name.clone()));
+        self.tell(id, Event::Seen { as_of, sight: Box::new(sight) });
+    }
+
+    fn on_owner(&mut self, as_of: Seq, container: &Container, owner: &Container, now: Duration) {
+        // Nobody may have told of its end.
+        if owner.running == Running::Stopped {
+            self.on_container(as_of, owner, None, None, Desired::Unasked, now);
+        }
+        let Some(started_at) = container.started_at else { return };
+        for (signal, sent) in self.sharers.tie((&container.id, started_at), &owner.id, owner.stop_signal) {
+            let Sent { at, time, heard, age } = sent;
+            let age = age + now.saturating_sub(heard);
+            self.tell(container.id.clone(), Event::Killed { at, signal, time, age });
+        }
+    }
+
+    fn on_unpublished(&mut self, container: &Container, unpublished: Vec<Unpublished>, now: Duration) {
+        if unpublished.is_empty() {
+            self.lagging.remove(&container.id);
+        } else if container.network == Network::Published && self.lagging.insert(container.id.clone()) {
+            self.inspections.request_at(now + PORTS_LAG, container.id.clone());
+        } else {
+            for Unpublished { service, container_port, reason } in unpublished {
+                let text = format!("{service} on port {container_port} is not published: {reason}");
+                self.warn(&container.id, &container.name, text);
+            }
+        }
+    }
+
+    fn warn(&mut self, id: &ContainerId, name: &str, text: String) {
+        if self.said.entry(id.clone()).or_default().insert(text.clone()) {
+            self.outputs.push(Output::Warning { id: id.clone(), name: name.to_owned(), text });
+        }
+    }
+
+    fn tell(&mut self, id: ContainerId, event: Event) {
+        self.outputs.push(Output::Event(id, event));
+    }
+
+    fn forget(&mut self, id: &ContainerId) {
+        self.inspections.forget(id);
+        self.listing.forget(id);
+        self.said.remove(id);
+        self.at_task.remove(id);
+        self.lagging.remove(id);
+        self.sharers.forget(id);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! What is told of a container, and when it is inspected: after events, lists and inspections that fail or come early.
+
+use super::*;
+use crate::container::Timestamp;
+use crate::container::convention::Protocol;
+use crate::container::testing::{at, service};
+use crate::machine::testing::{SIGTERM, secs};
+use crate::record::testing::id;
+
+const NOW: Duration = Duration::from_secs(100);
+
+fn resolver() -> TaskResolver {
+    TaskResolver::new(Ipv4Addr::new(10, 0, 0, 1))
+}
+
+fn container(n: u64) -> Container {
+    Container {
+        id: id(n),
+        name: format!("c{n}"),
+        started_at: Some(at(10)),
+        lived_before: false,
+        running: Running::Running,
+        health: None,
+        health_log: Vec::new(),
+        stop_signal: SIGTERM,
+        network: Network::Host,
+        bindings: BTreeMap::new(),
+        bound_ipv6: BTreeSet::new(),
+        services: Vec::new(),
+        bad_keys: Vec::new(),
+        ignored: false,
+        task_arn: None,
+    }
+}
+
+fn event(n: u64, happening: Happening, time: Timestamp) -> DockerEvent {
+    DockerEvent { id: id(n), happening, time, age: Duration::ZERO }
+}
+
+fn seen(container: Container, network_owner: Option<Container>) -> Result<Inspection, String> {
+    Ok(Inspection::Container {
+        container: Box::new(container),
+        network_owner: network_owner.map(Box::new),
+        task_address: None,
+        desired: Desired::Unasked,
+    })
+}
+
+/// The next inspection, made at once.
+fn inspect(
+    resolver: &mut TaskResolver,
+    inspection: Result<Inspection, String>,
+    now: Duration,
+) -> Vec<Output> {
+    let due = resolver.next_inspection(now).expect("an inspection that is due");
+    resolver.on_inspected(due, inspection, now);
+    resolver.outputs()
+}
+
+fn warnings(outputs: &[Output]) -> Vec<String> {
+    let text = |output: &Output| match output {
+        Output::Warning { text, .. } => Some(text.clone()),
+        _ => None,
+    };
+    outputs.iter().filter_map(text).collect()
+}
+
+fn killed(outputs: &[Output]) -> Vec<(ContainerId, u8)> {
+    let signal = |output: &Output| match output {
+        Output::Event(id, Event::Killed { signal, .. }) => Some((id.clone(), *signal)),
+        _ => None,
+    };
+    outputs.iter().filter_map(signal).collect()
+}
+
+#[test]
+fn an_inspection_bears_the_place_of_the_latest_news() {
+    let mut resolver = resolver();
+    resolver.on_event(event(1, Happening::Changed, at(20)), Seq(7), NOW);
+    assert_eq!(
+        resolver.next_inspection(NOW),
+        Some(Due { id: id(1), as_of: Seq(7), at_task: false }),
+        "and asks ECS for nothing"
+    );
+    resolver.inspect_task(id(2));
+    assert_eq!(resolver.next_inspection(NOW), Some(Due { id: id(2), as_of: Seq(7), at_task: true }));
+}
+
+#[test]
+fn what_failed_is_said_once_and_tried_again_later() {
+    let mut resolver = resolver();
+    resolver.inspect_task(id(1));
+    let outputs = inspect(&mut resolver, Err("no answer".into()), NOW);
+    assert_eq!(warnings(&outputs), ["could not be inspected, trying again: no answer"]);
+    assert_eq!((resolver.next_inspection(NOW), resolver.due_at()), (None, Some(NOW + INSPECT_AGAIN)));
+    assert_eq!(inspect(&mut resolver, Err("no answer".into()), NOW + INSPECT_AGAIN), []);
+}
+
+#[test]
+fn ports_that_docker_lacks_are_given_a_moment_before_their_want_is_said() {
+    let mut resolver = resolver();
+    let early = Container {
+        network: Network::Published,
+        services: vec![service("_web._tcp", 80, 1)],
+        ..container(1)
+    };
+    resolver.inspect_task(id(1));
+    assert_eq!(warnings(&inspect(&mut resolver, seen(early.clone(), None), NOW)), [""; 0]);
+    assert_eq!((resolver.next_inspection(NOW), resolver.due_at()), (None, Some(NOW + PORTS_LAG)));
+    let outputs = inspect(&mut resolver, seen(early.clone(), None), NOW + PORTS_LAG);
+    assert!(
+        matches!(warnings(&outputs)[..], [ref text] if text.contains("on port 80 is not published")),
+        "{outputs:?}"
+    );
+
+    // Once they were there, they may be late again in another life.
+    let binding = crate::container::Binding { address: Ipv4Addr::UNSPECIFIED, port: 8080 };
+    let published = Container { bindings: [((80, Protocol::Tcp), vec![binding])].into(), ..early.clone() };
+    resolver.inspect_task(id(1));
+    inspect(&mut resolver, seen(published, None), NOW + secs(5));
+    resolver.inspect_task(id(1));
+    assert_eq!(warnings(&inspect(&mut resolver, seen(early, None), NOW + secs(6))), [""; 0]);
+    assert_eq!(resolver.due_at(), Some(NOW + secs(6) + PORTS_LAG));
+}
+
+#[test]
+fn a_list_has_inspected_what_it_shows_otherwise_and_what_something_happened_to() {
+    let mut resolver = resolver();
+    let list = || vec![Listed { id: id(1), fingerprint: "up".into() }];
+    resolver.on_listed(list(), Seq(1));
+    assert_eq!(resolver.outputs(), [Output::Listed([id(1)].into(), Seq(1))]);
+    inspect(&mut resolver, seen(container(1), None), NOW);
+    resolver.on_listed(list(), Seq(2));
+    assert_eq!(resolver.next_inspection(NOW), None, "the same list again");
+    resolver.on_event(event(1, Happening::Killed(SIGTERM), at(20)), Seq(3), NOW);
+    assert_eq!(resolver.next_inspection(NOW), None, "a signal needs no inspection");
+    resolver.on_listed(list(), Seq(4));
+    inspect(&mut resolver, seen(container(1), None), NOW);
+    resolver.inspect_all();
+    resolver.on_listed(list(), Seq(5));
+    assert!(resolver.next_inspection(NOW).is_some(), "all after a gap");
+}
+
+#[test]
+fn what_an_owner_is_sent_is_told_to_those_in_its_network_whenever_that_is_known() {
+    let mut resolver = resolver();
+    let sharer = Container { network: Network::Shared(id(1)), ..container(2) };
+    resolver.on_event(event(1, Happening::Killed(SIGTERM), at(20)), Seq(1), NOW);
+    assert_eq!(killed(&resolver.outputs()), [(id(1), SIGTERM)]);
+    resolver.inspect_task(id(2));
+    let outputs = inspect(&mut resolver, seen(sharer, Some(container(1))), NOW + secs(3));
+    let late = Event::Killed { at: Seq(1), signal: SIGTERM, time: at(20), age: secs(3) };
+    assert_eq!(outputs[0], Output::Event(id(2), late), "older by the time that passed meanwhile");
+    resolver.on_event(event(1, Happening::Killed(SIGTERM), at(24)), Seq(2), NOW + secs(4));
+    assert_eq!(killed(&resolver.outputs()), [(id(2), SIGTERM), (id(1), SIGTERM)]);
+    resolver.on_event(event(1, Happening::Died, at(25)), Seq(3), NOW + secs(5));
+    let died = |n| Output::Event(id(n), Event::Died { at: Seq(3), time: at(25) });
+    assert_eq!(resolver.outputs(), [died(1), died(2)]);
+}
+
+#[test]
+fn an_owner_that_is_seen_stopped_is_told_of_though_nobody_told_of_its_end() {
+    let mut resolver = resolver();
+    let sharer = Container { network: Network::Shared(id(1)), ..container(2) };
+    let owner = Container { running: Running::Stopped, ..container(1) };
+    resolver.inspect_task(id(2));
+    let outputs = inspect(&mut resolver, seen(sharer, Some(owner)), NOW);
+    let stopped = |output: &Output| matches!(output, Output::Event(owner, Event::Seen { sight, .. }) if *owner == id(1) && sight.running == Running::Stopped);
+    assert!(outputs.iter().any(stopped), "{outputs:?}");
+}
+
+#[test]
+fn of_what_is_removed_nothing_is_due_and_nothing_kept() {
+    let mut resolver = resolver();
+    let list = || vec![Listed { id: id(1), fingerprint: "up".into() }];
+    resolver.on_listed(list(), Seq(1));
+    inspect(&mut resolver, Err("no answer".into()), NOW);
+    resolver.on_event(event(1, Happening::Destroyed, at(20)), Seq(2), NOW);
+    assert_eq!(resolver.outputs(), [Output::Event(id(1), Event::Absent { as_of: Seq(2) })]);
+    assert_eq!((resolver.next_inspection(NOW + INSPECT_AGAIN), resolver.due_at()), (None, None));
+    assert_eq!(
+        inspect_listed(&mut resolver),
+        ["could not be inspected, trying again: no answer"],
+        "said anew"
+    );
+}
+
+fn inspect_listed(resolver: &mut TaskResolver) -> Vec<String> {
+    resolver.on_listed(vec![Listed { id: id(1), fingerprint: "up".into() }], Seq(3));
+    let outputs = inspect(resolver, Err("no answer".into()), NOW + secs(60));
+    warnings(&outputs)
+}
+
+#[test]
+fn turns_that_were_heard_live_are_no_news_when_the_engine_remembers_them_but_are_after_a_new_start() {
+    let (mut resolver, started) = (resolver(), event(1, Happening::Started, at(10)));
+    let turned = |resolver: &mut TaskResolver| match &resolver.outputs()[..] {
+        [Output::Remembered(past)] => past.traces[&id(1)].turned,
+        outputs => panic!("{outputs:?}"),
+    };
+    resolver.on_event(started.clone(), Seq(1), NOW);
+    assert_eq!(resolver.outputs(), [Output::Event(id(1), Event::Started { at: Seq(1) })]);
+    resolver.on_remembered(vec![started.clone()], false, Seq(2), NOW);
+    assert!(!turned(&mut resolver));
+    resolver.start_over();
+    resolver.on_remembered(vec![started], false, Seq(3), NOW);
+    assert!(turned(&mut resolver));
+}
