@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::barrier::Barrier;
 use super::estate::Estate;
-use super::{Adopted, Late, Opened, Settling};
+use super::settling::{Late, Settling};
+use super::{Adopted, Opened};
 use crate::record::{ContainerId, Key, RecordSet, Registrant};
 
 /// Nothing has been said to the writer.
@@ -97,7 +98,7 @@ impl Gathering {
         let Self { barrier, over, .. } = std::mem::take(self);
         estate.drop_held(|id| !barrier.is_unseen(id));
         let late = to_be_read.then(|| Late { unseen: barrier.into_unseen(), over });
-        Some((Settling { estate, late }, Opened { stands, owes_judgement: to_be_judged }))
+        Some((Settling::new(estate, late), Opened { stands, owes_judgement: to_be_judged }))
     }
 
     pub(super) fn estate(&self) -> Option<&Estate> {

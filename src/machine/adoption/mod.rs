@@ -33,6 +33,7 @@
 mod barrier;
 mod estate;
 mod gathering;
+mod settling;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -40,6 +41,7 @@ use std::time::Duration;
 pub use self::barrier::BARRIER;
 use self::estate::Estate;
 use self::gathering::Gathering;
+use self::settling::Settling;
 use super::lifecycle::{Event, Lifecycle};
 use super::publish;
 use crate::container::offer::Endpoint;
@@ -57,23 +59,6 @@ enum Phase {
     Gathering(Gathering),
     Settling(Settling),
     Ended,
-}
-
-/// All has been said to the writer.
-#[derive(Debug)]
-struct Settling {
-    estate: Estate,
-    /// `None` where no read of the zone is to come.
-    late: Option<Late>,
-}
-
-/// By what a late read of the zone is judged.
-#[derive(Debug, Default)]
-struct Late {
-    /// Listed when the barrier opened, and not looked at since.
-    unseen: BTreeSet<ContainerId>,
-    /// Those that died, were started or were asked to stop before the barrier opened.
-    over: BTreeSet<ContainerId>,
 }
 
 /// How much of what was heard of a container speaks of what was registered.
@@ -132,11 +117,7 @@ impl Adoption {
             (Phase::Ended, _) | (_, Bearing::Nothing) => {}
             (Phase::Gathering(gathering), Bearing::LookedAt) => gathering.on_looked_at(id),
             (Phase::Gathering(gathering), Bearing::Over) => gathering.on_over(id),
-            (Phase::Settling(settling), Bearing::LookedAt | Bearing::Over) => {
-                if let Some(late) = &mut settling.late {
-                    late.unseen.remove(id);
-                }
-            }
+            (Phase::Settling(settling), Bearing::LookedAt | Bearing::Over) => settling.on_seen(id),
         }
     }
 
@@ -145,10 +126,8 @@ impl Adoption {
     pub fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, now: Duration) -> Vec<ContainerId> {
         match &mut self.phase {
             Phase::Gathering(gathering) => gathering.on_listed(listed, now),
-            Phase::Settling(Settling { late: Some(late), .. }) => {
-                late.unseen.retain(|id| listed.contains(id))
-            }
-            Phase::Settling(_) | Phase::Ended => {}
+            Phase::Settling(settling) => settling.on_listed(listed),
+            Phase::Ended => {}
         }
         let gone = self.estate_mut().map(|estate| estate.on_listed(listed)).unwrap_or_default();
         self.end_if_settled();
@@ -171,20 +150,13 @@ impl Adoption {
     /// What a read of the whole zone showed, beside what is known; what is read again has been judged. The writer is
     /// owed a word on what of it is wanted: at once where the barrier is open, else when it [opens](Opened).
     pub fn on_found(&mut self, found: &[RecordSet]) -> Adopted {
-        let registrant = &self.registrant;
-        match &mut self.phase {
-            Phase::Gathering(gathering) => gathering.on_found(registrant, found),
-            Phase::Settling(Settling { estate, late }) => {
-                let late = late.take();
-                let take_over = |Late { unseen, over }: Late| {
-                    estate.take_over(registrant, found, &over, |id| unseen.contains(id))
-                };
-                let adopted = late.map(take_over).unwrap_or_default();
-                self.end_if_settled();
-                adopted
-            }
+        let adopted = match &mut self.phase {
+            Phase::Gathering(gathering) => gathering.on_found(&self.registrant, found),
+            Phase::Settling(settling) => settling.on_found(&self.registrant, found),
             Phase::Ended => Adopted::default(),
-        }
+        };
+        self.end_if_settled();
+        adopted
     }
 
     /// Takes what the lifecycle of a container is to be told of what was registered.
@@ -257,7 +229,7 @@ impl Adoption {
     fn estate(&self) -> Option<&Estate> {
         match &self.phase {
             Phase::Gathering(gathering) => gathering.estate(),
-            Phase::Settling(settling) => Some(&settling.estate),
+            Phase::Settling(settling) => Some(settling.estate()),
             Phase::Ended => None,
         }
     }
@@ -265,13 +237,13 @@ impl Adoption {
     fn estate_mut(&mut self) -> Option<&mut Estate> {
         match &mut self.phase {
             Phase::Gathering(gathering) => gathering.estate_mut(),
-            Phase::Settling(settling) => Some(&mut settling.estate),
+            Phase::Settling(settling) => Some(settling.estate_mut()),
             Phase::Ended => None,
         }
     }
 
     fn end_if_settled(&mut self) {
-        if matches!(&self.phase, Phase::Settling(Settling { estate, late: None }) if estate.is_empty()) {
+        if matches!(&self.phase, Phase::Settling(settling) if settling.is_over()) {
             self.phase = Phase::Ended;
         }
     }
