@@ -118,9 +118,9 @@ static_directory() { printf '%s/%s/release\n' "$(target_directory)" "$(host_trip
 # static_build PACKAGE...: static release binaries, so that the machine that builds them may have a newer C library than
 # the one that runs them. One place, so that all who ship the program ship the same.
 static_build() {
-    local package packages=()
-    for package; do packages+=(-p "$package"); done
-    static_cargo build "${packages[@]}"
+    local package
+    # One after another: built together, they would share the features that either wants, and be other programs.
+    for package; do static_cargo build -p "$package"; done
 }
 
 # static_cargo COMMAND FLAG...: this of cargo's commands, on the release build that is shipped. An explicit --target keeps
