@@ -1,7 +1,7 @@
 """The agent's image, run by the command of docs/install.md, with everything it asks Docker recorded on its way to the socket,
 and its zone in an emulator that it finds by name. Run by tests/full image, in the network of the engine.
 
-  python image.py ENDPOINT
+  python image.py ENDPOINT ADDRESS   ADDRESS is where the engine's published ports are reached
 
 What holds: it has no shell, and nothing but the program and certificates; it runs as nobody, with the socket's group; SIGHUP
 hands over to the agent that Docker starts next, and changes nothing; `docker stop` drains; and Docker is sent GETs alone, of
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-ENDPOINT = urlsplit(sys.argv[1])
+ENDPOINT, ADDRESS = urlsplit(sys.argv[1]), sys.argv[2]
 ENGINE = os.environ["DOCKER_HOST"].removeprefix("unix://")
 NAME, RESOLVER = "emulator.example.net", "127.9.9.9"
 GROUP = 47110
@@ -110,7 +110,8 @@ def start(work, sock):
     endpoint = f"http://{NAME}:{ENDPOINT.port}"
     (work / "environment").write_text(
         f"AWS_ENDPOINT_URL={endpoint}\nAWS_ACCESS_KEY_ID=test\nAWS_SECRET_ACCESS_KEY=test\nAWS_REGION=us-east-1\n"
-        "AWS_EC2_METADATA_DISABLED=true\nECSSD_HOSTNAME=image1\n"
+        "AWS_EC2_METADATA_DISABLED=true\n"
+        f"ECSSD_HOSTNAME=image1\nECSSD_ADDRESS={ADDRESS}\n"
     )
     (work / "resolv.conf").write_text(f"nameserver {RESOLVER}\n")
     ours = f"--env-file {work}/environment --volume {work}/resolv.conf:/etc/resolv.conf:ro"
