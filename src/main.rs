@@ -36,7 +36,7 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    unknown.iter().for_each(|variable| tracing::warn!("{variable}"));
+    unknown.iter().for_each(|variable| tracing::warn!(event = "variable_unknown", "{variable}"));
     // One thread: nothing here keeps a core busy, and a daemon on every host should be small.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -57,7 +57,7 @@ fn ended(served: Result<(), String>) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error}");
+            tracing::error!(event = "failed", "{error}");
             ExitCode::FAILURE
         }
     }
@@ -116,6 +116,7 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
     let logging = logs::init(config.log_format, config.log_level);
     if cli.cw_send_events {
         tracing::warn!(
+            event = "flag_ignored",
             "-cw-send-events: this agent sends no events; watch the container events of ECS instead"
         );
     }

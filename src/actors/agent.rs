@@ -211,7 +211,7 @@ impl AgentState {
         error: &ActorProcessingErr,
     ) {
         let child = self.children.iter().find(|(id, _)| *id == actor.get_id()).map(|(_, child)| *child);
-        tracing::error!(actor = ?child, %error, "an actor failed and is started again");
+        tracing::error!(event = "actor_restarted", actor = ?child, %error, "an actor failed and is started again");
         if !self.may_restart(myself) {
             return;
         }
@@ -234,7 +234,7 @@ impl AgentState {
 
     async fn restart(&mut self, myself: &ActorRef<AgentMessage>, child: Child) {
         if let Err(error) = self.spawn(myself, child).await {
-            tracing::error!(actor = ?child, %error, "an actor did not start");
+            tracing::error!(event = "actor_not_started", actor = ?child, %error, "an actor did not start");
             if self.may_restart(myself) {
                 myself.send_after(Duration::from_millis(100), move || AgentMessage::Restart(child));
             }

@@ -156,7 +156,7 @@ impl DockerWatcherState {
         if self.answers.replace(false) != Some(false) {
             let reason =
                 error.map_or_else(|| "it closed the stream of events".to_owned(), |error| error.to_string());
-            tracing::warn!(%reason, "Docker is away: records stay as they are, trying again until it answers");
+            tracing::warn!(event = "docker_away", %reason, "Docker is away: records stay as they are, trying again until it answers");
             self.args.board.set(Part::Docker, Err(reason));
         }
         let wait = self.backoff.next(self.rng.f64());
@@ -192,7 +192,7 @@ impl DockerWatcherState {
         match list {
             Ok(list) => {
                 if self.answers.replace(true) != Some(true) {
-                    tracing::info!(running = list.len(), "Docker answers");
+                    tracing::info!(event = "docker_answers", running = list.len(), "Docker answers");
                     self.args.board.set(Part::Docker, Ok(()));
                 }
                 self.args.resolver.cast(TaskResolverMessage::Listed(list, as_of));
@@ -200,7 +200,7 @@ impl DockerWatcherState {
             Err(error) => {
                 if self.subscribed_at.is_some() {
                     if self.answers.replace(false) != Some(false) {
-                        tracing::warn!(%error, "Docker did not list its containers: trying again");
+                        tracing::warn!(event = "docker_list_failed", %error, "Docker did not list its containers: trying again");
                         self.args.board.set(Part::Docker, Err(error.to_string()));
                     }
                     self.list_in(&myself, Duration::from_secs(1));

@@ -224,7 +224,7 @@ impl HealthProberState {
 
     fn say_not_asked(&self, answer: &Result<(), CheckError>) {
         if let (Err(reason), true) = (answer, self.args.fleet.says_not_asked(self.args.clock.now())) {
-            tracing::error!(%reason, "containers cannot be checked; the weights of their records stay as they are");
+            tracing::error!(event = "checks_impossible", %reason, "containers cannot be checked: the weights of their records stay as they are");
         }
     }
 
@@ -234,11 +234,14 @@ impl HealthProberState {
         let mut suspicion = fleet.suspicion();
         match suspicion.on_outcome(container, index, outcome, lag, clock.now()) {
             Some(Turn::Doubts) => tracing::warn!(
+                event = "checks_doubted",
                 seconds = DOUBT_MAX.as_secs(),
                 "most containers of this host are silent at once, or this agent is too slow: for at most so long, \
                  no check that times out changes a weight"
             ),
-            Some(Turn::Trusts) => tracing::info!("checks that time out count again"),
+            Some(Turn::Trusts) => {
+                tracing::info!(event = "checks_trusted", "checks that time out count again")
+            }
             None => {}
         }
         suspicion.believes(outcome)
@@ -250,7 +253,7 @@ impl HealthProberState {
         match answer {
             Ok(()) => tracing::debug!(container = container.short(), name, at, "its check passes"),
             Err(reason) => {
-                tracing::warn!(container = container.short(), name, at, %reason, "its check fails")
+                tracing::warn!(event = "check_failed", container = container.short(), name, at, %reason, "its check fails")
             }
         }
         let event = Event::Probed { life: *life, target: targets[index].clone(), verdict };
@@ -275,6 +278,7 @@ pub(super) fn warn_unproven(container: &ContainerId, name: &str, unproven: &Unpr
     let Unproven { offer: Offer { service, at, check, .. }, waited, .. } = unproven;
     let (service, port) = (&service.name, service.container_port);
     tracing::warn!(
+        event = "not_registered",
         container = container.short(), name, %service, port, %at, %check, last, seconds = waited.as_secs(),
         "not in DNS: it has not passed its check since it was started"
     );

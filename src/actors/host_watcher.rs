@@ -162,24 +162,38 @@ impl HostWatcherState {
 fn log(source: Source, news: &News) {
     match news {
         News::Says(Said::HostEnds { what, .. }) => {
-            tracing::warn!(what, "this host is about to end: its services go to weight 0, and then they go");
+            tracing::warn!(
+                event = "host_ends",
+                what,
+                "this host is about to end: its services go to weight 0 now, and are withdrawn before the end"
+            );
         }
         News::Says(Said::TasksEnd { what, tasks }) => {
-            tracing::warn!(what, tasks = tasks.len(), "tasks of services are about to be stopped: weight 0");
+            tracing::warn!(
+                event = "tasks_end",
+                what,
+                tasks = tasks.len(),
+                "tasks are about to be stopped: their services go to weight 0"
+            );
         }
-        News::Says(Said::Advice(what)) => tracing::info!(what, "advice: nothing changes for it"),
+        News::Says(Said::Advice(what)) => tracing::info!(
+            event = "notice_advice",
+            what,
+            "the cloud advises to replace this host: nothing changes"
+        ),
         News::CalledOff(Said::Advice(_)) | News::Says(Said::Nothing) | News::CalledOff(Said::Nothing) => {}
         News::CalledOff(_) => {
-            tracing::warn!(%source, "the notice is called off: weights and records are again as before it")
+            tracing::warn!(event = "notice_withdrawn", %source, "the notice was withdrawn: weights and records are again as before it")
         }
         News::Fails(AskError::Denied(reason)) => tracing::warn!(
+            event = "draining_unreadable",
             reason,
             "DRAINING goes unnoticed, all else goes on: allow this host's role ecs:DescribeContainerInstances, \
              ecs:ListTasks and ecs:DescribeTasks"
         ),
         News::Fails(error) => {
-            tracing::warn!(%source, %error, "does not answer: what it said last holds, and it is asked on");
+            tracing::warn!(event = "notices_away", %source, %error, "does not answer: its latest notice holds, and it is asked again");
         }
-        News::Answers => tracing::info!(%source, "answers again"),
+        News::Answers => tracing::info!(event = "notices_answer", %source, "answers again"),
     }
 }

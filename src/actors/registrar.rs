@@ -177,15 +177,23 @@ impl RegistrarState {
                 match decision.weight {
                     Some(weight) => {
                         let at = decision.at.to_string();
-                        tracing::info!(container, name, %service, port, at, weight, %reason, "wanted");
+                        tracing::info!(event = "registering", container, name, %service, port, at, weight, %reason, "registering");
                     }
-                    None => tracing::info!(container, name, %service, port, %reason, "no longer wanted"),
+                    None => {
+                        tracing::info!(event = "withdrawing", container, name, %service, port, %reason, "withdrawing")
+                    }
                 }
             }
             Output::Held(id, until) => {
                 let (container, name) = (id.short(), self.name(&id));
                 let seconds = self.args.clock.until(until).as_secs();
-                tracing::warn!(container, name, seconds, "restarts too often: kept out of DNS for this long");
+                tracing::warn!(
+                    event = "restarts_too_often",
+                    container,
+                    name,
+                    seconds,
+                    "restarts too often: kept out of DNS for this long"
+                );
             }
             Output::Unproven(id, unproven) => self.explain(&id, unproven),
             Output::Outlived(id, outlived) => {
@@ -194,16 +202,18 @@ impl RegistrarState {
                     Outlived::Belief(since) => {
                         let seconds = since.as_secs();
                         tracing::warn!(
+                            event = "stop_not_believed",
                             container,
                             name,
                             seconds,
-                            "was asked to stop this long ago and runs: the stop is believed no longer (--stop-belief)"
+                            "was asked to stop this long ago and still runs: it counts as running again (--stop-belief)"
                         );
                     }
                     Outlived::Engine => tracing::warn!(
+                        event = "stop_over",
                         container,
                         name,
-                        "was asked to stop before Docker was restarted: that stop is over, what runs is registered again"
+                        "was asked to stop before Docker was restarted, which ended that stop: it counts as running again"
                     ),
                 }
             }
@@ -217,9 +227,24 @@ impl RegistrarState {
                 let (container, name) = (id.short(), self.name(&id));
                 match weight {
                     Some(weight) => {
-                        tracing::info!(container, name, service, weight, reason, "weight changed")
+                        tracing::info!(
+                            event = "weight_changed",
+                            container,
+                            name,
+                            service,
+                            weight,
+                            reason,
+                            "weight changed"
+                        )
                     }
-                    None => tracing::info!(container, name, service, reason, "withdrawn"),
+                    None => tracing::info!(
+                        event = "withdrawn_early",
+                        container,
+                        name,
+                        service,
+                        reason,
+                        "withdrawn"
+                    ),
                 }
             }
             Output::Waits(id, parked) => self.warn_parked(&id, &parked),
@@ -255,8 +280,9 @@ impl RegistrarState {
         let (service, holder, holder_name, why) =
             (&service.name, taken.by.short(), self.name(&taken.by), taken.why);
         tracing::warn!(
+            event = "port_taken",
             container, name, %service, %at, holder, holder_name, %why,
-            "not in DNS: waits until its port is free"
+            "not in DNS: another container holds its port"
         );
     }
 

@@ -90,7 +90,7 @@ impl TaskResolverState {
                 Output::Remembered(past) => RegistrarMessage::Remembered(past),
                 Output::Listed(listed, as_of) => RegistrarMessage::Listed(listed, as_of),
                 Output::Warning { id, name, text } => {
-                    tracing::warn!(container = id.short(), name, "{text}");
+                    tracing::warn!(event = "not_published", container = id.short(), name, "{text}");
                     continue;
                 }
             };

@@ -73,6 +73,7 @@ static HAS_ROOTS: LazyLock<bool> = LazyLock::new(|| {
     let found = !rustls_native_certs::load_native_certs().certs.is_empty();
     if !found {
         tracing::warn!(
+            event = "no_certificates",
             "this host has no CA certificates, so no https endpoint can be trusted: install them, or name \
              a file of them in SSL_CERT_FILE"
         );

@@ -123,21 +123,21 @@ impl Changes {
         for (key, fate) in fates {
             match (fate, deaths.get(&key)) {
                 (Fate::Made, Some(reason)) => {
-                    tracing::info!(record = %key, %reason, "deleted");
+                    tracing::info!(event = "record_deleted", record = %key, %reason, "deleted");
                     changes.made += 1;
                 }
                 (Fate::Made, None) => {
-                    tracing::info!(record = %key, "changed");
+                    tracing::info!(event = "record_changed", record = %key, "changed");
                     changes.made += 1;
                 }
                 (Fate::Gone, _) => changes.gone += 1,
                 (Fate::Touched, _) => {
-                    tracing::info!(record = %key, "written anew since it was read: left alone");
+                    tracing::info!(event = "record_touched", record = %key, "the record was written again since it was read: left alone");
                     changes.touched += 1;
                 }
                 (Fate::Left, _) => changes.left += 1,
                 (Fate::Refused(reason), _) => {
-                    tracing::error!(record = %key, reason, "not taken");
+                    tracing::error!(event = "record_refused", record = %key, reason, "the zone refused to delete the record");
                     changes.refused.push(format!("{key}: {reason}"));
                 }
             }

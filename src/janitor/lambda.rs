@@ -45,7 +45,7 @@ async fn deal_with(mut settings: Settings, deadline: SystemTime) -> Result<Accou
         Err(error) => return Err(format!("nothing was looked at: {error}")),
     };
     if let Some(reason) = &account.standstill {
-        tracing::warn!("nothing is deleted: {reason}");
+        tracing::warn!(event = "janitor_standstill", "nothing is deleted: {reason}");
     }
     // The line must stand alone, and be all that it is: a log's own fields would hide it.
     let _ = writeln!(std::io::stdout().lock(), "{}", account.metrics(SystemTime::now()));

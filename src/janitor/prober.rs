@@ -37,7 +37,11 @@ pub(super) async fn ask_all(checker: &dyn Checker, targets: Vec<Probed>, path: &
         }
     };
     if tokio::time::timeout(PROBES_LIMIT, all).await.is_err() {
-        tracing::warn!(asked = answers.len(), "there was no time to ask every target");
+        tracing::warn!(
+            event = "checks_unfinished",
+            asked = answers.len(),
+            "the run's time was over before every target had answered"
+        );
     }
     answers
 }

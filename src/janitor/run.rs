@@ -211,7 +211,7 @@ async fn sweep(
         let answer = zone.change(&batch).await;
         let answer = answer.as_ref().map(|_| ());
         if let Err(error) = answer {
-            tracing::warn!(%error, changes = batch.len(), "a batch was not taken");
+            tracing::warn!(event = "batch_refused", %error, changes = batch.len(), "the zone refused a batch of deletes");
         }
         list.pacer.on_answer(time.now(), answer, fastrand::f64());
         sweep.answered(answer);
@@ -245,7 +245,12 @@ async fn stop(
         match territory.ecs.stop(&task.cluster, &task.arn, reason, &*world.time).await {
             Ok(()) => account.stopped.push(task.arn.clone()),
             Err(error) => {
-                tracing::error!(task = task.arn, error, "a task could not be stopped");
+                tracing::error!(
+                    event = "task_not_stopped",
+                    task = task.arn,
+                    error,
+                    "a task could not be stopped"
+                );
                 account.unhealthy.push(task.arn.clone());
             }
         }

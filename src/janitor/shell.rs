@@ -18,15 +18,20 @@ pub async fn sweep(settings: &Settings) -> u8 {
     let mut world = match open(settings, Clock::start(), |name| std::env::var(name).ok()).await {
         Ok(world) => world,
         Err(error @ OpenError::CrowdedOut) => {
-            tracing::error!("{error}");
+            tracing::error!(event = "janitor_crowded_out", "{error}");
             return LEFT_BEHIND;
         }
         Err(error) => {
-            tracing::error!("nothing was looked at: {error}");
+            tracing::error!(event = "janitor_cannot_read", "nothing was looked at: {error}");
             return UNAVAILABLE;
         }
     };
-    tracing::info!(zone = world.zone.name(), apply = settings.order.apply, "looking twice, a minute apart");
+    tracing::info!(
+        event = "janitor_started",
+        zone = world.zone.name(),
+        apply = settings.order.apply,
+        "reading the zone, ECS and EC2 twice, a minute apart"
+    );
     let (report, account) = run(&settings.order, &mut world).await;
     let text = match settings.json {
         true => serde_json::to_string_pretty(&account).unwrap_or_else(|error| error.to_string()) + "\n",

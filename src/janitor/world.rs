@@ -85,6 +85,7 @@ async fn vpcs(zone: &Route53Zone) -> Option<BTreeSet<String>> {
         Ok(vpcs) => Some(vpcs.into_iter().collect()),
         Err(error) => {
             tracing::warn!(
+                event = "home_networks_unknown",
                 %error,
                 "--home-networks do not count: which VPCs use the zone is not known; allow route53:GetHostedZone"
             );

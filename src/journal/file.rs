@@ -34,7 +34,9 @@ impl FileJournal {
             None => self.begin(),
         };
         match kept {
-            Ok(()) if self.trouble.take().is_some() => tracing::info!("the journal is kept again"),
+            Ok(()) if self.trouble.take().is_some() => {
+                tracing::info!(event = "journal_kept", "the journal is kept again")
+            }
             Ok(()) => {}
             Err(reason) => self.give_up(reason),
         }
@@ -66,11 +68,11 @@ impl FileJournal {
             return;
         }
         let path = self.path.display();
-        tracing::error!(%path, reason, "the journal cannot be kept, so the next start will list the zone: mend the state directory");
+        tracing::error!(event = "journal_failed", %path, reason, "the journal cannot be kept, so the next start will list the zone: mend the state directory");
         if let Err(error) = removed
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::error!(%path, %error, "nor can it be removed: do that before the next start");
+            tracing::error!(event = "journal_not_removed", %path, %error, "the journal cannot be removed either: remove it before the next start");
         }
         self.trouble = Some(reason);
     }

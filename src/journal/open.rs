@@ -92,7 +92,7 @@ pub async fn open(dir: &Path, title: &Title, wait: Duration) -> Result<Opened, L
             }
             Err(Locked { path, .. }) => {
                 if !said {
-                    tracing::info!(path = %path.display(), "another agent runs: waiting for it to hand over");
+                    tracing::info!(event = "agent_waits", path = %path.display(), "another agent runs: waiting for it to hand over");
                     said = true;
                 }
                 tokio::time::sleep(LOCK_POLL).await;

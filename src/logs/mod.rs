@@ -67,5 +67,5 @@ fn dropped_json(lines: usize) -> String {
 pub fn log_panic(panic: &PanicHookInfo<'_>) {
     let at = panic.location().map(ToString::to_string).unwrap_or_default();
     let reason = panic.payload_as_str().unwrap_or("no message");
-    tracing::error!(at, reason, "panic");
+    tracing::error!(event = "panic", at, reason, "panic");
 }

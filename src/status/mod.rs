@@ -96,7 +96,7 @@ impl Board {
         });
         if changed {
             let readiness = self.0.borrow().to_string();
-            tracing::info!("{readiness}");
+            tracing::info!(event = "readiness", "{readiness}");
         }
     }
 

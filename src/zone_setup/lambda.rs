@@ -51,7 +51,7 @@ async fn deal_with(event: Value) -> Result<Value, String> {
         Err(reason) => Err(reason.clone()),
     };
     if let Err(reason) = &outcome {
-        tracing::error!(request = ?caller.request_type, reason, "it could not be done");
+        tracing::error!(event = "zone_setup_failed", request = ?caller.request_type, reason, "the zone could not be set up");
     }
     let answer = caller.answer(properties.as_ref().ok(), outcome.as_ref().copied().map_err(String::as_str));
     send(&caller.response_url, &answer).await?;
@@ -112,7 +112,7 @@ async fn once(
         let packed = pack(left);
         let batch: Vec<_> = packed.iter().flat_map(|unit| unit.changes.clone()).collect();
         zone.change(&batch).await?;
-        tracing::info!(changes = batch.len(), ?request, "written");
+        tracing::info!(event = "zone_set_up", changes = batch.len(), ?request, "written");
         left = &left[packed.len()..];
     }
     Ok(Ok(()))

@@ -255,11 +255,7 @@ async fn a_source_that_hangs_at_the_start_holds_it_up_for_two_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn panics_of_those_who_hear_and_decide_lose_no_notice() {
-    for words in [
-        "this host is about to end",
-        "message=weight changed",
-        "the notice is called off: weights and records are again as before it",
-    ] {
+    for words in ["this host is about to end", "event=\"weight_changed\"", "event=\"notice_withdrawn\""] {
         let notices = ScriptedNotices::default();
         let world = serving(&notices).await;
         world.log.panic_at(words, 1);

@@ -55,22 +55,22 @@ async fn of_the_watcher() {
 
 #[tokio::test(start_paused = true)]
 async fn of_the_registrar_as_a_service_comes() {
-    survives_panics_at("message=wanted", 1).await;
+    survives_panics_at("event=\"registering\"", 1).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_the_registrar_as_a_service_goes() {
-    survives_panics_at("message=no longer wanted", 1).await;
+    survives_panics_at("event=\"withdrawing\"", 1).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_the_writer_after_a_batch() {
-    survives_panics_at("message=written", 1).await;
+    survives_panics_at("event=\"written\"", 1).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_the_writer_twice() {
-    survives_panics_at("message=written", 2).await;
+    survives_panics_at("event=\"written\"", 2).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +110,7 @@ async fn of_the_registrar_while_it_drains() {
     let mut world = World::start().await;
     world.docker.start(1, "_web._tcp", 32001);
     world.pass(5).await;
-    world.log.panic_at("message=no longer wanted", 1);
+    world.log.panic_at("event=\"withdrawing\"", 1);
     world.agent.drain();
     assert_eq!(world.ended().await, Exit::Drained);
     assert_eq!(world.log.panics_left(), 0);
@@ -122,7 +122,7 @@ async fn more_than_five_in_a_minute_end_the_agent_and_leave_the_records() {
     let mut world = World::start().await;
     world.docker.start(1, "_web._tcp", 32001);
     world.pass(5).await;
-    world.log.panic_at("message=wanted", 100);
+    world.log.panic_at("event=\"registering\"", 100);
     for number in 2..20 {
         world.docker.start(number, "_more._tcp", 32000 + u16::try_from(number).unwrap());
         world.pass(1).await;
@@ -140,7 +140,7 @@ async fn of_a_check_is_a_failed_check_and_a_log_line() {
     world.pass(5).await;
     assert_eq!(world.records("_web._tcp"), BTreeSet::new());
     let lines = world.log.lines();
-    let panic = lines.iter().find(|line| line.starts_with("message=panic ")).expect("a line of the panic");
+    let panic = lines.iter().find(|line| line.contains("event=\"panic\"")).expect("a line of the panic");
     assert!(panic.contains("a check was told to panic") && panic.contains("scripted.rs:"), "{panic}");
     world.checks.set_panicking(false);
     world.pass(10).await;

@@ -63,7 +63,7 @@ async fn what_runs_an_hour_after_it_was_asked_to_stop_is_registered_again_and_th
     assert_eq!(world.records("_web._tcp"), [].into());
     world.pass(20).await;
     assert_eq!(world.records("_web._tcp"), [(32_001, 1)].into());
-    let said = |line: &String| line.contains("the stop is believed no longer");
+    let said = |line: &String| line.contains("event=\"stop_not_believed\"");
     assert_eq!(world.log.lines().iter().filter(|line| said(line)).count(), 1);
     assert_eq!(journal.signals(), []);
 }

@@ -151,7 +151,7 @@ async fn a_delay_during_the_first_look_takes_down_what_an_earlier_run_left() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_the_delay_brings_no_weight_back() {
-    for words in ["message=weight changed", "message=written"] {
+    for words in ["event=\"weight_changed\"", "event=\"written\""] {
         let mut world = serving(3, Options::default(), delayed(30)).await;
         world.log.panic_at(words, 1);
         world.agent.stop();

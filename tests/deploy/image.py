@@ -167,10 +167,10 @@ def main():
         shell = subprocess.run(["docker", "exec", "ecssd", "/bin/sh", "-c", "true"], capture_output=True)
         assert shell.returncode != 0, "there is a shell in it"
 
-        before, written, ready = services(route53, zone), said('"written"'), said('"ready"')
+        before, written, ready = services(route53, zone), said('"event":"written"'), said('"ready"')
         run("docker", "kill", "-s", "HUP", "ecssd")
         wait("agent after a hand-over", lambda: said("handed over") == 1 and said('"ready"') == ready + 1)
-        assert (services(route53, zone), said('"written"')) == (before, written), "a hand-over has changed something"
+        assert (services(route53, zone), said('"event":"written"')) == (before, written), "a hand-over has changed something"
 
         run("docker", "stop", "ecssd")
         assert said("safe to stop") == 1, log()

@@ -269,7 +269,7 @@ def is_ready(machine):
 
 def restarts(machine, zone):
     """What a restart, a crash, a hang and a file left over do to the zone: nothing."""
-    before, written = zone.services(), machine.said('"written"')
+    before, written = zone.services(), machine.said('"event":"written"')
     handed = machine.said("handed over")
     for number in range(OFFS):
         machine.inside("systemctl", "reload" if number % 5 == 4 else "restart", "ecssd")
@@ -278,7 +278,7 @@ def restarts(machine, zone):
     crash_loop(machine)
     hang(machine)
     assert zone.services() == before, "records have changed"
-    assert machine.said('"written"') == written, "changes were sent"
+    assert machine.said('"event":"written"') == written, "changes were sent"
 
 
 def main_pid(machine):

@@ -80,6 +80,6 @@ fn a_signal_that_does_not_stop_changes_nothing() {
     agent.answers_with(&name, it.host_port("80/tcp"));
     assert!(
         !agent.log_lines().iter().any(|line| line["service"].as_str().is_some_and(|s| s.starts_with(&name))
-            && line["message"] == "no longer wanted")
+            && line["event"] == "withdrawing")
     );
 }

@@ -24,8 +24,7 @@ fn waits(agent: &Agent, container: &Container, times: usize) {
     agent.wait_for("the reason", || {
         let lines = agent.log_lines();
         let said = |line: &&serde_json::Value| {
-            line["container"] == container.id[..12]
-                && line["message"].as_str().is_some_and(|text| text.contains("waits until its port is free"))
+            line["container"] == container.id[..12] && line["event"] == "port_taken"
         };
         (lines.iter().filter(said).count() == times).then_some(())
     });

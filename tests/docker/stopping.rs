@@ -77,13 +77,13 @@ fn what_a_drain_could_not_remove_is_named_and_a_second_signal_ends_at_once() {
         agent.answers(&name);
         disk.fill();
         agent.signal("TERM");
-        agent.says("did not take a call");
+        agent.says("zone_failing");
         if second_signal {
             agent.signal("TERM");
         }
         assert_eq!(agent.ended(), Some(code));
         let left = |line: &serde_json::Value| {
-            line["message"] == "left behind"
+            line["event"] == "left_behind"
                 && line["record"].as_str().is_some_and(|record| record.starts_with(&name))
         };
         assert_eq!(agent.log_lines().iter().any(left), !second_signal);

@@ -207,3 +207,28 @@ fn read(path: &str) -> String {
     }
     fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
+
+#[test]
+fn every_line_of_the_log_names_its_event_and_the_page_of_them_has_them_all() {
+    let (mut named, mut silent) = (BTreeSet::new(), Vec::new());
+    for (file, text) in files("src", ".rs") {
+        for level in ["info", "warn", "error"] {
+            for (at, call) in text.match_indices(&format!("tracing::{level}!(")) {
+                let rest = text[at + call.len()..].trim_start();
+                match rest.strip_prefix("event = \"").and_then(|rest| rest.split('"').next()) {
+                    Some(event) => drop(named.insert(event.to_owned())),
+                    None => {
+                        silent.push(format!("{}: {}", file.display(), rest.lines().next().unwrap_or(rest)))
+                    }
+                }
+            }
+        }
+    }
+    assert!(silent.is_empty(), "these lines have no event: {silent:#?}");
+    assert!(named.len() > 50, "the source is not understood: {named:?}");
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/logs.md")).unwrap();
+    let row = |line: &str| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned());
+    let listed: BTreeSet<_> = page.lines().filter_map(row).collect();
+    let missing: Vec<_> = named.symmetric_difference(&listed).collect();
+    assert!(missing.is_empty(), "docs/logs.md and the source differ in {missing:?}");
+}

@@ -110,7 +110,7 @@ fn remove_names_what_it_may_not_remove_and_fails() {
     });
     let (code, run) = world.task(&["--remove"]);
     assert_eq!(code, Some(75), "{}", run.log());
-    let left: Vec<_> = run.log_lines().into_iter().filter(|line| line["message"] == "left behind").collect();
+    let left: Vec<_> = run.log_lines().into_iter().filter(|line| line["event"] == "left_behind").collect();
     assert_eq!(left.len(), 1, "{}", run.log());
     assert!(left[0]["record"].as_str().unwrap().starts_with(&world.zone.full(&name)));
     // The others did not have to stay for it.

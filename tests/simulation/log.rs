@@ -10,9 +10,9 @@ use tracing_subscriber::layer::Context;
 
 use super::draw::LINES;
 
-/// Lines at which an actor can be made to panic, each of another actor or another moment of it.
+/// The events at whose lines an actor can be made to panic, each of another actor or another moment of it.
 const PANIC_AT: [&str; LINES as usize] =
-    ["wanted", "no longer wanted", "written", "Docker is away: records", "its check fails", "Docker answers"];
+    ["registering", "withdrawing", "written", "docker_away", "check_failed", "docker_answers"];
 /// What the panics say.
 pub const TOLD: &str = "told to panic";
 
@@ -59,7 +59,7 @@ impl<S: Subscriber> Layer<S> for Log {
                 *noted.steps.entry(line.edge).or_default() += 1;
                 return;
             }
-            let at = noted.panics.iter().position(|(words, _)| line.message.starts_with(words));
+            let at = noted.panics.iter().position(|(event, _)| line.event == *event);
             if let Some(at) = at {
                 noted.panicked += 1;
                 noted.panics[at].1 -= 1;
@@ -76,10 +76,17 @@ impl<S: Subscriber> Layer<S> for Log {
 #[derive(Default)]
 struct Line {
     message: String,
+    event: String,
     edge: String,
 }
 
 impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "event" {
+            self.event = value.to_owned();
+        }
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         match field.name() {
             "message" => self.message = format!("{value:?}"),

@@ -36,11 +36,18 @@ impl AgentState {
         }
         match reason {
             Some(reason) => {
-                tracing::info!(reason, "the host goes, and its records with it");
+                tracing::info!(
+                    event = "drain_decided",
+                    reason,
+                    "this host ends, so its records are withdrawn"
+                );
                 self.drain(myself);
             }
             None => {
-                tracing::info!("nothing says that the host goes: its records stay for the next agent");
+                tracing::info!(
+                    event = "hand_over_decided",
+                    "nothing says that this host ends: its records stay for the next agent"
+                );
                 self.end(myself, Exit::HandedOver);
             }
         }
@@ -52,13 +59,17 @@ impl AgentState {
             return;
         }
         self.parting = true;
-        tracing::info!("withdrawing every service of this host");
+        tracing::info!(event = "drain_started", "withdrawing every service of this host");
         self.surroundings.board.set(Part::Stop, Err("the agent withdraws its records".to_owned()));
         let delay = self.surroundings.stop.delay;
         if delay.is_zero() {
             return self.withdraw(myself);
         }
-        tracing::info!(seconds = delay.as_secs_f64(), "every service to weight 0; withdrawn after that");
+        tracing::info!(
+            event = "drain_delayed",
+            seconds = delay.as_secs_f64(),
+            "every service goes to weight 0 first, and is withdrawn after this delay"
+        );
         self.peers.registrar.cast(RegistrarMessage::PrepareDrain);
         myself.send_after(delay, || AgentMessage::DelayOver);
     }

@@ -152,7 +152,8 @@ impl Sources {
             None => {
                 if self.needs_instance() {
                     tracing::warn!(
-                        "the metadata service is switched off: this EC2 instance goes by its name"
+                        event = "metadata_off",
+                        "the metadata service is switched off: this EC2 instance is registered by its host name"
                     );
                 }
                 None
@@ -180,7 +181,7 @@ impl Sources {
                 Err(error) => {
                     if said.as_ref() != Some(&error) {
                         let advice = "waiting for it; pass --hostname and --address to go on without";
-                        tracing::warn!(%error, "this is EC2, and its metadata service is needed: {advice}");
+                        tracing::warn!(event = "metadata_away", %error, "this is EC2, and its metadata service does not answer: {advice}");
                         said = Some(error);
                     }
                     tokio::time::sleep(backoff.next(fastrand::f64())).await;

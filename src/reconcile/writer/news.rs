@@ -39,29 +39,35 @@ impl Writer {
         match news {
             News::Note(note) => self.log_note(note, now),
             News::Known(own) | News::Found(own) => {
-                tracing::info!(zone = host.zone, own = own.len(), "zone read");
+                tracing::info!(event = "zone_read", zone = host.zone, own = own.len(), "zone read");
             }
             News::Mended(keys) => {
                 for key in keys {
-                    tracing::warn!(record = %key, "not as it was written, or nobody's any more: mending it");
+                    tracing::warn!(event = "record_mended", record = %key, "the record was changed by another hand, or its container is gone: mending it");
                 }
             }
             News::Contested(set) => tracing::error!(
+                event = "host_name_taken",
                 host = host.host_name(),
                 record = %set,
                 "somebody else's address stands under this host's name: nothing new is registered; pass \
                  another --hostname, or remove it, which is noticed within a minute"
             ),
-            News::Uncontested => tracing::info!("this host's name is its own again: registering"),
+            News::Uncontested => {
+                tracing::info!(event = "host_name_free", "this host's name is its own again: registering")
+            }
             News::Failing(ZoneError::Denied(reason)) => tracing::error!(
+                event = "zone_denied",
                 reason,
                 "the registry denies a call; what waits is kept: allow this host's role that action"
             ),
             News::Failing(error) => {
-                tracing::warn!(%error, "the zone did not take a call; what waits is kept");
+                tracing::warn!(event = "zone_failing", %error, "a call to the zone failed: what waits is kept, and sent again");
             }
-            News::Unconfirmable(error) => tracing::warn!(%error, "the change may not be asked after"),
-            News::Recovered => tracing::info!("the zone answers again"),
+            News::Unconfirmable(error) => {
+                tracing::warn!(event = "changes_unconfirmable", %error, "the zone does not say whether a change has reached every name server")
+            }
+            News::Recovered => tracing::info!(event = "zone_answers", "the zone answers again"),
         }
     }
 
@@ -71,23 +77,26 @@ impl Writer {
                 let (record, value) = (set.key().name, set.values.join(", "));
                 let id = set.set_identifier.as_deref().unwrap_or_default();
                 let did = if self.settings.dry_run { "planned, not written" } else { "written" };
-                tracing::info!(%action, record, kind = %set.kind, value, weight = set.weight(), id, "{did}");
+                tracing::info!(event = "written", %action, record, kind = %set.kind, value, weight = set.weight(), id, "{did}");
             }
             Note::Parked(change, parked) => {
                 let again = parked.until.saturating_sub(now).as_secs();
                 let reason = &parked.reason;
                 if change.set.key() == self.settings.registrant.host_record().key() {
                     tracing::error!(
+                        event = "host_record_refused",
                         %change,
                         reason,
                         "this host's address is refused, and without it no service is registered: pass another \
                          --hostname, or remove what stands under this name; tried again in {again} s"
                     );
                 } else {
-                    tracing::error!(%change, reason, "refused: tried again in {again} s, others go on");
+                    tracing::error!(event = "change_refused", %change, reason, "the zone refused the change: tried again in {again} s, others go on");
                 }
             }
-            Note::AlreadyGone(key) => tracing::warn!(record = %key, "was gone already"),
+            Note::AlreadyGone(key) => {
+                tracing::warn!(event = "already_gone", record = %key, "the record was gone already: another hand deleted it")
+            }
         }
     }
 }

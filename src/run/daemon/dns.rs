@@ -52,7 +52,7 @@ impl Dns {
         }
         let front = serve(self.zone.clone(), &self.listen, self.connections_max)?;
         for address in front.addresses() {
-            tracing::info!(%address, zone = crate::zone::Zone::name(&self.zone), "answering DNS");
+            tracing::info!(event = "dns_answers", %address, zone = crate::zone::Zone::name(&self.zone), "answering DNS");
         }
         self.front = Some(front);
         Ok(())

@@ -52,7 +52,7 @@ pub async fn run(config: Config) -> ExitCode {
     match run_task(config).await {
         Ok(code) => ExitCode::from(code),
         Err(reason) => {
-            tracing::error!("{reason}");
+            tracing::error!(event = "failed", "{reason}");
             ExitCode::from(UNAVAILABLE)
         }
     }
@@ -83,7 +83,7 @@ async fn run_task(config: Config) -> Result<u8, String> {
             Ok(open) => open?,
             Err(_) => {
                 let seconds = TASK_LIMIT.as_secs();
-                tracing::error!("nothing was done: this host and its zone were not found within {seconds} s");
+                tracing::error!(event = "one_shot_timeout", "nothing was done: this host and its zone were not found within {seconds} s");
                 return Ok(LEFT_BEHIND);
             }
         },
@@ -118,6 +118,7 @@ async fn serve(
     let surroundings = surroundings(config, identity, &open, false)?;
     let host = &surroundings.writer.registrant;
     tracing::info!(
+        event = "agent_started",
         version = env!("CARGO_PKG_VERSION"),
         owner = %host.owner,
         address = %host.address,
@@ -146,13 +147,17 @@ async fn serve(
 async fn sync(config: Config, identity: &Identity, open: Open) -> Result<u8, String> {
     let mut agent = start(surroundings(config, identity, &open, true)?).await.map_err(text)?;
     let Ok(exit) = tokio::time::timeout(TASK_LIMIT, agent.ended()).await else {
-        tracing::error!("not done in {} s: Docker or the zone does not answer", TASK_LIMIT.as_secs());
+        tracing::error!(
+            event = "one_shot_timeout",
+            "not done in {} s: Docker or the zone does not answer",
+            TASK_LIMIT.as_secs()
+        );
         return Ok(LEFT_BEHIND);
     };
     let code = exit_code(&exit);
     if code == 0 {
         let did = if open.dry_run { "would change this much; nothing was written" } else { "synchronised" };
-        tracing::info!(changes = open.changes(), "{did}");
+        tracing::info!(event = "synchronised", changes = open.changes(), "{did}");
     }
     Ok(code)
 }
@@ -162,15 +167,20 @@ async fn remove_all(open: &Open) -> u8 {
     let changes = open.changes();
     match removal {
         Removal::Done | Removal::Unconfirmed if open.dry_run => {
-            tracing::info!(changes, "would remove this much; nothing was written");
+            tracing::info!(event = "removal_planned", changes, "would remove this much; nothing was written");
             0
         }
         Removal::Done => {
-            tracing::info!(changes, "nothing of this host is left, and every name server answers so");
+            tracing::info!(
+                event = "removed",
+                changes,
+                "nothing of this host is left, and every name server answers so"
+            );
             0
         }
         Removal::Unconfirmed => {
             tracing::error!(
+                event = "removed_unconfirmed",
                 changes,
                 "nothing of this host is left, but some name servers may answer with it yet"
             );
@@ -178,11 +188,18 @@ async fn remove_all(open: &Open) -> u8 {
         }
         Removal::Left(left) => {
             say_left(&left);
-            tracing::error!(left = left.len(), "records are left; run --remove again");
+            tracing::error!(
+                event = "removal_incomplete",
+                left = left.len(),
+                "records are left; run --remove again"
+            );
             LEFT_BEHIND
         }
         Removal::Unread => {
-            tracing::error!("the zone could not be read: records may be left; run --remove again");
+            tracing::error!(
+                event = "removal_unread",
+                "the zone could not be read: records may be left; run --remove again"
+            );
             LEFT_BEHIND
         }
     }
@@ -238,6 +255,7 @@ fn asked_too_early(config: &Config, asked: Asked) -> u8 {
         (Task::Serve, Asked::HandOver) => 0,
         (Task::Serve, Asked::Stop(_)) => {
             tracing::error!(
+                event = "stopped_early",
                 "stopped before this host or its zone was found: an earlier run's records may be left"
             );
             LEFT_BEHIND
@@ -247,7 +265,7 @@ fn asked_too_early(config: &Config, asked: Asked) -> u8 {
 }
 
 fn interrupted(asked: Asked) -> u8 {
-    tracing::error!("interrupted: it may be half done; run it again");
+    tracing::error!(event = "interrupted", "interrupted: it may be half done; run it again");
     match asked {
         Asked::Stop(code) => code,
         Asked::HandOver => LEFT_BEHIND,
@@ -270,11 +288,11 @@ async fn steer(signals: &mut Signals, mut agent: Running, dry_run: bool) -> u8 {
             Ok(()) = readiness.changed() => manager::shows(&readiness.borrow_and_update().clone()),
             asked = signals.next() => match asked {
                 Asked::Stop(code) if stopping => {
-                    tracing::warn!("a second signal: exiting at once, records are left as they are");
+                    tracing::warn!(event = "second_signal", "a second signal: exiting at once, records are left as they are");
                     return code;
                 }
                 Asked::Stop(_) if dry_run => {
-                    tracing::info!("the plan ends here; nothing was written");
+                    tracing::info!(event = "plan_ended", "the plan ends here; nothing was written");
                     return 0;
                 }
                 Asked::Stop(code) => {
@@ -283,7 +301,7 @@ async fn steer(signals: &mut Signals, mut agent: Running, dry_run: bool) -> u8 {
                     // What `--on-term` says is for whoever manages services, not for a terminal.
                     if code == TERM { agent.stop() } else { agent.drain() }
                 }
-                Asked::HandOver if stopping => tracing::warn!("SIGHUP is too late: the drain goes on"),
+                Asked::HandOver if stopping => tracing::warn!(event = "hangup_too_late", "SIGHUP is too late: the drain goes on"),
                 Asked::HandOver => {
                     manager::stopping();
                     agent.hand_over();
@@ -297,12 +315,13 @@ fn exit_code(exit: &Exit) -> u8 {
     match exit {
         Exit::Drained => {
             manager::safe_to_stop();
-            tracing::info!("every service of this host is withdrawn: safe to stop");
+            tracing::info!(event = "drained", "every service of this host is withdrawn: safe to stop");
             0
         }
         Exit::Unconfirmed => {
             manager::says("withdrawn, but not every name server was seen to answer so");
             tracing::error!(
+                event = "drained_unconfirmed",
                 "every service of this host is withdrawn, but not every name server was seen to answer so in \
                  time: some clients may still be sent here"
             );
@@ -310,19 +329,27 @@ fn exit_code(exit: &Exit) -> u8 {
         }
         Exit::HandedOver => {
             manager::says("handed over: the records stay");
-            tracing::info!("handed over: the records stay for the next agent of this host");
+            tracing::info!(
+                event = "handed_over",
+                "handed over: the records stay for the next agent of this host"
+            );
             0
         }
         Exit::Reconciled(left) if left.is_empty() => 0,
         Exit::Reconciled(left) => {
             say_left(left);
-            tracing::error!(left = left.len(), "not everything could be made as it should be");
+            tracing::error!(
+                event = "sync_incomplete",
+                left = left.len(),
+                "not everything could be made as it should be"
+            );
             LEFT_BEHIND
         }
         Exit::LeftBehind(Some(left)) => {
             manager::says(&format!("not safe to stop: {} records are left", left.len()));
             say_left(left);
             tracing::error!(
+                event = "drain_incomplete",
                 left = left.len(),
                 "records are left, refused or out of time; start the agent again to remove them"
             );
@@ -330,11 +357,17 @@ fn exit_code(exit: &Exit) -> u8 {
         }
         Exit::LeftBehind(None) => {
             manager::says("not safe to stop: records may be left");
-            tracing::error!("the drain's time is over before the zone could be read; records may be left");
+            tracing::error!(
+                event = "drain_unread",
+                "the drain's time is over before the zone could be read; records may be left"
+            );
             LEFT_BEHIND
         }
         Exit::GaveUp => {
-            tracing::error!("actors kept failing: giving up, records stay; start the agent again");
+            tracing::error!(
+                event = "gave_up",
+                "actors kept failing: giving up, records stay; start the agent again"
+            );
             GAVE_UP
         }
     }
@@ -342,6 +375,6 @@ fn exit_code(exit: &Exit) -> u8 {
 
 fn say_left(left: &[Key]) {
     for key in left {
-        tracing::error!(record = %key, "left behind");
+        tracing::error!(event = "left_behind", record = %key, "left behind");
     }
 }

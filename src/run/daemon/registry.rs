@@ -79,7 +79,12 @@ impl Open {
                 if let Wanted::Id(_) = wanted
                     && zone.name() != config.zone
                 {
-                    tracing::info!(zone = zone.name(), id = zone.id(), "the zone of this id has this name");
+                    tracing::info!(
+                        event = "zone_named",
+                        zone = zone.name(),
+                        id = zone.id(),
+                        "the zone of this id has this name"
+                    );
                 }
                 (Arc::new(zone), None)
             }
@@ -177,12 +182,15 @@ async fn find(wanted: &Wanted, endpoint_url: Option<String>, identity: &Identity
             error => error.to_string(),
         };
         if said.as_ref() != Some(&kind) {
-            tracing::error!("nothing is written, and it is looked for again: {error}");
+            tracing::error!(
+                event = "zone_not_found",
+                "no zone yet, so nothing is written; looking for it again: {error}"
+            );
             said = Some(kind);
         }
     })
     .await;
-    tracing::info!(zone = zone.name(), id = zone.id(), "hosted zone found");
+    tracing::info!(event = "zone_found", zone = zone.name(), id = zone.id(), "hosted zone found");
     zone
 }
 
@@ -200,17 +208,26 @@ async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant)
 fn read_after(config: &Config, identity: &Identity, memory: &Memory) -> Duration {
     match memory {
         Memory::Kept(entries) => {
-            tracing::info!(records = entries.len(), "the journal knows all of this host")
+            tracing::info!(
+                event = "journal_complete",
+                records = entries.len(),
+                "the journal knows all of this host"
+            )
         }
         Memory::Fresh if identity.launched.is_some_and(is_recent) => {
             let read_after = config.resync.mul_f64(0.5 + fastrand::f64());
             let minutes = read_after.as_secs() / 60;
-            tracing::info!(minutes, "a new instance: the zone is listed once, later, beside the writing");
+            tracing::info!(
+                event = "journal_new_instance",
+                minutes,
+                "a new instance has no records yet: the zone is listed once, this much later, beside the writing"
+            );
             return read_after;
         }
         // It said so itself.
         Memory::Without(_) => {}
         memory => tracing::info!(
+            event = "journal_incomplete",
             reason = memory.reason(),
             "the journal does not know all of this host: the zone is listed once, beside the writing"
         ),

@@ -1,6 +1,6 @@
 //! From a DNS message to its reply: header bits, EDNS, and what is no question at all.
 //!
-//! Pure. The records come from [`super::answer`], and are fitted into a message by [`super::reply`]; sockets are
+//! Pure. The records come from [`super::answer`], and are fitted into a message by `reply`; sockets are
 //! [`super`]'s.
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -208,7 +208,7 @@ impl Troubles {
         let goes_on = self.latest.is_some_and(|latest| latest.elapsed() < TROUBLE_PAUSE * 10);
         self.row = if goes_on { self.row + 1 } else { 0 };
         if self.row.is_multiple_of(TROUBLES_SAID_EVERY) {
-            tracing::warn!(%error, "{}", self.what);
+            tracing::warn!(event = "dns_trouble", %error, "{}", self.what);
         }
         tokio::time::sleep(TROUBLE_PAUSE).await;
         self.latest = Some(tokio::time::Instant::now());

@@ -136,6 +136,7 @@ impl Store {
         };
         if contents.lower_soa() {
             tracing::info!(
+                event = "soa_lowered",
                 path = %path.display(),
                 "the zone was made when its SOA let \"there is none\" be remembered for 900 s: now for 5 s"
             );
@@ -190,7 +191,7 @@ impl Store {
             Err(error) => {
                 // Tried again when as much has been appended once more.
                 self.compacted_len = self.len;
-                tracing::warn!(path = %self.path.display(), %error, "zone log not compacted");
+                tracing::warn!(event = "zone_log_not_compacted", path = %self.path.display(), %error, "the zone's log could not be written anew, and grows on");
             }
         }
     }
@@ -223,7 +224,7 @@ fn read(path: &Path, file: impl io::Read, zone: &OwnerName) -> Result<Contents, 
                 (1, _) => return Err(damaged(1, "the header is missing or torn".to_owned())),
                 (_, 0) => {}
                 (_, bytes) => {
-                    tracing::warn!(path = %path.display(), line = number, bytes, "torn last line dropped");
+                    tracing::warn!(event = "zone_log_torn", path = %path.display(), line = number, bytes, "the zone's log ends in the middle of a change, which was never confirmed: dropped");
                 }
             }
             break;

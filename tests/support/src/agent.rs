@@ -139,7 +139,7 @@ fn answering(process: &mut Process, before: usize) -> SocketAddr {
         || {
             assert!(!process.borrow_mut().has_ended(), "the agent ended: {}", process.borrow().log());
             let mut lines = process.borrow().log_lines().into_iter().skip(before);
-            let line = lines.find(|line| line["message"] == "answering DNS")?;
+            let line = lines.find(|line| line["event"] == "dns_answers")?;
             line["address"].as_str().and_then(|address| address.parse().ok())
         },
     )

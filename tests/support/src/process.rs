@@ -72,7 +72,7 @@ impl Process {
     pub fn changes(&self, name: &str) -> usize {
         let name = format!("{name}.");
         let of_it = |line: &Value| line["record"].as_str().is_some_and(|record| record.starts_with(&name));
-        self.log_lines().iter().filter(|line| line["message"] == "written" && of_it(line)).count()
+        self.log_lines().iter().filter(|line| line["event"] == "written" && of_it(line)).count()
     }
 
     /// How often the log says this.

@@ -100,6 +100,7 @@ async fn find_with(client: Client, settings: &Settings) -> Result<Route53Zone, F
     };
     match (vpc, zone.here) {
         (Some(vpc), None) => tracing::warn!(
+            event = "zone_unsure",
             zone = zone.name,
             id = zone.id,
             vpc,
@@ -107,6 +108,7 @@ async fn find_with(client: Client, settings: &Settings) -> Result<Route53Zone, F
              allow route53:GetHostedZone to be sure"
         ),
         (Some(vpc), Some(false)) => tracing::warn!(
+            event = "zone_elsewhere",
             zone = zone.name,
             id = zone.id,
             vpc,
