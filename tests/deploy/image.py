@@ -169,11 +169,11 @@ def main():
 
         before, written, ready = services(route53, zone), said('"event":"written"'), said('"ready"')
         run("docker", "kill", "-s", "HUP", "ecssd")
-        wait("agent after a hand-over", lambda: said("handed over") == 1 and said('"ready"') == ready + 1)
+        wait("agent after a hand-over", lambda: said('"event":"handed_over"') == 1 and said('"ready"') == ready + 1)
         assert (services(route53, zone), said('"event":"written"')) == (before, written), "a hand-over has changed something"
 
         run("docker", "stop", "ecssd")
-        assert said("safe to stop") == 1, log()
+        assert said('"event":"drained"') == 1, log()
         assert run("docker", "inspect", "--format", "{{.State.ExitCode}}", "ecssd") == "0"
         assert not services(route53, zone), "a stop has left records"
         wait("end of what the agent asks", lambda: threading.active_count() == 2)

@@ -21,6 +21,8 @@ from pathlib import Path
 
 ARCHIVES, CACHE, MINISTACK, BUS, OFFS = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).resolve(), sys.argv[4], int(sys.argv[5])
 CONTAINERS = 5
+# Events of the agent's log.
+DRAINED, HANDED_OVER = '"event":"drained"', '"event":"handed_over"'
 CRASHES = 5
 PATIENCE = 90
 # Of another C library than that of the machine that builds, as hosts are.
@@ -270,11 +272,11 @@ def is_ready(machine):
 def restarts(machine, zone):
     """What a restart, a crash, a hang and a file left over do to the zone: nothing."""
     before, written = zone.services(), machine.said('"event":"written"')
-    handed = machine.said("handed over")
+    handed = machine.said(HANDED_OVER)
     for number in range(OFFS):
         machine.inside("systemctl", "reload" if number % 5 == 4 else "restart", "ecssd")
-        wait("agent that is ready", lambda: machine.said("handed over") == handed + number + 1 and is_ready(machine))
-    print(f"figure: {BUS}: {OFFS} restarts, {machine.said('handed over') - handed} hand-overs", flush=True)
+        wait("agent that is ready", lambda: machine.said(HANDED_OVER) == handed + number + 1 and is_ready(machine))
+    print(f"figure: {BUS}: {OFFS} restarts, {machine.said(HANDED_OVER) - handed} hand-overs", flush=True)
     crash_loop(machine)
     hang(machine)
     assert zone.services() == before, "records have changed"
@@ -295,9 +297,9 @@ def crash_loop(machine):
     wait("agent after its crashes", lambda: is_ready(machine))
     assert not machine.does("ls", "/run/ecssd"), "a crash leaves a file that says that the system stops"
     # It would have drained, had it taken the file for true.
-    handed = machine.said("handed over")
+    handed = machine.said(HANDED_OVER)
     machine.inside("systemctl", "restart", "ecssd")
-    wait("hand-over after the crashes", lambda: machine.said("handed over") == handed + 1 and is_ready(machine))
+    wait("hand-over after the crashes", lambda: machine.said(HANDED_OVER) == handed + 1 and is_ready(machine))
     print(f"figure: {BUS}: {CRASHES} crashes in a row, no file left", flush=True)
 
 
@@ -321,15 +323,15 @@ def hang(machine):
 
 def soft_reboot(machine, zone):
     """All units stop, and start again with the first process and /run as they were: a drain at the one, no file after it."""
-    safe, ready = machine.said("safe to stop"), machine.said('"ready"')
+    safe, ready = machine.said(DRAINED), machine.said('"ready"')
     machine.inside("systemctl", "--no-block", "soft-reboot")
-    wait("drain at a soft reboot", lambda: machine.said("safe to stop") == safe + 1)
+    wait("drain at a soft reboot", lambda: machine.said(DRAINED) == safe + 1)
     wait("agent after a soft reboot", lambda: machine.said('"ready"') > ready and is_ready(machine))
     wait("records", lambda: len(zone.services()) == CONTAINERS)
     assert not machine.does("ls", "/run/ecssd"), "a soft reboot leaves a file that says that the system stops"
-    before, handed = zone.services(), machine.said("handed over")
+    before, handed = zone.services(), machine.said(HANDED_OVER)
     machine.inside("systemctl", "restart", "ecssd")
-    wait("hand-over after a soft reboot", lambda: machine.said("handed over") == handed + 1 and is_ready(machine))
+    wait("hand-over after a soft reboot", lambda: machine.said(HANDED_OVER) == handed + 1 and is_ready(machine))
     assert zone.services() == before, "records have changed"
     print(f"figure: {BUS}: a soft reboot drained, and left no file", flush=True)
 
@@ -339,9 +341,9 @@ def leave(machine, zone):
     machine.boot()
     wait("records", lambda: len(zone.services()) == CONTAINERS)
     wait("agent that is ready", lambda: is_ready(machine))
-    before, handed = zone.services(), machine.said("handed over")
+    before, handed = zone.services(), machine.said(HANDED_OVER)
     machine.inside("sh", "-ec", told("installs into the system", 1))
-    wait("hand-over to a static user", lambda: machine.said("handed over") == handed + 1 and is_ready(machine))
+    wait("hand-over to a static user", lambda: machine.said(HANDED_OVER) == handed + 1 and is_ready(machine))
     assert machine.does("id", "-un", "ecssd") == "ecssd" and zone.services() == before, "records have changed"
     settings = run("cat", machine.root / DROP_IN / "emulator.conf").split("Environment=")[1].replace(" ", "\n")
     (machine.root / "etc/ecssd.env").open("a").write(settings)
@@ -358,10 +360,10 @@ def offs(machine, zone):
         if number:
             machine.boot()
         wait("records", lambda: len(zone.services()) == CONTAINERS)
-        safe = machine.said("safe to stop")
+        safe = machine.said(DRAINED)
         machine.off()
         left = len(zone.services())
-        drained += left == 0 and machine.said("safe to stop") == safe + 1
+        drained += left == 0 and machine.said(DRAINED) == safe + 1
         if left:
             print(f"power-off {number}: {left} records left", flush=True)
     print(f"figure: {BUS}: {drained} of {OFFS} power-offs drained", flush=True)
