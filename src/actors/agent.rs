@@ -6,7 +6,6 @@
 mod children;
 mod stop;
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
@@ -20,13 +19,10 @@ use super::messages::{
 };
 use super::peers::Peers;
 use super::surroundings::Surroundings;
+use crate::machine::agent::{Ending, Restarts};
 use crate::record::Key;
 use crate::status::{Board, Readiness};
 
-/// The most restarts within [`RESTARTS_WITHIN`].
-const RESTARTS_MAX: usize = 5;
-/// See [`RESTARTS_MAX`].
-const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
 /// How long a writer that is started again makes no call.
 const WRITER_HOLD: Duration = Duration::from_secs(1);
 
@@ -56,14 +52,10 @@ struct AgentState {
     peers: Peers,
     seq: SeqSource,
     children: Vec<(ActorId, Child)>,
-    restarts: VecDeque<Duration>,
+    restarts: Restarts,
     /// What is known of the host's future.
     memory: Memory,
-    /// Whether it waits to hear whether the host goes.
-    judging: bool,
-    /// Whether it is about to drain, or drains.
-    parting: bool,
-    drain_deadline: Option<Duration>,
+    ending: Ending,
     exit: Option<oneshot::Sender<Exit>>,
 }
 
@@ -76,7 +68,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Drains or hands over, as is [planned](crate::machine::stop::StopPlan).
+    /// Drains or hands over, as is [planned](crate::machine::agent::StopPlan).
     pub fn stop(&self) {
         let _ = self.agent.cast(AgentMessage::Stop);
     }
@@ -146,11 +138,9 @@ impl Actor for Agent {
             peers: Peers::default(),
             seq: SeqSource::default(),
             children: Vec::new(),
-            restarts: VecDeque::new(),
+            restarts: Restarts::default(),
             memory: Memory::default(),
-            judging: false,
-            parting: false,
-            drain_deadline: None,
+            ending: Ending::default(),
             exit: Some(exit),
         };
         state.peers.agent.fill(myself.clone());
@@ -173,8 +163,8 @@ impl Actor for Agent {
             AgentMessage::Judged(reason) => state.on_judged(&myself, reason),
             AgentMessage::JudgementOverdue => state.on_judged(&myself, None),
             AgentMessage::Drain => state.drain(&myself),
-            AgentMessage::DelayOver => state.withdraw(&myself),
-            AgentMessage::HandOver => state.end(&myself, Exit::HandedOver),
+            AgentMessage::DelayOver => state.delay_over(&myself),
+            AgentMessage::HandOver => state.hand_over(&myself),
             AgentMessage::Drained { left, zone_read, confirmed } if left.is_empty() && zone_read => {
                 state.end(&myself, if confirmed { Exit::Drained } else { Exit::Unconfirmed });
             }
@@ -222,10 +212,7 @@ impl AgentState {
     }
 
     fn may_restart(&mut self, myself: &ActorRef<AgentMessage>) -> bool {
-        let now = self.surroundings.clock.now();
-        self.restarts.retain(|at| now - *at < RESTARTS_WITHIN);
-        self.restarts.push_back(now);
-        let may = self.restarts.len() <= RESTARTS_MAX;
+        let may = self.restarts.may_restart(self.surroundings.clock.now());
         if !may {
             self.end(myself, Exit::GaveUp);
         }
@@ -260,7 +247,7 @@ impl AgentState {
         let Peers { watcher, resolver, registrar, writer, host, .. } = &self.peers;
         match child {
             Child::Watcher => {}
-            Child::Host if self.judging => host.cast(HostWatcherMessage::Judge),
+            Child::Host if self.ending.is_judging() => host.cast(HostWatcherMessage::Judge),
             Child::Host => {}
             Child::Resolver => watcher.cast(DockerWatcherMessage::Subscribe),
             Child::Registrar => {
@@ -271,7 +258,7 @@ impl AgentState {
                 if self.surroundings.notices.is_some() {
                     host.cast(HostWatcherMessage::Tell);
                 }
-                if self.parting {
+                if self.ending.is_leaving() {
                     registrar.cast(RegistrarMessage::PrepareDrain);
                 }
             }
@@ -280,7 +267,7 @@ impl AgentState {
                 registrar.cast(RegistrarMessage::WriterRestarted);
             }
         }
-        if let Some(deadline) = self.drain_deadline {
+        if let Some(deadline) = self.ending.deadline() {
             registrar.cast(RegistrarMessage::Drain(deadline));
         }
     }

@@ -12,7 +12,7 @@ use crate::edge::check::Checker;
 use crate::edge::engine::{Docker, Tasks};
 use crate::edge::host::notices::Sources;
 use crate::journal::SharedJournal;
-use crate::machine::stop::StopPlan;
+use crate::machine::agent::StopPlan;
 use crate::reconcile::writer::Settings;
 use crate::status::Board;
 use crate::zone::Zone;

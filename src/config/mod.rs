@@ -17,7 +17,7 @@ use crate::cli::Cli;
 use crate::container::convention::duration;
 use crate::edge::host::identity::Given;
 use crate::logs;
-use crate::machine::stop::StopPlan;
+use crate::machine::agent::StopPlan;
 use crate::zone::route53::Wanted;
 
 const DRAIN_TIMEOUT_MIN: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::machine::stop::OnTerm;
+use crate::machine::agent::OnTerm;
 
 fn read(arguments: &[&str]) -> Result<Config, Vec<String>> {
     let known = ["ecssd", "--local", "--hostname", "web1", "--address", "10.0.0.7"];

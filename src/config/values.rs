@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 use super::Limits;
 use crate::container::convention::duration;
 use crate::logs;
-use crate::machine::stop::OnTerm;
+use crate::machine::agent::OnTerm;
 use crate::record::{Owner, canonical};
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {

@@ -5,6 +5,7 @@
 //! [`lifecycle`], and tested without a host.
 
 pub mod adoption;
+pub mod agent;
 pub mod claims;
 pub mod departure;
 pub mod lifecycle;
@@ -13,7 +14,6 @@ pub mod permits;
 pub mod probe;
 pub mod publish;
 pub mod registrar;
-pub mod stop;
 pub mod suspicion;
 pub mod task_resolver;
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ecssd::actors::Exit;
+use ecssd::machine::agent::StopPlan;
 use ecssd::machine::departure::{AskError, Said, Source};
-use ecssd::machine::stop::StopPlan;
 use ecssd::record::{Action, Change};
 use ecssd_testing::actors::{World, ZONE};
 use ecssd_testing::docker::scripted::ScriptedDocker;

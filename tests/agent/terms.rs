@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecssd::actors::Exit;
+use ecssd::machine::agent::{OnTerm, StopPlan};
 use ecssd::machine::departure::{Said, Source};
-use ecssd::machine::stop::{OnTerm, StopPlan};
 use ecssd::record::{Action, Change, RecordType};
 use ecssd::zone::embedded::Options;
 use ecssd_testing::actors::{World, ZONE};

@@ -103,7 +103,7 @@ fn a_second_sigterm_ends_the_delay_at_once() {
     agent.agent.signal("TERM");
     let (code, log) = agent.ends();
     assert_eq!(code, Some(143), "{log}");
-    assert!(log.contains("every service to weight 0"), "{log}");
+    assert!(log.contains("drain_delayed"), "{log}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ecssd::actors::Exit;
 use ecssd::change::pacing::Pace;
 use ecssd::journal::{MemoryJournal, SharedJournal};
-use ecssd::machine::stop::StopPlan;
+use ecssd::machine::agent::StopPlan;
 use ecssd::record::{Owner, Registrant};
 use ecssd_testing::actors::World;
 use ecssd_testing::docker::scripted::ScriptedDocker;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ecssd::actors::Exit;
 use ecssd::journal::{MemoryJournal, SharedJournal};
-use ecssd::machine::stop::StopPlan;
+use ecssd::machine::agent::StopPlan;
 use ecssd::record::RecordType;
 use ecssd::zone::embedded::Options;
 use ecssd_testing::actors::World;

@@ -97,7 +97,7 @@ async fn what_waits_is_logged_with_its_name_and_the_reason() {
         host.news.iter().for_each(|news| host.writer.log(news, host.now()));
     });
     let lines = log.lines();
-    let told: Vec<_> = lines.iter().filter(|line| line.contains("refused: tried again in")).collect();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("change_refused")).collect();
     println!("{told:?}");
     let mark = at(7).set_identifier.unwrap();
     assert!(told.len() == 1 && told[0].contains(&mark) && told[0].contains("A record is not permitted"));

@@ -9,7 +9,7 @@ use ecssd::change::pacing::Pace;
 use ecssd::clock::Clock;
 use ecssd::edge::host::notices::Sources;
 use ecssd::journal::SharedJournal;
-use ecssd::machine::stop::StopPlan;
+use ecssd::machine::agent::StopPlan;
 use ecssd::reconcile::writer::Settings;
 use ecssd::record::{Action, Change, Owner, Registrant};
 use ecssd::status::Board;

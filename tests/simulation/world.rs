@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ecssd::janitor::Look;
-use ecssd::machine::stop::StopPlan;
+use ecssd::machine::agent::StopPlan;
 use ecssd::zone::embedded::{EmbeddedZone, Options, Throttle};
 use tokio::sync::Notify;
 use tokio::time::Instant;

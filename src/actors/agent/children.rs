@@ -78,7 +78,7 @@ impl AgentState {
         let mut settings = self.surroundings.writer.clone();
         settings.seed = self.seed(Child::Writer);
         // After a panic an earlier call may be under way, or waited for.
-        let again = !self.restarts.is_empty();
+        let again = self.restarts.is_recovering();
         Route53WriterArgs {
             zone: self.surroundings.zone.clone(),
             settings,

@@ -1,84 +1,83 @@
-//! How the Agent ends when it is asked to: what SIGTERM means, the delay, and the deadline.
-
-use std::time::Duration;
+//! How the Agent carries out the steps of its [end](crate::machine::agent::Ending).
 
 use ractor::ActorRef;
 
 use super::{AgentState, Exit};
 use crate::actors::messages::{AgentMessage, HostWatcherMessage, RegistrarMessage};
-use crate::machine::stop::OnTerm;
+use crate::machine::agent::{JUDGEMENT_LIMIT, REPORT_SLACK, Step};
 use crate::status::Part;
-
-/// How long it may take to learn whether the host goes.
-const JUDGEMENT_LIMIT: Duration = Duration::from_secs(2);
-/// What the writer gets beyond a drain's deadline to name what is left.
-const REPORT_SLACK: Duration = Duration::from_millis(500);
 
 impl AgentState {
     pub(super) fn stop(&mut self, myself: &ActorRef<AgentMessage>) {
-        match self.surroundings.stop.on_term {
-            OnTerm::Drain => self.drain(myself),
-            OnTerm::HandOver => self.end(myself, Exit::HandedOver),
-            OnTerm::Auto => {
-                self.judging = true;
-                if self.surroundings.notices.is_none() {
-                    return self.on_judged(myself, None);
-                }
-                self.peers.host.cast(HostWatcherMessage::Judge);
-                myself.send_after(JUDGEMENT_LIMIT, || AgentMessage::JudgementOverdue);
-            }
-        }
+        let asks = self.surroundings.notices.is_some();
+        let step = self.ending.stop(&self.surroundings.stop, asks, self.surroundings.clock.now());
+        self.take(myself, step);
     }
 
     pub(super) fn on_judged(&mut self, myself: &ActorRef<AgentMessage>, reason: Option<String>) {
-        if !std::mem::take(&mut self.judging) {
-            return;
-        }
-        match reason {
-            Some(reason) => {
+        let goes = reason.is_some();
+        let step = self.ending.judged(goes, &self.surroundings.stop, self.surroundings.clock.now());
+        match (&step, reason) {
+            (Some(Step::HandOver), _) => tracing::info!(
+                event = "hand_over_decided",
+                "nothing says that this host ends: its records stay for the next agent"
+            ),
+            (Some(_), Some(reason)) => {
                 tracing::info!(
                     event = "drain_decided",
                     reason,
                     "this host ends, so its records are withdrawn"
                 );
-                self.drain(myself);
             }
-            None => {
-                tracing::info!(
-                    event = "hand_over_decided",
-                    "nothing says that this host ends: its records stay for the next agent"
-                );
-                self.end(myself, Exit::HandedOver);
-            }
+            _ => {}
         }
+        self.take(myself, step);
     }
 
-    /// Takes the traffic away first, where that is planned, and then the records.
     pub(super) fn drain(&mut self, myself: &ActorRef<AgentMessage>) {
-        if self.parting {
-            return;
-        }
-        self.parting = true;
-        tracing::info!(event = "drain_started", "withdrawing every service of this host");
-        self.surroundings.board.set(Part::Stop, Err("the agent withdraws its records".to_owned()));
-        let delay = self.surroundings.stop.delay;
-        if delay.is_zero() {
-            return self.withdraw(myself);
-        }
-        tracing::info!(
-            event = "drain_delayed",
-            seconds = delay.as_secs_f64(),
-            "every service goes to weight 0 first, and is withdrawn after this delay"
-        );
-        self.peers.registrar.cast(RegistrarMessage::PrepareDrain);
-        myself.send_after(delay, || AgentMessage::DelayOver);
+        let step = self.ending.drain(&self.surroundings.stop, self.surroundings.clock.now());
+        self.take(myself, step);
     }
 
-    pub(super) fn withdraw(&mut self, myself: &ActorRef<AgentMessage>) {
-        let timeout = self.surroundings.stop.timeout;
-        let deadline = self.surroundings.clock.now() + timeout;
-        self.drain_deadline = Some(deadline);
-        self.peers.registrar.cast(RegistrarMessage::Drain(deadline));
-        myself.send_after(timeout + REPORT_SLACK, || AgentMessage::DrainOverdue);
+    pub(super) fn delay_over(&mut self, myself: &ActorRef<AgentMessage>) {
+        let step = self.ending.delay_over(&self.surroundings.stop, self.surroundings.clock.now());
+        self.take(myself, step);
+    }
+
+    pub(super) fn hand_over(&mut self, myself: &ActorRef<AgentMessage>) {
+        let step = self.ending.hand_over();
+        self.take(myself, step);
+    }
+
+    fn take(&mut self, myself: &ActorRef<AgentMessage>, step: Option<Step>) {
+        match step {
+            None => {}
+            Some(Step::Judge) => {
+                self.peers.host.cast(HostWatcherMessage::Judge);
+                myself.send_after(JUDGEMENT_LIMIT, || AgentMessage::JudgementOverdue);
+            }
+            Some(Step::Delay(delay)) => {
+                self.is_unready();
+                tracing::info!(
+                    event = "drain_delayed",
+                    seconds = delay.as_secs_f64(),
+                    "every service goes to weight 0 first, and is withdrawn after this delay"
+                );
+                self.peers.registrar.cast(RegistrarMessage::PrepareDrain);
+                myself.send_after(delay, || AgentMessage::DelayOver);
+            }
+            Some(Step::Withdraw(deadline)) => {
+                self.is_unready();
+                tracing::info!(event = "drain_started", "withdrawing every service of this host");
+                self.peers.registrar.cast(RegistrarMessage::Drain(deadline));
+                let overdue = self.surroundings.clock.until(deadline) + REPORT_SLACK;
+                myself.send_after(overdue, || AgentMessage::DrainOverdue);
+            }
+            Some(Step::HandOver) => self.end(myself, Exit::HandedOver),
+        }
+    }
+
+    fn is_unready(&self) {
+        self.surroundings.board.set(Part::Stop, Err("the agent withdraws its records".to_owned()));
     }
 }

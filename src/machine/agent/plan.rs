@@ -1,6 +1,6 @@
-//! How an agent ends when it is asked to: what SIGTERM means, and what its steps may take.
+//! What is planned for the end of an agent: what SIGTERM means, and how long each step may take.
 //!
-//! Owns the plan. The steps themselves are for the Agent.
+//! The steps themselves are those of [`Ending`](super::Ending).
 
 use std::time::Duration;
 
