@@ -26,8 +26,26 @@
 //!
 //! The door: [`cli`] and [`config`] are the command line with its environment, and the settings that hold.
 //!
-//! Tools: [`aws`] (what clients of the vendor's APIs are made from), [`clock`] and [`backoff`] (time since the start, and waits that grow), [`logs`], [`status`] (what an
-//! operator sees), [`nearest`] (what a mistyped word was meant to be).
+//! Tools: [`aws`] (what clients of the vendor's APIs are made from), [`clock`] and [`backoff`] (time since the start,
+//! and waits that grow), [`logs`], [`status`] (what an operator sees), [`nearest`] (what a mistyped word was meant to
+//! be).
+//!
+//! # Words
+//!
+//! Most words are those of Docker, ECS, DNS and Route 53. These are ours:
+//!
+//! - **offer**: one service of a container that can be published, and where clients reach it.
+//! - **claim**: a container's wish for a port of the host; one of several holds the port.
+//! - **life**: a container from one start to its end. Proof, signals and weights belong to one life.
+//! - **owner**, **mark**: who a record belongs to, and the set identifier that says so.
+//! - **barrier**: the first moments of an agent, in which nothing is deleted, because not everything was inspected.
+//! - **adoption**: taking over what an earlier run of this host left in the zone.
+//! - **departure**: what is known of the host's own end, and what that does to its records.
+//! - **wanted**, **known**: the records that should stand in the zone, and those that are known to.
+//! - **scan**, **lookup**: a read of many records to find what nobody knows of; a read of one that settles a doubt.
+//! - **journal**: what this host wrote and heard, on its disk.
+//! - **pacer**: when the next call may go. **culprit**: the change that a batch was refused for.
+//! - **verdict**: what the janitor, or a row of checks, concludes. **caps**: the most that a run may delete.
 
 pub mod actors;
 pub mod aws;

@@ -83,16 +83,16 @@ const EDGES: &[(&str, &[&str])] = &[("check", &[]), ("engine", &[]), ("host", &[
 /// actor but whoever starts it.
 const ACTORS: &[(&str, &[&str])] = &[
     ("messages", &[]),
-    ("alarm", &[]),
+    ("wake_timer", &[]),
     ("contained", &[]),
-    ("surroundings", &[]),
+    ("dependencies", &[]),
     ("peers", &["messages"]),
     ("docker_watcher", &["contained", "messages", "peers"]),
-    ("task_resolver", &["alarm", "contained", "messages", "peers"]),
+    ("task_resolver", &["wake_timer", "contained", "messages", "peers"]),
     ("health_prober", &["contained", "messages", "peers"]),
-    ("registrar", &["alarm", "health_prober", "messages", "peers"]),
+    ("registrar", &["wake_timer", "health_prober", "messages", "peers"]),
     ("host_watcher", &["contained", "messages", "peers"]),
-    ("route53_writer", &["alarm", "contained", "messages", "peers"]),
+    ("route53_writer", &["wake_timer", "contained", "messages", "peers"]),
     (
         "agent",
         &[
@@ -102,7 +102,7 @@ const ACTORS: &[(&str, &[&str])] = &[
             "peers",
             "registrar",
             "route53_writer",
-            "surroundings",
+            "dependencies",
             "task_resolver",
         ],
     ),

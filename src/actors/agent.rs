@@ -11,6 +11,7 @@ use std::time::Duration;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::dependencies::Dependencies;
 use super::docker_watcher::SeqSource;
 use super::host_watcher::Memory;
 use super::messages::{
@@ -18,7 +19,6 @@ use super::messages::{
     Route53WriterMessage, TaskResolverMessage,
 };
 use super::peers::Peers;
-use super::surroundings::Surroundings;
 use crate::machine::agent::{Ending, Restarts};
 use crate::record::Key;
 use crate::status::{Board, Readiness};
@@ -48,7 +48,7 @@ pub enum Exit {
 struct Agent;
 
 struct AgentState {
-    surroundings: Surroundings,
+    dependencies: Dependencies,
     peers: Peers,
     seq: SeqSource,
     children: Vec<(ActorId, Child)>,
@@ -116,25 +116,25 @@ impl Heart {
 ///
 /// # Errors
 /// When an actor could not be started at all.
-pub async fn start(surroundings: Surroundings) -> Result<Running, SpawnErr> {
+pub async fn start(dependencies: Dependencies) -> Result<Running, SpawnErr> {
     let (exit, ended) = oneshot::channel();
-    let board = surroundings.board.clone();
-    let (agent, _) = Actor::spawn(None, Agent, (surroundings, exit)).await?;
+    let board = dependencies.board.clone();
+    let (agent, _) = Actor::spawn(None, Agent, (dependencies, exit)).await?;
     Ok(Running { agent, exit: ended, board })
 }
 
 impl Actor for Agent {
     type Msg = AgentMessage;
     type State = AgentState;
-    type Arguments = (Surroundings, oneshot::Sender<Exit>);
+    type Arguments = (Dependencies, oneshot::Sender<Exit>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<Self::Msg>,
-        (surroundings, exit): Self::Arguments,
+        (dependencies, exit): Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         let mut state = AgentState {
-            surroundings,
+            dependencies,
             peers: Peers::default(),
             seq: SeqSource::default(),
             children: Vec::new(),
@@ -212,7 +212,7 @@ impl AgentState {
     }
 
     fn may_restart(&mut self, myself: &ActorRef<AgentMessage>) -> bool {
-        let may = self.restarts.may_restart(self.surroundings.clock.now());
+        let may = self.restarts.may_restart(self.dependencies.clock.now());
         if !may {
             self.end(myself, Exit::GaveUp);
         }
@@ -255,7 +255,7 @@ impl AgentState {
                 resolver.cast(TaskResolverMessage::StartOver);
                 // Events are replayed with it: a container that was asked to stop is not taken for well.
                 watcher.cast(DockerWatcherMessage::Subscribe);
-                if self.surroundings.notices.is_some() {
+                if self.dependencies.notices.is_some() {
                     host.cast(HostWatcherMessage::Tell);
                 }
                 if self.ending.is_leaving() {

@@ -18,8 +18,8 @@
 //! for whoever starts it.
 
 mod agent;
-mod alarm;
 mod contained;
+mod dependencies;
 mod docker_watcher;
 mod health_prober;
 mod host_watcher;
@@ -27,8 +27,8 @@ mod messages;
 mod peers;
 mod registrar;
 mod route53_writer;
-mod surroundings;
 mod task_resolver;
+mod wake_timer;
 
 pub use agent::{Exit, Heart, Running, start};
-pub use surroundings::Surroundings;
+pub use dependencies::Dependencies;

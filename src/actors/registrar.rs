@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef};
 
-use super::alarm::Alarm;
 use super::health_prober::{Fleet, HealthProber, HealthProberArgs, warn_unproven};
 use super::messages::{
     AgentMessage, HealthProberMessage, RegistrarMessage, Route53WriterMessage, TaskResolverMessage,
 };
 use super::peers::Slot;
+use super::wake_timer::WakeTimer;
 use crate::clock::Clock;
 use crate::container::offer::{EffectiveCheck, Offer};
 use crate::container::{Health, Timestamp};
@@ -63,7 +63,7 @@ pub(super) struct RegistrarState {
     names: BTreeMap<ContainerId, String>,
     probers: BTreeMap<ContainerId, Prober>,
     fleet: Fleet,
-    wake: Alarm,
+    wake: WakeTimer,
     rng: fastrand::Rng,
 }
 
@@ -92,7 +92,7 @@ impl Actor for Registrar {
             args,
             names: BTreeMap::new(),
             probers: BTreeMap::new(),
-            wake: Alarm::default(),
+            wake: WakeTimer::default(),
         };
         for output in outputs {
             state.carry(output).await?;

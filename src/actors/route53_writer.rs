@@ -8,10 +8,10 @@ use std::time::Duration;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::watch;
 
-use super::alarm::Alarm;
 use super::contained::contained;
 use super::messages::{AgentMessage, RegistrarMessage, Route53WriterMessage};
 use super::peers::Slot;
+use super::wake_timer::WakeTimer;
 use crate::clock::Clock;
 use crate::machine::publish::Wants;
 use crate::reconcile::writer::{Answer, Call, News, Next, Settings, Writer};
@@ -47,7 +47,7 @@ pub(super) struct Route53WriterState {
     /// Whether what there was at the start is written.
     started: bool,
     reported: bool,
-    wake: Alarm,
+    wake: WakeTimer,
 }
 
 impl Actor for Route53Writer {
@@ -67,7 +67,7 @@ impl Actor for Route53Writer {
             draining: false,
             started: false,
             reported: false,
-            wake: Alarm::default(),
+            wake: WakeTimer::default(),
         };
         // A predecessor's last word on the zone may be old.
         state.args.board.set(Part::Zone, Ok(()));

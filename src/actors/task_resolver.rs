@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
-use super::alarm::Alarm;
 use super::contained::contained;
 use super::messages::{RegistrarMessage, TaskResolverMessage};
 use super::peers::Slot;
+use super::wake_timer::WakeTimer;
 use crate::clock::Clock;
 use crate::edge::engine::inspection::inspect;
 use crate::edge::engine::{Docker, Tasks};
@@ -32,7 +32,7 @@ pub(super) struct TaskResolverArgs {
 pub(super) struct TaskResolverState {
     args: TaskResolverArgs,
     resolver: task_resolver::TaskResolver,
-    wake: Alarm,
+    wake: WakeTimer,
 }
 
 impl Actor for TaskResolver {
@@ -46,7 +46,7 @@ impl Actor for TaskResolver {
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         let resolver = task_resolver::TaskResolver::new(args.host_address);
-        Ok(TaskResolverState { args, resolver, wake: Alarm::default() })
+        Ok(TaskResolverState { args, resolver, wake: WakeTimer::default() })
     }
 
     async fn handle(

@@ -30,7 +30,7 @@ const RESYNC_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
+pub enum Command {
     /// Keep this host's records as they should be, until a signal.
     Serve,
     /// Make them so once.
@@ -39,7 +39,7 @@ pub enum Task {
     Remove,
 }
 
-impl Task {
+impl Command {
     /// Whether it ends by itself.
     pub fn is_over_soon(self) -> bool {
         self != Self::Serve
@@ -76,7 +76,7 @@ pub enum Limits {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// What to do.
-    pub task: Task,
+    pub command: Command,
     /// Whether to say what would be written, and not write it.
     pub dry_run: bool,
     /// The zone's name, lower case, without the final dot.
@@ -142,7 +142,7 @@ impl Config {
             .iter()
             .filter_map(|text| judge.takes("--dns-listen", values::listen(text)))
             .collect();
-        let task = judge.takes("--sync, --remove", task(cli));
+        let command = judge.takes("--sync, --remove", command(cli));
         let zone_id = judge.takes_given("--zone-id", &cli.zone_id, values::zone_id);
         let endpoint_url = judge.takes_given("--endpoint-url", &cli.endpoint_url, values::endpoint_url);
         let limits = judge.takes("--limits", values::limits(&cli.limits));
@@ -169,7 +169,7 @@ impl Config {
             let wanted = zone_id.map_or_else(|| Wanted::Name(zone.clone()), Wanted::Id);
             let route53 = Registry::Route53 { wanted, endpoint_url };
             Some(Self {
-                task: task?,
+                command: command?,
                 dry_run: cli.dry_run,
                 zone,
                 registry: if cli.local { Registry::Local { dns_listen } } else { route53 },
@@ -243,11 +243,11 @@ fn given(text: &Option<String>) -> Option<&str> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn task(cli: &Cli) -> Result<Task, String> {
+fn command(cli: &Cli) -> Result<Command, String> {
     match (cli.sync, cli.remove) {
-        (false, false) => Ok(Task::Serve),
-        (true, false) => Ok(Task::Sync),
-        (false, true) => Ok(Task::Remove),
+        (false, false) => Ok(Command::Serve),
+        (true, false) => Ok(Command::Sync),
+        (false, true) => Ok(Command::Remove),
         (true, true) => Err("one makes records, the other takes them out; pass one of them".to_owned()),
     }
 }

@@ -17,7 +17,7 @@ fn defaults_hold() {
     assert_eq!(config.zone, "servicediscovery.internal");
     let dns_listen = vec!["127.0.0.1:5333".parse().unwrap()];
     assert_eq!(config.registry, Registry::Local { dns_listen });
-    assert_eq!((config.task, config.dry_run, config.pace()), (Task::Serve, false, Pace::LOCAL));
+    assert_eq!((config.command, config.dry_run, config.pace()), (Command::Serve, false, Pace::LOCAL));
     assert_eq!(config.stop, StopPlan::default());
     assert_eq!(config.host.hostname.as_deref(), Some("web1"));
 }

@@ -30,9 +30,9 @@ impl Tasks for Addressed {
 #[tokio::test(start_paused = true)]
 async fn the_agent_sends_what_its_policy_was_checked_with() {
     let docker = ScriptedDocker::default();
-    let mut world = World::start_as(docker, &Endpoint::new(ZONE), |surroundings| {
-        surroundings.tasks = Arc::new(Addressed);
-        surroundings.writer.registrant.owner = Owner::new("i-0123456789abcdef0").unwrap();
+    let mut world = World::start_as(docker, &Endpoint::new(ZONE), |dependencies| {
+        dependencies.tasks = Arc::new(Addressed);
+        dependencies.writer.registrant.owner = Owner::new("i-0123456789abcdef0").unwrap();
     })
     .await;
     // Its first batch: the host's address, and services of all protocols and forms of names.

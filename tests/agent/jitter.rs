@@ -92,11 +92,11 @@ impl Zone for Refusing {
 /// What the DockerWatcher, the HostWatcher and the Route53Writer draw first, 0 to 1, by what they wait.
 async fn first_draws(seed: u64) -> [f64; 3] {
     let refusing = Refusing::default();
-    let world = World::start_as(ScriptedDocker::default(), &Endpoint::new(ZONE), |surroundings| {
-        surroundings.docker = Arc::new(refusing.clone());
-        surroundings.notices = Some(Arc::new(refusing.clone()));
-        surroundings.zone = Arc::new(refusing.clone());
-        surroundings.writer.seed = seed;
+    let world = World::start_as(ScriptedDocker::default(), &Endpoint::new(ZONE), |dependencies| {
+        dependencies.docker = Arc::new(refusing.clone());
+        dependencies.notices = Some(Arc::new(refusing.clone()));
+        dependencies.zone = Arc::new(refusing.clone());
+        dependencies.writer.seed = seed;
     })
     .await;
     world.pass(60).await;

@@ -199,9 +199,9 @@ async fn a_source_is_asked_at_its_period_and_no_more() {
     let notices = ScriptedNotices::default();
     let (hosts, fleet) = tokio::sync::watch::channel(Some(1_000));
     let endpoint = Endpoint::new(ZONE);
-    let world = World::start_as(ScriptedDocker::default(), &endpoint, |surroundings| {
-        surroundings.notices = Some(std::sync::Arc::new(notices.clone()));
-        surroundings.fleet = fleet;
+    let world = World::start_as(ScriptedDocker::default(), &endpoint, |dependencies| {
+        dependencies.notices = Some(std::sync::Arc::new(notices.clone()));
+        dependencies.fleet = fleet;
     })
     .await;
     world.pass(3_600).await;
@@ -227,8 +227,8 @@ async fn a_host_that_leaves_already_is_registered_at_weight_0_at_the_first_write
     drop(first);
     docker.start(21, "_web._tcp", 32_021);
     let before = endpoint.batches().len();
-    let second = World::start_as(docker, &endpoint, |surroundings| {
-        surroundings.notices = Some(std::sync::Arc::new(notices.clone()));
+    let second = World::start_as(docker, &endpoint, |dependencies| {
+        dependencies.notices = Some(std::sync::Arc::new(notices.clone()));
     })
     .await;
     second.pass(5).await;
@@ -243,8 +243,8 @@ async fn a_source_that_hangs_at_the_start_holds_it_up_for_two_seconds() {
     let docker = ScriptedDocker::default();
     docker.start(1, "_web._tcp", 32_001);
     let endpoint = Endpoint::new(ZONE);
-    let world = World::start_as(docker, &endpoint, |surroundings| {
-        surroundings.notices = Some(std::sync::Arc::new(notices.clone()));
+    let world = World::start_as(docker, &endpoint, |dependencies| {
+        dependencies.notices = Some(std::sync::Arc::new(notices.clone()));
     })
     .await;
     world.pass(1).await;

@@ -21,7 +21,7 @@ async fn serving(docker: &ScriptedDocker, zone: &Endpoint, journal: &SharedJourn
 /// The next agent of the same host.
 async fn another(docker: &ScriptedDocker, zone: &Endpoint, journal: &SharedJournal) -> World {
     let (docker, journal) = (docker.clone(), journal.clone());
-    World::start_as(docker, zone, |surroundings| surroundings.signals = Some(journal)).await
+    World::start_as(docker, zone, |dependencies| dependencies.signals = Some(journal)).await
 }
 
 fn host() -> (ScriptedDocker, Endpoint, SharedJournal) {

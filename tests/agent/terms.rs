@@ -25,7 +25,7 @@ fn delayed(seconds: u64) -> StopPlan {
 
 async fn planned(docker: ScriptedDocker, options: Options, plan: StopPlan) -> World {
     let endpoint = Endpoint::with(ZONE, options);
-    World::start_as(docker, &endpoint, |surroundings| surroundings.stop = plan).await
+    World::start_as(docker, &endpoint, |dependencies| dependencies.stop = plan).await
 }
 
 /// A host with so many containers, all registered.
@@ -141,7 +141,7 @@ async fn a_delay_during_the_first_look_takes_down_what_an_earlier_run_left() {
     let (docker, endpoint) = (first.docker.clone(), first.endpoint.clone());
     drop(first);
     docker.set_away(true);
-    let mut second = World::start_as(docker, &endpoint, |surroundings| surroundings.stop = delayed(10)).await;
+    let mut second = World::start_as(docker, &endpoint, |dependencies| dependencies.stop = delayed(10)).await;
     second.agent.stop();
     second.pass(5).await;
     assert_eq!(second.records("_web0._tcp"), BTreeSet::from([(32_001, 0)]));

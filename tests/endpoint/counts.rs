@@ -36,12 +36,12 @@ pub async fn start_with(
         address: Ipv4Addr::new(10, 123, 145, 167),
     };
     assert_eq!(format!("1 1 32768 {}", registrant.host_name()).len(), 57);
-    World::start_as(docker, endpoint, |surroundings| {
-        surroundings.writer.registrant = registrant;
-        surroundings.writer.journal = Some(journal.clone());
-        surroundings.writer.read_first = false;
-        surroundings.writer.pace = Pace::ROUTE53;
-        surroundings.stop = stop;
+    World::start_as(docker, endpoint, |dependencies| {
+        dependencies.writer.registrant = registrant;
+        dependencies.writer.journal = Some(journal.clone());
+        dependencies.writer.read_first = false;
+        dependencies.writer.pace = Pace::ROUTE53;
+        dependencies.stop = stop;
     })
     .await
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::actors::{Exit, Running, Surroundings, start};
+use ecssd::actors::{Dependencies, Exit, Running, start};
 use ecssd::change::pacing::Pace;
 use ecssd::clock::Clock;
 use ecssd::edge::host::notices::Sources;
@@ -48,7 +48,7 @@ pub async fn supervise(world: World, host: usize) {
 }
 
 async fn start_agent(world: &World, host: usize) -> Option<Running> {
-    let surroundings = {
+    let dependencies = {
         let mut state = world.lock();
         let (now, seed, legacy, resync) = (state.now, state.seed, state.account.legacy, state.resync);
         let of = &mut state.hosts[host];
@@ -80,7 +80,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             seed: seed.wrapping_add(life * 1_000 + host as u64),
         };
         let notices = state.notices.then(|| Arc::new(agent.clone()) as Arc<dyn Sources>);
-        Surroundings {
+        Dependencies {
             docker: Arc::new(agent.clone()),
             tasks: Arc::new(agent.clone()),
             checker: Arc::new(agent.clone()),
@@ -97,7 +97,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             clock: Clock::start(),
         }
     };
-    let running = start(surroundings).await.ok()?;
+    let running = start(dependencies).await.ok()?;
     world.lock().hosts[host].readiness = Some(running.readiness());
     Some(running)
 }

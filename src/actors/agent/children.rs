@@ -1,4 +1,4 @@
-//! The Agent's children: what each is given of the surroundings, and how it is started.
+//! The Agent's children: what each is given of the dependencies, and how it is started.
 
 use std::time::Duration;
 
@@ -37,11 +37,11 @@ impl AgentState {
 
     fn for_watcher(&self) -> DockerWatcherArgs {
         DockerWatcherArgs {
-            docker: self.surroundings.docker.clone(),
-            board: self.surroundings.board.clone(),
-            clock: self.surroundings.clock,
+            docker: self.dependencies.docker.clone(),
+            board: self.dependencies.board.clone(),
+            clock: self.dependencies.clock,
             seq: self.seq.clone(),
-            resync: self.surroundings.writer.resync,
+            resync: self.dependencies.writer.resync,
             seed: self.seed(Child::Watcher),
             resolver: self.peers.resolver.clone(),
         }
@@ -49,23 +49,23 @@ impl AgentState {
 
     fn for_resolver(&self) -> TaskResolverArgs {
         TaskResolverArgs {
-            docker: self.surroundings.docker.clone(),
-            tasks: self.surroundings.tasks.clone(),
-            host_address: self.surroundings.writer.registrant.address,
-            clock: self.surroundings.clock,
+            docker: self.dependencies.docker.clone(),
+            tasks: self.dependencies.tasks.clone(),
+            host_address: self.dependencies.writer.registrant.address,
+            clock: self.dependencies.clock,
             registrar: self.peers.registrar.clone(),
         }
     }
 
     fn for_registrar(&self) -> RegistrarArgs {
         RegistrarArgs {
-            registrant: self.surroundings.writer.registrant.clone(),
-            stop_belief: self.surroundings.stop_belief,
-            signals: self.surroundings.signals.clone(),
-            expects_notice: self.surroundings.notices.is_some(),
-            checker: self.surroundings.checker.clone(),
-            probes_max: self.surroundings.probes_max,
-            clock: self.surroundings.clock,
+            registrant: self.dependencies.writer.registrant.clone(),
+            stop_belief: self.dependencies.stop_belief,
+            signals: self.dependencies.signals.clone(),
+            expects_notice: self.dependencies.notices.is_some(),
+            checker: self.dependencies.checker.clone(),
+            probes_max: self.dependencies.probes_max,
+            clock: self.dependencies.clock,
             seed: self.seed(Child::Registrar),
             agent: self.peers.agent.clone(),
             resolver: self.peers.resolver.clone(),
@@ -75,19 +75,19 @@ impl AgentState {
     }
 
     fn for_writer(&self) -> Route53WriterArgs {
-        let mut settings = self.surroundings.writer.clone();
+        let mut settings = self.dependencies.writer.clone();
         settings.seed = self.seed(Child::Writer);
         // After a panic an earlier call may be under way, or waited for.
         let again = self.restarts.is_recovering();
         Route53WriterArgs {
-            zone: self.surroundings.zone.clone(),
+            zone: self.dependencies.zone.clone(),
             settings,
-            hold_until: if again { self.surroundings.clock.now() + WRITER_HOLD } else { Duration::ZERO },
-            once: self.surroundings.once,
-            confirm: self.surroundings.stop.confirm,
-            fleet: self.surroundings.fleet.clone(),
-            board: self.surroundings.board.clone(),
-            clock: self.surroundings.clock,
+            hold_until: if again { self.dependencies.clock.now() + WRITER_HOLD } else { Duration::ZERO },
+            once: self.dependencies.once,
+            confirm: self.dependencies.stop.confirm,
+            fleet: self.dependencies.fleet.clone(),
+            board: self.dependencies.board.clone(),
+            clock: self.dependencies.clock,
             agent: self.peers.agent.clone(),
             registrar: self.peers.registrar.clone(),
         }
@@ -95,11 +95,11 @@ impl AgentState {
 
     fn for_host(&self) -> Option<HostWatcherArgs> {
         Some(HostWatcherArgs {
-            sources: self.surroundings.notices.clone()?,
+            sources: self.dependencies.notices.clone()?,
             memory: self.memory.clone(),
-            fleet: self.surroundings.fleet.clone(),
-            board: self.surroundings.board.clone(),
-            clock: self.surroundings.clock,
+            fleet: self.dependencies.fleet.clone(),
+            board: self.dependencies.board.clone(),
+            clock: self.dependencies.clock,
             seed: self.seed(Child::Host),
             agent: self.peers.agent.clone(),
             registrar: self.peers.registrar.clone(),
@@ -107,7 +107,7 @@ impl AgentState {
     }
 
     fn seed(&self, child: Child) -> u64 {
-        seed(self.surroundings.writer.seed, child)
+        seed(self.dependencies.writer.seed, child)
     }
 }
 

@@ -9,14 +9,14 @@ use crate::status::Part;
 
 impl AgentState {
     pub(super) fn stop(&mut self, myself: &ActorRef<AgentMessage>) {
-        let asks = self.surroundings.notices.is_some();
-        let step = self.ending.stop(&self.surroundings.stop, asks, self.surroundings.clock.now());
+        let asks = self.dependencies.notices.is_some();
+        let step = self.ending.stop(&self.dependencies.stop, asks, self.dependencies.clock.now());
         self.take(myself, step);
     }
 
     pub(super) fn on_judged(&mut self, myself: &ActorRef<AgentMessage>, reason: Option<String>) {
         let goes = reason.is_some();
-        let step = self.ending.judged(goes, &self.surroundings.stop, self.surroundings.clock.now());
+        let step = self.ending.judged(goes, &self.dependencies.stop, self.dependencies.clock.now());
         match (&step, reason) {
             (Some(Step::HandOver), _) => tracing::info!(
                 event = "hand_over_decided",
@@ -35,12 +35,12 @@ impl AgentState {
     }
 
     pub(super) fn drain(&mut self, myself: &ActorRef<AgentMessage>) {
-        let step = self.ending.drain(&self.surroundings.stop, self.surroundings.clock.now());
+        let step = self.ending.drain(&self.dependencies.stop, self.dependencies.clock.now());
         self.take(myself, step);
     }
 
     pub(super) fn delay_over(&mut self, myself: &ActorRef<AgentMessage>) {
-        let step = self.ending.delay_over(&self.surroundings.stop, self.surroundings.clock.now());
+        let step = self.ending.delay_over(&self.dependencies.stop, self.dependencies.clock.now());
         self.take(myself, step);
     }
 
@@ -70,7 +70,7 @@ impl AgentState {
                 self.is_unready();
                 tracing::info!(event = "drain_started", "withdrawing every service of this host");
                 self.peers.registrar.cast(RegistrarMessage::Drain(deadline));
-                let overdue = self.surroundings.clock.until(deadline) + REPORT_SLACK;
+                let overdue = self.dependencies.clock.until(deadline) + REPORT_SLACK;
                 myself.send_after(overdue, || AgentMessage::DrainOverdue);
             }
             Some(Step::HandOver) => self.end(myself, Exit::HandedOver),
@@ -78,6 +78,6 @@ impl AgentState {
     }
 
     fn is_unready(&self) {
-        self.surroundings.board.set(Part::Stop, Err("the agent withdraws its records".to_owned()));
+        self.dependencies.board.set(Part::Stop, Err("the agent withdraws its records".to_owned()));
     }
 }

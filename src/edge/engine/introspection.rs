@@ -42,14 +42,14 @@ impl EcsIntrospection {
 
 /// Which container instance a host is, and of which cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seat {
+pub struct ContainerInstance {
     /// The cluster's name or ARN.
     pub cluster: String,
     /// The container instance's ARN.
     pub instance: String,
 }
 
-impl Seat {
+impl ContainerInstance {
     /// The region that it is in: `arn:aws:ecs:<region>:…`.
     pub fn region(&self) -> Option<&str> {
         self.instance.split(':').nth(3).filter(|region| !region.is_empty())
@@ -61,7 +61,7 @@ impl EcsIntrospection {
     ///
     /// # Errors
     /// When nobody answers, or oddly.
-    pub async fn seat(&self) -> Result<Option<Seat>, TasksError> {
+    pub async fn seat(&self) -> Result<Option<ContainerInstance>, TasksError> {
         let metadata: Metadata = self.get("/v1/metadata").await?;
         Ok(metadata.seat())
     }
@@ -102,9 +102,12 @@ struct Metadata {
 }
 
 impl Metadata {
-    fn seat(self) -> Option<Seat> {
+    fn seat(self) -> Option<ContainerInstance> {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        Some(Seat { cluster: given(self.cluster)?, instance: given(self.container_instance_arn)? })
+        Some(ContainerInstance {
+            cluster: given(self.cluster)?,
+            instance: given(self.container_instance_arn)?,
+        })
     }
 }
 
@@ -151,7 +154,7 @@ mod tests {
         let seat = |json: &str| serde_json::from_str::<Metadata>(json).unwrap().seat();
         let instance = "arn:aws:ecs:eu-central-1:1:container-instance/c/0123";
         let told = seat(&format!(r#"{{"Cluster":"c","ContainerInstanceArn":"{instance}","Version":"1.9"}}"#));
-        assert_eq!(told, Some(Seat { cluster: "c".into(), instance: instance.into() }));
+        assert_eq!(told, Some(ContainerInstance { cluster: "c".into(), instance: instance.into() }));
         assert_eq!(told.unwrap().region(), Some("eu-central-1"));
         // Before it is registered.
         assert_eq!(seat(r#"{"Cluster":"c","ContainerInstanceArn":null}"#), None);

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use futures_util::Stream;
 
 pub use docker::UnixDocker;
-pub use introspection::{EcsIntrospection, Seat};
+pub use introspection::{ContainerInstance, EcsIntrospection};
 
 use crate::container::Container;
 use crate::container::event::{DockerEvent, Listed};

@@ -17,7 +17,7 @@
 
 mod answer;
 mod memory;
-mod sweep;
+mod scan;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -108,10 +108,10 @@ pub struct Ledger {
     disputed: BTreeMap<Key, RecordSet>,
     /// The name that somebody else's address stands under: nothing new may stand there, or point to it.
     contested: Option<String>,
-    /// The keys of which something was learnt since a sweep began to read.
+    /// The keys of which something was learnt since a scan began to read.
     touched: Option<BTreeSet<Key>>,
     /// When it began.
-    sweep_began: Duration,
+    scan_began: Duration,
     /// The names of which a call had an unknown outcome, and when: what may come late is found by a read that
     /// begins [`LATE_WAIT`] after it.
     doubted: BTreeMap<String, Duration>,

@@ -22,7 +22,7 @@ mod call;
 mod confirm;
 mod news;
 mod reading;
-mod sweep;
+mod scan;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,7 +30,7 @@ use std::time::Duration;
 pub use self::call::{Answer, Call};
 use self::confirm::Confirmation;
 pub use self::news::News;
-use self::sweep::Sweep;
+use self::scan::Scan;
 use super::ledger::Ledger;
 use crate::backoff::Backoff;
 use crate::change::batch::{self, Unit};
@@ -95,7 +95,7 @@ pub struct Writer {
     draining: bool,
     removing: bool,
     confirmation: Confirmation,
-    sweep: Option<Sweep>,
+    scan: Option<Scan>,
     found: Option<Found>,
     resync_at: Option<Duration>,
     read_refused: Backoff,
@@ -132,7 +132,7 @@ impl Writer {
             draining: false,
             removing: false,
             confirmation: Confirmation::default(),
-            sweep: None,
+            scan: None,
             found: None,
             resync_at: None,
             read_refused: Backoff::new(Duration::from_secs(1), first, longest),
@@ -215,8 +215,8 @@ impl Writer {
         self.read_not_before = Duration::ZERO;
         self.judged_found();
         if self.whole {
-            self.sweep = None;
-            self.ledger.abandon_sweep();
+            self.scan = None;
+            self.ledger.abandon_scan();
         }
         self.ledger.drain();
         self.pacer.drain(now, deadline);
@@ -257,7 +257,7 @@ impl Writer {
 
     /// Whether all is done that can be done now: what is left was refused.
     pub fn finished(&self, now: Duration) -> bool {
-        let reading = self.sweep.is_some() || self.found.is_some();
+        let reading = self.scan.is_some() || self.found.is_some();
         self.idle(now) && self.whole && !reading
     }
 

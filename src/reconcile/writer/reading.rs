@@ -1,12 +1,12 @@
 //! The reads of a writer: when one is due, what its pages hold, and what that means.
 //!
 //! The whole zone is read where not everything is known that it can hold of ours, and the own names at every
-//! resync. [`super::sweep`] goes from page to page.
+//! resync. [`super::scan`] goes from page to page.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::sweep::Sweep;
+use super::scan::Scan;
 use super::{Call, News, Next, Settings, Writer};
 use crate::record::{Key, RecordSet};
 use crate::zone::{Meaning, Page, ZoneError};
@@ -23,13 +23,13 @@ const CONTEST_PERIOD: Duration = Duration::from_secs(60);
 impl Writer {
     /// Reads on, or begins a read that is due.
     pub(super) fn read(&mut self, now: Duration) -> Next {
-        if self.sweep.is_none() && self.found.is_none() {
-            self.sweep = self.due_sweep(now);
-            if self.sweep.is_some() {
-                self.ledger.begin_sweep(now);
+        if self.scan.is_none() && self.found.is_none() {
+            self.scan = self.due_scan(now);
+            if self.scan.is_some() {
+                self.ledger.begin_scan(now);
             }
         }
-        let Some(sweep) = &self.sweep else {
+        let Some(scan) = &self.scan else {
             let contest = self.contest_at.filter(|_| self.contested);
             let next = contest.into_iter().chain(self.resync_at).min();
             return next.filter(|_| self.whole && !self.draining).map_or(Next::Nothing, Next::At);
@@ -37,20 +37,20 @@ impl Writer {
         if self.read_not_before > now {
             return Next::At(self.read_not_before);
         }
-        let call = Call::Read(sweep.start().cloned());
+        let call = Call::Read(scan.start().cloned());
         self.send(now, call, 0, true)
     }
 
-    fn due_sweep(&mut self, now: Duration) -> Option<Sweep> {
+    fn due_scan(&mut self, now: Duration) -> Option<Scan> {
         if !self.whole {
-            return Some(Sweep::whole());
+            return Some(Scan::whole());
         }
         if self.draining {
             return None;
         }
         if self.contested && self.contest_at.is_none_or(|at| at <= now) {
             self.contest_at = Some(now + CONTEST_PERIOD.mul_f64(1.0 - RESYNC_JITTER * self.rng.f64()));
-            return Sweep::of([self.settings.registrant.host_name()].into());
+            return Scan::of([self.settings.registrant.host_name()].into());
         }
         let mut names = BTreeSet::new();
         if let Some(at) = self.resync_at {
@@ -63,7 +63,7 @@ impl Writer {
             }
         }
         self.resync_at = Some(now + period(&self.settings, self.hosts, names.len().max(1), self.rng.f64()));
-        Sweep::of(names)
+        Scan::of(names)
     }
 
     pub(super) fn on_listed(&mut self, now: Duration, answer: &Result<Page, ZoneError>) -> Vec<News> {
@@ -73,33 +73,33 @@ impl Writer {
     }
 
     pub(super) fn on_page(&mut self, now: Duration, answer: Result<Page, ZoneError>) -> Vec<News> {
-        let Some(mut sweep) = self.sweep.take() else { return Vec::new() };
+        let Some(mut scan) = self.scan.take() else { return Vec::new() };
         let registrant = &self.settings.registrant;
         match answer {
             Ok(page) => {
                 self.read_refused.reset();
-                if !sweep.on_page(page, |set| registrant.owns(set) || registrant.is_contested_by(set)) {
-                    self.sweep = Some(sweep);
+                if !scan.on_page(page, |set| registrant.owns(set) || registrant.is_contested_by(set)) {
+                    self.scan = Some(scan);
                     return Vec::new();
                 }
-                self.on_swept(sweep)
+                self.on_scanned(scan)
             }
             // It may not be made: it waits, and writing goes on.
             Err(error) if error.meaning() == Meaning::Refused => {
                 self.read_not_before = now + self.read_refused.next(self.rng.f64());
-                self.sweep = Some(sweep);
+                self.scan = Some(scan);
                 Vec::new()
             }
             Err(_) => {
-                self.sweep = Some(sweep);
+                self.scan = Some(scan);
                 Vec::new()
             }
         }
     }
 
-    fn on_swept(&mut self, sweep: Sweep) -> Vec<News> {
-        let whole = sweep.is_whole();
-        let (sets, covers) = sweep.end();
+    fn on_scanned(&mut self, scan: Scan) -> Vec<News> {
+        let whole = scan.is_whole();
+        let (sets, covers) = scan.end();
         let (own, foreign): (Vec<_>, Vec<_>) =
             sets.into_iter().partition(|set| self.settings.registrant.owns(set));
         let mut news = Vec::from_iter(self.on_contested(foreign.into_iter().next()));
@@ -136,7 +136,7 @@ impl Writer {
         covers: impl Fn(&Key) -> bool,
         whole: bool,
     ) -> Vec<News> {
-        let changed = self.ledger.end_sweep(own, covers);
+        let changed = self.ledger.end_scan(own, covers);
         if whole {
             self.whole = true;
             self.keep_host();

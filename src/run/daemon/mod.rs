@@ -1,4 +1,4 @@
-//! What the program does once its settings are read, from start to exit code: the daemon, or one of the tasks
+//! What the program does once its settings are read, from start to exit code: the daemon, or one of the commands
 //! that are soon over.
 //!
 //! | | it |
@@ -24,9 +24,9 @@ use std::time::Duration;
 use self::descriptors::Descriptors;
 use self::registry::Open;
 use self::signals::{Asked, Signals, TERM};
-use crate::actors::{Exit, Running, Surroundings, start};
+use crate::actors::{Dependencies, Exit, Running, start};
 use crate::clock::Clock;
-use crate::config::{Config, Task};
+use crate::config::{Command, Config};
 use crate::container::convention::Scope;
 use crate::edge::check::NetworkChecker;
 use crate::edge::engine::{EcsIntrospection, UnixDocker};
@@ -44,12 +44,12 @@ const UNAVAILABLE: u8 = 69;
 const GAVE_UP: u8 = 70;
 /// Time ran out, or something is left; a next start goes on with it (`EX_TEMPFAIL`).
 const LEFT_BEHIND: u8 = 75;
-/// How long a task that is soon over may take.
-const TASK_LIMIT: Duration = Duration::from_secs(120);
+/// How long a command that is soon over may take.
+const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 
 /// Does what was asked for, until it is done, a signal comes, or the agent gives up.
 pub async fn run(config: Config) -> ExitCode {
-    match run_task(config).await {
+    match run_command(config).await {
         Ok(code) => ExitCode::from(code),
         Err(reason) => {
             tracing::error!(event = "failed", "{reason}");
@@ -58,7 +58,7 @@ pub async fn run(config: Config) -> ExitCode {
     }
 }
 
-async fn run_task(config: Config) -> Result<u8, String> {
+async fn run_command(config: Config) -> Result<u8, String> {
     let descriptors = Descriptors::raise();
     let mut signals = Signals::listen().map_err(|error| format!("signals cannot be received: {error}"))?;
     let opened = async {
@@ -68,13 +68,13 @@ async fn run_task(config: Config) -> Result<u8, String> {
     };
     let waits = async {
         tokio::time::sleep(manager::WAITS_AFTER).await;
-        if config.task == Task::Serve {
+        if config.command == Command::Serve {
             manager::waits();
         }
         manager::watch(async || {}).await
     };
-    // Whoever runs a task waits for its end; the daemon has all the time there is.
-    let limit = if config.task.is_over_soon() { TASK_LIMIT } else { Duration::MAX };
+    // Whoever runs a command waits for its end; the daemon has all the time there is.
+    let limit = if config.command.is_over_soon() { COMMAND_LIMIT } else { Duration::MAX };
     let (identity, open) = tokio::select! {
         biased;
         // For a metadata service, a hosted zone or another agent it waits, but not past a signal.
@@ -82,23 +82,23 @@ async fn run_task(config: Config) -> Result<u8, String> {
         open = tokio::time::timeout(limit, opened) => match open {
             Ok(open) => open?,
             Err(_) => {
-                let seconds = TASK_LIMIT.as_secs();
+                let seconds = COMMAND_LIMIT.as_secs();
                 tracing::error!(event = "one_shot_timeout", "nothing was done: this host and its zone were not found within {seconds} s");
                 return Ok(LEFT_BEHIND);
             }
         },
         never = waits => match never {},
     };
-    match config.task {
-        Task::Serve => serve(config, &identity, open, signals).await,
-        Task::Sync => {
+    match config.command {
+        Command::Serve => serve(config, &identity, open, signals).await,
+        Command::Sync => {
             tokio::select! {
                 biased;
                 asked = signals.next() => Ok(interrupted(asked)),
                 code = sync(config, &identity, open) => code,
             }
         }
-        Task::Remove => {
+        Command::Remove => {
             tokio::select! {
                 biased;
                 asked = signals.next() => Ok(interrupted(asked)),
@@ -115,8 +115,8 @@ async fn serve(
     mut signals: Signals,
 ) -> Result<u8, String> {
     let dry_run = config.dry_run;
-    let surroundings = surroundings(config, identity, &open, false)?;
-    let host = &surroundings.writer.registrant;
+    let dependencies = dependencies(config, identity, &open, false)?;
+    let host = &dependencies.writer.registrant;
     tracing::info!(
         event = "agent_started",
         version = env!("CARGO_PKG_VERSION"),
@@ -126,7 +126,7 @@ async fn serve(
         dry_run,
         "agent starts"
     );
-    let agent = start(surroundings).await.map_err(text)?;
+    let agent = start(dependencies).await.map_err(text)?;
     let (heart, readiness) = (agent.heart(), agent.readiness());
     let answers = async {
         if let Err(error) = open.answer_dns(readiness).await {
@@ -145,12 +145,12 @@ async fn serve(
 }
 
 async fn sync(config: Config, identity: &Identity, open: Open) -> Result<u8, String> {
-    let mut agent = start(surroundings(config, identity, &open, true)?).await.map_err(text)?;
-    let Ok(exit) = tokio::time::timeout(TASK_LIMIT, agent.ended()).await else {
+    let mut agent = start(dependencies(config, identity, &open, true)?).await.map_err(text)?;
+    let Ok(exit) = tokio::time::timeout(COMMAND_LIMIT, agent.ended()).await else {
         tracing::error!(
             event = "one_shot_timeout",
             "not done in {} s: Docker or the zone does not answer",
-            TASK_LIMIT.as_secs()
+            COMMAND_LIMIT.as_secs()
         );
         return Ok(LEFT_BEHIND);
     };
@@ -163,7 +163,7 @@ async fn sync(config: Config, identity: &Identity, open: Open) -> Result<u8, Str
 }
 
 async fn remove_all(open: &Open) -> u8 {
-    let removal = remove(&*open.zone, open.settings(true), TASK_LIMIT).await;
+    let removal = remove(&*open.zone, open.settings(true), COMMAND_LIMIT).await;
     let changes = open.changes();
     match removal {
         Removal::Done | Removal::Unconfirmed if open.dry_run => {
@@ -205,17 +205,17 @@ async fn remove_all(open: &Open) -> u8 {
     }
 }
 
-fn surroundings(
+fn dependencies(
     config: Config,
     identity: &Identity,
     open: &Open,
     once: bool,
-) -> Result<Surroundings, String> {
+) -> Result<Dependencies, String> {
     let writer = open.settings(once);
     let scope = Scope::new(&writer.registrant.zone, writer.registrant.owner.label());
     let ecs_agent = EcsIntrospection::new(&config.ecs_introspection).map_err(text)?;
     let notices = HostSources { imds: notifier(identity)?, cluster: Cluster::new(ecs_agent.clone()) };
-    Ok(Surroundings {
+    Ok(Dependencies {
         docker: Arc::new(UnixDocker::new(config.docker_socket, scope)),
         tasks: Arc::new(ecs_agent),
         checker: Arc::new(NetworkChecker { host_address: writer.registrant.address }),
@@ -251,16 +251,16 @@ fn notifier(identity: &Identity) -> Result<Option<Imds>, String> {
 }
 
 fn asked_too_early(config: &Config, asked: Asked) -> u8 {
-    match (config.task, asked) {
-        (Task::Serve, Asked::HandOver) => 0,
-        (Task::Serve, Asked::Stop(_)) => {
+    match (config.command, asked) {
+        (Command::Serve, Asked::HandOver) => 0,
+        (Command::Serve, Asked::Stop(_)) => {
             tracing::error!(
                 event = "stopped_early",
                 "stopped before this host or its zone was found: an earlier run's records may be left"
             );
             LEFT_BEHIND
         }
-        (Task::Sync | Task::Remove, asked) => interrupted(asked),
+        (Command::Sync | Command::Remove, asked) => interrupted(asked),
     }
 }
 

@@ -65,7 +65,7 @@ impl Open {
                 let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default())
                     .map_err(super::text)?;
                 // A task that is soon over takes nobody's port.
-                let dns = match config.task.is_over_soon() {
+                let dns = match config.command.is_over_soon() {
                     true => None,
                     false => Some(
                         Dns::at(dns_listen, zone.clone(), descriptors.dns_connections())
@@ -103,7 +103,7 @@ impl Open {
         let signals = opened.map(SharedJournal::from);
         // The zone in this process is in the state directory itself.
         let journal = signals.clone().filter(|_| matches!(config.registry, Registry::Route53 { .. }));
-        let planned = (config.dry_run || config.task.is_over_soon())
+        let planned = (config.dry_run || config.command.is_over_soon())
             .then(|| Arc::new(PlannedZone::new(zone.clone(), config.dry_run, print())));
         Ok(Self {
             zone: planned.clone().map_or(zone, |planned| planned),

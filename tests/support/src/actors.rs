@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::actors::{Exit, Running, Surroundings, start};
+use ecssd::actors::{Dependencies, Exit, Running, start};
 use ecssd::change::pacing::Pace;
 use ecssd::clock::Clock;
 use ecssd::machine::agent::StopPlan;
@@ -46,9 +46,9 @@ impl World {
 
     /// An agent on an empty host that is told what is about to happen to it.
     pub async fn start_told(notices: &ScriptedNotices, plan: StopPlan) -> Self {
-        Self::start_as(ScriptedDocker::default(), &Endpoint::new(ZONE), |surroundings| {
-            surroundings.notices = Some(Arc::new(notices.clone()));
-            surroundings.stop = plan;
+        Self::start_as(ScriptedDocker::default(), &Endpoint::new(ZONE), |dependencies| {
+            dependencies.notices = Some(Arc::new(notices.clone()));
+            dependencies.stop = plan;
         })
         .await
     }
@@ -57,12 +57,12 @@ impl World {
     pub async fn start_as(
         docker: ScriptedDocker,
         endpoint: &Endpoint,
-        change: impl FnOnce(&mut Surroundings),
+        change: impl FnOnce(&mut Dependencies),
     ) -> Self {
         let log = Log::default();
         let logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
         let checks = ScriptedChecks::default();
-        let mut surroundings = Surroundings {
+        let mut dependencies = Dependencies {
             docker: Arc::new(docker.clone()),
             tasks: Arc::new(NoTasks),
             checker: Arc::new(checks.clone()),
@@ -91,8 +91,8 @@ impl World {
             board: Board::default(),
             clock: Clock::start(),
         };
-        change(&mut surroundings);
-        let agent = start(surroundings).await.unwrap();
+        change(&mut dependencies);
+        let agent = start(dependencies).await.unwrap();
         Self { docker, checks, endpoint: endpoint.clone(), log, agent, _logging: logging }
     }
 

@@ -13,7 +13,7 @@ use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 use super::parse;
 use crate::aws;
-use crate::edge::engine::{EcsIntrospection, Seat};
+use crate::edge::engine::{ContainerInstance, EcsIntrospection};
 use crate::machine::departure::{AskError, Said};
 
 /// The most of anything that a page of ECS holds, or a call may ask for.
@@ -24,7 +24,7 @@ const PAGE_ITEMS_MAX: i32 = 100;
 pub struct Cluster {
     introspection: EcsIntrospection,
     /// What was learnt last of where it is.
-    seat: Mutex<Option<Seat>>,
+    seat: Mutex<Option<ContainerInstance>>,
     client: Mutex<Option<(String, Client)>>,
 }
 
@@ -54,7 +54,7 @@ impl Cluster {
         Ok(Said::TasksEnd { what: "its ECS container instance is DRAINING".to_owned(), tasks })
     }
 
-    async fn seat(&self) -> Option<Seat> {
+    async fn seat(&self) -> Option<ContainerInstance> {
         let told = self.introspection.seat().await.ok().flatten();
         let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_some() {
@@ -64,7 +64,7 @@ impl Cluster {
     }
 
     /// A client for the region that the container instance is in.
-    async fn client(&self, seat: &Seat) -> Client {
+    async fn client(&self, seat: &ContainerInstance) -> Client {
         let region = seat.region().unwrap_or_default().to_owned();
         let known = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, client)) = known.filter(|(of, _)| *of == region) {
@@ -76,7 +76,7 @@ impl Cluster {
     }
 }
 
-async fn drains(client: &Client, seat: &Seat) -> Result<bool, AskError> {
+async fn drains(client: &Client, seat: &ContainerInstance) -> Result<bool, AskError> {
     let asked =
         client.describe_container_instances().cluster(&seat.cluster).container_instances(&seat.instance);
     let answer = asked.send().await.map_err(ask_error)?;
@@ -88,7 +88,7 @@ async fn drains(client: &Client, seat: &Seat) -> Result<bool, AskError> {
 }
 
 /// The tasks of services on this container instance, by ARN.
-async fn service_tasks(client: &Client, seat: &Seat) -> Result<BTreeSet<String>, AskError> {
+async fn service_tasks(client: &Client, seat: &ContainerInstance) -> Result<BTreeSet<String>, AskError> {
     let mut tasks = BTreeSet::new();
     let mut next = None;
     loop {

@@ -87,9 +87,9 @@ impl Service {
     }
 }
 
-fn seat() -> Seat {
+fn seat() -> ContainerInstance {
     let instance = "arn:aws:ecs:eu-central-1:1:container-instance/c/0123".to_owned();
-    Seat { cluster: "c".to_owned(), instance }
+    ContainerInstance { cluster: "c".to_owned(), instance }
 }
 
 /// A host whose ECS agent has said where it is, and is away now.

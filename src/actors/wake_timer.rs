@@ -1,4 +1,4 @@
-//! Alarm: when an actor wants to be reminded next.
+//! WakeTimer: when an actor wants to be reminded next.
 //!
 //! Owns one timer, and that it is set anew only for another time. What the reminder means is for the actor.
 
@@ -11,9 +11,9 @@ use crate::clock::Clock;
 
 /// One timer of an actor.
 #[derive(Debug, Default)]
-pub(super) struct Alarm(Option<(Duration, AbortHandle)>);
+pub(super) struct WakeTimer(Option<(Duration, AbortHandle)>);
 
-impl Alarm {
+impl WakeTimer {
     /// Sends this at that time, in place of what was to come before; nothing where there is no such time.
     pub(super) fn set<M: Message>(
         &mut self,

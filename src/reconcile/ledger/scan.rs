@@ -11,13 +11,13 @@ use crate::record::{Key, RecordSet, RecordType};
 
 impl Ledger {
     /// A read begins.
-    pub fn begin_sweep(&mut self, now: Duration) {
+    pub fn begin_scan(&mut self, now: Duration) {
         self.touched = Some(BTreeSet::new());
-        self.sweep_began = now;
+        self.scan_began = now;
     }
 
     /// A read was given up.
-    pub fn abandon_sweep(&mut self) {
+    pub fn abandon_scan(&mut self) {
         self.touched = None;
     }
 
@@ -29,9 +29,9 @@ impl Ledger {
 
     /// A read is over: it found these of our own sets, and would have found every key that `covers` says.
     /// Returns the keys that are not as they were known; what is wanted of them is due.
-    pub fn end_sweep(&mut self, found: &[RecordSet], covers: impl Fn(&Key) -> bool) -> BTreeSet<Key> {
+    pub fn end_scan(&mut self, found: &[RecordSet], covers: impl Fn(&Key) -> bool) -> BTreeSet<Key> {
         let touched = self.touched.take().unwrap_or_default();
-        let began = self.sweep_began;
+        let began = self.scan_began;
         let group = |name: &str| Key { name: name.to_owned(), kind: RecordType::Srv, set_identifier: None };
         self.doubted.retain(|name, at| !covers(&group(name)) || *at + LATE_WAIT > began);
         let found: BTreeMap<Key, &RecordSet> = found.iter().map(|set| (set.key(), set)).collect();

@@ -10,7 +10,7 @@ use crate::zone::{ListStart, Page};
 
 /// A read that is under way.
 #[derive(Debug)]
-pub(super) struct Sweep {
+pub(super) struct Scan {
     /// The names that are read; `None` for the whole zone.
     names: Option<BTreeSet<String>>,
     /// Those of them that no page has reached yet, in the registry's order.
@@ -21,7 +21,7 @@ pub(super) struct Sweep {
     found: Vec<RecordSet>,
 }
 
-impl Sweep {
+impl Scan {
     /// A read of the whole zone.
     pub(super) fn whole() -> Self {
         Self { names: None, left: VecDeque::new(), current: None, start: None, found: Vec::new() }
@@ -111,11 +111,11 @@ mod tests {
         zone
     }
 
-    fn read(zone: &EmbeddedZone, mut sweep: Sweep, page: usize) -> (Vec<RecordSet>, usize) {
+    fn read(zone: &EmbeddedZone, mut scan: Scan, page: usize) -> (Vec<RecordSet>, usize) {
         for pages in 1.. {
-            let answer = zone.list(sweep.start(), page).now_or_never().unwrap().unwrap();
-            if sweep.on_page(answer, |set| set.set_identifier.is_some()) {
-                return (sweep.end().0, pages);
+            let answer = zone.list(scan.start(), page).now_or_never().unwrap().unwrap();
+            if scan.on_page(answer, |set| set.set_identifier.is_some()) {
+                return (scan.end().0, pages);
             }
         }
         unreachable!()
@@ -126,7 +126,7 @@ mod tests {
         let sets: Vec<_> = (0..30).map(|n| set(["_a._tcp", "_b._udp", "c"][n / 10], n)).collect();
         let zone = zone(sets.clone());
         for page in 1..40 {
-            let (mut found, pages) = read(&zone, Sweep::whole(), page);
+            let (mut found, pages) = read(&zone, Scan::whole(), page);
             found.sort_by_key(|set| set.set_identifier.clone());
             // Beside them, the zone's own NS and SOA.
             assert_eq!((found, pages), (sets.clone(), 32_usize.div_ceil(page)), "{page}");
@@ -140,8 +140,8 @@ mod tests {
         let names: BTreeSet<String> =
             ["_a", "_a-c", "_a._tcp", "_d._udp", "_z._tcp"].map(|name| format!("{name}.sd.internal")).into();
         for page in 1..60 {
-            let sweep = Sweep::of(names.clone()).unwrap();
-            let (found, _) = read(&zone, sweep, page);
+            let scan = Scan::of(names.clone()).unwrap();
+            let (found, _) = read(&zone, scan, page);
             let mut found: Vec<_> = found.into_iter().filter(|set| names.contains(&set.name)).collect();
             found.sort_by_key(|set| set.set_identifier.clone());
             let wanted: Vec<_> = sets.iter().filter(|set| names.contains(&set.name)).cloned().collect();
@@ -153,15 +153,15 @@ mod tests {
     fn names_that_one_page_covers_cost_one_call() {
         let zone = zone((0..40).map(|n| set(["_a._tcp", "_b._tcp", "_c._udp", "_d._udp"][n % 4], n)));
         let names = ["_a._tcp", "_b._tcp", "_c._udp"].map(|name| format!("{name}.sd.internal"));
-        assert_eq!(read(&zone, Sweep::of(names.into()).unwrap(), 300).1, 1);
-        assert!(Sweep::of(BTreeSet::new()).is_none());
+        assert_eq!(read(&zone, Scan::of(names.into()).unwrap(), 300).1, 1);
+        assert!(Scan::of(BTreeSet::new()).is_none());
     }
 
     #[test]
     fn covers_what_it_read() {
         let key = |name: &str| set(name, 1).key();
-        let (_, covers) = Sweep::of([key("_a._tcp").name].into()).unwrap().end();
+        let (_, covers) = Scan::of([key("_a._tcp").name].into()).unwrap().end();
         assert!(covers(&key("_a._tcp")) && !covers(&key("_b._tcp")));
-        assert!(Sweep::whole().end().1(&key("_b._tcp")));
+        assert!(Scan::whole().end().1(&key("_b._tcp")));
     }
 }

@@ -19,7 +19,7 @@ use crate::zone::Zone;
 
 /// What an agent works with.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct Dependencies {
     /// The container engine.
     pub docker: Arc<dyn Docker>,
     /// The ECS agent.
@@ -51,8 +51,8 @@ pub struct Surroundings {
     pub clock: Clock,
 }
 
-impl std::fmt::Debug for Surroundings {
+impl std::fmt::Debug for Dependencies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Surroundings").field("registrant", &self.writer.registrant).finish_non_exhaustive()
+        f.debug_struct("Dependencies").field("registrant", &self.writer.registrant).finish_non_exhaustive()
     }
 }
