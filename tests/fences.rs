@@ -17,13 +17,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("record", &[]),
     ("nearest", &[]),
     ("container", &["nearest", "record"]),
-    ("machine", &["container", "record"]),
     // Tools.
     ("aws", &[]),
     ("backoff", &[]),
     ("clock", &[]),
     ("logs", &[]),
     ("status", &[]),
+    // What is wanted, and when; its watcher waits longer with each failure.
+    ("machine", &["backoff", "container", "record"]),
     // What is asked, kept and served.
     ("zone", &["aws", "backoff", "record"]),
     ("change", &["backoff", "record", "zone"]),
@@ -36,18 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Who does the work.
     (
         "actors",
-        &[
-            "backoff",
-            "clock",
-            "container",
-            "edge",
-            "journal",
-            "machine",
-            "record",
-            "reconcile",
-            "status",
-            "zone",
-        ],
+        &["clock", "container", "edge", "journal", "machine", "record", "reconcile", "status", "zone"],
     ),
     ("janitor", &["aws", "backoff", "change", "clock", "container", "edge", "machine", "record", "zone"]),
     ("zone_setup", &["aws", "change", "janitor", "record", "zone"]),

@@ -1,7 +1,8 @@
 //! DockerWatcher: "this container changed", in the order in which it was learnt.
 //!
-//! Keeps a subscription to the engine's events, and a list after each subscribing and once a minute.
-//! Numbers everything that it passes on. What it means is for the TaskResolver and the Registrar.
+//! Carries out what its [pure twin](crate::machine::docker_watcher) decides: keeps a subscription to the engine's events,
+//! and a list after each subscribing and once a minute. Numbers everything that it passes on. What it means is for the
+//! TaskResolver and the Registrar.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,18 +16,13 @@ use tokio::task::AbortHandle;
 use super::contained::contained;
 use super::messages::{DockerWatcherMessage, TaskResolverMessage, Turn};
 use super::peers::Slot;
-use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::container::event::Listed;
 use crate::edge::engine::intake::Intake;
 use crate::edge::engine::{Docker, DockerError, Subscription};
+use crate::machine::docker_watcher::{self, LIST_EVERY};
 use crate::machine::lifecycle::Seq;
 use crate::status::{Board, Part};
-
-/// How often everything is listed: what an event that Docker dropped costs at most.
-const LIST_EVERY: Duration = Duration::from_secs(60);
-/// A stream that lived so long was a good one: the next reconnect does not wait long.
-const GOOD_STREAM: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct DockerWatcher;
@@ -59,15 +55,10 @@ pub(super) struct DockerWatcherArgs {
 
 pub(super) struct DockerWatcherState {
     args: DockerWatcherArgs,
-    backoff: Backoff,
+    engine: docker_watcher::DockerWatcher,
     rng: fastrand::Rng,
-    generation: u64,
-    subscribed_at: Option<Duration>,
-    all_looked_at: Duration,
     stream: Option<AbortHandle>,
     list_timer: Option<AbortHandle>,
-    /// Whether the engine answers, as far as the log says; `None` before the first word of it.
-    answers: Option<bool>,
 }
 
 impl Actor for DockerWatcher {
@@ -83,18 +74,10 @@ impl Actor for DockerWatcher {
         myself.cast(DockerWatcherMessage::Subscribe)?;
         Ok(DockerWatcherState {
             rng: fastrand::Rng::with_seed(args.seed),
+            engine: docker_watcher::DockerWatcher::new(args.resync),
             args,
-            backoff: Backoff::new(
-                Duration::from_millis(100),
-                Duration::from_millis(200),
-                Duration::from_secs(1),
-            ),
-            generation: 0,
-            subscribed_at: None,
-            all_looked_at: Duration::ZERO,
             stream: None,
             list_timer: None,
-            answers: None,
         })
     }
 
@@ -106,18 +89,18 @@ impl Actor for DockerWatcher {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             DockerWatcherMessage::Subscribe => state.subscribe(myself),
-            DockerWatcherMessage::Subscribed(generation, past, whole) if generation == state.generation => {
-                state.subscribed_at = Some(state.args.clock.now());
+            DockerWatcherMessage::Subscribed(generation, past, whole) if state.engine.hears(generation) => {
+                state.engine.on_subscribed(state.args.clock.now());
                 let at = state.args.seq.next();
                 state.args.resolver.cast(TaskResolverMessage::Remembered { past, whole, at });
-                state.look_at_all();
+                state.args.resolver.cast(TaskResolverMessage::InspectAll);
                 state.list(myself);
             }
-            DockerWatcherMessage::Happened(generation, events, turn) if generation == state.generation => {
+            DockerWatcherMessage::Happened(generation, events, turn) if state.engine.hears(generation) => {
                 let events = events.into_iter().map(|event| (event, state.args.seq.next())).collect();
                 state.args.resolver.cast(TaskResolverMessage::Happened(events, turn));
             }
-            DockerWatcherMessage::Ended(generation, error) if generation == state.generation => {
+            DockerWatcherMessage::Ended(generation, error) if state.engine.hears(generation) => {
                 state.on_ended(myself, error);
             }
             DockerWatcherMessage::ListDue => state.list(myself),
@@ -137,10 +120,8 @@ impl DockerWatcherState {
         if let Some(stream) = self.stream.take() {
             stream.abort();
         }
-        self.generation += 1;
-        self.subscribed_at = None;
         let docker = self.args.docker.clone();
-        let end = EndOfStream { watcher: myself, generation: self.generation, error: None };
+        let end = EndOfStream { watcher: myself, generation: self.engine.subscribe(), error: None };
         let stream = tokio::spawn(async move {
             let error = follow(&*docker, &end).await.err();
             end.with(error);
@@ -149,30 +130,19 @@ impl DockerWatcherState {
     }
 
     fn on_ended(&mut self, myself: ActorRef<DockerWatcherMessage>, error: Option<DockerError>) {
-        let now = self.args.clock.now();
-        if self.subscribed_at.take().is_some_and(|since| now - since >= GOOD_STREAM) {
-            self.backoff.reset();
-        }
-        if self.answers.replace(false) != Some(false) {
+        let (wait, news) = self.engine.on_ended(self.args.clock.now(), self.rng.f64());
+        if news.is_some() {
             let reason =
                 error.map_or_else(|| "it closed the stream of events".to_owned(), |error| error.to_string());
             tracing::warn!(event = "docker_away", %reason, "Docker is away: records stay as they are, trying again until it answers");
             self.args.board.set(Part::Docker, Err(reason));
         }
-        let wait = self.backoff.next(self.rng.f64());
         myself.send_after(wait, || DockerWatcherMessage::Subscribe);
     }
 
-    /// What happened unseen may show in no list: a container that was started again looks as before. So after
-    /// each gap, and once in a resync period, all that is listed is looked at.
-    fn look_at_all(&mut self) {
-        self.all_looked_at = self.args.clock.now();
-        self.args.resolver.cast(TaskResolverMessage::InspectAll);
-    }
-
     fn list(&mut self, myself: ActorRef<DockerWatcherMessage>) {
-        if self.args.clock.now() >= self.all_looked_at + self.args.resync {
-            self.look_at_all();
+        if self.engine.on_list(self.args.clock.now()) {
+            self.args.resolver.cast(TaskResolverMessage::InspectAll);
         }
         let (docker, as_of) = (self.args.docker.clone(), self.args.seq.latest());
         self.list_in(&myself, LIST_EVERY);
@@ -191,20 +161,19 @@ impl DockerWatcherState {
     ) {
         match list {
             Ok(list) => {
-                if self.answers.replace(true) != Some(true) {
+                if self.engine.on_listed().is_some() {
                     tracing::info!(event = "docker_answers", running = list.len(), "Docker answers");
                     self.args.board.set(Part::Docker, Ok(()));
                 }
                 self.args.resolver.cast(TaskResolverMessage::Listed(list, as_of));
             }
             Err(error) => {
-                if self.subscribed_at.is_some() {
-                    if self.answers.replace(false) != Some(false) {
-                        tracing::warn!(event = "docker_list_failed", %error, "Docker did not list its containers: trying again");
-                        self.args.board.set(Part::Docker, Err(error.to_string()));
-                    }
-                    self.list_in(&myself, Duration::from_secs(1));
+                let (again, news) = self.engine.on_list_failed();
+                if news.is_some() {
+                    tracing::warn!(event = "docker_list_failed", %error, "Docker did not list its containers: trying again");
+                    self.args.board.set(Part::Docker, Err(error.to_string()));
                 }
+                again.into_iter().for_each(|wait| self.list_in(&myself, wait));
             }
         }
     }

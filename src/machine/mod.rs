@@ -8,6 +8,7 @@ pub mod adoption;
 pub mod agent;
 pub mod claims;
 pub mod departure;
+pub mod docker_watcher;
 pub mod lifecycle;
 pub mod past;
 pub mod permits;

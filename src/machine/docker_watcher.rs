@@ -1,0 +1,176 @@
+//! When the engine is subscribed to, listed and inspected whole, and what is said of it: the pure twin of the actor of
+//! that name.
+//!
+//! Owns the generations of subscriptions, how long the next one waits, and whether the engine answers, as far as the
+//! log and readiness say. It leaves the stream, the timers and the numbers of what is learnt to the actor, and what it
+//! means to the [task resolver](super::task_resolver).
+
+use std::time::Duration;
+
+use crate::backoff::Backoff;
+
+/// How often everything is listed: what an event that Docker dropped costs at most.
+pub const LIST_EVERY: Duration = Duration::from_secs(60);
+/// How long a list that failed waits for the next try.
+pub const LIST_AGAIN: Duration = Duration::from_secs(1);
+/// A stream that lived so long was a good one: the next reconnect does not wait long.
+const GOOD_STREAM: Duration = Duration::from_secs(5);
+
+/// What is worth a line of the log, because it was not so before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It answers.
+    Answers,
+    /// It does not: the stream of events ended, or never began.
+    Away,
+    /// It does not list its containers, though the stream goes on.
+    NoList,
+}
+
+/// What is known of the engine.
+#[derive(Debug)]
+pub struct DockerWatcher {
+    /// How often every container is inspected, whatever the lists say.
+    resync: Duration,
+    waits: Backoff,
+    generation: u64,
+    subscribed_at: Option<Duration>,
+    all_inspected_at: Duration,
+    /// Whether it answers; `None` before the first word of it.
+    answers: Option<bool>,
+}
+
+impl DockerWatcher {
+    /// Of an engine of which nothing was heard yet.
+    pub fn new(resync: Duration) -> Self {
+        Self {
+            resync,
+            waits: Backoff::new(
+                Duration::from_millis(100),
+                Duration::from_millis(200),
+                Duration::from_secs(1),
+            ),
+            generation: 0,
+            subscribed_at: None,
+            all_inspected_at: Duration::ZERO,
+            answers: None,
+        }
+    }
+
+    /// Another subscription begins, in place of the one before. Returns its generation.
+    pub fn subscribe(&mut self) -> u64 {
+        self.generation += 1;
+        self.subscribed_at = None;
+        self.generation
+    }
+
+    /// Whether something that is heard is of the present subscription.
+    pub fn hears(&self, generation: u64) -> bool {
+        generation == self.generation
+    }
+
+    /// The subscription stands. What happened before, unseen, may show in no list, because a container that was started
+    /// again looks as before: so all that is listed next is inspected.
+    pub fn on_subscribed(&mut self, now: Duration) {
+        self.subscribed_at = Some(now);
+        self.all_inspected_at = now;
+    }
+
+    /// A list is taken. Returns whether all of it is inspected: once in a resync period, since not all that happens is
+    /// told.
+    pub fn on_list(&mut self, now: Duration) -> bool {
+        let all = now >= self.all_inspected_at + self.resync;
+        if all {
+            self.all_inspected_at = now;
+        }
+        all
+    }
+
+    /// The stream ended. Returns how long the next subscription waits; `random` is uniform in 0..1.
+    pub fn on_ended(&mut self, now: Duration, random: f64) -> (Duration, Option<News>) {
+        if self.subscribed_at.take().is_some_and(|since| now - since >= GOOD_STREAM) {
+            self.waits.reset();
+        }
+        (self.waits.next(random), self.turns(false).then_some(News::Away))
+    }
+
+    /// A list was answered.
+    pub fn on_listed(&mut self) -> Option<News> {
+        self.turns(true).then_some(News::Answers)
+    }
+
+    /// A list failed. Returns when it is tried again; never, while there is no stream: a list comes with the next one.
+    pub fn on_list_failed(&mut self) -> (Option<Duration>, Option<News>) {
+        if self.subscribed_at.is_none() {
+            return (None, None);
+        }
+        (Some(LIST_AGAIN), self.turns(false).then_some(News::NoList))
+    }
+
+    fn turns(&mut self, answers: bool) -> bool {
+        self.answers.replace(answers) != Some(answers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESYNC: Duration = Duration::from_secs(1_800);
+
+    fn at(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    #[test]
+    fn only_the_latest_subscription_is_heard() {
+        let mut watcher = DockerWatcher::new(RESYNC);
+        let first = watcher.subscribe();
+        assert!(watcher.hears(first));
+        let second = watcher.subscribe();
+        assert!(watcher.hears(second) && !watcher.hears(first));
+    }
+
+    #[test]
+    fn whether_it_answers_is_said_when_it_changes() {
+        let mut watcher = DockerWatcher::new(RESYNC);
+        assert_eq!(watcher.on_ended(at(0), 0.5).1, Some(News::Away), "it was never there");
+        assert_eq!(watcher.on_ended(at(1), 0.5).1, None);
+        watcher.on_subscribed(at(2));
+        assert_eq!((watcher.on_listed(), watcher.on_listed()), (Some(News::Answers), None));
+        assert_eq!(watcher.on_list_failed(), (Some(LIST_AGAIN), Some(News::NoList)));
+        assert_eq!(watcher.on_list_failed(), (Some(LIST_AGAIN), None));
+        assert_eq!(watcher.on_ended(at(3), 0.5).1, None, "it was said to be away");
+    }
+
+    #[test]
+    fn a_list_that_fails_without_a_stream_is_not_tried_again_by_itself() {
+        let mut watcher = DockerWatcher::new(RESYNC);
+        assert_eq!(watcher.on_list_failed(), (None, None));
+        watcher.on_subscribed(at(0));
+        watcher.on_ended(at(9), 0.5);
+        assert_eq!(watcher.on_list_failed(), (None, None));
+    }
+
+    #[test]
+    fn waits_grow_up_to_a_second_until_a_stream_was_good() {
+        let mut watcher = DockerWatcher::new(RESYNC);
+        let mut wait = |alive: u64| {
+            watcher.subscribe();
+            watcher.on_subscribed(at(100));
+            watcher.on_ended(at(100 + alive), 1.0).0.as_millis()
+        };
+        assert_eq!([wait(0), wait(0), wait(0), wait(4)], [200, 400, 800, 1_000]);
+        assert_eq!([wait(5), wait(0)], [200, 400]);
+    }
+
+    #[test]
+    fn all_is_inspected_once_in_a_resync_period_and_after_each_gap() {
+        let mut watcher = DockerWatcher::new(RESYNC);
+        watcher.on_subscribed(at(10));
+        assert!(!watcher.on_list(at(70)) && !watcher.on_list(at(1_809)));
+        assert!(watcher.on_list(at(1_810)) && !watcher.on_list(at(1_870)));
+        watcher.on_subscribed(at(3_000));
+        assert!(!watcher.on_list(at(4_799)) && watcher.on_list(at(4_800)));
+    }
+}
