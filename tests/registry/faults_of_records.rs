@@ -188,12 +188,12 @@ fn fault_17_the_log_says_written_of_what_was_written() {
     // A drain that had nothing to withdraw does not wait for what is denied.
     let mut agent = world.agent(&["--drain-timeout", "600s"]);
     agent.says("the registry denies a call");
-    assert_eq!((agent.said("\"written\""), world.own().len()), (0, 0), "{}", agent.log());
+    assert_eq!((agent.said("\"event\":\"written\""), world.own().len()), (0, 0), "{}", agent.log());
     assert_eq!(agent.drain(), Some(0), "{}", agent.log());
     world.front.on(Kind::Change, Act::Pass);
     let agent = world.agent(&[]);
     world.registered(&agent, &name, web.host_port("80/tcp"));
-    agent.wait_for("both in the log", || (agent.said("\"written\"") == 2).then_some(()));
+    agent.wait_for("both in the log", || (agent.said("\"event\":\"written\"") == 2).then_some(()));
     assert!(world.zone.sets().iter().all(|set| agent.said(&set.name) > 0));
 }
 
