@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 
 use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
-use ecssd::zone::Zone;
 use ecssd::serve::dns::{Transport, answer_packet};
+use ecssd::zone::Zone;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use hickory_server::proto::op::{Message, MessageType};
 use libfuzzer_sys::fuzz_target;

@@ -9,9 +9,9 @@
 use std::net::Ipv4Addr;
 
 use bollard::models::ContainerInspectResponse;
-use ecssd::edge::engine::inspect;
-use ecssd::container::offer::{At, offers};
 use ecssd::container::convention::Scope;
+use ecssd::container::offer::{At, offers};
+use ecssd::edge::engine::inspect;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
