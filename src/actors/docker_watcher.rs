@@ -46,7 +46,7 @@ pub(super) struct DockerWatcherArgs {
     pub(super) board: Board,
     pub(super) clock: Clock,
     pub(super) seq: SeqSource,
-    /// How often every container is looked at, whatever the lists say.
+    /// How often every container is inspected, whatever the lists say.
     pub(super) resync: Duration,
     /// Of the waits between subscriptions.
     pub(super) seed: u64,

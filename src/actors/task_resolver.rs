@@ -15,7 +15,7 @@ use super::wake_timer::WakeTimer;
 use crate::clock::Clock;
 use crate::edge::engine::inspection::inspect;
 use crate::edge::engine::{Docker, Tasks};
-use crate::machine::task_resolver::{self, Output};
+use crate::machine::task_resolver::{self, Output, Trouble};
 
 #[derive(Debug)]
 pub(super) struct TaskResolver;
@@ -89,8 +89,8 @@ impl TaskResolverState {
                 Output::Event(id, event) => RegistrarMessage::Event(id, event),
                 Output::Remembered(past) => RegistrarMessage::Remembered(past),
                 Output::Listed(listed, as_of) => RegistrarMessage::Listed(listed, as_of),
-                Output::Warning { id, name, text } => {
-                    tracing::warn!(event = "not_published", container = id.short(), name, "{text}");
+                Output::Warning { id, name, trouble, text } => {
+                    warn(id.short(), &name, trouble, &text);
                     continue;
                 }
             };
@@ -107,5 +107,13 @@ impl TaskResolverState {
                 let _ = myself.cast(TaskResolverMessage::Inspected(due, inspection));
             });
         }
+    }
+}
+
+fn warn(container: &str, name: &str, trouble: Trouble, text: &str) {
+    match trouble {
+        Trouble::BadKey => tracing::warn!(event = "bad_key", container, name, "{text}"),
+        Trouble::NotPublished => tracing::warn!(event = "not_published", container, name, "{text}"),
+        Trouble::NotInspected => tracing::warn!(event = "inspection_failed", container, name, "{text}"),
     }
 }

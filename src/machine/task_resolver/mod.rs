@@ -76,9 +76,22 @@ pub enum Output {
         id: ContainerId,
         /// What it is called; empty, where that is not known.
         name: String,
+        /// What kind of trouble it is.
+        trouble: Trouble,
         /// What is wrong.
         text: String,
     },
+}
+
+/// What can come between a container's wishes and DNS before its lifecycle has a say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A key is not understood.
+    BadKey,
+    /// Nobody could reach its port.
+    NotPublished,
+    /// Docker or the ECS agent does not say what it is.
+    NotInspected,
 }
 
 /// What is known of a host's containers before it is judged.
@@ -247,7 +260,12 @@ impl TaskResolver {
             }
             Ok(Inspection::Nothing) => self.tell(id, Event::Absent { as_of }),
             Err(reason) => {
-                self.warn(&id, "", format!("could not be inspected, trying again: {reason}"));
+                self.warn(
+                    &id,
+                    "",
+                    Trouble::NotInspected,
+                    format!("could not be inspected, trying again: {reason}"),
+                );
                 self.inspections.request_at(now + INSPECT_AGAIN, id);
             }
         }
@@ -264,7 +282,7 @@ impl TaskResolver {
     ) {
         let id = container.id.clone();
         for bad in &container.bad_keys {
-            self.warn(&id, &container.name, bad.to_string());
+            self.warn(&id, &container.name, Trouble::BadKey, bad.to_string());
         }
         let (offers, unpublished) = offers(container, network_owner, task_address, self.host_address);
         if container.running == Running::Running {
@@ -311,14 +329,14 @@ impl TaskResolver {
         } else {
             for Unpublished { service, container_port, reason } in unpublished {
                 let text = format!("{service} on port {container_port} is not published: {reason}");
-                self.warn(&container.id, &container.name, text);
+                self.warn(&container.id, &container.name, Trouble::NotPublished, text);
             }
         }
     }
 
-    fn warn(&mut self, id: &ContainerId, name: &str, text: String) {
+    fn warn(&mut self, id: &ContainerId, name: &str, trouble: Trouble, text: String) {
         if self.said.entry(id.clone()).or_default().insert(text.clone()) {
-            self.outputs.push(Output::Warning { id: id.clone(), name: name.to_owned(), text });
+            self.outputs.push(Output::Warning { id: id.clone(), name: name.to_owned(), trouble, text });
         }
     }
 

@@ -65,6 +65,14 @@ fn warnings(outputs: &[Output]) -> Vec<String> {
     outputs.iter().filter_map(text).collect()
 }
 
+fn troubles(outputs: &[Output]) -> Vec<Trouble> {
+    let trouble = |output: &Output| match output {
+        Output::Warning { trouble, .. } => Some(*trouble),
+        _ => None,
+    };
+    outputs.iter().filter_map(trouble).collect()
+}
+
 fn killed(outputs: &[Output]) -> Vec<(ContainerId, u8)> {
     let signal = |output: &Output| match output {
         Output::Event(id, Event::Killed { signal, .. }) => Some((id.clone(), *signal)),
@@ -92,6 +100,7 @@ fn what_failed_is_said_once_and_tried_again_later() {
     resolver.inspect_task(id(1));
     let outputs = inspect(&mut resolver, Err("no answer".into()), NOW);
     assert_eq!(warnings(&outputs), ["could not be inspected, trying again: no answer"]);
+    assert_eq!(troubles(&outputs), [Trouble::NotInspected]);
     assert_eq!((resolver.next_inspection(NOW), resolver.due_at()), (None, Some(NOW + INSPECT_AGAIN)));
     assert_eq!(inspect(&mut resolver, Err("no answer".into()), NOW + INSPECT_AGAIN), []);
 }
@@ -112,6 +121,7 @@ fn ports_that_docker_lacks_are_given_a_moment_before_their_want_is_said() {
         matches!(warnings(&outputs)[..], [ref text] if text.contains("on port 80 is not published")),
         "{outputs:?}"
     );
+    assert_eq!(troubles(&outputs), [Trouble::NotPublished]);
 
     // Once they were there, they may be late again in another life.
     let binding = crate::container::Binding { address: Ipv4Addr::UNSPECIFIED, port: 8080 };
