@@ -8,7 +8,7 @@ use crate::container::convention::truth;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Janitor")]
 pub struct Janitor {
-    /// Look for records that outlived their hosts or tasks, in two looks a minute apart; print what would be
+    /// Look for records that outlived their hosts or tasks, in two inspections a minute apart; print what would be
     /// deleted, and exit.
     #[arg(long, env = "ECSSD_JANITOR", value_parser = truth)]
     pub janitor: bool,

@@ -41,7 +41,7 @@ Exit codes:
        with --confirm, not every name server was seen to answer so in time; or it was stopped
        before it was known which host and which zone this is
   143  a second SIGTERM (130: SIGINT); records are left as they were
-  With --janitor: 0 planned or done, 69 nothing to look at, 75 not everything was read, or something is left
+  With --janitor: 0 planned or done, 69 nothing to read, 75 not everything was read, or something is left
 
 Examples:
   ecssd sd.internal                           the daemon, on an EC2 host with a role that may change the zone

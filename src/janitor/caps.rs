@@ -12,44 +12,44 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Look;
-use super::report::{Death, Doubt, Finding, Held, Outcome, Report};
+use super::Inspection;
+use super::report::{Death, Doubt, Finding, Held, Report, Verdict};
 use super::rules::{
     ABSENT_OF_SERVICE, ABSENT_OF_ZONE, HOSTS_AT_LEAST, HOSTS_DEAD_OVER, LEFT_ALONE_OVER, POSITIVE_OF_SERVICE,
 };
-use super::verdict::{HostIs, Verdict};
+use super::verdict::{HostIs, Judged};
 use crate::record::{Owner, RecordType, canonical};
 
-/// Turns verdicts into outcomes.
-pub(super) fn apply(verdicts: Vec<Verdict>, looks: [&Look; 2]) -> Report {
-    let (dead, hosts) = hosts(&verdicts);
+/// The verdict on each record: of the dead, what goes in this run.
+pub(super) fn apply(judged: Vec<Judged>, inspections: [&Inspection; 2]) -> Report {
+    let (dead, hosts) = hosts(&judged);
     let many = hosts >= HOSTS_AT_LEAST && HOSTS_DEAD_OVER.is_exceeded(dead, hosts);
-    let unread: usize = looks.iter().map(|look| look.snapshot.what.unread).sum();
+    let unread: usize = inspections.iter().map(|inspection| inspection.snapshot.what.unread).sum();
     let doubt = match (many, unread) {
         (true, _) => Some(Held::ManyHostsDead),
         (_, 0) => None,
         _ => Some(Held::NotAllRead),
     };
-    let held = holds(&verdicts, looks, doubt);
-    let finding = |(verdict, held): (Verdict, Option<Held>)| {
-        let outcome = match (verdict.dead, held) {
-            (Err(kept), _) => Outcome::Keep(kept),
-            (Ok(death), Some(held)) => Outcome::Wait(death, held),
-            (Ok(death), None) => Outcome::Delete(death),
+    let held = holds(&judged, inspections, doubt);
+    let finding = |(judged, held): (Judged, Option<Held>)| {
+        let verdict = match (judged.dead, held) {
+            (Err(kept), _) => Verdict::Keep(kept),
+            (Ok(death), Some(held)) => Verdict::Wait(death, held),
+            (Ok(death), None) => Verdict::Delete(death),
         };
-        Finding { set: verdict.set, outcome }
+        Finding { set: judged.set, verdict }
     };
     let doubt = match unread {
         0 => held.contains(&Some(Held::ManyHostsDead)).then_some(Doubt::ManyHostsDead { dead, hosts }),
         clusters => Some(Doubt::NotAllRead { clusters }),
     };
-    Report { standstill: None, doubt, findings: verdicts.into_iter().zip(held).map(finding).collect() }
+    Report { standstill: None, doubt, findings: judged.into_iter().zip(held).map(finding).collect() }
 }
 
 /// How many hosts look dead, and how many there are; those out of sight are no hosts here.
-fn hosts(verdicts: &[Verdict]) -> (usize, usize) {
+fn hosts(judged: &[Judged]) -> (usize, usize) {
     let mut hosts: BTreeMap<&Owner, HostIs> = BTreeMap::new();
-    for verdict in verdicts {
+    for verdict in judged {
         if let Some(host) = &verdict.host {
             let is = hosts.entry(host).or_insert(verdict.host_is);
             *is = verdict.host_is.max(*is);
@@ -61,20 +61,20 @@ fn hosts(verdicts: &[Verdict]) -> (usize, usize) {
 
 /// Why each record stays although it is dead, where it does. What is kept has none. In `doubt`,
 /// nothing goes by absence.
-fn holds(verdicts: &[Verdict], looks: [&Look; 2], doubt: Option<Held>) -> Vec<Option<Held>> {
-    let mut held = vec![None; verdicts.len()];
+fn holds(judged: &[Judged], inspections: [&Inspection; 2], doubt: Option<Held>) -> Vec<Option<Held>> {
+    let mut held = vec![None; judged.len()];
     let mut services: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, verdict) in verdicts.iter().enumerate() {
+    for (index, verdict) in judged.iter().enumerate() {
         if verdict.set.kind == RecordType::Srv {
             services.entry(verdict.set.key().name).or_default().push(index);
         }
     }
     for (name, targets) in &services {
-        service(verdicts, looks, doubt, name, targets, &mut held);
+        service(judged, inspections, doubt, name, targets, &mut held);
     }
-    let pointed_to = pointed_to(verdicts);
-    let leaning = leaning(verdicts);
-    for (verdict, held) in verdicts.iter().zip(&mut held) {
+    let pointed_to = pointed_to(judged);
+    let leaning = leaning(judged);
+    for (verdict, held) in judged.iter().zip(&mut held) {
         if verdict.dead.is_err() || verdict.set.kind != RecordType::A {
             continue;
         }
@@ -84,9 +84,9 @@ fn holds(verdicts: &[Verdict], looks: [&Look; 2], doubt: Option<Held>) -> Vec<Op
             *held = Some(Held::HostHasRecords);
         }
     }
-    let marked = verdicts.iter().filter(|verdict| verdict.host.is_some()).count();
+    let marked = judged.iter().filter(|verdict| verdict.host.is_some()).count();
     let mut quota = ABSENT_OF_ZONE.quota(marked);
-    for (verdict, held) in verdicts.iter().zip(&mut held) {
+    for (verdict, held) in judged.iter().zip(&mut held) {
         if held.is_none() && verdict.dead.is_ok_and(|death| !death.is_positive()) {
             match quota.checked_sub(1) {
                 _ if doubt.is_some() => *held = doubt,
@@ -100,17 +100,17 @@ fn holds(verdicts: &[Verdict], looks: [&Look; 2], doubt: Option<Held>) -> Vec<Op
 
 /// The targets of one name.
 fn service(
-    verdicts: &[Verdict],
-    looks: [&Look; 2],
+    judged: &[Judged],
+    inspections: [&Inspection; 2],
     doubt: Option<Held>,
     name: &str,
     targets: &[usize],
     held: &mut [Option<Held>],
 ) {
-    let marked = targets.iter().filter(|&&target| verdicts[target].host.is_some()).count();
+    let marked = targets.iter().filter(|&&target| judged[target].host.is_some()).count();
     let dead = |positive: bool| {
         let is = move |death: Death| death.is_positive() == positive;
-        targets.iter().copied().filter(move |&target| verdicts[target].dead.is_ok_and(is))
+        targets.iter().copied().filter(move |&target| judged[target].dead.is_ok_and(is))
     };
     for target in dead(true).skip(POSITIVE_OF_SERVICE.quota(marked)) {
         held[target] = Some(Held::CapOfService);
@@ -123,12 +123,12 @@ fn service(
     for target in dead(false).skip(most) {
         held[target] = Some(hold);
     }
-    let goes = |target: usize| verdicts[target].dead.is_ok() && held[target].is_none();
+    let goes = |target: usize| judged[target].dead.is_ok() && held[target].is_none();
     if targets.iter().all(|&target| goes(target)) {
-        let may_run = |look: &&Look| {
-            look.snapshot.what.services.as_ref().is_none_or(|services| services.contains(name))
+        let may_run = |inspection: &&Inspection| {
+            inspection.snapshot.what.services.as_ref().is_none_or(|services| services.contains(name))
         };
-        let runs = looks.iter().any(may_run);
+        let runs = inspections.iter().any(may_run);
         let nowhere = dead(true).count() == targets.len() && !runs;
         // What is dead by absence may yet be found alive.
         if let Some(spared) = dead(false).chain(dead(true)).next().filter(|_| !nowhere) {
@@ -138,16 +138,16 @@ fn service(
 }
 
 /// The hosts that have more in the zone than their address: it may be all that proves them dead.
-fn leaning(verdicts: &[Verdict]) -> BTreeSet<&Owner> {
-    verdicts.iter().filter(|verdict| !verdict.is_host).filter_map(|verdict| verdict.host.as_ref()).collect()
+fn leaning(judged: &[Judged]) -> BTreeSet<&Owner> {
+    judged.iter().filter(|verdict| !verdict.is_host).filter_map(|verdict| verdict.host.as_ref()).collect()
 }
 
 /// The names that records of any owner point to.
-fn pointed_to(verdicts: &[Verdict]) -> BTreeSet<String> {
-    let points = |verdict: &Verdict| match verdict.set.kind {
+fn pointed_to(judged: &[Judged]) -> BTreeSet<String> {
+    let points = |verdict: &Judged| match verdict.set.kind {
         RecordType::Srv => verdict.set.srv_values().map(|srv| srv.target).collect(),
         RecordType::Cname => verdict.set.values.iter().map(|value| canonical(value)).collect(),
         _ => Vec::new(),
     };
-    verdicts.iter().flat_map(points).collect()
+    judged.iter().flat_map(points).collect()
 }

@@ -28,7 +28,7 @@ pub enum About {
     /// A service of a container, at this port.
     Service(ContainerId, u16),
     /// A service of a container, as the predecessor writes it.
-    Former(ContainerId, u16),
+    Legacy(ContainerId, u16),
 }
 
 impl Entry {
@@ -37,7 +37,7 @@ impl Entry {
     /// # Errors
     /// Where nobody known here has written it, or not in this form.
     pub fn read(set: &RecordSet, zone: &str) -> Result<Self, Kept> {
-        let mark = Mark::of(set, zone).or_else(|| former(set)).ok_or(Kept::Unmarked)?;
+        let mark = Mark::of(set, zone).or_else(|| legacy(set)).ok_or(Kept::Unmarked)?;
         let host_name = mark.owner.name_in(zone);
         let leads_to = |targets: &[&str]| {
             let srv = set.srv_values().next()?;
@@ -52,7 +52,7 @@ impl Entry {
                 leads_to(&[&host_name, &id.name_in(zone)]).map(|port| About::Service(id, port))
             }
             (RecordType::Srv, Subject::Container(id)) => {
-                leads_to(&[&host_name, mark.owner.as_str()]).map(|port| About::Former(id, port))
+                leads_to(&[&host_name, mark.owner.as_str()]).map(|port| About::Legacy(id, port))
             }
             _ => return Err(Kept::Unmarked),
         };
@@ -66,13 +66,13 @@ impl Entry {
     pub fn container(&self) -> Option<&ContainerId> {
         match &self.about {
             About::Host(_) => None,
-            About::Task(id) | About::Service(id, _) | About::Former(id, _) => Some(id),
+            About::Task(id) | About::Service(id, _) | About::Legacy(id, _) => Some(id),
         }
     }
 }
 
 /// The predecessor's mark of a service.
-fn former(set: &RecordSet) -> Option<Mark> {
+fn legacy(set: &RecordSet) -> Option<Mark> {
     let mark = Mark::parse(set.set_identifier.as_deref()?)?;
     (set.kind == RecordType::Srv && matches!(mark.subject, Subject::Container(_))).then_some(mark)
 }

@@ -9,7 +9,7 @@ use crate::record::{ContainerId, Owner, RecordSet};
 
 /// The zone, then everything that its records could speak of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Look {
+pub struct Inspection {
     /// All record sets of the zone.
     pub list: Read<Vec<RecordSet>>,
     /// ECS and EC2.
@@ -51,14 +51,14 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     /// EC2's word.
-    pub power: Power,
-    /// Whether ECS knows what runs on it.
-    pub ecs: Hearing,
+    pub state: InstanceState,
+    /// Whether its ECS agent is connected, and so ECS knows what runs on it.
+    pub agent: AgentConnection,
 }
 
 /// The state of an EC2 instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Power {
+pub enum InstanceState {
     /// Starting.
     Pending,
     /// On; what runs on it is for others to say.
@@ -73,25 +73,25 @@ pub enum Power {
     Terminated,
 }
 
-/// Whether ECS hears of a host's containers.
+/// Whether a host's ECS agent is connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Hearing {
+pub enum AgentConnection {
     /// It is no container instance of any cluster, or no longer.
     #[default]
     Absent,
-    /// Its ECS agent is connected.
-    Heard,
-    /// Its ECS agent is not.
-    Silent,
+    /// It is.
+    Connected,
+    /// It is not.
+    Disconnected,
 }
 
-impl Hearing {
-    /// With one more registration of the instance. One that is silent spoils the others: whose tasks ECS
+impl AgentConnection {
+    /// With one more registration of the instance. One that is not connected spoils the others: whose tasks ECS
     /// speaks of is then unknown.
     pub fn and(self, connected: bool) -> Self {
         match (self, connected) {
-            (Self::Silent, _) | (_, false) => Self::Silent,
-            (Self::Absent | Self::Heard, true) => Self::Heard,
+            (Self::Disconnected, _) | (_, false) => Self::Disconnected,
+            (Self::Absent | Self::Connected, true) => Self::Connected,
         }
     }
 }
@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn one_silent_registration_spoils_the_others() {
-        assert_eq!(Hearing::Absent.and(true), Hearing::Heard);
-        assert_eq!(Hearing::Absent.and(true).and(true), Hearing::Heard);
-        assert_eq!(Hearing::Absent.and(true).and(false).and(true), Hearing::Silent);
+        assert_eq!(AgentConnection::Absent.and(true), AgentConnection::Connected);
+        assert_eq!(AgentConnection::Absent.and(true).and(true), AgentConnection::Connected);
+        assert_eq!(AgentConnection::Absent.and(true).and(false).and(true), AgentConnection::Disconnected);
     }
 }

@@ -1,16 +1,16 @@
-//! Whether two looks bear a verdict: whole, in order, a minute apart, and not too old. Owns nothing of what
+//! Whether two inspections bear a verdict: whole, in order, a minute apart, and not too old. Owns nothing of what
 //! they show.
 
 use std::time::Duration;
 
-use super::Look;
+use super::Inspection;
 use super::report::Standstill;
 use super::rules::{APART, FRESH};
 
-/// Why these looks are no evidence, if they are not.
+/// Why these inspections are no evidence, if they are not.
 ///
 /// A clock that seems to go back leaves the order of things unknown, wherever it does so.
-pub(super) fn check([first, last]: [&Look; 2], now: Duration) -> Result<(), Standstill> {
+pub(super) fn check([first, last]: [&Inspection; 2], now: Duration) -> Result<(), Standstill> {
     let missing: Vec<String> = [&first.list.missing, &first.snapshot.missing]
         .into_iter()
         .chain([&last.list.missing, &last.snapshot.missing])
@@ -27,7 +27,8 @@ pub(super) fn check([first, last]: [&Look; 2], now: Duration) -> Result<(), Stan
         last.snapshot.began <= last.snapshot.ended,
         last.snapshot.ended <= now,
     ];
-    let list_first = [first, last].iter().all(|look| look.list.ended <= look.snapshot.began);
+    let list_first =
+        [first, last].iter().all(|inspection| inspection.list.ended <= inspection.snapshot.began);
     if forward.contains(&false) || !list_first {
         return Err(Standstill::OutOfOrder);
     }

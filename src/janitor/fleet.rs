@@ -3,13 +3,13 @@
 //! A record of that name that says anything else is somebody else's, and stays.
 
 use super::entry::{About, Entry};
-use super::report::{Kept, Outcome, Report};
+use super::report::{Kept, Report, Verdict};
 use crate::record::{Action, Change, FleetHint};
 
 /// The hosts that have an address in the zone, and are neither dead nor off.
 pub fn hosts(report: &Report, zone: &str) -> usize {
     let is_live = |finding: &&super::Finding| {
-        matches!(finding.outcome, Outcome::Keep(kept) if kept != Kept::HostStopped)
+        matches!(finding.verdict, Verdict::Keep(kept) if kept != Kept::HostStopped)
             && Entry::read(&finding.set, zone).is_ok_and(|entry| matches!(entry.about, About::Host(_)))
     };
     report.findings.iter().filter(is_live).count()
@@ -40,8 +40,8 @@ mod tests {
     use crate::record::RecordSet;
     use crate::record::testing::registrant;
 
-    fn report(sets: Vec<(RecordSet, Outcome)>) -> Report {
-        let findings = sets.into_iter().map(|(set, outcome)| Finding { set, outcome }).collect();
+    fn report(sets: Vec<(RecordSet, Verdict)>) -> Report {
+        let findings = sets.into_iter().map(|(set, verdict)| Finding { set, verdict }).collect();
         Report { standstill: None, doubt: None, findings }
     }
 
@@ -54,13 +54,13 @@ mod tests {
     #[test]
     fn counts_the_hosts_that_live() {
         let host = |name: &str| registrant(name).host_record();
-        let dead = Outcome::Delete(super::super::report::Death::HostTerminated);
+        let dead = Verdict::Delete(super::super::report::Death::HostTerminated);
         let report = report(vec![
-            (host("i-0a"), Outcome::Keep(Kept::HostRuns)),
-            (host("web1"), Outcome::Keep(Kept::HostOutOfSight)),
+            (host("i-0a"), Verdict::Keep(Kept::HostRuns)),
+            (host("web1"), Verdict::Keep(Kept::HostOutOfSight)),
             (host("i-0b"), dead),
-            (host("i-0c"), Outcome::Keep(Kept::HostStopped)),
-            (hint("\"hosts=9\""), Outcome::Keep(Kept::Unmarked)),
+            (host("i-0c"), Verdict::Keep(Kept::HostStopped)),
+            (hint("\"hosts=9\""), Verdict::Keep(Kept::Unmarked)),
         ]);
         assert_eq!(hosts(&report, "sd.internal"), 2);
         let batch = changes(&report, "sd.internal", 2);
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn changes_nothing_that_is_right_or_somebody_elses() {
-        let keep = Outcome::Keep(Kept::Unmarked);
+        let keep = Verdict::Keep(Kept::Unmarked);
         for text in ["\"hosts=2\"", "\"since=2026 hosts=7\"", "\"v=spf1 -all\""] {
             assert_eq!(changes(&report(vec![(hint(text), keep)]), "sd.internal", 2), [], "{text}");
         }

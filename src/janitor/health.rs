@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use super::entry::{About, Entry, named_address};
 use super::reader::tasks::RunningTask;
-use super::report::{Kept, Outcome, Report};
+use super::report::{Kept, Report, Verdict};
 use crate::record::{Action, Change, ContainerId, Key, RecordSet, RecordType, Routing};
 
 /// A task gets so long from its start until it has to answer.
@@ -31,7 +31,7 @@ pub struct Probed {
     /// Whose.
     pub container: ContainerId,
     /// Whether the predecessor wrote it.
-    pub former: bool,
+    pub legacy: bool,
     /// Where it is asked.
     pub address: SocketAddr,
 }
@@ -48,9 +48,9 @@ pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
         .collect();
     let probed = |set: &RecordSet| {
         let entry = Entry::read(set, zone).ok()?;
-        let (container, former) = match &entry.about {
+        let (container, legacy) = match &entry.about {
             About::Service(id, _) => (id.clone(), false),
-            About::Former(id, _) => (id.clone(), true),
+            About::Legacy(id, _) => (id.clone(), true),
             About::Host(_) | About::Task(_) => return None,
         };
         if set.name.contains("._udp.") {
@@ -61,8 +61,8 @@ pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
         let by_name = addresses.get(srv.target.as_str()).copied();
         // The predecessor's targets are names of EC2's own, or bare ones.
         let by_host = || named_address(&entry.host).or_else(|| addresses.get(of_host.as_str()).copied());
-        let address = by_name.or_else(|| by_host().filter(|_| former))?;
-        Some(Probed { set: set.clone(), container, former, address: (address, srv.port).into() })
+        let address = by_name.or_else(|| by_host().filter(|_| legacy))?;
+        Some(Probed { set: set.clone(), container, legacy, address: (address, srv.port).into() })
     };
     list.iter().filter_map(probed).collect()
 }
@@ -76,7 +76,7 @@ pub struct Decision {
     pub distrusted: bool,
     /// Records of the predecessor that get another weight, each change a swap.
     pub weights: Vec<Change>,
-    /// Tasks to stop, by their place among the first look's tasks.
+    /// Tasks to stop, by their place among the first inspection's tasks.
     pub stops: Vec<usize>,
 }
 
@@ -87,7 +87,7 @@ pub fn decide(probes: &[Answered], report: &Report, tasks: &[RunningTask], now: 
     let lives: HashSet<&RecordSet> = report
         .findings
         .iter()
-        .filter(|finding| matches!(finding.outcome, Outcome::Keep(kept) if kept != Kept::Unjudged))
+        .filter(|finding| matches!(finding.verdict, Verdict::Keep(kept) if kept != Kept::Unjudged))
         .map(|finding| &finding.set)
         .collect();
     let probes: Vec<_> = probes.iter().filter(|(probed, _)| lives.contains(&probed.set)).collect();
@@ -105,7 +105,7 @@ pub fn decide(probes: &[Answered], report: &Report, tasks: &[RunningTask], now: 
     }
     for probes in services.values() {
         let all_silent = probes.iter().all(|(_, answer)| answer.is_err());
-        for (probed, answer) in probes.iter().filter(|(probed, _)| probed.former) {
+        for (probed, answer) in probes.iter().filter(|(probed, _)| probed.legacy) {
             match (answer, probed.set.weight()) {
                 (Ok(()), Some(0)) => decision.weights.extend(swap(&probed.set, 1)),
                 (Err(_), Some(1..)) if !all_silent => decision.weights.extend(swap(&probed.set, 0)),
@@ -113,7 +113,7 @@ pub fn decide(probes: &[Answered], report: &Report, tasks: &[RunningTask], now: 
             }
         }
         if !all_silent {
-            let silent = probes.iter().filter(|(probed, answer)| !probed.former && answer.is_err());
+            let silent = probes.iter().filter(|(probed, answer)| !probed.legacy && answer.is_err());
             let mut stoppable = silent.filter_map(|(probed, _)| task_of(&probed.container, tasks, now));
             decision.stops.extend(stoppable.next());
         }
@@ -150,8 +150,8 @@ mod tests {
     const HOST: &str = "i-0123456789abcdef0";
 
     /// A record of ours, or with a host of the predecessor, of the service `name`.
-    fn record(name: &str, n: u64, former: bool) -> RecordSet {
-        let (mark, target) = match former {
+    fn record(name: &str, n: u64, legacy: bool) -> RecordSet {
+        let (mark, target) = match legacy {
             true => (format!("ip-10-0-0-7.ec2.internal:{}", id(n)), "ip-10-0-0-7.ec2.internal".to_owned()),
             false => (format!("{HOST}:{}:80", id(n)), format!("{HOST}.{ZONE}")),
         };
@@ -167,7 +167,7 @@ mod tests {
 
     fn tasks(n: u64, age: Duration) -> Vec<RunningTask> {
         let task = |n: u64| RunningTask {
-            territory: 0,
+            account_region: 0,
             cluster: "c".into(),
             arn: format!("t{n}"),
             host: Some(Owner::new(HOST).unwrap()),
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(probed.len(), sets.len());
         let answer = |(n, probed)| (probed, if silent.contains(&n) { Err("no".into()) } else { Ok(()) });
         let probes: Vec<_> = probed.into_iter().enumerate().map(answer).collect();
-        let finding = |set: RecordSet| Finding { set, outcome: Outcome::Keep(Kept::Runs) };
+        let finding = |set: RecordSet| Finding { set, verdict: Verdict::Keep(Kept::Runs) };
         let report =
             Report { standstill: None, doubt: None, findings: list.into_iter().map(finding).collect() };
         decide(&probes, &report, tasks, now())
@@ -257,8 +257,8 @@ mod tests {
             .into_iter()
             .map(|probed| (probed, Err("no".to_owned())))
             .collect();
-        let dead = Outcome::Delete(super::super::report::Death::HostTerminated);
-        let findings = sets.into_iter().map(|set| Finding { set, outcome: dead }).collect();
+        let dead = Verdict::Delete(super::super::report::Death::HostTerminated);
+        let findings = sets.into_iter().map(|set| Finding { set, verdict: dead }).collect();
         let decision = decide(
             &probes,
             &Report { standstill: None, doubt: None, findings },

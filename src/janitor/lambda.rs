@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{LambdaEvent, service_fn};
 
-use super::account::Account;
+use super::clients::{OpenError, open};
 use super::run::run;
 use super::settings::Settings;
-use super::world::{OpenError, open};
+use super::summary::RunSummary;
 use crate::clock::Clock;
 
 /// The variable that tells a program that it is one. Source: Lambda developer guide, "Using the Lambda
@@ -33,23 +33,23 @@ pub async fn serve(judge: impl Fn(serde_json::Value) -> Result<Settings, String>
     lambda_runtime::run(handle).await.map_err(|error| format!("the Lambda runtime: {error}"))
 }
 
-async fn deal_with(mut settings: Settings, deadline: SystemTime) -> Result<Account, String> {
+async fn deal_with(mut settings: Settings, deadline: SystemTime) -> Result<RunSummary, String> {
     let clock = Clock::start();
-    settings.order.deadline = time_left(deadline);
-    let account = match open(&settings, clock, |name| std::env::var(name).ok()).await {
-        Ok(mut world) => run(&settings.order, &mut world).await.1,
+    settings.options.deadline = time_left(deadline);
+    let summary = match open(&settings, clock, |name| std::env::var(name).ok()).await {
+        Ok(mut clients) => run(&settings.options, &mut clients).await.1,
         // No failure: Lambda would send the event again at once.
         Err(error @ OpenError::CrowdedOut) => {
-            Account::of_skipped(&settings.zone, settings.order.apply, &error.to_string())
+            RunSummary::of_skipped(&settings.zone, settings.options.apply, &error.to_string())
         }
-        Err(error) => return Err(format!("nothing was looked at: {error}")),
+        Err(error) => return Err(format!("nothing was read: {error}")),
     };
-    if let Some(reason) = &account.standstill {
+    if let Some(reason) = &summary.standstill {
         tracing::warn!(event = "janitor_standstill", "nothing is deleted: {reason}");
     }
     // The line must stand alone, and be all that it is: a log's own fields would hide it.
-    let _ = writeln!(std::io::stdout().lock(), "{}", account.metrics(SystemTime::now()));
-    Ok(account)
+    let _ = writeln!(std::io::stdout().lock(), "{}", summary.metrics(SystemTime::now()));
+    Ok(summary)
 }
 
 /// No event comes after its own deadline: one that says so, as emulators do, has none.

@@ -1,34 +1,33 @@
 //! The janitor: deletes records that outlived what they speak of, when their host cannot remove them any more.
 //!
-//! A run looks twice, a minute apart: each time the zone first, then EC2 and ECS, which are asked the second time
-//! only about what looked dead. From the two looks and the
-//! time comes a verdict on every record, and what is due goes in exact deletes, each only if the record still
-//! is what was read. Nothing is kept between runs.
+//! A run inspects twice, a minute apart: each time the zone first, then EC2 and ECS, which are asked the second time
+//! only about what looked dead. From the two inspections and the time comes a verdict on every record, and what is due
+//! goes in exact deletes, each only if the record still is what was read. Nothing is kept between runs.
 //!
 //! The verdict, pure:
 //!
 //! | | |
 //! |---|---|
 //! | [`evidence`] | what was seen, and when |
-//! | [`fitness`] | whether two looks bear a verdict at all |
+//! | [`fitness`] | whether two inspections bear a verdict at all |
 //! | [`entry`] | whose a record is and what it speaks of |
-//! | [`suspects`] | what a second look has to ask about |
+//! | [`suspects`] | what a second inspection has to ask about |
 //! | [`verdict`] | dead or not, record by record |
 //! | [`caps`] | what of the dead goes in this run |
 //! | [`rules`] | the numbers, in one place |
-//! | [`report`] | an outcome and a reason for each record |
+//! | [`report`] | an verdict and a reason for each record |
 //!
 //! Around it:
 //!
 //! | | |
 //! |---|---|
-//! | [`reader`] | takes a [`Look`]: the zone, ECS, EC2 |
+//! | [`reader`] | makes an [`Inspection`]: the zone, ECS, EC2 |
 //! | [`run`](mod@run) | one run: the order of things, and the time that they may take |
 //! | [`sweep`] | which batch comes next, and what became of each change; pure |
 //! | [`fleet`], [`health`], [`watch`] | what else follows from what was seen; pure |
 //! | `prober` | asks targets whether they serve |
-//! | [`account`], [`table`](mod@table) | what a run did, for machines and for people |
-//! | [`settings`], [`world`], [`time`] | what it is told, what it has to do with, and a clock |
+//! | [`summary`], [`table`](mod@table) | what a run did, for machines and for people |
+//! | [`settings`], [`options`], [`clients`], [`time`] | what it is told, what it has to do with, and a clock |
 //! | [`shell`], [`lambda`] | the two doors |
 //!
 //! # What counts
@@ -50,23 +49,24 @@
 //!   which is not another instance's may be a host that is not shown *yet*.
 //!   The address is the host's own record, so that record goes last of all that is the host's.
 //! - Clusters do not matter: an instance that is in EC2 but in no cluster is a host whose ECS agent is absent,
-//!   and one in two clusters is heard only if both hear it.
+//!   and one in two clusters counts as connected only if it is in both.
 //! - Where there is no time to read all clusters, what says of itself that it is over counts all the same, and
 //!   absence does not.
-//! - Two looks must agree on a death; the weaker evidence of the two counts. A record that either list lacks
+//! - Two inspections must agree on a death; the weaker evidence of the two counts. A record that either list lacks
 //!   or has otherwise is new or in somebody's hands: kept. So is one whose form is not what we write.
 //! - Weights say nothing of death, and a target of weight 0 is a target: Route 53 serves a name whose
 //!   targets are all at 0.
 //! - Health is no evidence at all.
 
-pub mod account;
 pub mod caps;
+pub mod clients;
 pub mod entry;
 pub mod evidence;
 pub mod fitness;
 pub mod fleet;
 pub mod health;
 pub mod lambda;
+pub mod options;
 mod prober;
 pub mod reader;
 pub mod report;
@@ -74,6 +74,7 @@ pub mod rules;
 pub mod run;
 pub mod settings;
 pub mod shell;
+pub mod summary;
 pub mod suspects;
 pub mod sweep;
 pub mod table;
@@ -82,19 +83,18 @@ mod tests;
 pub mod time;
 pub mod verdict;
 pub mod watch;
-pub mod world;
 
 use std::time::Duration;
 
-pub use evidence::Look;
-pub use report::{Finding, Outcome, Report};
+pub use evidence::Inspection;
+pub use report::{Finding, Report, Verdict};
 
-/// Judges the records of `zone` by two looks of one run. Times are those of one clock that never goes back;
+/// Judges the records of `zone` by two inspections of one run. Times are those of one clock that never goes back;
 /// a verdict that is not acted on at once is not worth keeping.
-pub fn judge(zone: &str, first: &Look, last: &Look, now: Duration) -> Report {
-    let looks = [first, last];
-    match fitness::check(looks, now) {
-        Ok(()) => caps::apply(verdict::of_all(zone, looks), looks),
-        Err(standstill) => Report::unjudged(standstill, looks[1]),
+pub fn judge(zone: &str, first: &Inspection, last: &Inspection, now: Duration) -> Report {
+    let inspections = [first, last];
+    match fitness::check(inspections, now) {
+        Ok(()) => caps::apply(verdict::of_all(zone, inspections), inspections),
+        Err(standstill) => Report::unjudged(standstill, inspections[1]),
     }
 }

@@ -1,4 +1,4 @@
-//! Asks targets over HTTP whether they serve, many at once and within the wait between two looks. What follows
+//! Asks targets over HTTP whether they serve, many at once and within the wait between two inspections. What follows
 //! from the answers is [`health`](super::health)'s business.
 
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ const TRY_PAUSE: Duration = Duration::from_millis(200);
 const TRY_LIMIT: Duration = Duration::from_secs(2);
 /// Targets that are asked at once.
 const PROBES_AT_ONCE: usize = 64;
-/// All probes are made while the second look is waited for.
+/// All probes are made while the second inspection is waited for.
 const PROBES_LIMIT: Duration = Duration::from_secs(55);
 
 /// Asks every target. One that could not be asked in time is not among the answers.

@@ -1,10 +1,10 @@
-//! What a run comes to: an outcome and a reason for every record of the last list.
+//! What a run comes to: a verdict and a reason for every record of the last list.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::Look;
+use super::Inspection;
 use crate::record::RecordSet;
 
 /// Why a record is kept.
@@ -22,8 +22,8 @@ pub enum Kept {
     Runs,
     /// Its host runs, and ECS does not know its container.
     OutsideEcs,
-    /// ECS says that it stopped, but does not hear its host.
-    HostUnheard,
+    /// ECS says that it stopped, but its host's ECS agent is disconnected.
+    AgentDisconnected,
     /// Its host runs.
     HostRuns,
     /// Its host is being started, stopped or terminated.
@@ -34,7 +34,7 @@ pub enum Kept {
     HostsDiffer,
     /// EC2 does not show its host, and need not; or nothing says which of its hosts that is.
     HostOutOfSight,
-    /// The looks were no evidence.
+    /// The inspections were no evidence.
     Unjudged,
 }
 
@@ -57,7 +57,7 @@ impl Death {
         matches!(self, Self::ContainerStopped | Self::HostTerminated)
     }
 
-    /// The weaker of two accounts of one death.
+    /// The weaker of two statements of one death.
     pub(super) fn weaker(self, other: Self) -> Self {
         self.min(other)
     }
@@ -91,11 +91,11 @@ impl fmt::Display for Kept {
         f.pad(match self {
             Self::Unmarked => "not of this system",
             Self::Malformed => "marked like ours, but of another form",
-            Self::New => "new since the first look",
-            Self::Changed => "changed since the first look",
+            Self::New => "new since the first inspection",
+            Self::Changed => "changed since the first inspection",
             Self::Runs => "its container runs",
             Self::OutsideEcs => "its host runs; ECS does not know its container, its agent does",
-            Self::HostUnheard => "ECS calls it stopped, but does not hear its host",
+            Self::AgentDisconnected => "ECS calls it stopped, but its host's ECS agent is not connected",
             Self::HostRuns => "its host runs",
             Self::HostUnsettled => "its host is starting, stopping or being terminated",
             Self::HostStopped => "its host is stopped, and may come back",
@@ -123,7 +123,7 @@ impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::ManyHostsDead => "too many hosts look dead",
-            Self::NotAllRead => "there was no time to look everywhere",
+            Self::NotAllRead => "there was no time to read all clusters",
             Self::ServiceLeftAlone => "most of its service looks dead",
             Self::CapOfService => "enough of its service for one run",
             Self::CapOfZone => "enough of the zone for one run",
@@ -137,7 +137,7 @@ impl fmt::Display for Held {
 
 /// What becomes of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
+pub enum Verdict {
     /// It stays.
     Keep(Kept),
     /// It is dead, and stays for now.
@@ -146,7 +146,7 @@ pub enum Outcome {
     Delete(Death),
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keep(kept) => write!(f, "keep: {kept:?}"),
@@ -163,11 +163,11 @@ pub enum Standstill {
     Incomplete(Vec<String>),
     /// What came before what cannot be told.
     OutOfOrder,
-    /// The looks are only so far apart.
+    /// The inspections are only so far apart.
     TooClose(Duration),
     /// The evidence is so old.
     TooOld(Duration),
-    /// The run has to be over before a second look could be.
+    /// The run has to be over before a second inspection could be.
     NoTime(Duration),
 }
 
@@ -208,11 +208,11 @@ impl fmt::Display for Standstill {
         match self {
             Self::Incomplete(missing) => write!(f, "not everything could be read: {}", missing.join("; ")),
             Self::OutOfOrder => f.write_str("the clock went back between two reads"),
-            Self::TooClose(apart) => write!(f, "the looks are only {} s apart", apart.as_secs()),
+            Self::TooClose(apart) => write!(f, "the two inspections are only {} s apart", apart.as_secs()),
             Self::TooOld(age) => write!(f, "the evidence is {} s old", age.as_secs()),
             Self::NoTime(left) => write!(
                 f,
-                "{} s are left, too few for a second look a minute later: give it a longer timeout",
+                "{} s are left, too few for a second inspection a minute later: give it a longer timeout",
                 left.as_secs()
             ),
         }
@@ -225,7 +225,7 @@ pub struct Finding {
     /// As the last list has it.
     pub set: RecordSet,
     /// What becomes of it.
-    pub outcome: Outcome,
+    pub verdict: Verdict,
 }
 
 /// What a run comes to.
@@ -245,9 +245,9 @@ impl Report {
         self.standstill.is_some() || matches!(self.doubt, Some(Doubt::ManyHostsDead { .. }))
     }
 
-    pub(super) fn unjudged(standstill: Standstill, last: &Look) -> Self {
-        let outcome = Outcome::Keep(Kept::Unjudged);
-        let finding = |set: &RecordSet| Finding { set: set.clone(), outcome };
+    pub(super) fn unjudged(standstill: Standstill, last: &Inspection) -> Self {
+        let verdict = Verdict::Keep(Kept::Unjudged);
+        let finding = |set: &RecordSet| Finding { set: set.clone(), verdict };
         Self {
             standstill: Some(standstill),
             doubt: None,
@@ -259,10 +259,10 @@ impl Report {
     pub fn at_most(mut self, deletes: usize) -> Self {
         let mut left = deletes;
         for finding in &mut self.findings {
-            if let Outcome::Delete(death) = finding.outcome {
+            if let Verdict::Delete(death) = finding.verdict {
                 match left.checked_sub(1) {
                     Some(less) => left = less,
-                    None => finding.outcome = Outcome::Wait(death, Held::CapOfRun),
+                    None => finding.verdict = Verdict::Wait(death, Held::CapOfRun),
                 }
             }
         }
@@ -271,14 +271,14 @@ impl Report {
 
     /// The sets to delete, each only if it still is exactly this.
     pub fn deletes(&self) -> impl Iterator<Item = &RecordSet> {
-        let goes = |finding: &&Finding| matches!(finding.outcome, Outcome::Delete(_));
+        let goes = |finding: &&Finding| matches!(finding.verdict, Verdict::Delete(_));
         self.findings.iter().filter(goes).map(|finding| &finding.set)
     }
 
-    /// How many records came to which outcome.
-    pub fn counts(&self) -> BTreeMap<Outcome, usize> {
+    /// How many records came to which verdict.
+    pub fn counts(&self) -> BTreeMap<Verdict, usize> {
         self.findings.iter().fold(BTreeMap::new(), |mut counts, finding| {
-            *counts.entry(finding.outcome).or_default() += 1;
+            *counts.entry(finding.verdict).or_default() += 1;
             counts
         })
     }

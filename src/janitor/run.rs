@@ -1,26 +1,25 @@
-//! One run: look, wait a minute, look again, judge, and sweep what is due.
+//! One run: inspect, wait a minute, inspect again, judge, and sweep what is due.
 //!
-//! Owns the order of things and the time that they may take: the first look gets what the second, the minute
+//! Owns the order of things and the time that they may take: the first inspection gets what the second, the minute
 //! between them and the sweep leave. A verdict is acted on for a minute; what was not done by then, or by the
 //! end of the run's time, is the next run's. Decides nothing itself.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::account::{Account, Calls, Changes, HealthAccount, Seconds};
+use super::clients::Clients;
 use super::health::{self, Answered, Decision};
+use super::options::RunOptions;
 use super::reader::list::{List, wait_until};
 use super::reader::tasks::RunningTask;
-use super::reader::{Limit, Scope, Territory, again, look};
+use super::reader::{Limit, again, inspect};
 use super::report::{Report, Standstill};
 use super::rules::APART;
+use super::summary::{Calls, Changes, HealthSummary, RunSummary, Seconds};
 use super::suspects::Suspects;
-use super::sweep::{Fate, Sweep};
+use super::sweep::{Outcome, Sweep};
 use super::time::Time;
-use super::{Look, fleet, judge, prober, watch};
-use crate::change::pacing::Pace;
-use crate::edge::check::Checker;
+use super::{Inspection, fleet, judge, prober, watch};
 use crate::record::{Action, Change, Key};
 use crate::zone::Zone;
 
@@ -28,144 +27,98 @@ use crate::zone::Zone;
 const SWEEP_LIMIT: Duration = Duration::from_secs(60);
 /// What the end of a run takes: the last call, and the report.
 const END_RESERVE: Duration = Duration::from_secs(12);
-/// What a second look takes: a large zone's list, and a few pages of what looked dead.
-const SECOND_LOOK: Duration = Duration::from_secs(30);
+/// What a second inspection takes: a large zone's list, and a few pages of what looked dead.
+const SECOND_INSPECTION: Duration = Duration::from_secs(30);
 /// How long a run may take where nobody says so.
 const RUN_LIMIT: Duration = Duration::from_secs(300);
 
-/// What to do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Order {
-    /// What to read.
-    pub scope: Scope,
-    /// Whether to write.
-    pub apply: bool,
-    /// At most so many deletes, beside all caps.
-    pub deletes_max: Option<usize>,
-    /// Of calls to Route 53.
-    pub pace: Pace,
-    /// Whether to ask targets.
-    pub health: Option<Health>,
-    /// When it has to be over, by the run's time.
-    pub deadline: Option<Duration>,
-}
-
-/// What to ask targets, and what may follow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Health {
-    /// The path of the GET.
-    pub path: String,
-    /// Whether tasks may be stopped.
-    pub stop: bool,
-}
-
-/// What a run has to do with.
-pub struct World {
-    /// The zone.
-    pub zone: Arc<dyn Zone>,
-    /// The VPCs that use it, by id, where that is known.
-    pub vpcs: Option<BTreeSet<String>>,
-    /// Accounts and regions.
-    pub territories: Vec<Territory>,
-    /// Asks targets.
-    pub checker: Arc<dyn Checker>,
-    /// The time.
-    pub time: Arc<dyn Time>,
-}
-
-impl std::fmt::Debug for World {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").field("territories", &self.territories).finish_non_exhaustive()
-    }
-}
-
-/// Makes one run, and accounts for it.
-pub async fn run(order: &Order, world: &mut World) -> (Report, Account) {
-    let time = Arc::clone(&world.time);
+/// Makes one run, and sums it up.
+pub async fn run(options: &RunOptions, clients: &mut Clients) -> (Report, RunSummary) {
+    let time = Arc::clone(&clients.time);
     let began = time.now();
-    let end = order.deadline.unwrap_or(began + RUN_LIMIT).saturating_sub(END_RESERVE);
-    let mut list = List::new(order.pace);
-    let seen = see(order, world, &mut list, end).await;
+    let end = options.deadline.unwrap_or(began + RUN_LIMIT).saturating_sub(END_RESERVE);
+    let mut list = List::new(options.pace);
+    let seen = see(options, clients, &mut list, end).await;
     let now = time.now();
-    let mut account = Account::new(world.zone.name(), order.apply);
-    if let Some(looks) = &seen.looks {
-        account.seconds = Seconds::of(looks);
+    let mut summary = RunSummary::new(clients.zone.name(), options.apply);
+    if let Some(inspections) = &seen.inspections {
+        summary.seconds = Seconds::of(inspections);
     }
-    let report = match (seen.standstill, &seen.looks) {
-        (Some((standstill, look)), _) => Report::unjudged(standstill, &look),
-        (None, Some([first, last])) => judge(world.zone.name(), first, last, now),
-        (None, None) => Report::unjudged(Standstill::OutOfOrder, &Look::default()),
+    let report = match (seen.standstill, &seen.inspections) {
+        (Some((standstill, inspection)), _) => Report::unjudged(standstill, &inspection),
+        (None, Some([first, last])) => judge(clients.zone.name(), first, last, now),
+        (None, None) => Report::unjudged(Standstill::OutOfOrder, &Inspection::default()),
     };
-    let report = match order.deletes_max {
+    let report = match options.deletes_max {
         Some(most) => report.at_most(most),
         None => report,
     };
-    account.skipped = list.crowded_out;
-    account.judged(&report);
+    summary.skipped = list.crowded_out;
+    summary.judged(&report);
     let decision = health::decide(&seen.probes, &report, &seen.tasks, SystemTime::now());
-    if let (None, Some(looks)) = (&report.standstill, &seen.looks) {
-        account.hosts = fleet::hosts(&report, world.zone.name());
-        account.unregistered = watch::unregistered(world.zone.name(), looks.each_ref(), &seen.tasks);
+    if let (None, Some(inspections)) = (&report.standstill, &seen.inspections) {
+        summary.hosts = fleet::hosts(&report, clients.zone.name());
+        summary.unregistered = watch::unregistered(clients.zone.name(), inspections.each_ref(), &seen.tasks);
     }
-    let others = others(&report, world.zone.name(), account.hosts, &decision);
-    account.others = others.iter().map(ToString::to_string).collect();
+    let others = others(&report, clients.zone.name(), summary.hosts, &decision);
+    summary.others = others.iter().map(ToString::to_string).collect();
     let deletes = report.deletes().map(|set| Change { action: Action::Delete, set: set.clone() });
     let changes: Vec<Change> = deletes.chain(others).collect();
     let sweep_began = time.now();
     let until = end.min(now + SWEEP_LIMIT);
-    account.changes = Changes { due: changes.len(), left: changes.len(), ..Changes::default() };
-    if order.apply {
-        let fates = sweep(changes, &*world.zone, &mut list, &*time, until, &mut account.calls).await;
-        account.changes = Changes::of(fates, &report);
+    summary.changes = Changes { due: changes.len(), left: changes.len(), ..Changes::default() };
+    if options.apply {
+        let outcomes = sweep(changes, &*clients.zone, &mut list, &*time, until, &mut summary.calls).await;
+        summary.changes = Changes::of(outcomes, &report);
     }
-    if let Some(health) = &order.health {
-        let stops = health.stop && order.apply;
-        account.health = Some(stop(decision, &seen.probes, &seen.tasks, world, stops).await);
+    if let Some(health) = &options.health {
+        let stops = health.stop && options.apply;
+        summary.health = Some(stop(decision, &seen.probes, &seen.tasks, clients, stops).await);
     }
-    account.seconds.sweep = (time.now() - sweep_began).as_secs_f64();
-    account.seconds.total = (time.now() - began).as_secs_f64();
-    account.calls.add(&Calls {
+    summary.seconds.sweep = (time.now() - sweep_began).as_secs_f64();
+    summary.seconds.total = (time.now() - began).as_secs_f64();
+    summary.calls.add(&Calls {
         lists: list.calls,
-        ecs: world.territories.iter().map(|territory| territory.ecs.calls()).sum(),
-        ec2: world.territories.iter().map(|territory| territory.ec2.calls()).sum(),
+        ecs: clients.account_regions.iter().map(|account_region| account_region.ecs.calls()).sum(),
+        ec2: clients.account_regions.iter().map(|account_region| account_region.ec2.calls()).sum(),
         changes: 0,
     });
-    (report, account)
+    (report, summary)
 }
 
 /// What a run saw.
 #[derive(Default)]
 struct SeenAll {
-    looks: Option<[Look; 2]>,
+    inspections: Option<[Inspection; 2]>,
     /// Why there is nothing to judge, and the records that it is said of.
-    standstill: Option<(Standstill, Look)>,
+    standstill: Option<(Standstill, Inspection)>,
     tasks: Vec<RunningTask>,
     probes: Vec<Answered>,
 }
 
 impl SeenAll {
-    fn still(standstill: Standstill, look: Look) -> Self {
-        Self { standstill: Some((standstill, look)), ..Self::default() }
+    fn still(standstill: Standstill, inspection: Inspection) -> Self {
+        Self { standstill: Some((standstill, inspection)), ..Self::default() }
     }
 }
 
-async fn see(order: &Order, world: &mut World, list: &mut List, end: Duration) -> SeenAll {
-    let World { zone, vpcs, territories, time, checker } = world;
+async fn see(options: &RunOptions, clients: &mut Clients, list: &mut List, end: Duration) -> SeenAll {
+    let Clients { zone, vpcs, account_regions, time, checker } = clients;
     let time = &**time;
-    let until = end.saturating_sub(APART + SECOND_LOOK);
+    let until = end.saturating_sub(APART + SECOND_INSPECTION);
     if time.now() >= until {
-        return SeenAll::still(Standstill::NoTime(end.saturating_sub(time.now())), Look::default());
+        return SeenAll::still(Standstill::NoTime(end.saturating_sub(time.now())), Inspection::default());
     }
     let limit = Limit { time, until };
-    let (first, seen) = look(&**zone, list, territories, &order.scope, vpcs.as_ref(), limit).await;
+    let (first, seen) = inspect(&**zone, list, account_regions, &options.scope, vpcs.as_ref(), limit).await;
     let missing = [&first.list.missing[..], &first.snapshot.missing[..]].concat();
-    // Whatever a second look shows, there is no verdict without the first.
+    // Whatever a second inspection shows, there is no verdict without the first.
     if !missing.is_empty() {
         return SeenAll::still(Standstill::Incomplete(missing), first);
     }
     let wait = wait_until(time, first.snapshot.ended + APART);
     let probes = async {
-        match &order.health {
+        match &options.health {
             Some(health) => {
                 let targets = health::targets(&first.list.what, zone.name());
                 prober::ask_all(&**checker, targets, &health.path).await
@@ -176,8 +129,9 @@ async fn see(order: &Order, world: &mut World, list: &mut List, end: Duration) -
     let ((), probes) = tokio::join!(wait, probes);
     let suspects = Suspects::of(zone.name(), &first);
     let before = (&first.snapshot.what, &seen);
-    let last = again::look(&**zone, list, territories, &suspects, before, Limit { time, until: end }).await;
-    SeenAll { looks: Some([first, last]), standstill: None, tasks: seen.tasks, probes }
+    let last =
+        again::inspect(&**zone, list, account_regions, &suspects, before, Limit { time, until: end }).await;
+    SeenAll { inspections: Some([first, last]), standstill: None, tasks: seen.tasks, probes }
 }
 
 /// What is due beside deletes.
@@ -197,7 +151,7 @@ async fn sweep(
     time: &dyn Time,
     until: Duration,
     calls: &mut Calls,
-) -> Vec<(Key, Fate)> {
+) -> Vec<(Key, Outcome)> {
     let mut sweep = Sweep::new(changes);
     while let Some(batch) = sweep.next_batch() {
         let cost = batch.iter().map(crate::change::batch::cost).sum();
@@ -219,31 +173,31 @@ async fn sweep(
     sweep.end()
 }
 
-/// Stops what is to be stopped, if it may be, and accounts for health.
+/// Stops what is to be stopped, if it may be, and sums up health.
 async fn stop(
     decision: Decision,
     probes: &[Answered],
     tasks: &[RunningTask],
-    world: &mut World,
+    clients: &mut Clients,
     may_stop: bool,
-) -> HealthAccount {
+) -> HealthSummary {
     let silent = decision.silent.iter().map(|(key, reason)| format!("{key}: {reason}")).collect();
-    let mut account = HealthAccount {
+    let mut summary = HealthSummary {
         asked: probes.len(),
         silent,
         distrusted: decision.distrusted,
         weights: decision.weights.len() / 2,
-        ..HealthAccount::default()
+        ..HealthSummary::default()
     };
     for task in decision.stops.iter().filter_map(|&stop| tasks.get(stop)) {
         if !may_stop {
-            account.unhealthy.push(task.arn.clone());
+            summary.unhealthy.push(task.arn.clone());
             continue;
         }
-        let Some(territory) = world.territories.get(task.territory) else { continue };
+        let Some(account_region) = clients.account_regions.get(task.account_region) else { continue };
         let reason = "ecssd janitor: no answer to the health check";
-        match territory.ecs.stop(&task.cluster, &task.arn, reason, &*world.time).await {
-            Ok(()) => account.stopped.push(task.arn.clone()),
+        match account_region.ecs.stop(&task.cluster, &task.arn, reason, &*clients.time).await {
+            Ok(()) => summary.stopped.push(task.arn.clone()),
             Err(error) => {
                 tracing::error!(
                     event = "task_not_stopped",
@@ -251,9 +205,9 @@ async fn stop(
                     error,
                     "a task could not be stopped"
                 );
-                account.unhealthy.push(task.arn.clone());
+                summary.unhealthy.push(task.arn.clone());
             }
         }
     }
-    account
+    summary
 }

@@ -1,6 +1,6 @@
 //! What a run of the janitor is told, as values that hold.
 
-use super::run::Order;
+use super::options::RunOptions;
 use crate::zone::route53::Wanted;
 
 /// What a run is told.
@@ -17,7 +17,7 @@ pub struct Settings {
     /// Roles of other accounts.
     pub assume_roles: Vec<String>,
     /// What to do.
-    pub order: Order,
+    pub options: RunOptions,
     /// Whether the report is for machines.
     pub json: bool,
 }

@@ -2,10 +2,10 @@
 
 use std::io::Write as _;
 
+use super::clients::{OpenError, open};
 use super::run::run;
 use super::settings::Settings;
 use super::table::table;
-use super::world::{OpenError, open};
 use crate::clock::Clock;
 
 /// What was asked for is not to be had (`EX_UNAVAILABLE`).
@@ -15,29 +15,29 @@ const LEFT_BEHIND: u8 = 75;
 
 /// Makes one run.
 pub async fn sweep(settings: &Settings) -> u8 {
-    let mut world = match open(settings, Clock::start(), |name| std::env::var(name).ok()).await {
-        Ok(world) => world,
+    let mut clients = match open(settings, Clock::start(), |name| std::env::var(name).ok()).await {
+        Ok(clients) => clients,
         Err(error @ OpenError::CrowdedOut) => {
             tracing::error!(event = "janitor_crowded_out", "{error}");
             return LEFT_BEHIND;
         }
         Err(error) => {
-            tracing::error!(event = "janitor_cannot_read", "nothing was looked at: {error}");
+            tracing::error!(event = "janitor_cannot_read", "nothing was read: {error}");
             return UNAVAILABLE;
         }
     };
     tracing::info!(
         event = "janitor_started",
-        zone = world.zone.name(),
-        apply = settings.order.apply,
+        zone = clients.zone.name(),
+        apply = settings.options.apply,
         "reading the zone, ECS and EC2 twice, a minute apart"
     );
-    let (report, account) = run(&settings.order, &mut world).await;
+    let (report, summary) = run(&settings.options, &mut clients).await;
     let text = match settings.json {
-        true => serde_json::to_string_pretty(&account).unwrap_or_else(|error| error.to_string()) + "\n",
-        false => table(&report, &account),
+        true => serde_json::to_string_pretty(&summary).unwrap_or_else(|error| error.to_string()) + "\n",
+        false => table(&report, &summary),
     };
     // Whoever reads no more of a plan has seen enough of it.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
-    if account.is_done() { 0 } else { LEFT_BEHIND }
+    if summary.is_done() { 0 } else { LEFT_BEHIND }
 }

@@ -1,9 +1,9 @@
-//! What looked dead in a first look, and so has to be asked about in the second. Pure.
+//! What looked dead in a first inspection, and so has to be asked about in the second. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use super::Look;
+use super::Inspection;
 use super::entry::Entry;
 use super::report::Death;
 use super::verdict::Scene;
@@ -23,8 +23,8 @@ pub struct Suspects {
 }
 
 impl Suspects {
-    /// Those of a first look at `zone`.
-    pub fn of(zone: &str, first: &Look) -> Self {
+    /// Those of a first inspection of `zone`.
+    pub fn of(zone: &str, first: &Inspection) -> Self {
         let (scene, snapshot) = (Scene::new(zone, first), &first.snapshot.what);
         let (mut suspects, mut targets) = (Self::default(), BTreeMap::<String, usize>::new());
         let mut certain = BTreeSet::new();

@@ -15,7 +15,7 @@ use crate::zone::{Meaning, ZoneError};
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     /// It is made.
     Made,
     /// Its record was gone already.
@@ -34,13 +34,13 @@ pub struct Sweep {
     /// What has no answer yet, in the order in which it may go.
     open: Vec<Unit>,
     culprit: Culprit,
-    fates: Vec<(Key, Fate)>,
+    outcomes: Vec<(Key, Outcome)>,
 }
 
 impl Sweep {
     /// Nothing is made yet.
     pub fn new(changes: Vec<Change>) -> Self {
-        Self { open: batch::units(changes), culprit: Culprit::narrowing(), fates: Vec::new() }
+        Self { open: batch::units(changes), culprit: Culprit::narrowing(), outcomes: Vec::new() }
     }
 
     /// The next batch; none when all is done. It stays the next until it is answered for good.
@@ -56,7 +56,7 @@ impl Sweep {
         match answer {
             Ok(()) => {
                 self.culprit.taken(&changes(&units));
-                self.settle(&units, &Fate::Made);
+                self.settle(&units, &Outcome::Made);
             }
             Err(error) if error.meaning() == Meaning::Refused => self.refused(&units, error),
             Err(_) => {}
@@ -64,39 +64,39 @@ impl Sweep {
     }
 
     /// What became of each change; what has no answer is left.
-    pub fn end(mut self) -> Vec<(Key, Fate)> {
+    pub fn end(mut self) -> Vec<(Key, Outcome)> {
         let open = self.open.clone();
-        self.settle(&open, &Fate::Left);
-        self.fates
+        self.settle(&open, &Outcome::Left);
+        self.outcomes
     }
 
     fn next(&self) -> Vec<Unit> {
         self.culprit.next(self.open.clone())
     }
 
-    fn settle(&mut self, units: &[Unit], fate: &Fate) {
+    fn settle(&mut self, units: &[Unit], outcome: &Outcome) {
         let keys: BTreeSet<Key> = changes(units).iter().map(|change| change.set.key()).collect();
         self.open.retain(|unit| !unit.changes.iter().any(|change| keys.contains(&change.set.key())));
-        self.fates.extend(changes(units).iter().map(|change| (change.set.key(), fate.clone())));
+        self.outcomes.extend(changes(units).iter().map(|change| (change.set.key(), outcome.clone())));
     }
 
     /// Takes out the units that are named; where none is, the search goes on.
     fn refused(&mut self, units: &[Unit], error: &ZoneError) {
         let batch = changes(units);
-        let mut named: BTreeMap<usize, Fate> = BTreeMap::new();
+        let mut named: BTreeMap<usize, Outcome> = BTreeMap::new();
         for refusal in error.refusals() {
             let key = refusal.culprit(&batch).map(|index| batch[index].set.key());
             let is_it = |unit: &Unit| unit.changes.iter().any(|change| Some(change.set.key()) == key);
             if let Some(unit) = units.iter().position(is_it) {
-                named.insert(unit, fate(refusal.cause, &refusal.text));
+                named.insert(unit, outcome(refusal.cause, &refusal.text));
             }
         }
         if !named.is_empty() {
             self.culprit.named();
-            named.iter().for_each(|(unit, fate)| self.settle(&units[*unit..=*unit], fate));
+            named.iter().for_each(|(unit, outcome)| self.settle(&units[*unit..=*unit], outcome));
         } else if self.culprit.refused(&batch) {
             let cause = error.refusals().first().map_or(Cause::Other, |refusal| refusal.cause);
-            self.settle(units, &fate(cause, &error.to_string()));
+            self.settle(units, &outcome(cause, &error.to_string()));
         }
     }
 }
@@ -105,12 +105,12 @@ fn changes(units: &[Unit]) -> Vec<Change> {
     units.iter().flat_map(|unit| unit.changes.clone()).collect()
 }
 
-fn fate(cause: Cause, reason: &str) -> Fate {
+fn outcome(cause: Cause, reason: &str) -> Outcome {
     match cause {
-        Cause::NotFound => Fate::Gone,
-        Cause::ValuesDiffer | Cause::AlreadyExists => Fate::Touched,
+        Cause::NotFound => Outcome::Gone,
+        Cause::ValuesDiffer | Cause::AlreadyExists => Outcome::Touched,
         Cause::TtlDiffers | Cause::ZoneFull | Cause::GroupFull | Cause::Other => {
-            Fate::Refused(reason.to_owned())
+            Outcome::Refused(reason.to_owned())
         }
     }
 }
@@ -143,7 +143,7 @@ mod tests {
     fn run(
         changes: Vec<Change>,
         mut zone: impl FnMut(&[Change]) -> Result<(), ZoneError>,
-    ) -> (usize, Vec<Fate>) {
+    ) -> (usize, Vec<Outcome>) {
         let mut sweep = Sweep::new(changes);
         let mut calls = 0;
         while let Some(batch) = sweep.next_batch() {
@@ -152,38 +152,38 @@ mod tests {
             let answer = zone(&batch);
             sweep.answered(answer.as_ref().copied());
         }
-        let mut fates = sweep.end();
-        fates
+        let mut outcomes = sweep.end();
+        outcomes
             .sort_by_key(|(key, _)| key.set_identifier.as_ref().and_then(|id| id[2..].parse::<usize>().ok()));
-        (calls, fates.into_iter().map(|(_, fate)| fate).collect())
+        (calls, outcomes.into_iter().map(|(_, outcome)| outcome).collect())
     }
 
     #[test]
     fn five_hundred_and_sixty_go_in_one_call() {
         for (n, expected) in [(0, 0), (1, 1), (560, 1), (1_000, 2), (1_200, 3)] {
-            let (calls, fates) = run(deletes(n), |_| Ok(()));
-            assert_eq!((calls, fates), (expected, vec![Fate::Made; n]));
+            let (calls, outcomes) = run(deletes(n), |_| Ok(()));
+            assert_eq!((calls, outcomes), (expected, vec![Outcome::Made; n]));
         }
     }
 
     #[test]
     fn one_that_was_touched_since_survives_and_holds_up_no_other() {
         let is_7 = |change: &Change| change.set.set_identifier.as_deref() == Some("id7");
-        for (words, fate) in [
-            ("but the values provided do not match the current values", Fate::Touched),
-            ("but it was not found", Fate::Gone),
+        for (words, outcome) in [
+            ("but the values provided do not match the current values", Outcome::Touched),
+            ("but it was not found", Outcome::Gone),
         ] {
             for named in [", set-identifier='id7'", ""] {
                 let reason = format!(
                     "Tried to delete resource record set [name='_web._tcp.sd.internal.', type='SRV'{named}] {words}"
                 );
-                let (calls, fates) = run(deletes(100), |batch| match batch.iter().any(is_7) {
+                let (calls, outcomes) = run(deletes(100), |batch| match batch.iter().any(is_7) {
                     true => Err(ZoneError::Rejected(vec![read(reason.clone())])),
                     false => Ok(()),
                 });
-                let mut expected = vec![Fate::Made; 100];
-                expected[7] = fate.clone();
-                assert_eq!(fates, expected);
+                let mut expected = vec![Outcome::Made; 100];
+                expected[7] = outcome.clone();
+                assert_eq!(outcomes, expected);
                 // By its name at once, else by halving.
                 assert!(calls <= if named.is_empty() { 15 } else { 2 }, "{calls}");
             }
@@ -193,12 +193,12 @@ mod tests {
     #[test]
     fn a_name_that_a_policy_denies_holds_up_no_other() {
         let is_3 = |change: &Change| change.set.set_identifier.as_deref() == Some("id3");
-        let (calls, fates) = run(deletes(64), |batch| match batch.iter().any(is_3) {
+        let (calls, outcomes) = run(deletes(64), |batch| match batch.iter().any(is_3) {
             true => Err(ZoneError::Denied("not that".to_owned())),
             false => Ok(()),
         });
-        assert_eq!(fates.iter().filter(|fate| **fate == Fate::Made).count(), 63);
-        assert_eq!(fates[3], Fate::Refused("access denied: not that".to_owned()));
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Made).count(), 63);
+        assert_eq!(outcomes[3], Outcome::Refused("access denied: not that".to_owned()));
         assert!(calls <= 13, "{calls}");
     }
 
@@ -210,7 +210,7 @@ mod tests {
             sweep.answered(Err(&error));
         }
         assert_eq!(sweep.next_batch().unwrap().len(), 3);
-        assert!(sweep.end().iter().all(|(_, fate)| *fate == Fate::Left));
+        assert!(sweep.end().iter().all(|(_, outcome)| *outcome == Outcome::Left));
     }
 
     /// It was made, and only the answer was lost.
@@ -223,8 +223,8 @@ mod tests {
                  set-identifier='{id}'] but it was not found"
             )
         };
-        let (calls, fates) =
+        let (calls, outcomes) =
             run(deletes(20), |batch| Err(ZoneError::Rejected(batch.iter().map(gone).map(read).collect())));
-        assert_eq!((calls, fates), (1, vec![Fate::Gone; 20]));
+        assert_eq!((calls, outcomes), (1, vec![Outcome::Gone; 20]));
     }
 }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::account::Account;
-use super::report::{Finding, Kept, Outcome, Report};
+use super::report::{Finding, Kept, Report, Verdict};
+use super::summary::RunSummary;
 use crate::record::RecordSet;
 
 /// Records of one verdict and reason that are shown.
@@ -16,23 +16,23 @@ const SHOWN_MAX: usize = 20;
 const RECORD_MAX: usize = 88;
 
 /// The plan, or what was done.
-pub fn table(report: &Report, account: &Account) -> String {
-    let mut groups: BTreeMap<(u8, Outcome), Vec<&Finding>> = BTreeMap::new();
+pub fn table(report: &Report, summary: &RunSummary) -> String {
+    let mut groups: BTreeMap<(u8, Verdict), Vec<&Finding>> = BTreeMap::new();
     for finding in &report.findings {
-        let rank = match finding.outcome {
-            Outcome::Delete(_) => 0,
-            Outcome::Wait(..) => 1,
-            Outcome::Keep(kept) if !is_ordinary(kept) => 2,
-            Outcome::Keep(_) => 3,
+        let rank = match finding.verdict {
+            Verdict::Delete(_) => 0,
+            Verdict::Wait(..) => 1,
+            Verdict::Keep(kept) if !is_ordinary(kept) => 2,
+            Verdict::Keep(_) => 3,
         };
-        groups.entry((rank, finding.outcome)).or_default().push(finding);
+        groups.entry((rank, finding.verdict)).or_default().push(finding);
     }
     let mut text = rows(&groups);
-    for ((_, outcome), findings) in groups.iter().filter(|((rank, _), _)| *rank == 3) {
-        let (_, reason) = words(*outcome);
+    for ((_, verdict), findings) in groups.iter().filter(|((rank, _), _)| *rank == 3) {
+        let (_, reason) = words(*verdict);
         line(&mut text, format_args!("{:>6} more stay: {reason}", findings.len()));
     }
-    more(&mut text, account);
+    more(&mut text, summary);
     text
 }
 
@@ -41,10 +41,10 @@ fn is_ordinary(kept: Kept) -> bool {
     matches!(kept, Kept::Unmarked | Kept::Runs | Kept::HostRuns | Kept::New | Kept::Unjudged)
 }
 
-fn rows(groups: &BTreeMap<(u8, Outcome), Vec<&Finding>>) -> String {
+fn rows(groups: &BTreeMap<(u8, Verdict), Vec<&Finding>>) -> String {
     let mut rows = vec![("RECORD".to_owned(), "VERDICT", "REASON".to_owned())];
-    for ((_, outcome), findings) in groups.iter().filter(|((rank, _), _)| *rank < 3) {
-        let (verdict, reason) = words(*outcome);
+    for ((_, verdict), findings) in groups.iter().filter(|((rank, _), _)| *rank < 3) {
+        let (verdict, reason) = words(*verdict);
         let shown = findings.iter().take(SHOWN_MAX);
         rows.extend(shown.map(|finding| (record(&finding.set), verdict, reason.clone())));
         if let Some(more) = findings.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
@@ -62,11 +62,11 @@ fn rows(groups: &BTreeMap<(u8, Outcome), Vec<&Finding>>) -> String {
     text
 }
 
-fn words(outcome: Outcome) -> (&'static str, String) {
-    match outcome {
-        Outcome::Keep(kept) => ("keep", kept.to_string()),
-        Outcome::Wait(death, held) => ("wait", format!("{death}; {held}")),
-        Outcome::Delete(death) => ("delete", death.to_string()),
+fn words(verdict: Verdict) -> (&'static str, String) {
+    match verdict {
+        Verdict::Keep(kept) => ("keep", kept.to_string()),
+        Verdict::Wait(death, held) => ("wait", format!("{death}; {held}")),
+        Verdict::Delete(death) => ("delete", death.to_string()),
     }
 }
 
@@ -81,14 +81,14 @@ fn record(set: &RecordSet) -> String {
     text
 }
 
-fn more(text: &mut String, account: &Account) {
-    for change in account.others.iter().take(SHOWN_MAX) {
+fn more(text: &mut String, summary: &RunSummary) {
+    for change in summary.others.iter().take(SHOWN_MAX) {
         line(text, format_args!("also: {change}"));
     }
-    if let Some(more) = account.others.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+    if let Some(more) = summary.others.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
         line(text, format_args!("also: … and {more} more"));
     }
-    for (host, names) in &account.unregistered {
+    for (host, names) in &summary.unregistered {
         line(text, format_args!("{host} runs what has no record; is its agent alive?"));
         for name in names.iter().take(SHOWN_MAX) {
             line(text, format_args!("       {name}"));
@@ -97,7 +97,7 @@ fn more(text: &mut String, account: &Account) {
             line(text, format_args!("       … and {more} more"));
         }
     }
-    if let Some(health) = &account.health {
+    if let Some(health) = &summary.health {
         let silent = health.silent.len();
         line(text, format_args!("{:>6} targets asked, {silent} did not answer", health.asked));
         for target in health.silent.iter().take(SHOWN_MAX) {
@@ -113,22 +113,22 @@ fn more(text: &mut String, account: &Account) {
             line(text, format_args!("       stopped: {task}"));
         }
     }
-    if let Some(doubt) = &account.doubt {
+    if let Some(doubt) = &summary.doubt {
         line(text, format_args!("nothing goes by absence: {doubt}"));
     }
-    line(text, format_args!("{}", last_line(account)));
+    line(text, format_args!("{}", last_line(summary)));
 }
 
-fn last_line(account: &Account) -> String {
-    let changes = &account.changes;
-    if account.skipped {
+fn last_line(summary: &RunSummary) -> String {
+    let changes = &summary.changes;
+    if summary.skipped {
         return "skipped: Route 53 throttled the first call twice, others need it more".to_owned();
     }
-    if let Some(standstill) = &account.standstill {
+    if let Some(standstill) = &summary.standstill {
         return format!("nothing is deleted: {standstill}");
     }
-    if !account.apply {
-        let waits = account.verdicts_of("wait");
+    if !summary.apply {
+        let waits = summary.verdicts_of("wait");
         return format!(
             "a plan: {} changes due, {waits} wait for later runs; nothing was written, --apply writes",
             changes.due
@@ -159,14 +159,14 @@ mod tests {
     use crate::janitor::report::{Death, Held, Standstill};
     use crate::record::testing::registrant;
 
-    fn report(findings: impl IntoIterator<Item = (RecordSet, Outcome)>) -> (Report, Account) {
-        let finding = |(set, outcome)| Finding { set, outcome };
+    fn report(findings: impl IntoIterator<Item = (RecordSet, Verdict)>) -> (Report, RunSummary) {
+        let finding = |(set, verdict)| Finding { set, verdict };
         let report =
             Report { standstill: None, doubt: None, findings: findings.into_iter().map(finding).collect() };
-        let mut account = Account::new("sd.internal", false);
-        account.judged(&report);
-        account.changes.due = report.deletes().count();
-        (report, account)
+        let mut summary = RunSummary::new("sd.internal", false);
+        summary.judged(&report);
+        summary.changes.due = report.deletes().count();
+        (report, summary)
     }
 
     fn host(n: usize) -> RecordSet {
@@ -177,13 +177,13 @@ mod tests {
     fn says_what_goes_what_waits_and_sums_up_the_rest() {
         let mut srv = host(9);
         srv.set_identifier = Some(format!("i-09:{}:80", "ab".repeat(32)));
-        let (report, account) = report([
-            (host(1), Outcome::Keep(Kept::HostRuns)),
-            (host(2), Outcome::Wait(Death::HostTerminated, Held::PointedTo)),
-            (srv, Outcome::Delete(Death::HostTerminated)),
-            (host(3), Outcome::Keep(Kept::HostOutOfSight)),
+        let (report, summary) = report([
+            (host(1), Verdict::Keep(Kept::HostRuns)),
+            (host(2), Verdict::Wait(Death::HostTerminated, Held::PointedTo)),
+            (srv, Verdict::Delete(Death::HostTerminated)),
+            (host(3), Verdict::Keep(Kept::HostOutOfSight)),
         ]);
-        let text = table(&report, &account);
+        let text = table(&report, &summary);
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         assert_eq!(lines.len(), 6, "{text}");
         assert!(lines[1].contains("i-09:abababababab:80  ") && lines[1].contains("delete   its host is"));
@@ -195,18 +195,18 @@ mod tests {
 
     #[test]
     fn a_thousand_of_a_kind_are_a_few_and_a_number() {
-        let (report, account) = report((0..1_000).map(|n| (host(n), Outcome::Delete(Death::HostTerminated))));
-        let text = table(&report, &account);
+        let (report, summary) = report((0..1_000).map(|n| (host(n), Verdict::Delete(Death::HostTerminated))));
+        let text = table(&report, &summary);
         assert_eq!(text.lines().count(), 1 + SHOWN_MAX + 2);
         assert!(text.contains("… and 980 more"));
     }
 
     #[test]
     fn a_standstill_is_the_last_word() {
-        let (mut report, mut account) = report([(host(1), Outcome::Keep(Kept::Unjudged))]);
+        let (mut report, mut summary) = report([(host(1), Verdict::Keep(Kept::Unjudged))]);
         report.standstill = Some(Standstill::Incomplete(vec!["ListTasks: Rate exceeded".to_owned()]));
-        account.judged(&report);
-        let text = table(&report, &account);
+        summary.judged(&report);
+        let text = table(&report, &summary);
         assert!(
             text.ends_with("nothing is deleted: not everything could be read: ListTasks: Rate exceeded\n")
         );

@@ -1,4 +1,4 @@
-//! Time, as a run has it. Behind a trait, because a run waits a minute between its looks: a test has a clock
+//! Time, as a run has it. Behind a trait, because a run waits a minute between its inspections: a test has a clock
 //! that does so at once, and the verdict sees a minute all the same.
 
 use std::time::{Duration, SystemTime};

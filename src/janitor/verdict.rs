@@ -1,18 +1,18 @@
-//! Dead or not, record by record: what each look says of it, and what both say together. Owns no numbers:
+//! Dead or not, record by record: what each inspection says of it, and what both say together. Owns no numbers:
 //! how much of the dead may go is decided in [`caps`](super::caps).
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
-use super::Look;
+use super::Inspection;
 use super::entry::{About, Entry, is_instance_id};
-use super::evidence::{Hearing, Host, Power, Snapshot};
+use super::evidence::{AgentConnection, Host, InstanceState, Snapshot};
 use super::report::{Death, Kept};
 use crate::record::{Key, Owner, RecordSet};
 
 /// A record, and whether it is dead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct Judged {
     /// As the last list has it.
     pub set: RecordSet,
     /// Its host, if it is marked.
@@ -25,7 +25,7 @@ pub(super) struct Verdict {
     pub dead: Result<Death, Kept>,
 }
 
-/// What is known of a host, of all looks that asked; the worst counts.
+/// What is known of a host, of all inspections that asked; the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum HostIs {
     OutOfSight,
@@ -34,15 +34,15 @@ pub(super) enum HostIs {
 }
 
 /// Judges every record of the last list.
-pub(super) fn of_all(zone: &str, [first, last]: [&Look; 2]) -> Vec<Verdict> {
+pub(super) fn of_all(zone: &str, [first, last]: [&Inspection; 2]) -> Vec<Judged> {
     let before: HashMap<Key, &RecordSet> = first.list.what.iter().map(|set| (set.key(), set)).collect();
-    let scenes = [first, last].map(|look| Scene::new(zone, look));
+    let scenes = [first, last].map(|inspection| Scene::new(zone, inspection));
     let verdict = |set: &RecordSet| {
         let set = set.clone();
         let entry = match Entry::read(&set, zone) {
             Ok(entry) => entry,
             Err(kept) => {
-                return Verdict {
+                return Judged {
                     set,
                     host: None,
                     is_host: false,
@@ -52,8 +52,8 @@ pub(super) fn of_all(zone: &str, [first, last]: [&Look; 2]) -> Vec<Verdict> {
             }
         };
         let seen = scenes.each_ref().map(|scene| scene.of(&entry));
-        // What lived at the first look was not asked about at the second: that nothing is said of it then says nothing.
-        // But its host may have been, for another record's sake, and what is said of that counts.
+        // What lived at the first inspection was not asked about at the second: that nothing is said of it then
+        // says nothing. But its host may have been, for another record's sake, and what is said of that counts.
         let asked = seen[0].1.is_ok() || scenes[1].shows_host(&entry);
         let host_is = if asked { seen[0].0.max(seen[1].0) } else { seen[0].0 };
         let mut dead = match [seen[0].1, seen[1].1] {
@@ -66,19 +66,19 @@ pub(super) fn of_all(zone: &str, [first, last]: [&Look; 2]) -> Vec<Verdict> {
             Some(_) => {}
         }
         let is_host = entry.container().is_none();
-        Verdict { set, host: Some(entry.host), is_host, host_is, dead }
+        Judged { set, host: Some(entry.host), is_host, host_is, dead }
     };
     last.list.what.iter().map(verdict).collect()
 }
 
-/// One look, ready to be asked.
+/// One inspection, ready to be asked.
 pub(super) struct Scene<'a> {
     snapshot: &'a Snapshot,
     /// Of hosts, by their own records.
     addresses: BTreeMap<Owner, Ipv4Addr>,
 }
 
-/// A record's host, as one look has it.
+/// A record's host, as one inspection has it.
 enum Found<'a> {
     Instance(&'a Owner, &'a Host),
     Gone,
@@ -86,13 +86,13 @@ enum Found<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(zone: &str, look: &'a Look) -> Self {
+    pub(super) fn new(zone: &str, inspection: &'a Inspection) -> Self {
         let address = |set| match Entry::read(set, zone).ok()? {
             Entry { host, about: About::Host(address) } => Some((host, address)),
             _ => None,
         };
-        let addresses = look.list.what.iter().filter_map(address).collect();
-        Self { snapshot: &look.snapshot.what, addresses }
+        let addresses = inspection.list.what.iter().filter_map(address).collect();
+        Self { snapshot: &inspection.snapshot.what, addresses }
     }
 
     pub(super) fn of(&self, entry: &Entry) -> (HostIs, Result<Death, Kept>) {
@@ -100,7 +100,9 @@ impl<'a> Scene<'a> {
         let host_is = match &found {
             Found::OutOfSight => HostIs::OutOfSight,
             Found::Gone => HostIs::Dead,
-            Found::Instance(_, host) if matches!(host.power, Power::Stopped | Power::Terminated) => {
+            Found::Instance(_, host)
+                if matches!(host.state, InstanceState::Stopped | InstanceState::Terminated) =>
+            {
                 HostIs::Dead
             }
             Found::Instance(..) => HostIs::Alive,
@@ -152,16 +154,18 @@ impl<'a> Scene<'a> {
             return Err(Kept::HostsDiffer);
         }
         let is_host = entry.container().is_none();
-        match host.power {
-            Power::Terminated => Ok(Death::HostTerminated),
-            Power::Stopped if is_host => Err(Kept::HostStopped),
-            Power::Stopped => Ok(Death::HostStopped),
-            Power::Pending | Power::Stopping | Power::ShuttingDown => Err(Kept::HostUnsettled),
-            Power::Running if is_host => Err(Kept::HostRuns),
-            Power::Running => match known {
+        match host.state {
+            InstanceState::Terminated => Ok(Death::HostTerminated),
+            InstanceState::Stopped if is_host => Err(Kept::HostStopped),
+            InstanceState::Stopped => Ok(Death::HostStopped),
+            InstanceState::Pending | InstanceState::Stopping | InstanceState::ShuttingDown => {
+                Err(Kept::HostUnsettled)
+            }
+            InstanceState::Running if is_host => Err(Kept::HostRuns),
+            InstanceState::Running => match known {
                 None => Err(Kept::OutsideEcs),
                 Some(known) if !known.stopped => Err(Kept::Runs),
-                Some(_) if host.ecs != Hearing::Heard => Err(Kept::HostUnheard),
+                Some(_) if host.agent != AgentConnection::Connected => Err(Kept::AgentDisconnected),
                 Some(_) => Ok(Death::ContainerStopped),
             },
         }

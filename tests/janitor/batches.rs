@@ -10,13 +10,15 @@ use ecssd_testing::recorded::same_as_recorded;
 
 use crate::ecs::{Ecs, Task};
 use crate::route53::{ID, Route53};
-use crate::world::{docker_id, former, host_record, order, port, record, silent_port, srv, world, zone_at};
+use crate::scene::{
+    clients, docker_id, host_record, legacy, options, port, record, silent_port, srv, zone_at,
+};
 
 const ZONE: &str = "sd.internal";
 const ALIVE: &str = "i-00000000000000001";
 const DEAD: &str = "i-00000000000000002";
 /// A host of the predecessor, by its address; nobody listens there.
-const FORMER: &str = "ip-127-0-0-1.ec2.internal";
+const LEGACY: &str = "ip-127-0-0-1.ec2.internal";
 
 #[tokio::test]
 async fn the_janitor_sends_what_its_policy_was_checked_with() {
@@ -30,7 +32,7 @@ async fn the_janitor_sends_what_its_policy_was_checked_with() {
     route53.create(vec![
         host_record(ZONE, ALIVE, "127.0.0.1"),
         host_record(ZONE, DEAD, "10.0.0.2"),
-        host_record(ZONE, FORMER, "127.0.0.1"),
+        host_record(ZONE, LEGACY, "127.0.0.1"),
     ]);
     // Six tasks that run, of which one has to say something to be believed alive; and one of a host that is gone, with
     // an address of its own.
@@ -39,7 +41,7 @@ async fn the_janitor_sends_what_its_policy_was_checked_with() {
     ports.push(silent_port());
     for (n, port) in ports.into_iter().enumerate() {
         let container = docker_id(n as u64);
-        route53.create(vec![former(ZONE, "time", FORMER, &container, port)]);
+        route53.create(vec![legacy(ZONE, "time", LEGACY, &container, port)]);
         let (host, binding) = (Some(ALIVE.to_owned()), Some((80, port)));
         let definition = "time".to_owned();
         ecs.task("web", Task { definition, host, status: "RUNNING", container, binding, address: None });
@@ -51,8 +53,8 @@ async fn the_janitor_sends_what_its_policy_was_checked_with() {
     let zone = Arc::new(zone_at(&route53.url, ZONE, ID).await);
     // The address that nothing points to any more goes in a later run, and the hint changes when a host has come.
     for n in 3..6 {
-        let mut world = world(zone.clone(), &ecs, &ec2.start(Duration::ZERO)).await;
-        run(&order(&["--apply", "--check-health"]), &mut world).await;
+        let mut clients = clients(zone.clone(), &ecs, &ec2.start(Duration::ZERO)).await;
+        run(&options(&["--apply", "--check-health"]), &mut clients).await;
         let next = format!("i-0000000000000000{n}");
         ecs.host("web", &next);
         route53.create(vec![host_record(ZONE, &next, "10.0.0.9")]);

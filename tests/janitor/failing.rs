@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ecssd::janitor::report::{Death, Held, Outcome};
+use ecssd::janitor::report::{Death, Held, Verdict};
 use ecssd::janitor::run::run;
 use ecssd::record::{Action, Routing};
 
 use crate::ecs::{Act, Ecs, Task};
 use crate::route53::{ID, Route53, throttled};
-use crate::world::{Skipping, docker_id, host_record, mark, order, srv, world, zone_at};
+use crate::scene::{Skipping, clients, docker_id, host_record, mark, options, srv, zone_at};
 use ecssd_testing::http::{Request, serve};
 use ecssd_testing::route53::wire::Asked;
 
@@ -56,13 +56,13 @@ impl Small {
         Self { route53, ecs, ec2: instances.start(Duration::ZERO), dead }
     }
 
-    async fn run(&self) -> ecssd::janitor::account::Account {
+    async fn run(&self) -> ecssd::janitor::summary::RunSummary {
         self.run_with(&self.ec2).await
     }
 
-    async fn run_with(&self, ec2: &str) -> ecssd::janitor::account::Account {
+    async fn run_with(&self, ec2: &str) -> ecssd::janitor::summary::RunSummary {
         let zone = zone_at(&self.route53.url, ZONE, ID).await;
-        run(&order(&["--apply"]), &mut world(Arc::new(zone), &self.ecs, ec2).await).await.1
+        run(&options(&["--apply"]), &mut clients(Arc::new(zone), &self.ecs, ec2).await).await.1
     }
 
     fn dead_is_there(&self) -> bool {
@@ -102,10 +102,10 @@ async fn any_call_of_ecs_that_fails_once_is_made_again() {
                 action.clone_into(&mut note.lock().unwrap());
                 failing.clone()
             });
-            let account = small.run().await;
+            let summary = small.run().await;
             let failed = failed.lock().unwrap().clone();
             assert_ne!(failed, "", "{act:?} of call {call}");
-            assert_eq!((account.standstill, small.dead_is_there()), (None, false), "{act:?} of {failed}");
+            assert_eq!((summary.standstill, small.dead_is_there()), (None, false), "{act:?} of {failed}");
             cases += 1;
         }
     }
@@ -127,21 +127,21 @@ async fn any_call_of_ecs_that_fails_to_the_end_makes_the_run_delete_nothing() {
                 }
                 if *failed == action { failing.clone() } else { Act::Serve }
             });
-            let account = small.run().await;
+            let summary = small.run().await;
             let failed = failed.lock().unwrap().clone();
             let standstill =
-                account.standstill.unwrap_or_else(|| panic!("{act:?} from call {call} on, {failed:?}"));
+                summary.standstill.unwrap_or_else(|| panic!("{act:?} from call {call} on, {failed:?}"));
             assert!(!failed.is_empty() && standstill.contains(failed.as_str()), "{failed}: {standstill}");
-            assert_eq!((account.changes.due, small.dead_is_there()), (0, true), "{act:?} of {failed}");
-            assert!(account.seconds.total < 300.0, "{:?}", account.seconds);
+            assert_eq!((summary.changes.due, small.dead_is_there()), (0, true), "{act:?} of {failed}");
+            assert!(summary.seconds.total < 300.0, "{:?}", summary.seconds);
             cases += 1;
         }
     }
     println!("{cases} failures");
 }
 
-/// A host is stopped, with one of the tasks; the first look has no time for more than the first page of those that
-/// should run.
+/// A host is stopped, with one of the tasks; the first inspection has no time for more than the first page of
+/// those that should run.
 #[tokio::test]
 async fn where_time_is_too_short_only_what_says_that_it_is_over_goes() {
     let small = Small::new();
@@ -152,9 +152,9 @@ async fn where_time_is_too_short_only_what_says_that_it_is_over_goes() {
         vec![(HOST.into(), "running", "10.0.0.1".into()), (off.into(), "stopped", "10.0.0.2".into())];
     for (skips, expected) in [(true, 1), (false, 0)] {
         let zone = zone_at(&small.route53.url, ZONE, ID).await;
-        let mut world = world(Arc::new(zone), &small.ecs, &instances.start(Duration::ZERO)).await;
+        let mut clients = clients(Arc::new(zone), &small.ecs, &instances.start(Duration::ZERO)).await;
         let time = Skipping::start();
-        world.time = Arc::<Skipping>::clone(&time);
+        clients.time = Arc::<Skipping>::clone(&time);
         let mut lists = 0;
         small.ecs.rule(move |action, _| {
             lists += usize::from(action == "ListTasks");
@@ -163,12 +163,12 @@ async fn where_time_is_too_short_only_what_says_that_it_is_over_goes() {
             }
             Act::Serve
         });
-        let (report, account) = run(&order(&["--apply"]), &mut world).await;
-        assert_eq!(account.standstill, None);
-        let waits = report.counts().get(&Outcome::Wait(Death::HostStopped, Held::NotAllRead)).copied();
+        let (report, summary) = run(&options(&["--apply"]), &mut clients).await;
+        assert_eq!(summary.standstill, None);
+        let waits = report.counts().get(&Verdict::Wait(Death::HostStopped, Held::NotAllRead)).copied();
         assert_eq!(waits.unwrap_or_default(), expected);
-        assert_eq!(account.doubt.is_some(), skips);
-        assert!(!skips || account.doubt.unwrap().contains("1 clusters"));
+        assert_eq!(summary.doubt.is_some(), skips);
+        assert!(!skips || summary.doubt.unwrap().contains("1 clusters"));
         assert!(!small.dead_is_there(), "its task has stopped");
     }
     assert!(!small.route53.marks().iter().any(|mark| mark.contains(off)));
@@ -203,13 +203,13 @@ async fn an_ec2_that_fails_makes_the_run_delete_nothing() {
 async fn a_run_whose_first_call_is_throttled_twice_leaves_the_account_to_others() {
     let small = Small::new();
     small.route53.rule(|_, _| Some(throttled()));
-    let account = small.run().await;
-    assert!(account.skipped && small.dead_is_there());
-    assert_eq!((account.calls.lists, account.calls.ecs), (2, 0));
-    let asked = account.calls.lists;
+    let summary = small.run().await;
+    assert!(summary.skipped && small.dead_is_there());
+    assert_eq!((summary.calls.lists, summary.calls.ecs), (2, 0));
+    let asked = summary.calls.lists;
     small.route53.rule(move |_, number| (number == asked + 1).then(throttled));
-    let account = small.run().await;
-    assert_eq!((account.standstill, account.skipped, account.calls.lists), (None, false, 3));
+    let summary = small.run().await;
+    assert_eq!((summary.standstill, summary.skipped, summary.calls.lists), (None, false, 3));
     assert!(!small.dead_is_there());
 }
 
@@ -221,8 +221,8 @@ async fn a_later_list_is_asked_for_again_while_there_is_time() {
         lists += usize::from(matches!(asked, Asked::List { .. }));
         (2..=5).contains(&lists).then(throttled)
     });
-    let account = small.run().await;
-    assert_eq!((account.standstill, account.skipped, account.calls.lists), (None, false, 6));
+    let summary = small.run().await;
+    assert_eq!((summary.standstill, summary.skipped, summary.calls.lists), (None, false, 6));
     assert!(!small.dead_is_there());
 }
 
@@ -235,8 +235,8 @@ async fn fault_24_a_batch_that_is_throttled_is_sent_again() {
         refusals -= usize::from(is_change && refusals > 0);
         (is_change && refusals > 0).then(throttled)
     });
-    let account = small.run().await;
-    assert_eq!((account.changes.made, account.calls.changes, account.is_done()), (2, 3, true));
+    let summary = small.run().await;
+    assert_eq!((summary.changes.made, summary.calls.changes, summary.is_done()), (2, 3, true));
     assert!(!small.dead_is_there());
 }
 
@@ -259,9 +259,9 @@ async fn a_record_that_is_written_anew_before_the_delete_survives() {
         }
         None
     });
-    let account = small.run().await;
+    let summary = small.run().await;
     assert!(small.dead_is_there());
-    assert_eq!((account.changes.touched, account.changes.made), (1, 1));
+    assert_eq!((summary.changes.touched, summary.changes.made), (1, 1));
 }
 
 #[tokio::test]
@@ -269,13 +269,13 @@ async fn what_is_out_of_time_is_the_next_runs() {
     let small = Small::new();
     let zone = zone_at(&small.route53.url, ZONE, ID).await;
     for seconds in [100, 60, 5] {
-        let mut order = order(&["--apply"]);
-        let mut world =
-            world(Arc::new(zone_at(&small.route53.url, ZONE, ID).await), &small.ecs, &small.ec2).await;
-        order.deadline = Some(world.time.now() + Duration::from_secs(seconds));
-        let (_, account) = run(&order, &mut world).await;
-        assert!(account.standstill.unwrap().contains("longer timeout"));
-        assert_eq!(account.calls.lists, 0);
+        let mut options = options(&["--apply"]);
+        let mut clients =
+            clients(Arc::new(zone_at(&small.route53.url, ZONE, ID).await), &small.ecs, &small.ec2).await;
+        options.deadline = Some(clients.time.now() + Duration::from_secs(seconds));
+        let (_, summary) = run(&options, &mut clients).await;
+        assert!(summary.standstill.unwrap().contains("longer timeout"));
+        assert_eq!(summary.calls.lists, 0);
     }
     drop(zone);
     assert!(small.dead_is_there());

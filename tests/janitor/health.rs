@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecssd::janitor::account::Account;
 use ecssd::janitor::run::run;
+use ecssd::janitor::summary::RunSummary;
 
 use crate::ecs::{Ecs, Task};
 use crate::route53::{ID, Route53};
-use crate::world::{docker_id, former, host_record, order, port, silent_port, srv, world, zone_at};
+use crate::scene::{clients, docker_id, host_record, legacy, options, port, silent_port, srv, zone_at};
 use ecssd_testing::http::serve;
 
 const ZONE: &str = "sd.internal";
 const HOST: &str = "i-00000000000000001";
 /// A host of the predecessor, by its address.
-const FORMER: &str = "ip-127-0-0-1.ec2.internal";
+const LEGACY: &str = "ip-127-0-0-1.ec2.internal";
 
 /// A port that answers, and one that does not.
 fn ports() -> (u16, u16) {
@@ -26,21 +26,21 @@ fn ports() -> (u16, u16) {
 }
 
 /// Four targets of one service, the last of which is silent; likewise of the predecessor.
-async fn asked(arguments: &[&str]) -> (Account, Ecs, Route53) {
+async fn asked(arguments: &[&str]) -> (RunSummary, Ecs, Route53) {
     let (route53, ecs) = (Route53::start(ZONE, Duration::ZERO), Ecs::start());
     let ec2 = crate::ec2::Ec2::default();
     ec2.instances.lock().unwrap().push((HOST.into(), "running", "127.0.0.1".into()));
     ecs.host("web", HOST);
     ecs.define("_web._tcp", "bridge", "_web._tcp");
     ecs.define("time", "bridge", "time");
-    route53.create(vec![host_record(ZONE, HOST, "127.0.0.1"), host_record(ZONE, FORMER, "127.0.0.1")]);
+    route53.create(vec![host_record(ZONE, HOST, "127.0.0.1"), host_record(ZONE, LEGACY, "127.0.0.1")]);
     let (answers, silent) = ports();
     for n in 0..8 {
         let port = if n % 4 == 3 { silent } else { answers };
         let (container, is_former) = (docker_id(n), n > 3);
         let service = if is_former { "time" } else { "_web._tcp" };
         route53.create(vec![match is_former {
-            true => former(ZONE, service, FORMER, &container, port),
+            true => legacy(ZONE, service, LEGACY, &container, port),
             false => srv(ZONE, service, HOST, &container, port),
         }]);
         let host = Some(HOST.to_owned());
@@ -49,9 +49,9 @@ async fn asked(arguments: &[&str]) -> (Account, Ecs, Route53) {
         ecs.task("web", Task { definition, host, status: "RUNNING", container, binding, address: None });
     }
     let zone = zone_at(&route53.url, ZONE, ID).await;
-    let mut world = world(Arc::new(zone), &ecs, &ec2.start(Duration::ZERO)).await;
-    let (_, account) = run(&order(arguments), &mut world).await;
-    (account, ecs, route53)
+    let mut clients = clients(Arc::new(zone), &ecs, &ec2.start(Duration::ZERO)).await;
+    let (_, summary) = run(&options(arguments), &mut clients).await;
+    (summary, ecs, route53)
 }
 
 fn weights(route53: &Route53) -> Vec<i64> {
@@ -61,40 +61,40 @@ fn weights(route53: &Route53) -> Vec<i64> {
 
 #[tokio::test]
 async fn is_not_asked_unless_told() {
-    let (account, ecs, route53) = asked(&["--apply"]).await;
-    assert_eq!((account.health, ecs.with(|ecs| ecs.stopped.len())), (None, 0));
+    let (summary, ecs, route53) = asked(&["--apply"]).await;
+    assert_eq!((summary.health, ecs.with(|ecs| ecs.stopped.len())), (None, 0));
     assert_eq!(weights(&route53), [1; 4]);
 }
 
 #[tokio::test]
 async fn the_predecessors_go_to_weight_0_and_tasks_are_stopped_only_where_told() {
     let health = ["--apply", "--check-health", "--check-health-path", "/alive"];
-    let (account, ecs, route53) = asked(&health).await;
-    let told = account.health.unwrap();
+    let (summary, ecs, route53) = asked(&health).await;
+    let told = summary.health.unwrap();
     assert_eq!((told.asked, told.silent.len(), told.unhealthy.len(), told.distrusted), (8, 2, 1, false));
     assert_eq!(ecs.with(|ecs| ecs.stopped.len()), 0);
     let mut weights = weights(&route53);
     weights.sort_unstable();
     assert_eq!((weights, route53.marks().len()), (vec![0, 1, 1, 1], 10));
 
-    let (account, ecs, _) = asked(&[&health[..], &["--stop-unhealthy"]].concat()).await;
-    assert_eq!(account.health.unwrap().stopped.len(), 1);
+    let (summary, ecs, _) = asked(&[&health[..], &["--stop-unhealthy"]].concat()).await;
+    assert_eq!(summary.health.unwrap().stopped.len(), 1);
     assert_eq!(ecs.with(|ecs| ecs.stopped.clone()), [&docker_id(3)[32..]]);
 }
 
 #[tokio::test]
 async fn a_plan_stops_nothing_and_weighs_nothing() {
     let plan = ["--check-health", "--check-health-path", "/alive", "--stop-unhealthy"];
-    let (account, ecs, route53) = asked(&plan).await;
-    assert_eq!((account.health.unwrap().unhealthy.len(), ecs.with(|ecs| ecs.stopped.len())), (1, 0));
+    let (summary, ecs, route53) = asked(&plan).await;
+    assert_eq!((summary.health.unwrap().unhealthy.len(), ecs.with(|ecs| ecs.stopped.len())), (1, 0));
     assert_eq!(weights(&route53), [1; 4]);
 }
 
 /// A path that nobody knows is like a prober without a way to its targets.
 #[tokio::test]
 async fn fault_23_where_most_are_silent_nothing_follows() {
-    let (account, ecs, route53) = asked(&["--apply", "--check-health", "--stop-unhealthy"]).await;
-    let health = account.health.unwrap();
+    let (summary, ecs, route53) = asked(&["--apply", "--check-health", "--stop-unhealthy"]).await;
+    let health = summary.health.unwrap();
     assert_eq!((health.silent.len(), health.distrusted, health.stopped.len()), (8, true, 0));
     assert_eq!(ecs.with(|ecs| ecs.stopped.len()), 0);
     assert_eq!(weights(&route53), [1; 4]);

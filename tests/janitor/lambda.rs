@@ -1,7 +1,7 @@
 //! The zip's `bootstrap` under a Lambda runtime API that others wrote: `cargo lambda watch`, told to start nothing
 //! itself. It is at `ECSSD_TEST_CARGO_LAMBDA`; `tests/run` provides it.
 //!
-//! The wait between the looks is a true minute here.
+//! The wait between the inspections is a true minute here.
 
 use std::collections::BTreeSet;
 use std::fs::{File, read_to_string};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::scale;
-use crate::world::{Scene, mark};
+use crate::scene::{Scene, mark};
 use ecssd_testing::http::ask;
 use ecssd_testing::route53::hosted::emulator;
 
@@ -114,16 +114,16 @@ fn sweeps_when_it_is_scheduled() {
     let (_, answer) = invoke(json!({"ecs_clusters": 7}));
     assert!(answer["errorMessage"].as_str().unwrap().contains("event"), "{answer}");
     let before = scene.marks();
-    let (status, account) = invoke(json!({
+    let (status, summary) = invoke(json!({
         "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
         "source": "aws.events", "account": "111122223333", "time": "2026-10-08T16:53:06Z",
         "region": "us-east-1", "resources": ["arn:aws:events:us-east-1:111122223333:rule/janitor"],
         "detail": {}
     }));
-    assert_eq!((status, &account["standstill"]), (200, &Value::Null), "{account}");
-    assert_eq!(account["verdicts"]["delete"], json!({"ContainerStopped": 1}), "{account}");
+    assert_eq!((status, &summary["standstill"]), (200, &Value::Null), "{summary}");
+    assert_eq!(summary["verdicts"]["delete"], json!({"ContainerStopped": 1}), "{summary}");
     assert_eq!(scene.marks(), &before - &BTreeSet::from([mark(&records[1])]));
-    assert!(account["seconds"]["total"].as_f64().unwrap() > 60.0);
+    assert!(summary["seconds"]["total"].as_f64().unwrap() > 60.0);
     let printed = read_to_string(&out).unwrap();
     let metrics = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let metrics: Vec<Value> = metrics.filter(|line| !line["_aws"].is_null()).collect();

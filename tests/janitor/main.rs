@@ -3,7 +3,7 @@
 //!
 //! The emulator is at `ECSSD_TEST_ROUTE53_ENDPOINT`; `tests/run` provides it. It knows no container instances,
 //! hence an ECS of our own, which also pages, throttles, fails and lets things happen between two calls.
-//! Runs have a clock on which the minute between two looks is over at once; the verdict sees a minute.
+//! Runs have a clock on which the minute between two inspections is over at once; the verdict sees a minute.
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
@@ -19,6 +19,6 @@ mod pace;
 mod race;
 mod route53;
 mod scale;
+mod scene;
 mod setup;
 mod sweeps;
-mod world;

@@ -13,16 +13,17 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use ecssd::clock::Clock;
 use ecssd::edge::check::NetworkChecker;
+use ecssd::janitor::clients::Clients;
 use ecssd::janitor::reader::ec2::Ec2;
 use ecssd::janitor::reader::ecs::Ecs;
-use ecssd::janitor::reader::{PERIOD, Territory};
-use ecssd::janitor::run::{World, run};
+use ecssd::janitor::reader::{AccountRegion, PERIOD};
+use ecssd::janitor::run::run;
 use ecssd::janitor::time::Time;
 use ecssd::record::{Change, Key, RecordSet};
 use ecssd::zone::{ChangeInfo, ChangeStatus, ListStart, Page, Zone, ZoneError};
 
 use crate::ecs::{Act, Task};
-use crate::world::{credentials, docker_id, host_record, order, sdk, srv};
+use crate::scene::{credentials, docker_id, host_record, options, sdk, srv};
 use ecssd_testing::http::{Answer, Request};
 
 const ZONE: &str = "sd.internal";
@@ -191,7 +192,7 @@ impl Fleet {
     }
 
     /// Every service in this process.
-    async fn world(&self) -> World {
+    async fn clients(&self) -> Clients {
         let (ecs, ec2) = (self.ecs.clone(), self.ec2.clone());
         let connector = |answer| SharedHttpConnector::new(InProcess(answer));
         let of_ecs = connector(Box::new(move |request: &Request| ecs.answer(request)));
@@ -199,15 +200,15 @@ impl Fleet {
         let config = sdk("http://ecs.test").await.into_builder().http_client(client).build();
         let of_ec2 = connector(Box::new(move |request: &Request| ec2.answer(request)));
         let (endpoint, region) = (Some("http://ec2.test".to_owned()), "us-east-1".to_owned());
-        let territory = Territory {
+        let account_region = AccountRegion {
             name: "here".to_owned(),
             ecs: Ecs::new(aws_sdk_ecs::Client::new(&config)),
             ec2: Ec2::new(endpoint, region, credentials(), of_ec2),
         };
-        World {
+        Clients {
             zone: Arc::<Large>::clone(&self.zone),
             vpcs: None,
-            territories: vec![territory],
+            account_regions: vec![account_region],
             checker: Arc::new(NetworkChecker { host_address: [127, 0, 0, 1].into() }),
             time: Arc::new(Virtual(Clock::start())),
         }
@@ -244,17 +245,17 @@ async fn a_thousand_hosts_with_twenty_tasks_each_take_four_minutes_and_half_of_t
         }
     });
     let began = std::time::Instant::now();
-    let (report, account) = run(&order(&["--apply"]), &mut fleet.world().await).await;
+    let (report, summary) = run(&options(&["--apply"]), &mut fleet.clients().await).await;
     let (.., calls, over) = *buckets.lock().unwrap();
     println!(
         "{:.0} s, {calls} calls to ECS of {} in all; took {:.1} s; {:?}",
-        account.seconds.total,
-        account.calls.ecs,
+        summary.seconds.total,
+        summary.calls.ecs,
         began.elapsed().as_secs_f64(),
-        account.seconds
+        summary.seconds
     );
-    assert_eq!((account.standstill, account.doubt), (None, None));
-    assert!(account.seconds.total < LIMIT.as_secs_f64());
+    assert_eq!((summary.standstill, summary.doubt), (None, None));
+    assert!(summary.seconds.total < LIMIT.as_secs_f64());
     assert_eq!(over, 0, "calls beyond half of the bucket, of {calls}");
     let mut deleted: Vec<Key> = report.deletes().map(RecordSet::key).collect();
     let mut dead = fleet.dead;

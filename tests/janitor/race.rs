@@ -8,13 +8,13 @@ use ecssd::janitor::run::run;
 
 use crate::ecs::{Act, Ecs, Task};
 use crate::route53::{ID, Route53};
-use crate::world::{docker_id, host_record, mark, order, srv, world, zone_at};
+use crate::scene::{clients, docker_id, host_record, mark, options, srv, zone_at};
 use ecssd_testing::route53::wire::Asked;
 
 const ZONE: &str = "sd.internal";
 const HOSTS: u64 = 5;
 const RUNS: usize = 40;
-/// In the gap between a list and its snapshot, in each look.
+/// In the gap between a list and its snapshot, in each inspection.
 const IN_THE_GAP: u64 = 40;
 
 fn host(n: u64) -> String {
@@ -91,9 +91,9 @@ async fn fault_22_a_task_that_registers_between_list_and_snapshot_is_never_delet
             None
         });
         let zone = zone_at(&agents.route53.url, ZONE, ID).await;
-        let mut world = world(Arc::new(zone), &agents.ecs, &ec2.start(Duration::ZERO)).await;
-        let (report, account) = run(&order(&["--apply"]), &mut world).await;
-        assert_eq!(account.standstill, None);
+        let mut clients = clients(Arc::new(zone), &agents.ecs, &ec2.start(Duration::ZERO)).await;
+        let (report, summary) = run(&options(&["--apply"]), &mut clients).await;
+        assert_eq!(summary.standstill, None);
         // It was no run that does nothing.
         assert!(report.deletes().map(mark).eq([dead.clone()]));
         let left = agents.route53.marks();

@@ -1,5 +1,5 @@
 //! A zone of 10,000 records, 1,000 hosts of which 100 are dead, 40 ms a call: the program itself, in a process of
-//! its own, with the true wait between its looks. Calls are counted; time and memory are told.
+//! its own, with the true wait between its inspections. Calls are counted; time and memory are told.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::ecs::{Ecs, Task};
 use crate::route53::Route53;
-use crate::world::{docker_id, host_record, srv};
+use crate::scene::{docker_id, host_record, srv};
 
 /// So long that a value has 57 characters, as the longest of EC2's own names make it.
 const ZONE: &str = "names.eu-central-1.internal";
@@ -83,16 +83,16 @@ fn ten_thousand_records_take_34_calls_a_look_and_few_to_sweep() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let output = child.wait_with_output().unwrap();
-    let account: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     println!(
         "{peak} kB at most, {:.1} s in all; {}, {}",
         began.elapsed().as_secs_f64(),
-        account["seconds"],
-        account["calls"]
+        summary["seconds"],
+        summary["calls"]
     );
-    assert_eq!(output.status.code(), Some(0), "{account}");
-    assert_eq!(account["records"], RECORDS - 2 + 2, "its own two are of types that lists may have");
-    assert_eq!(account["verdicts"]["delete"]["HostTerminated"], dead);
+    assert_eq!(output.status.code(), Some(0), "{summary}");
+    assert_eq!(summary["records"], RECORDS - 2 + 2, "its own two are of types that lists may have");
+    assert_eq!(summary["verdicts"]["delete"]["HostTerminated"], dead);
     let (lists, batches) = route53.counts();
     assert_eq!(lists, 2 * usize::try_from(RECORDS).unwrap().div_ceil(300));
     // How many hosts there are goes along.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::lambda::start;
 use crate::route53::{ID, Route53};
 use crate::scale::program;
-use crate::world::{docker_id, former, host_record, record, srv, zone_at};
+use crate::scene::{docker_id, host_record, legacy, record, srv, zone_at};
 use ecssd_testing::route53::wire;
 
 const ZONE: &str = "sd.internal";
@@ -34,7 +34,7 @@ fn ours() -> Vec<RecordSet> {
     vec![
         host_record(ZONE, HOST, "10.0.0.7"),
         srv(ZONE, "_web._tcp", HOST, &one, 32_001),
-        former(ZONE, "time", HOST, &one, 32_002),
+        legacy(ZONE, "time", HOST, &one, 32_002),
         of_task,
         FleetHint::new(1).unwrap().record(ZONE),
     ]

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ecssd::janitor::report::{Death, Held, Kept, Outcome};
+use ecssd::janitor::report::{Death, Held, Kept, Verdict};
 use ecssd::janitor::run::run;
 use ecssd::janitor::table::table;
 use ecssd::record::{RecordSet, RecordType};
 
 use crate::ec2;
 use crate::ecs::{Act, Ecs, Task};
-use crate::world::{Scene, former, host_record, mark, order, record, srv, territory, zone_at};
+use crate::scene::{Scene, account_region, host_record, legacy, mark, options, record, srv, zone_at};
 
 fn marks(sets: &[RecordSet]) -> BTreeSet<String> {
     sets.iter().map(mark).collect()
@@ -33,18 +33,18 @@ async fn of_two_hosts_with_four_records_one_is_terminated_and_its_two_go() {
     ec2::terminate(&two);
 
     let before = scene.marks();
-    let (report, account) = scene.run(&["--apply"]).await;
+    let (report, summary) = scene.run(&["--apply"]).await;
     expect(&scene, &before - &marks(&dead));
-    assert_eq!(report.counts()[&Outcome::Delete(Death::HostTerminated)], 2);
-    assert_eq!((account.calls.changes, account.changes.made, account.is_done()), (1, 3, true));
+    assert_eq!(report.counts()[&Verdict::Delete(Death::HostTerminated)], 2);
+    assert_eq!((summary.calls.changes, summary.changes.made, summary.is_done()), (1, 3, true));
     let hint: Vec<_> = scene.zone.named("_fleet").into_iter().map(|set| set.values).collect();
     assert_eq!(hint, [["\"hosts=1\""]]);
 
     // Its address goes when nothing points to it any more, and then there is nothing left to do.
     scene.run(&["--apply"]).await;
     expect(&scene, &marks(&alive) | &BTreeSet::from([one]));
-    let (_, account) = scene.run(&["--apply"]).await;
-    assert_eq!((account.calls.changes, account.changes.due), (0, 0));
+    let (_, summary) = scene.run(&["--apply"]).await;
+    assert_eq!((summary.calls.changes, summary.changes.due), (0, 0));
 }
 
 /// A cluster of 300 tasks, and all that can be in a zone beside them.
@@ -83,7 +83,7 @@ async fn exactly_the_dead_go_in_one_run() {
         let ours = scene.task("web", &hosts[2].0, "_old._tcp", status);
         let id = mark(&ours).split(':').nth(1).unwrap().to_owned();
         let port = ours.values[0].split(' ').nth(2).unwrap().parse().unwrap();
-        into.push(former(&zone, "_old._tcp", &name, &id, port));
+        into.push(legacy(&zone, "_old._tcp", &name, &id, port));
     }
     // With an address of their own: two of three have stopped.
     scene.ecs.define("_vpc._tcp", "awsvpc", "_vpc._tcp");
@@ -130,15 +130,15 @@ async fn exactly_the_dead_go_in_one_run() {
     expect(&scene, &before);
     assert_eq!(plan.deletes().map(mark).collect::<BTreeSet<_>>(), marks(&due));
 
-    let (report, account) = scene.run(&["--apply"]).await;
+    let (report, summary) = scene.run(&["--apply"]).await;
     expect(&scene, &before - &marks(&due));
-    assert_eq!((account.calls.changes, account.standstill.as_deref()), (1, None));
+    assert_eq!((summary.calls.changes, summary.standstill.as_deref()), (1, None));
     let counts = report.counts();
-    assert_eq!(counts[&Outcome::Wait(Death::ContainerStopped, Held::LastTarget)], 1);
+    assert_eq!(counts[&Verdict::Wait(Death::ContainerStopped, Held::LastTarget)], 1);
     // The predecessor's address, too: others may be named after the same.
-    assert_eq!(counts[&Outcome::Keep(Kept::HostOutOfSight)], 3);
-    assert_eq!(counts[&Outcome::Keep(Kept::OutsideEcs)], 1);
-    assert_eq!((account.hosts_out_of_sight, account.unregistered.len()), (2, 0));
+    assert_eq!(counts[&Verdict::Keep(Kept::HostOutOfSight)], 3);
+    assert_eq!(counts[&Verdict::Keep(Kept::OutsideEcs)], 1);
+    assert_eq!((summary.hosts_out_of_sight, summary.unregistered.len()), (2, 0));
     // What has an address of its own loses it a run later, and the host too.
     scene.run(&["--apply"]).await;
     let left = &(&before - &marks(&due)) - &marks(&addresses);
@@ -159,10 +159,10 @@ async fn fault_20_every_cluster_is_read() {
     scene.zone.create(std::slice::from_ref(&dead));
     let before = scene.marks();
     // Where only one is to be read, what is in the others is out of reach, not dead.
-    let (_, account) = scene.run(&["--apply", "--clusters", "one"]).await;
-    assert_eq!((scene.marks(), account.standstill), (before.clone(), None));
-    let (_, account) = scene.run(&["--apply", "--clusters", "four"]).await;
-    assert!(account.standstill.unwrap().contains("cluster four"));
+    let (_, summary) = scene.run(&["--apply", "--clusters", "one"]).await;
+    assert_eq!((scene.marks(), summary.standstill), (before.clone(), None));
+    let (_, summary) = scene.run(&["--apply", "--clusters", "four"]).await;
+    assert!(summary.standstill.unwrap().contains("cluster four"));
     scene.ecs.with(|ecs| ecs.page = 1);
     scene.run(&["--apply"]).await;
     expect(&scene, &before - &marks(&[dead]));
@@ -175,12 +175,12 @@ async fn fault_21_every_page_of_tasks_is_read() {
     let tasks: Vec<_> = (0..130).map(|_| scene.task("web", &host, "_web._tcp", "RUNNING")).collect();
     let dead: Vec<_> = (0..120).map(|_| scene.task("web", &host, "_api._tcp", "STOPPED")).collect();
     scene.zone.create(&[&tasks[..], &dead[..]].concat());
-    let (_, account) = scene.run(&["--apply"]).await;
+    let (_, summary) = scene.run(&["--apply"]).await;
     // Half of a service at most, and its last target while nothing proves the rest: 60, then 30, 15, ...
-    assert_eq!((account.changes.made, account.standstill.is_none()), (61, true));
+    assert_eq!((summary.changes.made, summary.standstill.is_none()), (61, true));
     assert!(marks(&tasks).is_subset(&scene.marks()));
     let pages = |call: &str| scene.ecs.with(|ecs| ecs.asked.iter().filter(|action| *action == call).count());
-    assert_eq!(pages("ListTasks"), 4, "two of either kind, in the first look alone");
+    assert_eq!(pages("ListTasks"), 4, "two of either kind, in the first inspection alone");
     assert_eq!(pages("DescribeTasks"), 6, "and in the second those that looked dead");
 }
 
@@ -200,21 +200,21 @@ async fn a_host_that_ec2_has_forgotten_goes_where_it_was_at_home() {
     let before = scene.marks();
     let (report, _) = scene.run(&["--apply"]).await;
     expect(&scene, &before);
-    assert_eq!(report.counts()[&Outcome::Keep(Kept::HostOutOfSight)], 2);
-    let home = order(&["--apply", "--home-networks", "10.77.0.0/16"]);
-    let mut world = scene.world().await;
+    assert_eq!(report.counts()[&Verdict::Keep(Kept::HostOutOfSight)], 2);
+    let home = options(&["--apply", "--home-networks", "10.77.0.0/16"]);
+    let mut clients = scene.clients().await;
     // A VPC uses the zone of which EC2 shows no instance: hosts there may have the same addresses.
     let url = format!("http://{}", ecssd_testing::route53::hosted::emulator());
     let vpcs = zone_at(&url, &zone, &scene.zone.id).await.vpcs().await.unwrap();
     assert_eq!(vpcs.len(), 1);
-    world.vpcs = Some(vpcs.into_iter().collect());
-    run(&home, &mut world).await;
+    clients.vpcs = Some(vpcs.into_iter().collect());
+    run(&home, &mut clients).await;
     expect(&scene, &before);
-    world.vpcs = Some(BTreeSet::new());
-    run(&home, &mut world).await;
+    clients.vpcs = Some(BTreeSet::new());
+    run(&home, &mut clients).await;
     expect(&scene, &before - &marks(&[dead]));
     // And its address when nothing else is there.
-    run(&home, &mut world).await;
+    run(&home, &mut clients).await;
     assert!(!scene.marks().contains(gone));
 }
 
@@ -226,12 +226,12 @@ async fn says_what_runs_without_a_record_and_takes_no_more_than_it_was_told() {
     records.extend((0..4).map(|_| scene.task("web", &one, "_web._tcp", "STOPPED")));
     scene.task("web", &two, "_api._tcp", "RUNNING");
     scene.zone.create(&records);
-    let (report, account) = scene.run(&["--apply", "--max-deletes", "1"]).await;
-    println!("{}", table(&report, &account));
-    assert_eq!(report.counts()[&Outcome::Wait(Death::ContainerStopped, Held::CapOfRun)], 3);
-    assert_eq!(account.changes.made, 2, "one, and how many hosts there are");
-    let (host, names) = account.unregistered.first_key_value().unwrap();
-    assert_eq!((host.as_str(), names.len(), account.unregistered.len()), (two.as_str(), 1, 1));
+    let (report, summary) = scene.run(&["--apply", "--max-deletes", "1"]).await;
+    println!("{}", table(&report, &summary));
+    assert_eq!(report.counts()[&Verdict::Wait(Death::ContainerStopped, Held::CapOfRun)], 3);
+    assert_eq!(summary.changes.made, 2, "one, and how many hosts there are");
+    let (host, names) = summary.unregistered.first_key_value().unwrap();
+    assert_eq!((host.as_str(), names.len(), summary.unregistered.len()), (two.as_str(), 1, 1));
     assert!(names.first().unwrap().starts_with(&format!("_api._tcp.{} of task ", scene.zone.name)));
 }
 
@@ -264,15 +264,15 @@ async fn what_is_in_another_region_is_seen_where_that_is_looked_at() {
     let before = scene.marks();
     let (report, _) = scene.run(&["--apply"]).await;
     expect(&scene, &before);
-    assert_eq!(report.counts()[&Outcome::Keep(Kept::HostOutOfSight)], 3);
+    assert_eq!(report.counts()[&Verdict::Keep(Kept::HostOutOfSight)], 3);
 
-    let mut world = scene.world().await;
+    let mut clients = scene.clients().await;
     let url = far.start(std::time::Duration::ZERO);
-    world.territories.push(territory("there", &there, &url).await);
-    run(&order(&["--apply"]), &mut world).await;
+    clients.account_regions.push(account_region("there", &there, &url).await);
+    run(&options(&["--apply"]), &mut clients).await;
     expect(&scene, &before - &marks(&dead));
     // One of the two that fails is enough to wait.
     there.rule(|_, _| Act::Throttle);
-    let (_, account) = run(&order(&["--apply"]), &mut world).await;
-    assert!(account.standstill.unwrap().contains("there: ListClusters: ThrottlingException"));
+    let (_, summary) = run(&options(&["--apply"]), &mut clients).await;
+    assert!(summary.standstill.unwrap().contains("there: ListClusters: ThrottlingException"));
 }

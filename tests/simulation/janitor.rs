@@ -1,12 +1,12 @@
-//! Runs of the janitor beside the agents: two looks at the zone, at ECS and at EC2, the product's own verdict on
+//! Runs of the janitor beside the agents: two inspections of the zone, at ECS and at EC2, the product's own verdict on
 //! them, and its deletes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ecssd::janitor::evidence::{Container, Hearing, Host, Power, Read, Snapshot};
+use ecssd::janitor::evidence::{AgentConnection, Container, Host, InstanceState, Read, Snapshot};
 use ecssd::janitor::report::Held;
-use ecssd::janitor::{Look, Outcome, judge};
+use ecssd::janitor::{Inspection, Verdict, judge};
 use ecssd::record::{Action, Change, Owner, RecordSet};
 use ecssd::zone::Zone;
 use futures_util::FutureExt;
@@ -16,17 +16,17 @@ use super::mutant::Mutant;
 use super::truth::ZONE;
 use super::world::State;
 
-/// From one look to the next.
+/// From one inspection to the next.
 const APART: Duration = Duration::from_secs(61);
 
 impl State {
-    /// The first look of a run; one run at a time.
+    /// The first inspection of a run; one run at a time.
     pub fn janitor_looks(&mut self) {
-        if self.first_look.is_some() {
+        if self.first_inspection.is_some() {
             return;
         }
-        self.first_look = Some(self.look_around());
-        self.court_first_look();
+        self.first_inspection = Some(self.inspect());
+        self.court_first_inspection();
         if self.mutant == Mutant::LooksOnce {
             self.janitor_looks_again();
         } else {
@@ -36,9 +36,9 @@ impl State {
 
     /// The second, and what comes of both.
     pub fn janitor_looks_again(&mut self) {
-        let Some(mut first) = self.first_look.take() else { return };
-        let last = self.look_around();
-        // When it did look, whatever a planted bug makes of it.
+        let Some(mut first) = self.first_inspection.take() else { return };
+        let last = self.inspect();
+        // When it did inspect, whatever a planted bug makes of it.
         let seen = first.snapshot.ended;
         if self.mutant == Mutant::LooksOnce {
             let before = |read: &mut Duration| *read = read.saturating_sub(APART);
@@ -49,13 +49,13 @@ impl State {
         }
         let report = judge(ZONE, &first, &last, self.now);
         self.count("janitor's verdict");
-        let goes = |outcome: Outcome| match outcome {
-            Outcome::Delete(_) => true,
-            Outcome::Wait(_, Held::CapOfService | Held::CapOfZone) => self.mutant == Mutant::NoCaps,
+        let goes = |verdict: Verdict| match verdict {
+            Verdict::Delete(_) => true,
+            Verdict::Wait(_, Held::CapOfService | Held::CapOfZone) => self.mutant == Mutant::NoCaps,
             _ => false,
         };
         let deleted: Vec<RecordSet> =
-            report.findings.iter().filter(|finding| goes(finding.outcome)).map(|it| it.set.clone()).collect();
+            report.findings.iter().filter(|finding| goes(finding.verdict)).map(|it| it.set.clone()).collect();
         if deleted.is_empty() {
             return;
         }
@@ -71,19 +71,19 @@ impl State {
         }
     }
 
-    fn look_around(&self) -> Look {
+    fn inspect(&self) -> Inspection {
         let now = self.now;
         let list = Read { began: now, ended: now, missing: Vec::new(), what: self.account.zone.snapshot() };
         let (mut hosts, mut containers) = (BTreeMap::new(), BTreeMap::new());
         let mut services = std::collections::BTreeSet::new();
         for of in &self.hosts {
             let Ok(owner) = Owner::new(&of.owner) else { continue };
-            let power = match (of.terminated.is_some(), of.powered) {
-                (true, _) => Power::Terminated,
-                (false, true) => Power::Running,
-                (false, false) => Power::Stopped,
+            let state = match (of.terminated.is_some(), of.powered) {
+                (true, _) => InstanceState::Terminated,
+                (false, true) => InstanceState::Running,
+                (false, false) => InstanceState::Stopped,
             };
-            hosts.insert(owner.clone(), Host { power, ecs: Hearing::Heard });
+            hosts.insert(owner.clone(), Host { state, agent: AgentConnection::Connected });
             for it in of.containers.values() {
                 let stopped = it.removed || of.terminated.is_some();
                 containers.insert(it.id.clone(), Container { instance: Some(owner.clone()), stopped });
@@ -93,6 +93,6 @@ impl State {
             }
         }
         let what = Snapshot { hosts, containers, services: Some(services), ..Snapshot::default() };
-        Look { list, snapshot: Read { began: now, ended: now, missing: Vec::new(), what } }
+        Inspection { list, snapshot: Read { began: now, ended: now, missing: Vec::new(), what } }
     }
 }

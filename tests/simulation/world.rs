@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ecssd::janitor::Look;
+use ecssd::janitor::Inspection;
 use ecssd::machine::agent::StopPlan;
 use ecssd::zone::embedded::{EmbeddedZone, Options, Throttle};
 use tokio::sync::Notify;
@@ -56,7 +56,7 @@ pub struct State {
     pub later: BTreeMap<(Duration, u64), Later>,
     asked: u64,
     /// Of a run of the janitor that is under way.
-    pub first_look: Option<Look>,
+    pub first_inspection: Option<Inspection>,
 }
 
 impl World {
@@ -83,7 +83,7 @@ impl World {
             counts: BTreeMap::new(),
             later: BTreeMap::new(),
             asked: 0,
-            first_look: None,
+            first_inspection: None,
         };
         Self(Arc::new(Inner { state: Mutex::new(state), epoch: Instant::now(), log, guilty: Notify::new() }))
     }

@@ -12,8 +12,8 @@ use self::event::Event;
 use super::{BadSetting, Config, Limits, Registry};
 use crate::change::pacing::{Pace, Rate};
 use crate::cli::Cli;
+use crate::janitor::options::{Health, RunOptions};
 use crate::janitor::reader::Scope;
-use crate::janitor::run::{Health, Order};
 use crate::janitor::settings::Settings;
 use crate::logs;
 
@@ -107,7 +107,7 @@ impl JanitorConfig {
         // One in an agent's process has been refused.
         let Registry::Route53 { wanted, endpoint_url } = config.registry else { return Err(bad) };
         let health = Health { path: arguments.check_health_path.clone(), stop: arguments.stop_unhealthy };
-        let order = Order {
+        let options = RunOptions {
             scope: Scope {
                 clusters,
                 home: home.iter().filter_map(|text| values::network(text).ok()).collect(),
@@ -120,7 +120,7 @@ impl JanitorConfig {
         };
         let json = arguments.json;
         let zone = config.zone;
-        let settings = Settings { zone, wanted, endpoint_url, order, regions, assume_roles, json };
+        let settings = Settings { zone, wanted, endpoint_url, options, regions, assume_roles, json };
         Ok(Self { settings, log_format: config.log_format, log_level: config.log_level })
     }
 }

@@ -34,11 +34,11 @@ fn scheduled() -> serde_json::Value {
 
 #[test]
 fn a_shell_plans_and_a_lambda_writes() {
-    assert!(!shell(&["--janitor"]).unwrap().order.apply);
-    assert!(shell(&["--janitor", "--apply"]).unwrap().order.apply);
-    assert!(lambda(&[], scheduled()).unwrap().order.apply);
-    assert!(lambda(&[], json!(null)).unwrap().order.apply);
-    assert!(!lambda(&[], json!({"dry_run": true})).unwrap().order.apply);
+    assert!(!shell(&["--janitor"]).unwrap().options.apply);
+    assert!(shell(&["--janitor", "--apply"]).unwrap().options.apply);
+    assert!(lambda(&[], scheduled()).unwrap().options.apply);
+    assert!(lambda(&[], json!(null)).unwrap().options.apply);
+    assert!(!lambda(&[], json!({"dry_run": true})).unwrap().options.apply);
 }
 
 #[test]
@@ -85,10 +85,12 @@ fn every_field_of_an_event_is_understood() {
     });
     let settings = lambda(&[], event).unwrap();
     assert!(
-        !settings.order.apply && settings.order.deletes_max == Some(3) && settings.order.health.is_some()
+        !settings.options.apply
+            && settings.options.deletes_max == Some(3)
+            && settings.options.health.is_some()
     );
-    assert_eq!(settings.order.scope.clusters, ["a"]);
-    assert_eq!(lambda(&[], json!({"clusters": ["a"]})).unwrap().order.scope.clusters, ["a"]);
+    assert_eq!(settings.options.scope.clusters, ["a"]);
+    assert_eq!(lambda(&[], json!({"clusters": ["a"]})).unwrap().options.scope.clusters, ["a"]);
 }
 
 #[test]
@@ -105,16 +107,16 @@ fn the_predecessors_names_are_understood() {
         ("zone", "old.internal"),
     ];
     let settings = lambda(&variables, json!({})).unwrap();
-    assert_eq!(settings.order.scope.clusters, ["one", "two"]);
-    assert_eq!(settings.order.health, Some(Health { path: "/alive".into(), stop: false }));
+    assert_eq!(settings.options.scope.clusters, ["one", "two"]);
+    assert_eq!(settings.options.health, Some(Health { path: "/alive".into(), stop: false }));
     assert_eq!(settings.zone, "old.internal");
     // An empty list is all; an event counts more.
     let event = json!({"ecs_clusters": [], "check_health": false, "zone": "new.internal"});
     let settings = lambda(&variables, event).unwrap();
-    assert_eq!((settings.order.scope.clusters.len(), settings.order.health), (0, None));
+    assert_eq!((settings.options.scope.clusters.len(), settings.options.health), (0, None));
     assert_eq!(settings.zone, "new.internal");
     let settings = lambda(&[("ecs_clusters", "[\"a\", \"b\"]")], json!({})).unwrap();
-    assert_eq!(settings.order.scope.clusters, ["a", "b"]);
+    assert_eq!(settings.options.scope.clusters, ["a", "b"]);
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn what_is_given_holds() {
     ])
     .unwrap();
     assert_eq!((settings.regions.len(), settings.assume_roles.len()), (2, 1));
-    assert_eq!((settings.order.scope.clusters.len(), settings.order.deletes_max), (1, Some(7)));
-    assert_eq!(settings.order.scope.home[0], Network { address: [10, 0, 0, 0].into(), prefix: 16 });
-    assert_eq!(settings.order.pace.requests, Rate { per_second: 1.0, burst: 2.0 });
+    assert_eq!((settings.options.scope.clusters.len(), settings.options.deletes_max), (1, Some(7)));
+    assert_eq!(settings.options.scope.home[0], Network { address: [10, 0, 0, 0].into(), prefix: 16 });
+    assert_eq!(settings.options.pace.requests, Rate { per_second: 1.0, burst: 2.0 });
 }

@@ -1,4 +1,4 @@
-//! The second look: the whole zone once more, and of EC2 and ECS only what looked dead in the first.
+//! The second inspection: the whole zone once more, and of EC2 and ECS only what looked dead in the first.
 
 use std::collections::BTreeSet;
 
@@ -7,35 +7,36 @@ use super::ecs::PAGE;
 use super::list::List;
 use super::paced::Unread;
 use super::tasks::Seen;
-use super::{Limit, Territory, fill, hold, listed, words};
-use crate::janitor::Look;
+use super::{AccountRegion, Limit, fill, hold, listed, words};
+use crate::janitor::Inspection;
 use crate::janitor::evidence::{Host, Snapshot};
 use crate::janitor::suspects::Suspects;
 use crate::zone::Zone;
 
-/// Takes the second look; `first` is what ECS showed in the first, and `before` its snapshot.
-pub async fn look(
+/// Makes the second inspection; `first` is what ECS showed in the first, and `before` its snapshot.
+pub async fn inspect(
     zone: &dyn Zone,
     list: &mut List,
-    territories: &mut [Territory],
+    account_regions: &mut [AccountRegion],
     suspects: &Suspects,
     (before, first): (&Snapshot, &Seen),
     limit: Limit<'_>,
-) -> Look {
-    let mut look = listed(zone, list, limit).await;
-    if look.list.missing.is_empty() {
-        let snapshot = &mut look.snapshot.what;
+) -> Inspection {
+    let mut inspection = listed(zone, list, limit).await;
+    if inspection.list.missing.is_empty() {
+        let snapshot = &mut inspection.snapshot.what;
         snapshot.home.clone_from(&before.home);
-        let read = snapshot_again(zone.name(), territories, suspects, (before, first), snapshot, limit).await;
-        look.snapshot.missing.extend(read.err().map(words));
+        let read =
+            snapshot_again(zone.name(), account_regions, suspects, (before, first), snapshot, limit).await;
+        inspection.snapshot.missing.extend(read.err().map(words));
     }
-    look.snapshot.ended = limit.time.now();
-    look
+    inspection.snapshot.ended = limit.time.now();
+    inspection
 }
 
 async fn snapshot_again(
     zone: &str,
-    territories: &mut [Territory],
+    account_regions: &mut [AccountRegion],
     suspects: &Suspects,
     (before, first): (&Snapshot, &Seen),
     into: &mut Snapshot,
@@ -43,9 +44,9 @@ async fn snapshot_again(
 ) -> Result<(), Unread> {
     let hosts: Vec<String> = suspects.hosts.iter().map(ToString::to_string).collect();
     let addresses: Vec<String> = suspects.addresses.iter().map(ToString::to_string).collect();
-    for Territory { name, ec2, .. } in territories.iter().filter(|_| !hosts.is_empty()) {
+    for AccountRegion { name, ec2, .. } in account_regions.iter().filter(|_| !hosts.is_empty()) {
         let mut tell = |instance: Instance| {
-            into.hosts.insert(instance.id, Host { power: instance.power, ecs: Default::default() });
+            into.hosts.insert(instance.id, Host { state: instance.state, agent: Default::default() });
         };
         ec2.instances(&hosts, &mut tell, limit).await.map_err(|unread| unread.of(name))?;
         if !addresses.is_empty() {
@@ -58,7 +59,7 @@ async fn snapshot_again(
     let (tasks, registrations) =
         (directory.tasks_of(&suspects.containers), directory.registrations_of(&suspects.hosts));
     for cluster in &directory.clusters {
-        let Territory { name, ecs, .. } = &mut territories[cluster.territory];
+        let AccountRegion { name, ecs, .. } = &mut account_regions[cluster.account_region];
         let told = async {
             for arns in registrations.get(&cluster.number).into_iter().flat_map(|arns| arns.chunks(PAGE)) {
                 ecs.describe_instances(cluster, arns.to_vec(), &mut seen, limit).await?;

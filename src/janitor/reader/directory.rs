@@ -1,4 +1,4 @@
-//! Where ECS is asked again about what a first look has shown. Pure.
+//! Where ECS is asked again about what a first inspection has shown. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -10,7 +10,7 @@ pub struct Cluster {
     /// Its place among all that are read.
     pub number: usize,
     /// Which account and region, by number.
-    pub territory: usize,
+    pub account_region: usize,
     /// Its ARN.
     pub arn: String,
 }

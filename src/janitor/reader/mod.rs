@@ -1,5 +1,5 @@
-//! Takes a [`Look`]: the zone first, then EC2 and ECS of every account and region that was named. The second one of
-//! a run is short: of EC2 and ECS it asks only about what looked dead in the first.
+//! Makes an [`Inspection`]: the zone first, then EC2 and ECS of every account and region that was named. The second
+//! one of a run is short: of EC2 and ECS it asks only about what looked dead in the first.
 //!
 //! Owns the order and what counts as missing: a page that fails to the end, an answer that cannot be understood.
 //! One that is throttled or broken is asked for again while there is time. Judges nothing.
@@ -12,7 +12,7 @@
 //! | [`tasks`] | what a described task comes to; pure |
 //! | [`definitions`] | which names a task definition asks for; pure |
 //! | [`directory`] | where ECS is asked again; pure |
-//! | [`again`] | the second look |
+//! | [`again`] | the second inspection |
 //! | [`paced`] | so many calls a second, and again |
 
 pub mod again;
@@ -37,7 +37,7 @@ use self::ecs::Ecs;
 use self::list::List;
 use self::paced::Unread;
 use self::tasks::Seen;
-use super::Look;
+use super::Inspection;
 use super::evidence::{Host, Network, Snapshot, home};
 use super::time::Time;
 use crate::record::Owner;
@@ -48,7 +48,7 @@ pub const PERIOD: Duration = Duration::from_secs(300);
 
 /// An account in a region.
 #[derive(Debug)]
-pub struct Territory {
+pub struct AccountRegion {
     /// For people, such as `eu-central-1` or `eu-central-1 as arn:…`.
     pub name: String,
     /// Its ECS.
@@ -57,7 +57,7 @@ pub struct Territory {
     pub ec2: Ec2,
 }
 
-/// What to read of the world.
+/// What to read of ECS and EC2.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// Clusters by name or ARN; empty for all.
@@ -66,7 +66,7 @@ pub struct Scope {
     pub home: Vec<Network>,
 }
 
-/// When a look has to be over, by the run's time.
+/// When an inspection has to be over, by the run's time.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit<'a> {
     /// The run's time.
@@ -75,41 +75,41 @@ pub struct Limit<'a> {
     pub until: Duration,
 }
 
-/// Takes the first look. What is missing is noted in it, and what would come after that is not asked for.
-pub async fn look(
+/// Makes the first inspection. What is missing is noted in it, and what would come after that is not asked for.
+pub async fn inspect(
     zone: &dyn Zone,
     list: &mut List,
-    territories: &mut [Territory],
+    account_regions: &mut [AccountRegion],
     scope: &Scope,
     vpcs: Option<&BTreeSet<String>>,
     limit: Limit<'_>,
-) -> (Look, Seen) {
-    let mut look = listed(zone, list, limit).await;
+) -> (Inspection, Seen) {
+    let mut inspection = listed(zone, list, limit).await;
     let mut seen = Seen::default();
-    if look.list.missing.is_empty() {
-        let Snapshot { hosts, home, held, .. } = &mut look.snapshot.what;
-        let of_ec2 = instances(territories, scope, vpcs, (hosts, home, held), limit).await;
+    if inspection.list.missing.is_empty() {
+        let Snapshot { hosts, home, held, .. } = &mut inspection.snapshot.what;
+        let of_ec2 = instances(account_regions, scope, vpcs, (hosts, home, held), limit).await;
         let of_ecs = match of_ec2 {
-            Ok(()) => clusters(zone.name(), territories, scope, &mut seen, limit).await,
+            Ok(()) => clusters(zone.name(), account_regions, scope, &mut seen, limit).await,
             Err(unread) => Err(unread),
         };
         match of_ecs {
-            Ok(unread) => fill(&mut look.snapshot.what, &mut seen, unread),
-            Err(unread) => look.snapshot.missing.push(words(unread)),
+            Ok(unread) => fill(&mut inspection.snapshot.what, &mut seen, unread),
+            Err(unread) => inspection.snapshot.missing.push(words(unread)),
         }
     }
-    look.snapshot.ended = limit.time.now();
-    (look, seen)
+    inspection.snapshot.ended = limit.time.now();
+    (inspection, seen)
 }
 
-/// A look that has its list, and whose snapshot begins.
-async fn listed(zone: &dyn Zone, list: &mut List, limit: Limit<'_>) -> Look {
-    let mut look = Look::default();
-    look.list.began = limit.time.now();
-    list.read(zone, limit, &mut look.list).await;
-    look.list.ended = limit.time.now();
-    look.snapshot.began = look.list.ended;
-    look
+/// An inspection that has its list, and whose snapshot begins.
+async fn listed(zone: &dyn Zone, list: &mut List, limit: Limit<'_>) -> Inspection {
+    let mut inspection = Inspection::default();
+    inspection.list.began = limit.time.now();
+    list.read(zone, limit, &mut inspection.list).await;
+    inspection.list.ended = limit.time.now();
+    inspection.snapshot.began = inspection.list.ended;
+    inspection
 }
 
 fn words(unread: Unread) -> String {
@@ -123,17 +123,17 @@ type OfEc2<'a> =
     (&'a mut BTreeMap<Owner, Host>, &'a mut Vec<Network>, &'a mut BTreeMap<Ipv4Addr, Vec<Option<Owner>>>);
 
 async fn instances(
-    territories: &[Territory],
+    account_regions: &[AccountRegion],
     scope: &Scope,
     vpcs: Option<&BTreeSet<String>>,
     (hosts, at_home, held): OfEc2<'_>,
     limit: Limit<'_>,
 ) -> Result<(), Unread> {
     let mut shown = BTreeSet::new();
-    for Territory { name, ec2, .. } in territories {
-        let mut tell = |Instance { id, power, vpc }: Instance| {
+    for AccountRegion { name, ec2, .. } in account_regions {
+        let mut tell = |Instance { id, state, vpc }: Instance| {
             shown.extend(vpc);
-            hosts.insert(id, Host { power, ecs: Default::default() });
+            hosts.insert(id, Host { state, agent: Default::default() });
         };
         ec2.instances(&[], &mut tell, limit).await.map_err(|unread| unread.of(name))?;
         if !scope.home.is_empty() {
@@ -157,17 +157,17 @@ fn hold(held: &mut BTreeMap<Ipv4Addr, Vec<Option<Owner>>>, networks: &[Network],
 /// of every cluster: where the time is too short, that alone counts. The clusters take turns to come first.
 async fn clusters(
     zone: &str,
-    territories: &mut [Territory],
+    account_regions: &mut [AccountRegion],
     scope: &Scope,
     seen: &mut Seen,
     limit: Limit<'_>,
 ) -> Result<usize, Unread> {
-    seen.directory.clusters = find(territories, scope, limit).await?;
+    seen.directory.clusters = find(account_regions, scope, limit).await?;
     let clusters = seen.directory.clusters.clone();
     let first = turn(limit.time.wall(), clusters.len());
     let in_turn = || clusters.iter().cycle().skip(first).take(clusters.len());
     for (read, cluster) in in_turn().enumerate() {
-        let Territory { name, ecs, .. } = &mut territories[cluster.territory];
+        let AccountRegion { name, ecs, .. } = &mut account_regions[cluster.account_region];
         let told = async {
             ecs.instances(cluster, seen, limit).await?;
             ecs.tasks(cluster, DesiredStatus::Stopped, zone, seen, limit).await
@@ -178,7 +178,7 @@ async fn clusters(
         }
     }
     for (read, cluster) in in_turn().enumerate() {
-        let Territory { name, ecs, .. } = &mut territories[cluster.territory];
+        let AccountRegion { name, ecs, .. } = &mut account_regions[cluster.account_region];
         match ecs.tasks(cluster, DesiredStatus::Running, zone, seen, limit).await {
             Err(Unread::NoTime) => return Ok(clusters.len() - read),
             told => told.map_err(|unread| unread.of(name))?,
@@ -194,16 +194,20 @@ fn turn(now: SystemTime, of: usize) -> usize {
 }
 
 /// The clusters that are to be read.
-async fn find(territories: &[Territory], scope: &Scope, limit: Limit<'_>) -> Result<Vec<Cluster>, Unread> {
+async fn find(
+    account_regions: &[AccountRegion],
+    scope: &Scope,
+    limit: Limit<'_>,
+) -> Result<Vec<Cluster>, Unread> {
     let (mut clusters, mut found) = (Vec::new(), vec![false; scope.clusters.len()]);
-    for (territory, Territory { name, ecs, .. }) in territories.iter().enumerate() {
+    for (account_region, AccountRegion { name, ecs, .. }) in account_regions.iter().enumerate() {
         for arn in ecs.clusters(limit).await.map_err(|unread| unread.of(name))? {
             let is_it = |wanted: &String| *wanted == arn || arn.rsplit('/').next() == Some(wanted);
             let matches: Vec<usize> =
                 (0..scope.clusters.len()).filter(|&n| is_it(&scope.clusters[n])).collect();
             if scope.clusters.is_empty() || !matches.is_empty() {
                 matches.into_iter().for_each(|n| found[n] = true);
-                clusters.push(Cluster { number: clusters.len(), territory, arn });
+                clusters.push(Cluster { number: clusters.len(), account_region, arn });
             }
         }
     }
@@ -218,7 +222,7 @@ async fn find(territories: &[Territory], scope: &Scope, limit: Limit<'_>) -> Res
 /// Adds to a snapshot what ECS showed.
 fn fill(snapshot: &mut Snapshot, seen: &mut Seen, unread: usize) {
     for (id, host) in &mut snapshot.hosts {
-        host.ecs = seen.hearing.get(id).copied().unwrap_or_default();
+        host.agent = seen.agents.get(id).copied().unwrap_or_default();
     }
     snapshot.containers = std::mem::take(&mut seen.containers);
     snapshot.services = (unread == 0).then(|| std::mem::take(&mut seen.services));

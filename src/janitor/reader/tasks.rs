@@ -14,14 +14,14 @@ use aws_sdk_ecs::types::{Container, KeyValuePair, Task};
 use super::definitions::Definition;
 use super::directory::{Cluster, Directory};
 use crate::container::convention::Protocol;
-use crate::janitor::evidence::{self, Hearing};
+use crate::janitor::evidence::{self, AgentConnection};
 use crate::record::{ContainerId, Owner};
 
 /// All that ECS showed.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// Whether it hears of the hosts.
-    pub hearing: BTreeMap<Owner, Hearing>,
+    /// Whether the hosts' ECS agents are connected.
+    pub agents: BTreeMap<Owner, AgentConnection>,
     /// By Docker id.
     pub containers: BTreeMap<ContainerId, evidence::Container>,
     /// Full names that something asks for that has not stopped.
@@ -36,7 +36,7 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningTask {
     /// Which account and region, by number.
-    pub territory: usize,
+    pub account_region: usize,
     /// The cluster's ARN.
     pub cluster: String,
     /// The task's ARN.
@@ -81,7 +81,7 @@ impl Seen {
         }
         if !asking.is_empty() && registration.is_some() {
             self.tasks.push(RunningTask {
-                territory: cluster.territory,
+                account_region: cluster.account_region,
                 cluster: cluster.arn.clone(),
                 arn: arn.to_owned(),
                 host,
@@ -122,7 +122,8 @@ mod tests {
     }
 
     fn add(task: TaskBuilder) -> Seen {
-        let (mut seen, cluster) = (Seen::default(), Cluster { number: 0, territory: 0, arn: "c".into() });
+        let (mut seen, cluster) =
+            (Seen::default(), Cluster { number: 0, account_region: 0, arn: "c".into() });
         seen.directory.note_registration(0, "ci", Owner::new("i-0a").unwrap());
         seen.add(&task.build(), &cluster, Some(&definition()), "sd.internal");
         seen

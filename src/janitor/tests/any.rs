@@ -10,9 +10,9 @@ use proptest::test_runner::{TestRng, TestRunner};
 
 use super::checks::{Known, absent_of, check, is_wanted, known, many_hosts_dead, services};
 use super::mutants::MUTANTS;
-use super::story::{Story, stories, verdict};
+use super::story::{Story, judged, stories};
 use super::world::{Tag, World};
-use crate::janitor::{Look, Outcome};
+use crate::janitor::{Inspection, Verdict};
 use crate::record::{Key, RecordSet, RecordType};
 
 const CASES: u32 = 20_000;
@@ -23,24 +23,24 @@ fn config(cases: u32) -> ProptestConfig {
 
 #[test]
 fn deletes_what_is_dead_and_nothing_else() {
-    let counts: RefCell<BTreeMap<Outcome, usize>> = RefCell::default();
+    let counts: RefCell<BTreeMap<Verdict, usize>> = RefCell::default();
     let tally = RefCell::new([0_usize; 3]);
     let told = TestRunner::new(config(CASES)).run(&stories(), |story| {
-        let run = story.run(verdict);
+        let run = story.run(judged);
         let due = check(&run).map_err(TestCaseError::fail)?;
         let [due_and_done, registered, deletes] = &mut *tally.borrow_mut();
         *due_and_done += usize::from(due);
         *registered += run.registered_meanwhile;
         *deletes += run.report.deletes().count();
-        for (outcome, count) in run.report.counts() {
-            *counts.borrow_mut().entry(outcome).or_default() += count;
+        for (verdict, count) in run.report.counts() {
+            *counts.borrow_mut().entry(verdict).or_default() += count;
         }
         Ok(())
     });
     told.unwrap_or_else(|failure| panic!("{failure}"));
     let [due_and_done, registered, deletes] = tally.into_inner();
-    for (outcome, count) in counts.into_inner() {
-        println!("{count:>8} {outcome}");
+    for (verdict, count) in counts.into_inner() {
+        println!("{count:>8} {verdict}");
     }
     println!("{CASES} cases, a delete due and done in {due_and_done}; {deletes} deletes");
     println!("{registered} containers registered between a list and its snapshot");
@@ -56,8 +56,8 @@ fn everything_that_is_provably_dead_goes_in_the_end() {
         let dead = |world: &World| world.zone.keys().filter(|key| !world.is_alive(key)).count();
         let before = dead(&world);
         let runs = (0..60).find(|_| {
-            let looks = [world.look(0), world.look(100)];
-            let report = verdict(&looks, Duration::from_secs(102));
+            let inspections = [world.inspect(0), world.inspect(100)];
+            let report = judged(&inspections, Duration::from_secs(102));
             report.deletes().for_each(|set| world.delete(set));
             report.deletes().count() == 0
         });
@@ -76,11 +76,11 @@ fn everything_that_is_provably_dead_goes_in_the_end() {
 
 /// What is dead and still there is spared by a rule.
 fn check_rest(world: &World) -> Result<(), String> {
-    let looks = [world.look(0), world.look(100)];
-    let many = many_hosts_dead(world, &looks);
-    let services = services(world, &looks);
+    let inspections = [world.inspect(0), world.inspect(100)];
+    let many = many_hosts_dead(world, &inspections);
+    let services = services(world, &inspections);
     for (key, set) in &world.zone {
-        let spared = match (known(world, &looks, set), set.kind) {
+        let spared = match (known(world, &inspections, set), set.kind) {
             (Known::Not, _) => true,
             (Known::Absent, _) if many => true,
             (_, RecordType::A) => is_in_use(world, set),
@@ -88,7 +88,7 @@ fn check_rest(world: &World) -> Result<(), String> {
                 let targets = &services[&*key.name];
                 let last =
                     targets.len() == 1 && world.zone.keys().filter(|k| k.name == key.name).count() == 1;
-                let wanted = is_wanted(&looks[1], &key.name);
+                let wanted = is_wanted(&inspections[1], &key.name);
                 let alone = known == Known::Absent && absent_of(targets) * 2 > targets.len();
                 alone || (last && (wanted || known == Known::Absent))
             }
@@ -114,13 +114,14 @@ fn is_in_use(world: &World, set: &RecordSet) -> bool {
 }
 
 /// What is dead for certain in each service, of how many targets of ours, and of how many of anybody's.
-fn certain(world: &World, looks: &[Look; 2]) -> BTreeMap<String, [usize; 3]> {
+fn certain(world: &World, inspections: &[Inspection; 2]) -> BTreeMap<String, [usize; 3]> {
     let count = |(name, targets): (&str, Vec<(Key, Known)>)| {
         let dead = targets.iter().filter(|(_, known)| *known == Known::Positive).count();
-        let all = looks[1].list.what.iter().filter(|set| set.name == name && set.kind == RecordType::Srv);
+        let all =
+            inspections[1].list.what.iter().filter(|set| set.name == name && set.kind == RecordType::Srv);
         (name.to_owned(), [dead, targets.len(), all.count()])
     };
-    services(world, looks).into_iter().map(count).collect()
+    services(world, inspections).into_iter().map(count).collect()
 }
 
 /// Of `k` dead of a service with `m` marked targets, a run leaves k - min(k, max(1, m / 2)), and nothing is left
@@ -131,15 +132,15 @@ fn what_is_certainly_dead_goes_as_fast_as_the_caps_let_it() {
     let tally = RefCell::new([0_usize; 3]);
     let told = TestRunner::new(config(CASES)).run(&stories(), |story| {
         let mut world = story.world();
-        let mut looks = [world.look(0), world.look(100)];
-        let mut before = certain(&world, &looks);
+        let mut inspections = [world.inspect(0), world.inspect(100)];
+        let mut before = certain(&world, &inspections);
         let most = before.values().map(|[dead, ..]| *dead).max().unwrap_or_default();
         let runs = usize::try_from(most.max(1).next_power_of_two().ilog2()).unwrap() + 3;
         let [worlds, records, largest] = &mut *tally.borrow_mut();
         *worlds += usize::from(most > 0);
         *largest = (*largest).max(most);
         for _ in 0..runs {
-            let report = verdict(&looks, Duration::from_secs(102));
+            let report = judged(&inspections, Duration::from_secs(102));
             if report.deletes().next().is_none() {
                 break;
             }
@@ -148,8 +149,8 @@ fn what_is_certainly_dead_goes_as_fast_as_the_caps_let_it() {
                 *records += 1;
                 world.delete(set);
             }
-            looks = [world.look(0), world.look(100)];
-            let after = certain(&world, &looks);
+            inspections = [world.inspect(0), world.inspect(100)];
+            let after = certain(&world, &inspections);
             for (name, [dead, marked, all]) in &before {
                 let left = after.get(name).map_or(0, |[dead, ..]| *dead);
                 let most = dead - dead.min(&(marked / 2).max(1));
@@ -157,11 +158,11 @@ fn what_is_certainly_dead_goes_as_fast_as_the_caps_let_it() {
             }
             before = after;
         }
-        for (name, [dead, _, all]) in certain(&world, &looks) {
+        for (name, [dead, _, all]) in certain(&world, &inspections) {
             prop_assert!(dead == 0 || all == dead, "{name}: {dead} left after {runs} runs");
         }
         for set in world.zone.values().filter(|set| set.kind == RecordType::A) {
-            let left = known(&world, &looks, set) == Known::Positive && !is_in_use(&world, set);
+            let left = known(&world, &inspections, set) == Known::Positive && !is_in_use(&world, set);
             prop_assert!(!left, "left after {runs} runs: {set}");
         }
         Ok(())
@@ -181,7 +182,8 @@ fn each_safeguard_is_missed_when_it_is_taken_away() {
     let stories: Vec<_> = (0..3_000).map(|_| stories().new_tree(&mut runner).unwrap().current()).collect();
     let mut survivors = Vec::new();
     for mutant in MUTANTS {
-        let wrong = |story: &Story| check(&story.run(|looks, now| mutant.judge(looks, now))).err();
+        let wrong =
+            |story: &Story| check(&story.run(|inspections, now| mutant.judge(inspections, now))).err();
         match stories.iter().enumerate().find_map(|(n, story)| Some((n, wrong(story)?))) {
             Some((n, invariant)) => println!("{}: case {n}, {invariant}", mutant.name),
             None => survivors.push(mutant.name),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::story::Run;
 use super::world::{Kind, Tag, World, docker_id, owner};
-use crate::janitor::Look;
-use crate::janitor::evidence::{Hearing, Power};
+use crate::janitor::Inspection;
+use crate::janitor::evidence::{AgentConnection, InstanceState};
 use crate::record::{Key, RecordSet, RecordType};
 
 /// How a thing could be known to be dead.
@@ -19,52 +19,59 @@ pub(super) enum Known {
 }
 
 /// What may be known of a machine: by its own id alone. A name says nothing, an address neither.
-fn machine_known(world: &World, look: &Look, n: usize) -> Known {
-    match (world.machines[n].kind, look.snapshot.what.hosts.get(&owner(n))) {
-        (Kind::Ours, Some(host)) if host.power == Power::Terminated => Known::Positive,
-        (Kind::Ours, None) if world.is_looked_at(n) && !look.snapshot.what.home.is_empty() => Known::Absent,
+fn machine_known(world: &World, inspection: &Inspection, n: usize) -> Known {
+    match (world.machines[n].kind, inspection.snapshot.what.hosts.get(&owner(n))) {
+        (Kind::Ours, Some(host)) if host.state == InstanceState::Terminated => Known::Positive,
+        (Kind::Ours, None) if world.is_looked_at(n) && !inspection.snapshot.what.home.is_empty() => {
+            Known::Absent
+        }
         _ => Known::Not,
     }
 }
 
 /// The same of a container: by its own id, and where ECS or its mark says that it is.
-fn job_known(world: &World, look: &Look, n: usize) -> Known {
+fn job_known(world: &World, inspection: &Inspection, n: usize) -> Known {
     let machine = world.jobs[n].machine;
-    let said = look.snapshot.what.containers.get(&docker_id(n).parse().unwrap());
+    let said = inspection.snapshot.what.containers.get(&docker_id(n).parse().unwrap());
     let stopped = said.is_some_and(|said| said.stopped);
     let by_id = world.machines[machine].kind == Kind::Ours;
     let linked = by_id || said.is_some_and(|said| said.instance.is_some());
-    match look.snapshot.what.hosts.get(&owner(machine)) {
+    match inspection.snapshot.what.hosts.get(&owner(machine)) {
         _ if !world.is_looked_at(machine) || !linked => Known::Not,
-        None if by_id && !look.snapshot.what.home.is_empty() && (said.is_none() || stopped) => Known::Absent,
+        None if by_id && !inspection.snapshot.what.home.is_empty() && (said.is_none() || stopped) => {
+            Known::Absent
+        }
         None => Known::Not,
-        Some(host) => match (host.power, host.ecs) {
-            (Power::Terminated, _) => Known::Positive,
-            (Power::Stopped, _) => Known::Absent,
-            (Power::Running, Hearing::Heard) if stopped => Known::Positive,
+        Some(host) => match (host.state, host.agent) {
+            (InstanceState::Terminated, _) => Known::Positive,
+            (InstanceState::Stopped, _) => Known::Absent,
+            (InstanceState::Running, AgentConnection::Connected) if stopped => Known::Positive,
             _ => Known::Not,
         },
     }
 }
 
-pub(super) fn known(world: &World, looks: &[Look; 2], set: &RecordSet) -> Known {
-    if !looks.iter().all(|look| look.list.what.contains(set)) {
+pub(super) fn known(world: &World, inspections: &[Inspection; 2], set: &RecordSet) -> Known {
+    if !inspections.iter().all(|inspection| inspection.list.what.contains(set)) {
         return Known::Not;
     }
-    let in_one = |look| match world.tags[&set.key()] {
+    let in_one = |inspection| match world.tags[&set.key()] {
         Tag::Nobody => Known::Not,
-        Tag::Machine(n) => machine_known(world, look, n),
-        Tag::Job(n) => job_known(world, look, n),
+        Tag::Machine(n) => machine_known(world, inspection, n),
+        Tag::Job(n) => job_known(world, inspection, n),
     };
-    in_one(&looks[0]).min(in_one(&looks[1]))
+    in_one(&inspections[0]).min(in_one(&inspections[1]))
 }
 
 /// The services of the last list, marked targets only, with what is known of each.
-pub(super) fn services<'a>(world: &World, looks: &'a [Look; 2]) -> BTreeMap<&'a str, Vec<(Key, Known)>> {
+pub(super) fn services<'a>(
+    world: &World,
+    inspections: &'a [Inspection; 2],
+) -> BTreeMap<&'a str, Vec<(Key, Known)>> {
     let mut services: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-    for set in &looks[1].list.what {
+    for set in &inspections[1].list.what {
         if set.kind == RecordType::Srv && world.tags[&set.key()] != Tag::Nobody {
-            services.entry(&set.name).or_default().push((set.key(), known(world, looks, set)));
+            services.entry(&set.name).or_default().push((set.key(), known(world, inspections, set)));
         }
     }
     services
@@ -74,16 +81,19 @@ pub(super) fn absent_of(targets: &[(Key, Known)]) -> usize {
     targets.iter().filter(|(_, known)| *known == Known::Absent).count()
 }
 
-/// Hosts that look dead in either look, and all that are seen, by their names: of those that register under
+/// Hosts that look dead in either inspection, and all that are seen, by their names: of those that register under
 /// a name, what ECS says of their containers is all there is to see.
-pub(super) fn hosts(world: &World, looks: &[Look; 2]) -> (usize, usize) {
+pub(super) fn hosts(world: &World, inspections: &[Inspection; 2]) -> (usize, usize) {
     let mut seen: BTreeMap<String, bool> = BTreeMap::new();
-    for (look, set) in looks.iter().flat_map(|look| looks[1].list.what.iter().map(move |set| (look, set))) {
+    for (inspection, set) in inspections
+        .iter()
+        .flat_map(|inspection| inspections[1].list.what.iter().map(move |set| (inspection, set)))
+    {
         let (n, said) = match world.tags[&set.key()] {
             Tag::Nobody => continue,
             Tag::Machine(n) => (n, None),
             Tag::Job(job) => {
-                let said = look.snapshot.what.containers.get(&docker_id(job).parse().unwrap());
+                let said = inspection.snapshot.what.containers.get(&docker_id(job).parse().unwrap());
                 (world.jobs[job].machine, said.and_then(|said| said.instance.clone()))
             }
         };
@@ -91,11 +101,11 @@ pub(super) fn hosts(world: &World, looks: &[Look; 2]) -> (usize, usize) {
         if !world.is_looked_at(n) || !(by_id || said.is_some()) {
             continue;
         }
-        let dead = match look.snapshot.what.hosts.get(&owner(n)) {
-            Some(host) => matches!(host.power, Power::Terminated | Power::Stopped),
-            // What lived at the first look was not asked about at the second.
-            None if !by_id || looks[0].snapshot.what.hosts.contains_key(&owner(n)) => continue,
-            None if !look.snapshot.what.home.is_empty() => true,
+        let dead = match inspection.snapshot.what.hosts.get(&owner(n)) {
+            Some(host) => matches!(host.state, InstanceState::Terminated | InstanceState::Stopped),
+            // What lived at the first inspection was not asked about at the second.
+            None if !by_id || inspections[0].snapshot.what.hosts.contains_key(&owner(n)) => continue,
+            None if !inspection.snapshot.what.home.is_empty() => true,
             None => continue,
         };
         *seen.entry(world.host_name(n)).or_default() |= dead;
@@ -104,18 +114,21 @@ pub(super) fn hosts(world: &World, looks: &[Look; 2]) -> (usize, usize) {
 }
 
 /// Whether a task wants a service, for all that is known.
-pub(super) fn is_wanted(look: &Look, name: &str) -> bool {
-    look.snapshot.what.services.as_ref().is_none_or(|services| services.contains(name))
+pub(super) fn is_wanted(inspection: &Inspection, name: &str) -> bool {
+    inspection.snapshot.what.services.as_ref().is_none_or(|services| services.contains(name))
 }
 
 fn fit(run: &Run) -> bool {
-    let [first, last] = &run.looks;
+    let [first, last] = &run.inspections;
     let minute = Duration::from_secs(60);
     first.list.ended <= first.snapshot.began
         && last.list.ended <= last.snapshot.began
         && first.snapshot.ended + minute <= last.list.began
         && run.now <= last.snapshot.ended + minute
-        && run.looks.iter().all(|look| look.list.missing.is_empty() && look.snapshot.missing.is_empty())
+        && run
+            .inspections
+            .iter()
+            .all(|inspection| inspection.list.missing.is_empty() && inspection.snapshot.missing.is_empty())
 }
 
 fn ensure(holds: bool, invariant: &'static str) -> Result<(), &'static str> {
@@ -129,25 +142,25 @@ pub(super) fn check(run: &Run) -> Result<bool, &'static str> {
     for set in &deletes {
         let key = set.key();
         ensure(world.tags[&key] != Tag::Nobody, "S1: a record without a mark")?;
-        ensure(run.looks[1].list.what.contains(set), "S4: not as the last look has it")?;
-        let seen = run.looks.iter().all(|look| look.list.what.contains(set));
+        ensure(run.inspections[1].list.what.contains(set), "S4: not as the last inspection has it")?;
+        let seen = run.inspections.iter().all(|inspection| inspection.list.what.contains(set));
         ensure(seen, "S5: not in both lists")?;
         let exact = world.zone.get(&key) == Some(*set);
         ensure(!exact || !world.is_alive(&key), "truth: what it speaks of is alive")?;
-        ensure(!then.tags.contains_key(&key) || !then.is_alive(&key), "S5: alive at the first look")?;
-        ensure(known(world, &run.looks, set) != Known::Not, "S5: known by nothing that counts")?;
+        ensure(!then.tags.contains_key(&key) || !then.is_alive(&key), "S5: alive at the first inspection")?;
+        ensure(known(world, &run.inspections, set) != Known::Not, "S5: known by nothing that counts")?;
     }
-    ensure(deletes.is_empty() || fit(run), "S5: looks that are no evidence")?;
-    let by_absence = deletes.iter().any(|set| known(world, &run.looks, set) == Known::Absent);
-    let many = many_hosts_dead(world, &run.looks);
+    ensure(deletes.is_empty() || fit(run), "S5: inspections that are no evidence")?;
+    let by_absence = deletes.iter().any(|set| known(world, &run.inspections, set) == Known::Absent);
+    let many = many_hosts_dead(world, &run.inspections);
     ensure(!by_absence || !many, "S2: by absence, with too many hosts dead")?;
-    let whole = run.looks.iter().all(|look| look.snapshot.what.unread == 0);
+    let whole = run.inspections.iter().all(|inspection| inspection.snapshot.what.unread == 0);
     ensure(!by_absence || whole, "S2: by absence, without having looked everywhere")?;
     counted(run, world, &deletes)?;
     if !fit(run) {
         return Ok(false);
     }
-    let due = services(world, &run.looks).into_values().any(|targets| {
+    let due = services(world, &run.inspections).into_values().any(|targets| {
         let any = |which: Known| targets.iter().any(|(_, known)| *known == which);
         let by_absence = whole && !many && absent_of(&targets) * 2 <= targets.len() && any(Known::Absent);
         targets.len() > 1 && (any(Known::Positive) || by_absence)
@@ -156,15 +169,15 @@ pub(super) fn check(run: &Run) -> Result<bool, &'static str> {
     Ok(due)
 }
 
-pub(super) fn many_hosts_dead(world: &World, looks: &[Look; 2]) -> bool {
-    let (dead, hosts) = hosts(world, looks);
+pub(super) fn many_hosts_dead(world: &World, inspections: &[Inspection; 2]) -> bool {
+    let (dead, hosts) = hosts(world, inspections);
     hosts >= 4 && dead * 100 > hosts * 55
 }
 
 fn counted(run: &Run, world: &World, deletes: &[&RecordSet]) -> Result<(), &'static str> {
     let goes = |key: &Key| deletes.iter().any(|set| set.key() == *key);
-    let lists = &run.looks[1].list.what;
-    for (name, targets) in services(world, &run.looks) {
+    let lists = &run.inspections[1].list.what;
+    for (name, targets) in services(world, &run.inspections) {
         let gone = |which: Known| targets.iter().filter(|(key, known)| *known == which && goes(key)).count();
         let (all, absent, positive) = (targets.len(), gone(Known::Absent), gone(Known::Positive));
         let alone = absent_of(&targets) * 2 > all;
@@ -173,14 +186,14 @@ fn counted(run: &Run, world: &World, deletes: &[&RecordSet]) -> Result<(), &'sta
         ensure(positive <= (all / 2).max(1), "S2: half of a service by positive evidence")?;
         let left = lists.iter().filter(|set| set.name == name && set.kind == RecordType::Srv);
         if left.filter(|set| !goes(&set.key())).count() == 0 {
-            let wanted = run.looks.iter().any(|look| is_wanted(look, name));
+            let wanted = run.inspections.iter().any(|inspection| is_wanted(inspection, name));
             ensure(absent == 0 && !wanted, "S3: a last target without proof")?;
         }
     }
     // One that others wrote looks just like a host's off EC2.
     let marked = |set: &&RecordSet| world.tags[&set.key()] != Tag::Nobody || set.name.starts_with("blue.");
     let ours = lists.iter().filter(marked).count();
-    let absent = deletes.iter().filter(|set| known(world, &run.looks, set) != Known::Positive).count();
+    let absent = deletes.iter().filter(|set| known(world, &run.inspections, set) != Known::Positive).count();
     ensure(absent <= (ours * 15 / 100).max(1), "S2: 15 % of the zone by absence")?;
     for set in deletes.iter().filter(|set| set.kind == RecordType::A) {
         let points = |srv: &&RecordSet| srv.values[0].split(' ').next_back() == Some(&set.name);

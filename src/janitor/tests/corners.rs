@@ -1,57 +1,57 @@
 //! Corners that chance rarely turns.
 
 use super::faults::{at, deletes, fleet, job, machine, report};
-use super::story::verdict;
+use super::story::judged;
 use super::world::{EcsSays, Kind, Machine, Vpc, World, ZONE, docker_id, owner, service, weighted};
-use crate::janitor::evidence::{Hearing, Power};
-use crate::janitor::report::{Death, Doubt, Held, Kept, Outcome, Report, Standstill};
-use crate::janitor::{Look, judge};
+use crate::janitor::evidence::{AgentConnection, InstanceState};
+use crate::janitor::report::{Death, Doubt, Held, Kept, Report, Standstill, Verdict};
+use crate::janitor::{Inspection, judge};
 use crate::record::{RecordType, Routing};
 
 /// What becomes of the only, or the first, service record of a container.
-fn of_job(report: &Report, n: usize) -> Outcome {
+fn of_job(report: &Report, n: usize) -> Verdict {
     let is = |id: &String| id.contains(&docker_id(n));
     let mut findings = report.findings.iter();
     let finding = findings.find(|finding| finding.set.set_identifier.as_ref().is_some_and(is));
-    finding.expect("a record").outcome
+    finding.expect("a record").verdict
 }
 
 fn of(world: &World) -> Report {
-    report([world.look(0), world.look(100)])
+    report([world.inspect(0), world.inspect(100)])
 }
 
 #[test]
 fn what_runs_on_an_instance_that_no_cluster_has_is_its_agents() {
     let mut world = fleet(3, 2);
-    world.machines[0].ecs = Hearing::Absent;
+    world.machines[0].agent = AgentConnection::Absent;
     world.jobs[0].ecs = EcsSays::Stopped;
     world.jobs[1].ecs = EcsSays::Nothing;
     let report = of(&world);
-    assert_eq!(of_job(&report, 0), Outcome::Keep(Kept::HostUnheard));
-    assert_eq!(of_job(&report, 1), Outcome::Keep(Kept::OutsideEcs));
+    assert_eq!(of_job(&report, 0), Verdict::Keep(Kept::AgentDisconnected));
+    assert_eq!(of_job(&report, 1), Verdict::Keep(Kept::OutsideEcs));
 }
 
 #[test]
 fn a_stopped_host_loses_services_by_absence_and_keeps_its_address() {
     let mut world = fleet(4, 2);
-    world.machines[0] = machine(Power::Stopped);
+    world.machines[0] = machine(InstanceState::Stopped);
     let report = of(&world);
-    assert_eq!(of_job(&report, 0), Outcome::Delete(Death::HostStopped));
-    assert_eq!(of_job(&report, 1), Outcome::Wait(Death::HostStopped, Held::CapOfService));
+    assert_eq!(of_job(&report, 0), Verdict::Delete(Death::HostStopped));
+    assert_eq!(of_job(&report, 1), Verdict::Wait(Death::HostStopped, Held::CapOfService));
     world.unregister(0);
     world.unregister(1);
-    assert_eq!(of(&world).counts()[&Outcome::Keep(Kept::HostStopped)], 1);
+    assert_eq!(of(&world).counts()[&Verdict::Keep(Kept::HostStopped)], 1);
 }
 
 #[test]
 fn the_weaker_evidence_of_two_looks_counts() {
     let mut world = fleet(4, 2);
-    world.machines[0] = machine(Power::Stopped);
-    let first = world.look(0);
-    world.machines[0] = machine(Power::Terminated);
-    assert_eq!(of_job(&report([first, world.look(100)]), 0), Outcome::Delete(Death::HostStopped));
-    world.machines[0] = machine(Power::ShuttingDown);
-    assert_eq!(of_job(&of(&world), 0), Outcome::Keep(Kept::HostUnsettled));
+    world.machines[0] = machine(InstanceState::Stopped);
+    let first = world.inspect(0);
+    world.machines[0] = machine(InstanceState::Terminated);
+    assert_eq!(of_job(&report([first, world.inspect(100)]), 0), Verdict::Delete(Death::HostStopped));
+    world.machines[0] = machine(InstanceState::ShuttingDown);
+    assert_eq!(of_job(&of(&world), 0), Verdict::Keep(Kept::HostUnsettled));
 }
 
 #[test]
@@ -61,43 +61,43 @@ fn a_host_of_which_the_second_look_shows_the_end_for_anothers_sake_is_a_dead_hos
         world.job(job(host, true));
     }
     for host in [0, 1] {
-        world.machines[host] = machine(Power::Stopped);
+        world.machines[host] = machine(InstanceState::Stopped);
     }
     // A container ends after the first list and loses its record before the second: its host is asked about again, of
     // which everything else was alive.
-    let list = world.look(0).list;
+    let list = world.inspect(0).list;
     world.jobs[4] = job(2, false);
-    let first = Look { list, ..world.look(0) };
+    let first = Inspection { list, ..world.inspect(0) };
     world.unregister(4);
-    let of = |world: &World| verdict(&[first.clone(), world.look(100)], at(102));
-    assert_eq!(of_job(&of(&world), 0), Outcome::Delete(Death::HostStopped));
-    world.machines[2] = machine(Power::Terminated);
+    let of = |world: &World| judged(&[first.clone(), world.inspect(100)], at(102));
+    assert_eq!(of_job(&of(&world), 0), Verdict::Delete(Death::HostStopped));
+    world.machines[2] = machine(InstanceState::Terminated);
     let report = of(&world);
     assert_eq!(report.doubt, Some(Doubt::ManyHostsDead { dead: 3, hosts: 4 }));
-    assert_eq!(of_job(&report, 0), Outcome::Wait(Death::HostStopped, Held::ManyHostsDead));
+    assert_eq!(of_job(&report, 0), Verdict::Wait(Death::HostStopped, Held::ManyHostsDead));
 }
 
 #[test]
 fn a_container_that_ecs_has_elsewhere_is_kept() {
     let mut world = fleet(3, 2);
     world.jobs[0] = job(0, false);
-    let looks = [0, 100].map(|at| {
-        let mut look = world.look(at);
+    let inspections = [0, 100].map(|at| {
+        let mut inspection = world.inspect(at);
         let id = docker_id(0).parse().unwrap();
-        look.snapshot.what.containers.get_mut(&id).unwrap().instance = Some(owner(1));
-        look
+        inspection.snapshot.what.containers.get_mut(&id).unwrap().instance = Some(owner(1));
+        inspection
     });
-    assert_eq!(of_job(&report(looks), 0), Outcome::Keep(Kept::HostsDiffer));
-    assert_eq!(of_job(&of(&world), 0), Outcome::Delete(Death::ContainerStopped));
+    assert_eq!(of_job(&report(inspections), 0), Verdict::Keep(Kept::HostsDiffer));
+    assert_eq!(of_job(&of(&world), 0), Verdict::Delete(Death::ContainerStopped));
 }
 
 /// Two machines of one address in two VPCs of the zone, and what is known of the first's.
-fn of_twins(kind: Kind, power: Power, home: bool) -> Outcome {
+fn of_twins(kind: Kind, state: InstanceState, home: bool) -> Verdict {
     let mut world = World { home, ..World::default() };
-    world.machine(Machine { kind, vpc: Vpc::Peer, ..machine(Power::Running) });
-    world.machine(Machine { kind: Kind::Bystander, ..machine(power) });
+    world.machine(Machine { kind, vpc: Vpc::Peer, ..machine(InstanceState::Running) });
+    world.machine(Machine { kind: Kind::Bystander, ..machine(state) });
     for _ in 0..3 {
-        world.machine(Machine { octet: 9, ..machine(Power::Running) });
+        world.machine(Machine { octet: 9, ..machine(InstanceState::Running) });
     }
     world.job(job(0, true));
     for n in 0..9 {
@@ -109,11 +109,11 @@ fn of_twins(kind: Kind, power: Power, home: bool) -> Outcome {
 
 #[test]
 fn an_address_proves_no_death() {
-    for kind in [Kind::Ours, Kind::Former, Kind::Named] {
-        for power in [Power::Stopped, Power::Terminated, Power::Running] {
+    for kind in [Kind::Ours, Kind::Legacy, Kind::Named] {
+        for state in [InstanceState::Stopped, InstanceState::Terminated, InstanceState::Running] {
             for home in [false, true] {
-                let outcome = of_twins(kind, power, home);
-                assert_eq!(outcome, Outcome::Keep(Kept::HostOutOfSight), "{kind:?} {power:?} {home}");
+                let verdict = of_twins(kind, state, home);
+                assert_eq!(verdict, Verdict::Keep(Kept::HostOutOfSight), "{kind:?} {state:?} {home}");
             }
         }
     }
@@ -121,89 +121,89 @@ fn an_address_proves_no_death() {
 
 #[test]
 fn a_host_of_any_name_is_where_ecs_has_its_containers() {
-    for (kind, power, alive, expected) in [
-        (Kind::Former, Power::Running, true, Outcome::Keep(Kept::Runs)),
-        (Kind::Former, Power::Running, false, Outcome::Delete(Death::ContainerStopped)),
-        (Kind::Former, Power::Terminated, true, Outcome::Delete(Death::HostTerminated)),
-        (Kind::Named, Power::Terminated, false, Outcome::Delete(Death::HostTerminated)),
-        (Kind::Named, Power::Stopped, true, Outcome::Delete(Death::HostStopped)),
+    for (kind, state, alive, expected) in [
+        (Kind::Legacy, InstanceState::Running, true, Verdict::Keep(Kept::Runs)),
+        (Kind::Legacy, InstanceState::Running, false, Verdict::Delete(Death::ContainerStopped)),
+        (Kind::Legacy, InstanceState::Terminated, true, Verdict::Delete(Death::HostTerminated)),
+        (Kind::Named, InstanceState::Terminated, false, Verdict::Delete(Death::HostTerminated)),
+        (Kind::Named, InstanceState::Stopped, true, Verdict::Delete(Death::HostStopped)),
     ] {
         let mut world = fleet(4, 2);
-        let host = world.machine(Machine { kind, octet: 9, ..machine(Power::Running) });
+        let host = world.machine(Machine { kind, octet: 9, ..machine(InstanceState::Running) });
         let n = world.job(job(host, alive));
-        world.machines[host] = Machine { power, ..world.machines[host].clone() };
-        assert_eq!(of_job(&of(&world), n), expected, "{kind:?} {power:?}");
+        world.machines[host] = Machine { state, ..world.machines[host].clone() };
+        assert_eq!(of_job(&of(&world), n), expected, "{kind:?} {state:?}");
         // Whoever else has the name may have its address.
         let name = world.host_name(host);
         let report = of(&world);
         let mut addresses = report.findings.iter().filter(|it| it.set.set_identifier.as_ref() == Some(&name));
-        assert_eq!(addresses.next().unwrap().outcome, Outcome::Keep(Kept::HostOutOfSight));
+        assert_eq!(addresses.next().unwrap().verdict, Verdict::Keep(Kept::HostOutOfSight));
     }
 }
 
 #[test]
 fn what_ec2_and_ecs_say_themselves_is_held_back_by_no_absence() {
-    let turn = |world: &mut World, machines: std::ops::Range<usize>, power| {
-        machines.for_each(|n| world.machines[n].power = power);
+    let turn = |world: &mut World, machines: std::ops::Range<usize>, state| {
+        machines.for_each(|n| world.machines[n].state = state);
     };
     // All hosts but one are terminated, as after a scale-in: half of the service goes all the same.
     let mut world = fleet(4, 2);
-    turn(&mut world, 1..4, Power::Terminated);
+    turn(&mut world, 1..4, InstanceState::Terminated);
     assert_eq!((of(&world).doubt, deletes(&world)), (None, 4));
     // All hosts but one are stopped.
     let mut world = fleet(4, 3);
-    turn(&mut world, 1..4, Power::Stopped);
+    turn(&mut world, 1..4, InstanceState::Stopped);
     world.jobs[0] = job(0, false);
     let report = of(&world);
     assert_eq!(report.doubt, Some(Doubt::ManyHostsDead { dead: 3, hosts: 4 }));
-    assert_eq!(of_job(&report, 3), Outcome::Wait(Death::HostStopped, Held::ManyHostsDead));
-    assert_eq!(of_job(&report, 0), Outcome::Delete(Death::ContainerStopped));
+    assert_eq!(of_job(&report, 3), Verdict::Wait(Death::HostStopped, Held::ManyHostsDead));
+    assert_eq!(of_job(&report, 0), Verdict::Delete(Death::ContainerStopped));
     // Half of the hosts are, with most of a service.
     let mut world = fleet(8, 2);
-    turn(&mut world, 0..4, Power::Stopped);
+    turn(&mut world, 0..4, InstanceState::Stopped);
     for _ in 0..2 {
         world.job(job(0, true));
     }
     world.jobs[15] = job(7, false);
     let report = of(&world);
     assert_eq!(report.doubt, None);
-    assert_eq!(of_job(&report, 0), Outcome::Wait(Death::HostStopped, Held::ServiceLeftAlone));
-    assert_eq!(of_job(&report, 15), Outcome::Delete(Death::ContainerStopped));
+    assert_eq!(of_job(&report, 0), Verdict::Wait(Death::HostStopped, Held::ServiceLeftAlone));
+    assert_eq!(of_job(&report, 15), Verdict::Delete(Death::ContainerStopped));
 }
 
 #[test]
 fn without_a_home_a_host_that_ec2_has_forgotten_is_out_of_sight() {
     let mut world = fleet(4, 2);
-    world.machines[0] = Machine { forgotten: true, ..machine(Power::Terminated) };
+    world.machines[0] = Machine { forgotten: true, ..machine(InstanceState::Terminated) };
     world.jobs[0].ecs = EcsSays::Nothing;
-    assert_eq!(of_job(&of(&world), 0), Outcome::Delete(Death::HostGone));
+    assert_eq!(of_job(&of(&world), 0), Verdict::Delete(Death::HostGone));
     world.home = false;
-    assert_eq!(of_job(&of(&world), 0), Outcome::Keep(Kept::HostOutOfSight));
+    assert_eq!(of_job(&of(&world), 0), Verdict::Keep(Kept::HostOutOfSight));
     world.home = true;
     // Nor is one gone whose address an interface holds: EC2 may not show its instance yet.
-    for (holder, outcome) in [
-        (None, Outcome::Keep(Kept::HostOutOfSight)),
-        (Some(owner(0)), Outcome::Keep(Kept::HostOutOfSight)),
+    for (holder, verdict) in [
+        (None, Verdict::Keep(Kept::HostOutOfSight)),
+        (Some(owner(0)), Verdict::Keep(Kept::HostOutOfSight)),
         // Another instance has it by now.
-        (Some(owner(9)), Outcome::Delete(Death::HostGone)),
+        (Some(owner(9)), Verdict::Delete(Death::HostGone)),
     ] {
-        let mut looks = [world.look(0), world.look(100)];
-        looks[0].snapshot.what.held.insert(world.address(0), vec![holder]);
-        assert_eq!(of_job(&report(looks), 0), outcome);
+        let mut inspections = [world.inspect(0), world.inspect(100)];
+        inspections[0].snapshot.what.held.insert(world.address(0), vec![holder]);
+        assert_eq!(of_job(&report(inspections), 0), verdict);
     }
     // Nor where a VPC uses the zone of which EC2 shows nothing here.
-    world.machine(Machine { kind: Kind::Ours, vpc: Vpc::Peer, ..machine(Power::Running) });
-    assert_eq!(of_job(&of(&world), 0), Outcome::Keep(Kept::HostOutOfSight));
+    world.machine(Machine { kind: Kind::Ours, vpc: Vpc::Peer, ..machine(InstanceState::Running) });
+    assert_eq!(of_job(&of(&world), 0), Verdict::Keep(Kept::HostOutOfSight));
 }
 
 #[test]
 fn a_record_of_the_second_list_alone_is_new() {
     let mut world = fleet(4, 2);
-    let list = world.look(0).list;
+    let list = world.inspect(0).list;
     let late = world.job(job(0, false));
-    let first = Look { list, ..world.look(0) };
-    let report = report([first, world.look(100)]);
-    assert_eq!(of_job(&report, late), Outcome::Keep(Kept::New));
+    let first = Inspection { list, ..world.inspect(0) };
+    let report = report([first, world.inspect(100)]);
+    assert_eq!(of_job(&report, late), Verdict::Keep(Kept::New));
 }
 
 #[test]
@@ -211,10 +211,10 @@ fn a_last_target_goes_only_with_proof_and_one_of_weight_0_is_a_target() {
     let mut world = fleet(1, 1);
     world.jobs[0] = job(0, false);
     assert_eq!(deletes(&world), 1);
-    let mut looks = [world.look(0), world.look(100)];
-    looks[0].snapshot.what.services.as_mut().unwrap().insert(service(0));
-    let held = Outcome::Wait(Death::ContainerStopped, Held::LastTarget);
-    assert_eq!(of_job(&report(looks), 0), held);
+    let mut inspections = [world.inspect(0), world.inspect(100)];
+    inspections[0].snapshot.what.services.as_mut().unwrap().insert(service(0));
+    let held = Verdict::Wait(Death::ContainerStopped, Held::LastTarget);
+    assert_eq!(of_job(&report(inspections), 0), held);
     // Another's record is a target too: the name is not emptied.
     let mut by_hand = weighted(service(0), RecordType::Srv, "by-hand".into(), "1 1 80 a.example".into());
     by_hand.routing = Routing::Weighted(0);
@@ -225,7 +225,7 @@ fn a_last_target_goes_only_with_proof_and_one_of_weight_0_is_a_target() {
 #[test]
 fn an_address_goes_a_run_after_what_points_to_it() {
     let mut world = fleet(3, 1);
-    world.machines[0] = machine(Power::Terminated);
+    world.machines[0] = machine(InstanceState::Terminated);
     world.jobs[0] = job(0, false);
     for kind in [RecordType::Srv, RecordType::A] {
         let report = of(&world);
@@ -241,7 +241,7 @@ fn looks_out_of_order_too_close_or_too_old_are_no_evidence() {
     let mut world = fleet(3, 1);
     world.jobs[0] = job(0, false);
     let still = |second: u64, now: u64| {
-        let report = judge(ZONE, &world.look(100), &world.look(second), at(now));
+        let report = judge(ZONE, &world.inspect(100), &world.inspect(second), at(now));
         assert!(report.standstill.is_none() || report.deletes().count() == 0);
         report.standstill
     };

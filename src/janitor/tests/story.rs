@@ -6,9 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::world::{EcsSays, Job, Kind, Machine, Tag, Vpc, World, ZONE, docker_id, owner, service, weighted};
-use crate::janitor::evidence::{Hearing, Power, Snapshot};
+use crate::janitor::evidence::{AgentConnection, InstanceState, Snapshot};
 use crate::janitor::suspects::Suspects;
-use crate::janitor::{Look, Report, judge};
+use crate::janitor::{Inspection, Report, judge};
 use crate::record::{RecordSet, RecordType, Routing};
 
 /// Reads of one run, and then its deletes: in each gap before one, something may happen.
@@ -40,8 +40,8 @@ pub(super) fn stories() -> impl Strategy<Value = Story> {
 /// All that there is to check.
 #[derive(Debug)]
 pub(super) struct Run {
-    pub looks: [Look; 2],
-    /// The truth at the end of the first look, and when the deletes are made.
+    pub inspections: [Inspection; 2],
+    /// The truth at the end of the first inspection, and when the deletes are made.
     pub worlds: [World; 2],
     pub now: Duration,
     pub report: Report,
@@ -54,22 +54,22 @@ impl Story {
         let mut world = World::default();
         for bits in &self.machines {
             let (kind, vpc) = nature(bits >> 16);
-            let power = match (bits >> 4) & 31 {
-                0..=5 => Power::Terminated,
-                6 | 7 => Power::Stopped,
-                8 => Power::Stopping,
-                9 => Power::ShuttingDown,
-                10 => Power::Pending,
-                _ => Power::Running,
+            let state = match (bits >> 4) & 31 {
+                0..=5 => InstanceState::Terminated,
+                6 | 7 => InstanceState::Stopped,
+                8 => InstanceState::Stopping,
+                9 => InstanceState::ShuttingDown,
+                10 => InstanceState::Pending,
+                _ => InstanceState::Running,
             };
-            let ecs = match ((bits >> 9) & 7, power) {
-                (0, _) | (_, Power::Terminated) => Hearing::Absent,
-                (1, _) | (_, Power::Stopped) => Hearing::Silent,
-                _ => Hearing::Heard,
+            let agent = match ((bits >> 9) & 7, state) {
+                (0, _) | (_, InstanceState::Terminated) => AgentConnection::Absent,
+                (1, _) | (_, InstanceState::Stopped) => AgentConnection::Disconnected,
+                _ => AgentConnection::Connected,
             };
-            let forgotten = power == Power::Terminated && (bits >> 12) & 3 == 0;
+            let forgotten = state == InstanceState::Terminated && (bits >> 12) & 3 == 0;
             let octet = u8::try_from((bits >> 14) & 3).unwrap();
-            world.machine(Machine { kind, vpc, octet, power, ecs, forgotten });
+            world.machine(Machine { kind, vpc, octet, state, agent, forgotten });
         }
         // An operator knows of those that nothing shows.
         let is_secret = |machine: &Machine| machine.kind == Kind::Ours && machine.vpc == Vpc::Hidden;
@@ -79,15 +79,16 @@ impl Story {
             if world.machines[machine].kind == Kind::Bystander {
                 continue;
             }
-            let (on, heard) = (world.is_on(machine), world.machines[machine].ecs == Hearing::Heard);
+            let (on, connected) =
+                (world.is_on(machine), world.machines[machine].agent == AgentConnection::Connected);
             let alive = (bits >> 4) & 7 < 5;
-            let ecs = match ((bits >> 7) & 3, alive && on, heard) {
+            let ecs = match ((bits >> 7) & 3, alive && on, connected) {
                 (0, ..) => EcsSays::Nothing,
                 (_, true, true) | (1, _, false) => EcsSays::Runs,
                 _ => EcsSays::Stopped,
             };
-            // Only a host that ECS does not hear runs what ECS calls stopped.
-            let alive = alive && !(heard && ecs == EcsSays::Stopped);
+            // Only a host whose agent is not connected runs what ECS calls stopped.
+            let alive = alive && !(connected && ecs == EcsSays::Stopped);
             let service = if (bits >> 9) & 3 == 0 { 1 } else { 0 };
             world.job(Job { machine, service, alive, ecs, vpc: (bits >> 11) & 3 == 0 });
         }
@@ -97,13 +98,13 @@ impl Story {
         world
     }
 
-    pub(super) fn run(&self, judge: impl Fn(&[Look; 2], Duration) -> Report) -> Run {
+    pub(super) fn run(&self, judge: impl Fn(&[Inspection; 2], Duration) -> Report) -> Run {
         let mut world = self.world();
         let fault = if self.fault < 64 { self.fault % 10 } else { u8::MAX };
         let wait = if fault == 0 { 59 } else { 60 };
         let late = if fault == 1 { 61 } else { 1 };
         let mut registered_meanwhile = 0;
-        let mut looks = [0, 1].map(|_| Look::default());
+        let mut inspections = [0, 1].map(|_| Inspection::default());
         let mut then = None;
         let mut clock = 100;
         for step in 0..STEPS {
@@ -113,14 +114,14 @@ impl Story {
                 let hidden = step == STEPS - 1 && late == 1;
                 news(&mut world, what, usize::from(who), hidden);
             }
-            let (look, page) = (usize::from(step / 4), step % 4);
+            let (inspection, page) = (usize::from(step / 4), step % 4);
             // The list is read, ECS is not yet.
             if page == 2 {
                 registered_meanwhile += world.jobs.len() - before;
             }
-            let Some(seen) = looks.get_mut(look) else { break };
-            // The second look may take its snapshot first.
-            let page = if fault == 2 && look == 1 { (page + 2) % 4 } else { page };
+            let Some(seen) = inspections.get_mut(inspection) else { break };
+            // The second inspection may take its snapshot first.
+            let page = if fault == 2 && inspection == 1 { (page + 2) % 4 } else { page };
             clock += if step == 4 { wait } else { 1 };
             let at = Duration::from_secs(clock);
             match page {
@@ -139,16 +140,16 @@ impl Story {
             }
         }
         match fault {
-            3 | 4 => lose_list(&mut looks[usize::from(fault - 3)]),
-            5 | 6 => lose_snapshot(&mut looks[usize::from(fault - 5)]),
-            7 => looks[1].list.began = Duration::from_secs(50),
-            8 => run_out_of_time(&mut looks[0].snapshot.what),
+            3 | 4 => lose_list(&mut inspections[usize::from(fault - 3)]),
+            5 | 6 => lose_snapshot(&mut inspections[usize::from(fault - 5)]),
+            7 => inspections[1].list.began = Duration::from_secs(50),
+            8 => run_out_of_time(&mut inspections[0].snapshot.what),
             _ => {}
         }
         let now = Duration::from_secs(clock + late);
-        let report = judge(&looks, now);
-        let looks = asked(&looks);
-        Run { looks, worlds: [then.unwrap(), world], now, report, registered_meanwhile }
+        let report = judge(&inspections, now);
+        let inspections = asked(&inspections);
+        Run { inspections, worlds: [then.unwrap(), world], now, report, registered_meanwhile }
     }
 }
 
@@ -156,7 +157,7 @@ impl Story {
 fn nature(bits: u32) -> (Kind, Vpc) {
     let kind = match bits & 15 {
         0..=7 => Kind::Ours,
-        8..=11 => Kind::Former,
+        8..=11 => Kind::Legacy,
         12 | 13 => Kind::Named,
         _ => return (Kind::Bystander, if bits & 16 == 0 { Vpc::Other } else { Vpc::Second }),
     };
@@ -170,7 +171,7 @@ fn nature(bits: u32) -> (Kind, Vpc) {
 }
 
 /// Looks as a run takes them: at the second, EC2 and ECS are asked only about what looked dead at the first.
-pub(super) fn asked([first, last]: &[Look; 2]) -> [Look; 2] {
+pub(super) fn asked([first, last]: &[Inspection; 2]) -> [Inspection; 2] {
     let suspects = Suspects::of(ZONE, first);
     let (before, mut last) = (&first.snapshot.what, last.clone());
     let snapshot = &mut last.snapshot.what;
@@ -186,8 +187,8 @@ pub(super) fn asked([first, last]: &[Look; 2]) -> [Look; 2] {
 }
 
 /// The verdict on what a run is shown.
-pub(super) fn verdict(looks: &[Look; 2], now: Duration) -> Report {
-    let [first, last] = asked(looks);
+pub(super) fn judged(inspections: &[Inspection; 2], now: Duration) -> Report {
+    let [first, last] = asked(inspections);
     judge(ZONE, &first, &last, now)
 }
 
@@ -201,26 +202,26 @@ fn run_out_of_time(snapshot: &mut Snapshot) {
     (snapshot.services, snapshot.unread) = (None, 1);
 }
 
-fn read_list(look: &mut Look, world: &World, page: u8, at: Duration) {
+fn read_list(inspection: &mut Inspection, world: &World, page: u8, at: Duration) {
     // The second page begins after the last name of the first.
     let half = service(0);
     let is_here = |set: &&RecordSet| (set.name < half) == (page == 0);
-    look.list.what.extend(world.list().iter().filter(is_here).cloned());
-    look.list.ended = at;
+    inspection.list.what.extend(world.list().iter().filter(is_here).cloned());
+    inspection.list.ended = at;
     if page == 0 {
-        look.list.began = at;
+        inspection.list.began = at;
     }
 }
 
-fn lose_list(look: &mut Look) {
-    look.list.missing.push("the last page was throttled".to_owned());
-    let half = look.list.what.len() / 2;
-    look.list.what.truncate(half);
+fn lose_list(inspection: &mut Inspection) {
+    inspection.list.missing.push("the last page was throttled".to_owned());
+    let half = inspection.list.what.len() / 2;
+    inspection.list.what.truncate(half);
 }
 
-fn lose_snapshot(look: &mut Look) {
-    look.snapshot.missing.push("the second page failed".to_owned());
-    let Snapshot { hosts, containers, services, .. } = &mut look.snapshot.what;
+fn lose_snapshot(inspection: &mut Inspection) {
+    inspection.snapshot.missing.push("the second page failed".to_owned());
+    let Snapshot { hosts, containers, services, .. } = &mut inspection.snapshot.what;
     let mut n = 0;
     let mut even = || {
         n += 1;
@@ -234,20 +235,20 @@ fn lose_snapshot(look: &mut Look) {
 fn news(world: &mut World, what: u8, who: usize, hidden: bool) {
     let machine = who % world.machines.len();
     let registers = world.machines[machine].kind != Kind::Bystander;
-    let on = world.machines[machine].power == Power::Running;
+    let on = world.machines[machine].state == InstanceState::Running;
     if world.jobs.is_empty() {
         return;
     }
     let job = who % world.jobs.len();
     match what {
         0..=4 if on && registers => {
-            let heard = world.machines[machine].ecs == Hearing::Heard;
-            let ecs = if what > 0 && heard { EcsSays::Runs } else { EcsSays::Nothing };
+            let connected = world.machines[machine].agent == AgentConnection::Connected;
+            let ecs = if what > 0 && connected { EcsSays::Runs } else { EcsSays::Nothing };
             world.job(Job { machine, service: 0, alive: true, ecs, vpc: what == 3 });
         }
         5 | 6 if world.runs(job) => {
             world.jobs[job].alive = false;
-            if world.machines[world.jobs[job].machine].ecs == Hearing::Heard
+            if world.machines[world.jobs[job].machine].agent == AgentConnection::Connected
                 && world.jobs[job].ecs == EcsSays::Runs
             {
                 world.jobs[job].ecs = EcsSays::Stopped;
@@ -257,16 +258,16 @@ fn news(world: &mut World, what: u8, who: usize, hidden: bool) {
             }
         }
         7 => {
-            world.machines[machine].power = Power::Terminated;
-            world.machines[machine].ecs = Hearing::Absent;
+            world.machines[machine].state = InstanceState::Terminated;
+            world.machines[machine].agent = AgentConnection::Absent;
         }
         8 if on => {
-            world.machines[machine].power = Power::Stopped;
-            world.machines[machine].ecs = Hearing::Silent;
+            world.machines[machine].state = InstanceState::Stopped;
+            world.machines[machine].agent = AgentConnection::Disconnected;
         }
-        9 if on => world.machines[machine].power = Power::Stopping,
-        10..=12 if world.machines[machine].power == Power::Stopped && !hidden => {
-            world.machines[machine].power = Power::Running;
+        9 if on => world.machines[machine].state = InstanceState::Stopping,
+        10..=12 if world.machines[machine].state == InstanceState::Stopped && !hidden => {
+            world.machines[machine].state = InstanceState::Running;
             let back: Vec<_> = (0..world.jobs.len())
                 .filter(|&n| world.jobs[n].machine == machine && world.jobs[n].alive)
                 .collect();
@@ -274,11 +275,11 @@ fn news(world: &mut World, what: u8, who: usize, hidden: bool) {
         }
         // ECS lets go of a host on which everything runs on.
         13 if on => {
-            world.machines[machine].ecs = Hearing::Absent;
+            world.machines[machine].agent = AgentConnection::Absent;
             let known = |job: &&mut Job| job.machine == machine && job.ecs == EcsSays::Runs;
             world.jobs.iter_mut().filter(known).for_each(|job| job.ecs = EcsSays::Stopped);
         }
-        14 => world.machines[machine].ecs = Hearing::Silent,
+        14 => world.machines[machine].agent = AgentConnection::Disconnected,
         15 => {
             let key = world.tags.iter().find(|(_, tag)| **tag == Tag::Job(job)).map(|(key, _)| key.clone());
             if let Some(set) = key.and_then(|key| world.zone.get_mut(&key)) {

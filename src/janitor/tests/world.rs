@@ -1,12 +1,14 @@
 //! A small world that knows the truth: hosts, containers, what became of them, and the records they left.
-//! It shows itself in looks, page by page, while things happen; what it shows it does not judge.
+//! It shows itself in inspections, page by page, while things happen; what it shows it does not judge.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::janitor::Look;
-use crate::janitor::evidence::{Container, Hearing, Host, Network, Power, Read, Snapshot, home};
+use crate::janitor::Inspection;
+use crate::janitor::evidence::{
+    AgentConnection, Container, Host, InstanceState, Network, Read, Snapshot, home,
+};
 use crate::record::{Key, Owner, RecordSet, RecordType, Routing};
 
 pub(super) const ZONE: &str = "sd.internal";
@@ -17,7 +19,7 @@ pub(super) enum Kind {
     /// Our agent, by the id of the instance.
     Ours,
     /// The predecessor, by the name that EC2 makes of the address. Others elsewhere may have the same.
-    Former,
+    Legacy,
     /// Our agent, by a name of the operator's.
     Named,
     /// Nobody: it has no part in this, but it has an address.
@@ -44,8 +46,8 @@ pub(super) struct Machine {
     pub vpc: Vpc,
     /// The last of its address; the next one that is free there.
     pub octet: u8,
-    pub power: Power,
-    pub ecs: Hearing,
+    pub state: InstanceState,
+    pub agent: AgentConnection,
     /// Terminated so long ago that EC2 does not show it.
     pub forgotten: bool,
 }
@@ -116,7 +118,7 @@ impl World {
     pub(super) fn host_name(&self, machine: usize) -> String {
         match self.machines[machine].kind {
             Kind::Ours | Kind::Bystander => owner(machine).to_string(),
-            Kind::Former => format!("ip-10-0-0-{}.ec2.internal", self.machines[machine].octet),
+            Kind::Legacy => format!("ip-10-0-0-{}.ec2.internal", self.machines[machine].octet),
             Kind::Named => format!("db{machine}"),
         }
     }
@@ -130,7 +132,7 @@ impl World {
     pub(super) fn machine(&mut self, mut machine: Machine) -> usize {
         let there = self.machines.iter().filter(|other| other.vpc == machine.vpc);
         let taken: Vec<u8> =
-            there.filter(|other| other.power != Power::Terminated).map(|other| other.octet).collect();
+            there.filter(|other| other.state != InstanceState::Terminated).map(|other| other.octet).collect();
         while taken.contains(&machine.octet) {
             machine.octet += 1;
         }
@@ -156,18 +158,18 @@ impl World {
     pub(super) fn register(&mut self, n: usize) {
         let Job { machine, service: name, vpc, .. } = self.jobs[n];
         let (host, id, port) = (self.host_name(machine), docker_id(n), 32_000 + n);
-        let former = self.machines[machine].kind == Kind::Former;
-        let target = match (former, vpc) {
+        let legacy = self.machines[machine].kind == Kind::Legacy;
+        let target = match (legacy, vpc) {
             (true, _) => host.clone(),
             (false, true) => format!("{}.{ZONE}", &id[..12]),
             (false, false) => format!("{host}.{ZONE}"),
         };
-        if vpc && !former {
+        if vpc && !legacy {
             let address = format!("10.0.1.{n}");
             let set = weighted(target.clone(), RecordType::A, format!("{host}:{id}"), address);
             self.put(set, Tag::Job(n));
         }
-        let mark = if former { format!("{host}:{id}") } else { format!("{host}:{id}:80") };
+        let mark = if legacy { format!("{host}:{id}") } else { format!("{host}:{id}:80") };
         let set = weighted(service(name), RecordType::Srv, mark, format!("1 1 {port} {target}"));
         self.put(set, Tag::Job(n));
     }
@@ -177,7 +179,7 @@ impl World {
     }
 
     pub(super) fn is_on(&self, machine: usize) -> bool {
-        !matches!(self.machines[machine].power, Power::Stopped | Power::Terminated)
+        !matches!(self.machines[machine].state, InstanceState::Stopped | InstanceState::Terminated)
     }
 
     /// The truth.
@@ -192,7 +194,7 @@ impl World {
             // Whoever has this name.
             Tag::Machine(machine) => (0..self.machines.len()).any(|other| {
                 let goes_by_it = self.host_name(other) == self.host_name(machine);
-                goes_by_it && self.machines[other].power != Power::Terminated
+                goes_by_it && self.machines[other].state != InstanceState::Terminated
             }),
         }
     }
@@ -207,14 +209,14 @@ impl World {
 
     pub(super) fn show_ecs(&self, snapshot: &mut Snapshot) {
         let services = snapshot.services.insert(BTreeSet::new());
-        let hearing: Vec<_> = self.machines.iter().map(|machine| machine.ecs).collect();
+        let agents: Vec<_> = self.machines.iter().map(|machine| machine.agent).collect();
         for (n, job) in self.jobs.iter().enumerate().filter(|(_, job)| job.ecs != EcsSays::Nothing) {
             if !self.is_looked_at(job.machine) {
                 continue;
             }
             let stopped = job.ecs == EcsSays::Stopped;
-            let instance =
-                (hearing[job.machine] != Hearing::Silent || n % 2 == 0).then(|| owner(job.machine));
+            let instance = (agents[job.machine] != AgentConnection::Disconnected || n % 2 == 0)
+                .then(|| owner(job.machine));
             snapshot.containers.insert(docker_id(n).parse().unwrap(), Container { instance, stopped });
             if !stopped {
                 services.insert(service(job.service));
@@ -226,8 +228,8 @@ impl World {
         let mut shown = BTreeSet::new();
         for (n, machine) in self.machines.iter().enumerate() {
             if self.is_looked_at(n) && !machine.forgotten {
-                snapshot.hosts.insert(owner(n), Host { power: machine.power, ecs: machine.ecs });
-                if machine.power != Power::Terminated {
+                snapshot.hosts.insert(owner(n), Host { state: machine.state, agent: machine.agent });
+                if machine.state != InstanceState::Terminated {
                     snapshot.held.entry(self.address(n)).or_default().push(Some(owner(n)));
                     shown.insert(format!("{:?}", machine.vpc));
                 }
@@ -240,12 +242,12 @@ impl World {
         snapshot.home = home(&said[..usize::from(self.home)], Some(&of_zone), &shown);
     }
 
-    /// A look at a world in which nothing happens meanwhile.
-    pub(super) fn look(&self, at: u64) -> Look {
+    /// An inspection of a world in which nothing happens meanwhile.
+    pub(super) fn inspect(&self, at: u64) -> Inspection {
         let mut snapshot = Snapshot::default();
         self.show_ecs(&mut snapshot);
         self.show_ec2(&mut snapshot);
-        Look { list: read(at, self.list()), snapshot: read(at + 1, snapshot) }
+        Inspection { list: read(at, self.list()), snapshot: read(at + 1, snapshot) }
     }
 
     /// Deletes exactly this, if it is there.

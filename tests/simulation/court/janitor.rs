@@ -17,15 +17,15 @@ const OF_SERVICE: usize = 50;
 const BY_ABSENCE_OF_SERVICE: usize = 10;
 
 impl State {
-    /// The janitor looks first.
-    pub fn court_first_look(&mut self) {
+    /// The janitor inspects first.
+    pub fn court_first_inspection(&mut self) {
         let standing = self.account.standing().into_values();
         let dead = standing.filter(|set| self.died(set).is_some()).map(|set| set.key()).collect();
         self.court.dead_at_first = dead;
     }
 
-    /// The janitor deletes these, and looked first at that time.
-    pub fn court_janitor(&mut self, deleted: &[RecordSet], first_look: Duration) {
+    /// The janitor deletes these, and first inspected at that time.
+    pub fn court_janitor(&mut self, deleted: &[RecordSet], first_inspection: Duration) {
         let now = self.now;
         let marked: Vec<RecordSet> =
             self.account.standing().into_values().filter(|set| self.is_marked(set)).collect();
@@ -38,7 +38,7 @@ impl State {
             if self.died(set).is_none() {
                 self.court.accuse("S5", now, format!("the janitor deletes {}, which is not dead", set.key()));
             }
-            if !self.court.dead_at_first.contains(&set.key()) || now < first_look + SEEN_DEAD {
+            if !self.court.dead_at_first.contains(&set.key()) || now < first_inspection + SEEN_DEAD {
                 self.court.accuse("S5", now, format!("the janitor deletes {}, seen dead once", set.key()));
             }
             absent += usize::from(!self.is_positive(set));

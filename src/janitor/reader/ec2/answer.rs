@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 
-use crate::janitor::evidence::Power;
+use crate::janitor::evidence::InstanceState;
 use crate::record::Owner;
 
 /// The most of a text that is shown, in characters.
@@ -28,7 +28,7 @@ pub struct Instance {
     /// Its id.
     pub id: Owner,
     /// Its state.
-    pub power: Power,
+    pub state: InstanceState,
     /// The id of its VPC; none any more once it is terminated.
     pub vpc: Option<String>,
 }
@@ -127,14 +127,14 @@ fn page<T>(
 }
 
 fn instance(item: &mut Fields<'_, '_>) -> Result<Instance, String> {
-    let (mut id, mut power, mut vpc) = (None, None, None);
+    let (mut id, mut state, mut vpc) = (None, None, None);
     while let Some(mut field) = item.next_tag() {
         match field.start_el().local() {
             "instanceId" => id = Some(owner(&mut field)?),
             "instanceState" => {
                 while let Some(mut field) = field.next_tag() {
                     if field.start_el().local() == "name" {
-                        power = Some(self::power(&data(&mut field)?)?);
+                        state = Some(self::state(&data(&mut field)?)?);
                     }
                 }
             }
@@ -143,8 +143,8 @@ fn instance(item: &mut Fields<'_, '_>) -> Result<Instance, String> {
         }
     }
     let id = id.ok_or("an instance without an id")?;
-    let power = power.ok_or_else(|| format!("{id} has no state"))?;
-    Ok(Instance { id, power, vpc })
+    let state = state.ok_or_else(|| format!("{id} has no state"))?;
+    Ok(Instance { id, state, vpc })
 }
 
 fn interface(item: &mut Fields<'_, '_>) -> Result<Interface, String> {
@@ -181,14 +181,14 @@ fn owner(field: &mut Fields<'_, '_>) -> Result<Owner, String> {
     Owner::new(&id).map_err(|_| format!("{id:?} is no instance id"))
 }
 
-fn power(name: &str) -> Result<Power, String> {
+fn state(name: &str) -> Result<InstanceState, String> {
     Ok(match name {
-        "pending" => Power::Pending,
-        "running" => Power::Running,
-        "stopping" => Power::Stopping,
-        "stopped" => Power::Stopped,
-        "shutting-down" => Power::ShuttingDown,
-        "terminated" => Power::Terminated,
+        "pending" => InstanceState::Pending,
+        "running" => InstanceState::Running,
+        "stopping" => InstanceState::Stopping,
+        "stopped" => InstanceState::Stopped,
+        "shutting-down" => InstanceState::ShuttingDown,
+        "terminated" => InstanceState::Terminated,
         other => return Err(format!("{other:?} is no state of an instance")),
     })
 }
@@ -248,8 +248,8 @@ mod tests {
         assert_eq!(
             page.items,
             [
-                Instance { id: first, power: Power::Running, vpc: Some("vpc-1".to_owned()) },
-                Instance { id: last, power: Power::Terminated, vpc: None }
+                Instance { id: first, state: InstanceState::Running, vpc: Some("vpc-1".to_owned()) },
+                Instance { id: last, state: InstanceState::Terminated, vpc: None }
             ]
         );
         assert_eq!(page.next.as_deref(), Some("more"));

@@ -113,8 +113,8 @@ impl Ecs {
             let (Some(arn), Some(id)) = (instance.container_instance_arn(), id) else { continue };
             // A registration that is ending or failed tells nothing of its tasks any more.
             let settled = matches!(instance.status(), Some("ACTIVE" | "DRAINING"));
-            let heard = seen.hearing.entry(id.clone()).or_default();
-            *heard = heard.and(settled && instance.agent_connected());
+            let connection = seen.agents.entry(id.clone()).or_default();
+            *connection = connection.and(settled && instance.agent_connected());
             seen.directory.note_registration(cluster.number, arn, id);
         }
         Ok(())

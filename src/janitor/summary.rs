@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::json;
 
-use super::Look;
+use super::Inspection;
 use super::entry::Entry;
-use super::report::{Death, Finding, Kept, Outcome, Report};
-use super::sweep::Fate;
+use super::report::{Death, Finding, Kept, Report, Verdict};
+use super::sweep::Outcome;
 use super::watch::Unregistered;
 use crate::record::Key;
 
@@ -18,7 +18,7 @@ const NAMESPACE: &str = "ecssd/janitor";
 
 /// What a run came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Account {
+pub struct RunSummary {
     /// The zone.
     pub zone: String,
     /// Whether it was to write.
@@ -42,7 +42,7 @@ pub struct Account {
     /// What became of the changes.
     pub changes: Changes,
     /// What targets answered, where they were asked.
-    pub health: Option<HealthAccount>,
+    pub health: Option<HealthSummary>,
     /// Running tasks that ask for a record and have none, by host.
     pub unregistered: Unregistered,
     /// How much was asked.
@@ -84,19 +84,19 @@ pub struct Calls {
 /// Durations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Seconds {
-    /// The first look.
-    pub first_look: f64,
+    /// The first inspection.
+    pub first_inspection: f64,
     /// The second.
-    pub last_look: f64,
+    pub last_inspection: f64,
     /// The sweep.
     pub sweep: f64,
-    /// All of it, the wait between the looks too.
+    /// All of it, the wait between the inspections too.
     pub total: f64,
 }
 
 /// What became of health.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct HealthAccount {
+pub struct HealthSummary {
     /// How many targets were asked.
     pub asked: usize,
     /// Those that did not answer, each with the reason.
@@ -113,30 +113,30 @@ pub struct HealthAccount {
 
 impl Changes {
     /// Sums up what became of all that was due, and logs it record by record.
-    pub(super) fn of(fates: Vec<(Key, Fate)>, report: &Report) -> Self {
-        let death = |finding: &Finding| match finding.outcome {
-            Outcome::Delete(death) => Some((finding.set.key(), death)),
+    pub(super) fn of(outcomes: Vec<(Key, Outcome)>, report: &Report) -> Self {
+        let death = |finding: &Finding| match finding.verdict {
+            Verdict::Delete(death) => Some((finding.set.key(), death)),
             _ => None,
         };
         let deaths: BTreeMap<Key, Death> = report.findings.iter().filter_map(death).collect();
-        let mut changes = Self { due: fates.len(), ..Self::default() };
-        for (key, fate) in fates {
-            match (fate, deaths.get(&key)) {
-                (Fate::Made, Some(reason)) => {
+        let mut changes = Self { due: outcomes.len(), ..Self::default() };
+        for (key, outcome) in outcomes {
+            match (outcome, deaths.get(&key)) {
+                (Outcome::Made, Some(reason)) => {
                     tracing::info!(event = "record_deleted", record = %key, %reason, "deleted");
                     changes.made += 1;
                 }
-                (Fate::Made, None) => {
+                (Outcome::Made, None) => {
                     tracing::info!(event = "record_changed", record = %key, "changed");
                     changes.made += 1;
                 }
-                (Fate::Gone, _) => changes.gone += 1,
-                (Fate::Touched, _) => {
+                (Outcome::Gone, _) => changes.gone += 1,
+                (Outcome::Touched, _) => {
                     tracing::info!(event = "record_touched", record = %key, "the record was written again since it was read: left alone");
                     changes.touched += 1;
                 }
-                (Fate::Left, _) => changes.left += 1,
-                (Fate::Refused(reason), _) => {
+                (Outcome::Left, _) => changes.left += 1,
+                (Outcome::Refused(reason), _) => {
                     tracing::error!(event = "record_refused", record = %key, reason, "the zone refused to delete the record");
                     changes.refused.push(format!("{key}: {reason}"));
                 }
@@ -156,13 +156,13 @@ impl Calls {
 }
 
 impl Seconds {
-    pub(super) fn of([first, last]: &[Look; 2]) -> Self {
-        let look = |look: &Look| look.snapshot.ended.saturating_sub(look.list.began).as_secs_f64();
-        Self { first_look: look(first), last_look: look(last), ..Self::default() }
+    pub(super) fn of([first, last]: &[Inspection; 2]) -> Self {
+        let took = |it: &Inspection| it.snapshot.ended.saturating_sub(it.list.began).as_secs_f64();
+        Self { first_inspection: took(first), last_inspection: took(last), ..Self::default() }
     }
 }
 
-impl Account {
+impl RunSummary {
     pub(super) fn new(zone: &str, apply: bool) -> Self {
         Self { zone: zone.to_owned(), apply, ..Self::default() }
     }
@@ -176,16 +176,16 @@ impl Account {
         self.standstill = report.standstill.as_ref().map(ToString::to_string);
         self.doubt = report.doubt.as_ref().map(ToString::to_string);
         self.records = report.findings.len();
-        for (outcome, count) in report.counts() {
-            let (verdict, reason) = match outcome {
-                Outcome::Keep(kept) => ("keep", format!("{kept:?}")),
-                Outcome::Wait(death, held) => ("wait", format!("{death:?}, {held:?}")),
-                Outcome::Delete(death) => ("delete", format!("{death:?}")),
+        for (verdict, count) in report.counts() {
+            let (word, reason) = match verdict {
+                Verdict::Keep(kept) => ("keep", format!("{kept:?}")),
+                Verdict::Wait(death, held) => ("wait", format!("{death:?}, {held:?}")),
+                Verdict::Delete(death) => ("delete", format!("{death:?}")),
             };
-            *self.verdicts.entry(verdict).or_default().entry(reason).or_default() += count;
+            *self.verdicts.entry(word).or_default().entry(reason).or_default() += count;
         }
-        let of_host = |finding: &Finding| match finding.outcome {
-            Outcome::Keep(Kept::HostOutOfSight) => Some(Entry::read(&finding.set, &self.zone).ok()?.host),
+        let of_host = |finding: &Finding| match finding.verdict {
+            Verdict::Keep(Kept::HostOutOfSight) => Some(Entry::read(&finding.set, &self.zone).ok()?.host),
             _ => None,
         };
         let hosts: BTreeSet<_> = report.findings.iter().filter_map(of_host).collect();
@@ -251,10 +251,10 @@ mod tests {
 
     #[test]
     fn every_metric_that_is_named_is_there() {
-        let mut account = Account::new("sd.internal", true);
-        for health in [None, Some(HealthAccount::default())] {
-            account.health = health;
-            let line = account.metrics(UNIX_EPOCH + std::time::Duration::from_millis(1_500));
+        let mut summary = RunSummary::new("sd.internal", true);
+        for health in [None, Some(HealthSummary::default())] {
+            summary.health = health;
+            let line = summary.metrics(UNIX_EPOCH + std::time::Duration::from_millis(1_500));
             assert_eq!(line["_aws"]["Timestamp"], 1_500);
             let directive = &line["_aws"]["CloudWatchMetrics"][0];
             let metrics = directive["Metrics"].as_array().unwrap();

@@ -12,9 +12,11 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use ecssd::clock::Clock;
 use ecssd::config::janitor::JanitorConfig;
 use ecssd::edge::check::NetworkChecker;
-use ecssd::janitor::account::Account;
-use ecssd::janitor::reader::Territory;
-use ecssd::janitor::run::{Order, World, run};
+use ecssd::janitor::clients::Clients;
+use ecssd::janitor::options::RunOptions;
+use ecssd::janitor::reader::AccountRegion;
+use ecssd::janitor::run::run;
+use ecssd::janitor::summary::RunSummary;
 use ecssd::janitor::time::Time;
 use ecssd::janitor::{Report, reader};
 use ecssd::record::{RecordSet, RecordType, Routing};
@@ -79,29 +81,29 @@ pub async fn zone_at(endpoint: &str, name: &str, id: &str) -> Route53Zone {
 }
 
 /// ECS and EC2 of one account in one region.
-pub async fn territory(name: &str, ecs: &Ecs, ec2: &str) -> Territory {
+pub async fn account_region(name: &str, ecs: &Ecs, ec2: &str) -> AccountRegion {
     let client = aws_sdk_ecs::Client::new(&sdk(&ecs.url).await);
     let (endpoint, region) = (Some(ec2.to_owned()), "us-east-1".to_owned());
     let ec2 = reader::ec2::Ec2::new(endpoint, region, credentials(), ecssd::aws::connector());
-    Territory { name: name.to_owned(), ecs: reader::ecs::Ecs::new(client), ec2 }
+    AccountRegion { name: name.to_owned(), ecs: reader::ecs::Ecs::new(client), ec2 }
 }
 
 /// What a run has to do with: a zone, one ECS and one EC2.
-pub async fn world(zone: Arc<dyn Zone>, ecs: &Ecs, ec2: &str) -> World {
-    World {
+pub async fn clients(zone: Arc<dyn Zone>, ecs: &Ecs, ec2: &str) -> Clients {
+    Clients {
         zone,
         vpcs: None,
-        territories: vec![territory("here", ecs, ec2).await],
+        account_regions: vec![account_region("here", ecs, ec2).await],
         checker: Arc::new(NetworkChecker { host_address: [127, 0, 0, 1].into() }),
         time: Skipping::start(),
     }
 }
 
-/// What such a command line orders.
-pub fn order(arguments: &[&str]) -> Order {
+/// What such a command line asks for.
+pub fn options(arguments: &[&str]) -> RunOptions {
     use clap::Parser;
     let cli = ecssd::cli::Cli::try_parse_from(["ecssd", "--janitor"].iter().chain(arguments)).unwrap();
-    JanitorConfig::of_shell(&cli).unwrap().settings.order
+    JanitorConfig::of_shell(&cli).unwrap().settings.options
 }
 
 /// A zone in the emulator with an ECS of its own; instances are the emulator's.
@@ -143,14 +145,14 @@ impl Scene {
         record
     }
 
-    pub async fn world(&self) -> World {
+    pub async fn clients(&self) -> Clients {
         let url = format!("http://{}", emulator());
         let zone = zone_at(&url, &self.zone.name, &self.zone.id).await;
-        world(Arc::new(zone), &self.ecs, &url).await
+        clients(Arc::new(zone), &self.ecs, &url).await
     }
 
-    pub async fn run(&self, arguments: &[&str]) -> (Report, Account) {
-        run(&order(arguments), &mut self.world().await).await
+    pub async fn run(&self, arguments: &[&str]) -> (Report, RunSummary) {
+        run(&options(arguments), &mut self.clients().await).await
     }
 
     /// The identifiers of all records but the fleet's.
@@ -197,7 +199,7 @@ pub fn srv(zone: &str, service: &str, host: &str, container: &str, port: u16) ->
 }
 
 /// As the predecessor's write it.
-pub fn former(zone: &str, service: &str, host: &str, container: &str, port: u16) -> RecordSet {
+pub fn legacy(zone: &str, service: &str, host: &str, container: &str, port: u16) -> RecordSet {
     let (name, mark) = (format!("{service}.{zone}"), format!("{host}:{container}"));
     record(name, RecordType::Srv, mark, 0, format!("1 1 {port} {host}"))
 }
