@@ -11,6 +11,7 @@
 //!   run left, what is about to stop, all of a host.
 //! - [`change`]: how changes reach any zone: in batches, at a pace, and which of them is to blame for a refusal.
 //! - [`reconcile`]: from what a zone should hold to the calls that make it so.
+//! - [`status`]: what an operator sees of it: what each part knows, as one value.
 //!
 //! What is asked and kept:
 //! - [`zone`]: what a zone is, and two of them: [`zone::route53`], and [`zone::embedded`], a model of the same.
@@ -27,8 +28,7 @@
 //! The door: [`cli`] and [`config`] are the command line with its environment, and the settings that hold.
 //!
 //! Tools: [`aws`] (what clients of the vendor's APIs are made from), [`clock`] and [`backoff`] (time since the start,
-//! and waits that grow), [`logs`], [`status`] (what an operator sees), [`nearest`] (what a mistyped word was meant to
-//! be).
+//! and waits that grow), [`logs`], [`nearest`] (what a mistyped word was meant to be).
 //!
 //! # Words
 //!

@@ -22,7 +22,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("backoff", &[]),
     ("clock", &[]),
     ("logs", &[]),
-    ("status", &[]),
     // What is wanted, and when; its watcher waits longer with each failure.
     ("machine", &["backoff", "container", "record"]),
     // What is asked, kept and served.
@@ -31,6 +30,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     // It remembers signals too.
     ("journal", &["container", "machine", "record", "zone"]),
     ("reconcile", &["backoff", "change", "journal", "record", "zone"]),
+    // What an operator sees, made of what is known.
+    ("status", &["container", "machine", "record", "reconcile"]),
     ("serve", &["record", "zone"]),
     // A host asks the zone's name server for the size of the fleet.
     ("edge", &["aws", "backoff", "container", "machine", "record", "serve", "zone"]),
@@ -77,12 +78,13 @@ const ACTORS: &[(&str, &[&str])] = &[
     ("contained", &[]),
     ("dependencies", &[]),
     ("peers", &["messages"]),
-    ("docker_watcher", &["contained", "messages", "peers"]),
-    ("task_resolver", &["wake_timer", "contained", "messages", "peers"]),
+    ("showing", &[]),
+    ("docker_watcher", &["contained", "messages", "peers", "showing"]),
+    ("task_resolver", &["wake_timer", "contained", "messages", "peers", "showing"]),
     ("health_prober", &["contained", "messages", "peers"]),
-    ("registrar", &["wake_timer", "health_prober", "messages", "peers"]),
+    ("registrar", &["wake_timer", "health_prober", "messages", "peers", "showing"]),
     ("host_watcher", &["contained", "messages", "peers"]),
-    ("route53_writer", &["wake_timer", "contained", "messages", "peers"]),
+    ("route53_writer", &["wake_timer", "contained", "messages", "peers", "showing"]),
     (
         "agent",
         &[
@@ -108,6 +110,9 @@ const PURE: &[&str] = &[
     "change/pacing",
     "reconcile/ledger",
     "reconcile/writer",
+    "status/assemble",
+    "status/readiness",
+    "status/schema",
     "zone/embedded/contents",
     "zone/embedded/gate",
     "zone/embedded/limits",

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use super::contained::contained;
 use super::messages::{DockerWatcherMessage, TaskResolverMessage, Turn};
 use super::peers::Slot;
+use super::showing::Showing;
 use crate::clock::Clock;
 use crate::container::event::Listed;
 use crate::edge::engine::intake::Intake;
@@ -59,6 +60,7 @@ pub(super) struct DockerWatcherState {
     rng: fastrand::Rng,
     stream: Option<AbortHandle>,
     list_timer: Option<AbortHandle>,
+    showing: Showing<docker_watcher::Snapshot>,
 }
 
 impl Actor for DockerWatcher {
@@ -75,6 +77,7 @@ impl Actor for DockerWatcher {
         Ok(DockerWatcherState {
             rng: fastrand::Rng::with_seed(args.seed),
             engine: docker_watcher::DockerWatcher::new(args.resync),
+            showing: Showing::on(&args.board.docker, args.clock),
             args,
             stream: None,
             list_timer: None,
@@ -87,6 +90,8 @@ impl Actor for DockerWatcher {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        state.showing.on_heard();
+        let timer = myself.clone();
         match message {
             DockerWatcherMessage::Subscribe => state.subscribe(myself),
             DockerWatcherMessage::Subscribed(generation, past, whole) if state.engine.hears(generation) => {
@@ -105,12 +110,18 @@ impl Actor for DockerWatcher {
             }
             DockerWatcherMessage::ListDue => state.list(myself),
             DockerWatcherMessage::Listed(as_of, list) => state.on_listed(myself, as_of, list),
-            DockerWatcherMessage::Pulse(pulse) => drop(pulse),
+            DockerWatcherMessage::Pulse(pulse) => {
+                drop(pulse);
+                return Ok(());
+            }
+            DockerWatcherMessage::ShowDue => state.showing.rang(),
             // Of a subscription that has been replaced.
             DockerWatcherMessage::Subscribed(..)
             | DockerWatcherMessage::Happened(..)
             | DockerWatcherMessage::Ended(..) => {}
         }
+        let engine = &state.engine;
+        state.showing.changed(&timer, || DockerWatcherMessage::ShowDue, |_| engine.snapshot());
         Ok(())
     }
 }
@@ -161,7 +172,7 @@ impl DockerWatcherState {
     ) {
         match list {
             Ok(list) => {
-                if self.engine.on_listed().is_some() {
+                if self.engine.on_listed(list.len(), self.args.clock.now()).is_some() {
                     tracing::info!(event = "docker_answers", running = list.len(), "Docker answers");
                     self.args.board.set(Part::Docker, Ok(()));
                 }

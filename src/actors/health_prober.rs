@@ -24,6 +24,7 @@ use crate::machine::permits::Permits;
 use crate::machine::probe::{Probe, Verdict};
 use crate::machine::suspicion::{DOUBT_MAX, Outcome, Suspicion, Turn};
 use crate::record::ContainerId;
+use crate::status::{self, Checked, Checks};
 
 /// How often it is said at most that this host cannot ask.
 const NOT_ASKED_SAID_EVERY: Duration = Duration::from_secs(60);
@@ -128,6 +129,7 @@ pub(super) struct HealthProberArgs {
     pub(super) checker: Arc<dyn Checker>,
     pub(super) registrar: Slot<RegistrarMessage>,
     pub(super) fleet: Fleet,
+    pub(super) checks: Checks,
     pub(super) clock: Clock,
     pub(super) seed: u64,
 }
@@ -172,8 +174,8 @@ impl Actor for HealthProber {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             HealthProberMessage::Due(index) => state.ask(myself, index),
-            HealthProberMessage::Answered { index, answer, lag } => {
-                state.on_answered(&myself, index, answer, lag);
+            HealthProberMessage::Answered { index, answer, took } => {
+                state.on_answered(&myself, index, answer, took);
             }
             HealthProberMessage::Explain(unproven) => state.explain(&unproven),
         }
@@ -192,8 +194,8 @@ impl HealthProberState {
             let asked = clock.now();
             let own_fault = |reason| Err(CheckError::NotAsked(reason));
             let answer = contained(checker.check(&target)).await.unwrap_or_else(own_fault);
-            let lag = (clock.now() - asked).saturating_sub(target.timing.timeout);
-            let _ = myself.cast(HealthProberMessage::Answered { index, answer, lag });
+            let took = clock.now() - asked;
+            let _ = myself.cast(HealthProberMessage::Answered { index, answer, took });
         });
     }
 
@@ -202,8 +204,10 @@ impl HealthProberState {
         myself: &ActorRef<HealthProberMessage>,
         index: usize,
         answer: Result<(), CheckError>,
-        lag: Duration,
+        took: Duration,
     ) {
+        self.show(index, &answer, took);
+        let lag = took.saturating_sub(self.args.targets[index].timing.timeout);
         let verdict = match outcome(&answer) {
             Some(outcome) if self.is_believed(index, outcome, lag) => {
                 self.probes[index].on_result(outcome == Outcome::Passed)
@@ -220,6 +224,18 @@ impl HealthProberState {
             self.report(myself.get_id(), index, verdict, &answer);
         }
         self.latest[index] = Some(answer);
+    }
+
+    fn show(&self, index: usize, answer: &Result<(), CheckError>, took: Duration) {
+        let HealthProberArgs { container, targets, checks, clock, .. } = &self.args;
+        let outcome = match outcome(answer) {
+            Some(Outcome::Passed) => status::Outcome::Passed,
+            Some(Outcome::Refused) => status::Outcome::Refused,
+            Some(Outcome::TimedOut) => status::Outcome::TimedOut,
+            None => status::Outcome::NotAsked,
+        };
+        let error = answer.as_ref().err().map(ToString::to_string);
+        checks.on_checked(container, &targets[index], Checked { at: clock.now(), took, outcome, error });
     }
 
     fn say_not_asked(&self, answer: &Result<(), CheckError>) {

@@ -73,6 +73,7 @@ impl Actor for HostWatcher {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        state.args.board.notices.on_heard(state.args.clock.now());
         match message {
             HostWatcherMessage::Due(source) => {
                 state.ask(&myself, source, move |answer| HostWatcherMessage::Answered(source, answer));
@@ -131,6 +132,9 @@ impl HostWatcherState {
     fn show(&self) {
         let away = self.notices(|notices| notices.away());
         self.args.board.set(Part::Notices, away.map_or(Ok(()), Err));
+        if self.args.board.notices.is_watched() {
+            self.args.board.notices.show(self.notices(|notices| notices.sources()));
+        }
     }
 
     /// Tells the Registrar what has changed.

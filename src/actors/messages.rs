@@ -103,6 +103,8 @@ pub(super) enum DockerWatcherMessage {
     Listed(Seq, Result<Vec<Listed>, DockerError>),
     /// The Agent: it is alive.
     Pulse(Pulse),
+    /// A timer: what it knows is to be shown.
+    ShowDue,
 }
 
 /// The right to tell more: held by what was told, until the Registrar has taken it in.
@@ -138,6 +140,8 @@ pub(super) enum TaskResolverMessage {
     StartOver,
     /// The Agent: it is alive.
     Pulse(Pulse),
+    /// A timer: what it knows is to be shown.
+    ShowDue,
 }
 
 /// To the Registrar.
@@ -179,6 +183,8 @@ pub(super) enum RegistrarMessage {
     WakeDue,
     /// The Agent: it is alive.
     Pulse(Pulse),
+    /// A timer: what it knows is to be shown.
+    ShowDue,
 }
 
 /// To a HealthProber.
@@ -192,8 +198,8 @@ pub(super) enum HealthProberMessage {
         index: usize,
         /// What the target said.
         answer: Result<(), CheckError>,
-        /// By how much its end was noticed too late.
-        lag: Duration,
+        /// How long that took.
+        took: Duration,
     },
     /// The Registrar: the log has to say why this service is not in DNS.
     Explain(Unproven),
@@ -237,4 +243,6 @@ pub(super) enum Route53WriterMessage {
     DrainOver,
     /// The Agent: it is alive.
     Pulse(Pulse),
+    /// A timer: what it knows is to be shown.
+    ShowDue,
 }

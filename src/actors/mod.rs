@@ -27,6 +27,7 @@ mod messages;
 mod peers;
 mod registrar;
 mod route53_writer;
+mod showing;
 mod task_resolver;
 mod wake_timer;
 

@@ -12,6 +12,7 @@ use super::messages::{
     AgentMessage, HealthProberMessage, RegistrarMessage, Route53WriterMessage, TaskResolverMessage,
 };
 use super::peers::Slot;
+use super::showing::Showing;
 use super::wake_timer::WakeTimer;
 use crate::clock::Clock;
 use crate::container::offer::{EffectiveCheck, Offer};
@@ -23,6 +24,7 @@ use crate::machine::departure::records::Overruled;
 use crate::machine::lifecycle::{Outlived, Target, Unproven};
 use crate::machine::registrar::{self, Output};
 use crate::record::{ContainerId, Registrant};
+use crate::status::Board;
 
 #[derive(Debug)]
 pub(super) struct Registrar;
@@ -44,6 +46,7 @@ pub(super) struct RegistrarArgs {
     /// Whether somebody will say what is about to happen to the host.
     pub(super) expects_notice: bool,
     pub(super) checker: Arc<dyn Checker>,
+    pub(super) board: Board,
     /// The most checks of the host in flight.
     pub(super) probes_max: usize,
     pub(super) clock: Clock,
@@ -64,6 +67,7 @@ pub(super) struct RegistrarState {
     probers: BTreeMap<ContainerId, Prober>,
     fleet: Fleet,
     wake: WakeTimer,
+    showing: Showing<registrar::Snapshot>,
     rng: fastrand::Rng,
 }
 
@@ -89,6 +93,7 @@ impl Actor for Registrar {
             registrar,
             rng: fastrand::Rng::with_seed(args.seed),
             fleet: Fleet::new(args.probes_max),
+            showing: Showing::on(&args.board.registrar, args.clock),
             args,
             names: BTreeMap::new(),
             probers: BTreeMap::new(),
@@ -107,6 +112,7 @@ impl Actor for Registrar {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let now = state.args.clock.now();
+        state.showing.on_heard();
         let outputs = match message {
             RegistrarMessage::Named(id, name) => {
                 state.names.insert(id, name);
@@ -118,6 +124,10 @@ impl Actor for Registrar {
             }
             RegistrarMessage::Pulse(pulse) => {
                 drop(pulse);
+                return Ok(());
+            }
+            RegistrarMessage::ShowDue => {
+                state.showing.rang();
                 Vec::new()
             }
             RegistrarMessage::Event(id, event) => state.registrar.on_event(&id, event, now),
@@ -158,6 +168,7 @@ impl Actor for Registrar {
             state.carry(output).await?;
         }
         state.schedule(&myself);
+        state.show(&myself);
         Ok(())
     }
 }
@@ -300,6 +311,7 @@ impl RegistrarState {
             prober.actor.stop(None);
         }
         let services = self.registrar.services(&container);
+        self.args.board.checks.retain(&container, &targets);
         self.fleet.suspicion().seat(container.clone(), services, targets.len());
         if targets.is_empty() {
             return Ok(());
@@ -312,6 +324,7 @@ impl RegistrarState {
             checker: self.args.checker.clone(),
             registrar: self.args.registrar.clone(),
             fleet: self.fleet.clone(),
+            checks: self.args.board.checks.clone(),
             clock: self.args.clock,
             seed: self.rng.u64(..),
         };
@@ -327,6 +340,12 @@ impl RegistrarState {
         let Some((container, prober)) = found else { return Ok(()) };
         let (container, life, targets) = (container.clone(), prober.life, prober.targets.clone());
         self.probe(container, life, targets).await
+    }
+
+    fn show(&mut self, myself: &ActorRef<RegistrarMessage>) {
+        let (registrar, names) = (&self.registrar, &self.names);
+        let name = |id: &ContainerId| names.get(id).cloned().unwrap_or_default();
+        self.showing.changed(myself, || RegistrarMessage::ShowDue, |now| registrar.snapshot(now, name));
     }
 
     fn schedule(&mut self, myself: &ActorRef<RegistrarMessage>) {

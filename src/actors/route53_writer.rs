@@ -11,10 +11,11 @@ use tokio::sync::watch;
 use super::contained::contained;
 use super::messages::{AgentMessage, RegistrarMessage, Route53WriterMessage};
 use super::peers::Slot;
+use super::showing::Showing;
 use super::wake_timer::WakeTimer;
 use crate::clock::Clock;
 use crate::machine::publish::Wants;
-use crate::reconcile::writer::{Answer, Call, News, Next, Settings, Writer};
+use crate::reconcile::writer::{Answer, Call, Calls, News, Next, Settings, Snapshot, Writer};
 use crate::record::{ContainerId, RecordSet, RecordType};
 use crate::status::{Board, Part};
 use crate::zone::{Meaning, Zone};
@@ -48,6 +49,9 @@ pub(super) struct Route53WriterState {
     started: bool,
     reported: bool,
     wake: WakeTimer,
+    calls: Calls,
+    next_at: Option<Duration>,
+    showing: Showing<Snapshot>,
 }
 
 impl Actor for Route53Writer {
@@ -62,6 +66,9 @@ impl Actor for Route53Writer {
     ) -> Result<Self::State, ActorProcessingErr> {
         let mut state = Route53WriterState {
             writer: Writer::starting_at(args.settings.clone(), args.hold_until),
+            showing: Showing::on(&args.board.writer, args.clock),
+            calls: Calls::default(),
+            next_at: None,
             args,
             wants: Wants::new(),
             draining: false,
@@ -81,6 +88,8 @@ impl Actor for Route53Writer {
         message: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        state.showing.on_heard();
+        let is_pulse = matches!(message, Route53WriterMessage::Pulse(_));
         match message {
             Route53WriterMessage::Want(id, records) => state.want(id, records),
             Route53WriterMessage::WantAll(wants) => state.want_all(wants),
@@ -91,8 +100,12 @@ impl Actor for Route53Writer {
             Route53WriterMessage::Drain(deadline) => state.drain(&myself, deadline),
             Route53WriterMessage::DrainOver => state.report_drained(),
             Route53WriterMessage::Pulse(pulse) => drop(pulse),
+            Route53WriterMessage::ShowDue => state.showing.rang(),
         }
         state.pump(&myself);
+        if !is_pulse {
+            state.show(&myself);
+        }
         Ok(())
     }
 }
@@ -163,7 +176,9 @@ impl Route53WriterState {
     fn pump(&mut self, myself: &ActorRef<Route53WriterMessage>) {
         self.writer.set_hosts(*self.args.fleet.borrow());
         let now = self.args.clock.now();
-        match self.writer.next(now) {
+        let next = self.writer.next(now);
+        self.next_at = if let Next::At(at) = next { Some(at) } else { None };
+        match next {
             Next::Call(call) => self.call(myself, call),
             Next::At(at) => {
                 self.wake.set(myself, self.args.clock, Some(at), || Route53WriterMessage::WakeDue);
@@ -183,7 +198,8 @@ impl Route53WriterState {
         }
     }
 
-    fn call(&self, myself: &ActorRef<Route53WriterMessage>, call: Call) {
+    fn call(&mut self, myself: &ActorRef<Route53WriterMessage>, call: Call) {
+        self.calls.begin(&call, self.args.clock.now());
         let (zone, myself) = (self.args.zone.clone(), myself.clone());
         tokio::spawn(async move {
             let answer = contained(call.make(&*zone)).await.unwrap_or_else(|reason| call.unanswered(reason));
@@ -192,11 +208,19 @@ impl Route53WriterState {
     }
 
     fn on_answered(&mut self, call: Call, answer: Answer) {
-        let news = self.writer.on_answer(call, answer, self.args.clock.now());
+        let now = self.args.clock.now();
+        self.calls.end(&call, &answer, now);
+        let news = self.writer.on_answer(call, answer, now);
         self.tell(news);
     }
 
-    fn show(&self, news: &News) {
+    fn show(&mut self, myself: &ActorRef<Route53WriterMessage>) {
+        let (writer, next_at, calls) = (&self.writer, self.next_at, &self.calls);
+        let snapshot = |now| writer.snapshot(now, next_at, calls.clone());
+        self.showing.changed(myself, || Route53WriterMessage::ShowDue, snapshot);
+    }
+
+    fn show_readiness(&self, news: &News) {
         let state = match news {
             News::Recovered => Ok(()),
             // It answers, and wants to be asked less often: that is waited out.
@@ -211,7 +235,7 @@ impl Route53WriterState {
         let now = self.args.clock.now();
         for news in news {
             self.writer.log(&news, now);
-            self.show(&news);
+            self.show_readiness(&news);
             match news {
                 News::Known(own) => {
                     self.args.registrar.cast(RegistrarMessage::Known { own, is_all: true });

@@ -11,11 +11,13 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use super::contained::contained;
 use super::messages::{RegistrarMessage, TaskResolverMessage};
 use super::peers::Slot;
+use super::showing::Showing;
 use super::wake_timer::WakeTimer;
 use crate::clock::Clock;
 use crate::edge::engine::inspection::inspect;
 use crate::edge::engine::{Docker, Tasks};
-use crate::machine::task_resolver::{self, Output, Trouble};
+use crate::machine::task_resolver::{self, Output, Trouble, Troubles};
+use crate::status::Board;
 
 #[derive(Debug)]
 pub(super) struct TaskResolver;
@@ -25,6 +27,7 @@ pub(super) struct TaskResolverArgs {
     pub(super) tasks: Arc<dyn Tasks>,
     /// What this host is published as.
     pub(super) host_address: Ipv4Addr,
+    pub(super) board: Board,
     pub(super) clock: Clock,
     pub(super) registrar: Slot<RegistrarMessage>,
 }
@@ -33,6 +36,7 @@ pub(super) struct TaskResolverState {
     args: TaskResolverArgs,
     resolver: task_resolver::TaskResolver,
     wake: WakeTimer,
+    showing: Showing<Troubles>,
 }
 
 impl Actor for TaskResolver {
@@ -46,7 +50,8 @@ impl Actor for TaskResolver {
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         let resolver = task_resolver::TaskResolver::new(args.host_address);
-        Ok(TaskResolverState { args, resolver, wake: WakeTimer::default() })
+        let showing = Showing::on(&args.board.troubles, args.clock);
+        Ok(TaskResolverState { args, resolver, wake: WakeTimer::default(), showing })
     }
 
     async fn handle(
@@ -56,6 +61,7 @@ impl Actor for TaskResolver {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let (resolver, now) = (&mut state.resolver, state.args.clock.now());
+        state.showing.on_heard();
         match message {
             TaskResolverMessage::Remembered { past, whole, at } => {
                 resolver.on_remembered(past, whole, at, now)
@@ -72,11 +78,14 @@ impl Actor for TaskResolver {
             TaskResolverMessage::InspectAll => resolver.inspect_all(),
             TaskResolverMessage::StartOver => resolver.start_over(),
             TaskResolverMessage::Pulse(pulse) => drop(pulse),
+            TaskResolverMessage::ShowDue => state.showing.rang(),
         }
         state.pass_on();
         state.inspect(&myself);
         let (clock, due_at) = (state.args.clock, state.resolver.due_at());
         state.wake.set(&myself, clock, due_at, || TaskResolverMessage::InspectionsDue);
+        let resolver = &state.resolver;
+        state.showing.changed(&myself, || TaskResolverMessage::ShowDue, |_| resolver.troubles().clone());
         Ok(())
     }
 }

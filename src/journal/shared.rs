@@ -29,6 +29,12 @@ impl SharedJournal {
         (inner.journal.load(), inner.whole)
     }
 
+    /// Whether it remembers all that the zone can hold of this host, and why nothing is kept over a restart, if so.
+    pub fn state(&self) -> (bool, Option<String>) {
+        let inner = self.inner();
+        (inner.whole, inner.journal.trouble().map(str::to_owned))
+    }
+
     /// As [`Journal::intend`].
     pub fn intend(&self, batch: &[Change]) {
         self.inner().journal.intend(batch);

@@ -27,6 +27,17 @@ pub enum News {
     NoList,
 }
 
+/// What is known of the engine, for whoever shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Whether it answers; `None` before the first word of it.
+    pub answers: Option<bool>,
+    /// Since when its events are heard; `None` while they are not.
+    pub subscribed_at: Option<Duration>,
+    /// When it listed its containers last, and how many ran.
+    pub listed: Option<(Duration, usize)>,
+}
+
 /// What is known of the engine.
 #[derive(Debug)]
 pub struct DockerWatcher {
@@ -38,6 +49,8 @@ pub struct DockerWatcher {
     all_inspected_at: Duration,
     /// Whether it answers; `None` before the first word of it.
     answers: Option<bool>,
+    /// When it listed its containers last, and how many ran.
+    listed: Option<(Duration, usize)>,
 }
 
 impl DockerWatcher {
@@ -54,7 +67,13 @@ impl DockerWatcher {
             subscribed_at: None,
             all_inspected_at: Duration::ZERO,
             answers: None,
+            listed: None,
         }
+    }
+
+    /// What is known now.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { answers: self.answers, subscribed_at: self.subscribed_at, listed: self.listed }
     }
 
     /// Another subscription begins, in place of the one before. Returns its generation.
@@ -94,8 +113,9 @@ impl DockerWatcher {
         (self.waits.next(random), self.turns(false).then_some(News::Away))
     }
 
-    /// A list was answered.
-    pub fn on_listed(&mut self) -> Option<News> {
+    /// A list was answered: so many containers run.
+    pub fn on_listed(&mut self, running: usize, now: Duration) -> Option<News> {
+        self.listed = Some((now, running));
         self.turns(true).then_some(News::Answers)
     }
 
@@ -137,7 +157,11 @@ mod tests {
         assert_eq!(watcher.on_ended(at(0), 0.5).1, Some(News::Away), "it was never there");
         assert_eq!(watcher.on_ended(at(1), 0.5).1, None);
         watcher.on_subscribed(at(2));
-        assert_eq!((watcher.on_listed(), watcher.on_listed()), (Some(News::Answers), None));
+        assert_eq!((watcher.on_listed(3, at(2)), watcher.on_listed(4, at(5))), (Some(News::Answers), None));
+        assert_eq!(
+            watcher.snapshot(),
+            Snapshot { answers: Some(true), subscribed_at: Some(at(2)), listed: Some((at(5), 4)) }
+        );
         assert_eq!(watcher.on_list_failed(), (Some(LIST_AGAIN), Some(News::NoList)));
         assert_eq!(watcher.on_list_failed(), (Some(LIST_AGAIN), None));
         assert_eq!(watcher.on_ended(at(3), 0.5).1, None, "it was said to be away");

@@ -8,6 +8,7 @@ mod jitter;
 mod leaves;
 mod panics;
 mod signals;
+mod status;
 mod stops;
 mod terms;
 mod unproven;

@@ -52,6 +52,7 @@ impl AgentState {
             docker: self.dependencies.docker.clone(),
             tasks: self.dependencies.tasks.clone(),
             host_address: self.dependencies.writer.registrant.address,
+            board: self.dependencies.board.clone(),
             clock: self.dependencies.clock,
             registrar: self.peers.registrar.clone(),
         }
@@ -64,6 +65,7 @@ impl AgentState {
             signals: self.dependencies.signals.clone(),
             expects_notice: self.dependencies.notices.is_some(),
             checker: self.dependencies.checker.clone(),
+            board: self.dependencies.board.clone(),
             probes_max: self.dependencies.probes_max,
             clock: self.dependencies.clock,
             seed: self.seed(Child::Registrar),

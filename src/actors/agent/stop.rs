@@ -5,7 +5,7 @@ use ractor::ActorRef;
 use super::{AgentState, Exit};
 use crate::actors::messages::{AgentMessage, HostWatcherMessage, RegistrarMessage};
 use crate::machine::agent::{JUDGEMENT_LIMIT, REPORT_SLACK, Step};
-use crate::status::Part;
+use crate::status::{Ending, Part};
 
 impl AgentState {
     pub(super) fn stop(&mut self, myself: &ActorRef<AgentMessage>) {
@@ -50,6 +50,8 @@ impl AgentState {
     }
 
     fn take(&mut self, myself: &ActorRef<AgentMessage>, step: Option<Step>) {
+        let (phase, deadline) = (self.ending.phase(), self.ending.deadline());
+        self.dependencies.board.ending.show(Ending { phase, deadline });
         match step {
             None => {}
             Some(Step::Judge) => {

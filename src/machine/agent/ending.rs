@@ -100,6 +100,16 @@ impl Ending {
         matches!(self.0, Phase::Delaying | Phase::Withdrawing { .. })
     }
 
+    /// How far it has come, in a word.
+    pub fn phase(&self) -> &'static str {
+        match self.0 {
+            Phase::Serving => "serving",
+            Phase::Judging => "judging",
+            Phase::Delaying => "delaying",
+            Phase::Withdrawing { .. } => "withdrawing",
+        }
+    }
+
     /// Until when everything is to be withdrawn, once that has begun.
     pub fn deadline(&self) -> Option<Duration> {
         match self.0 {

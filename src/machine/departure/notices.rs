@@ -10,9 +10,12 @@
 //! A notice's time is by the wall clock. It is made one of the agent's at each answer anew, so that a clock
 //! that is set right meanwhile counts from the next one on.
 
+mod snapshot;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+pub use self::snapshot::SourceState;
 use super::{AskError, Leaving, Notice, Said, Source, WITHDRAW_BEFORE_END};
 
 /// The longest that a notice with a time comes ahead: what says more goes by a clock that is behind.

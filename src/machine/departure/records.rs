@@ -70,6 +70,14 @@ impl Departure {
         self.announced = if is_near { Announced::Near(notice) } else { Announced::Ahead(notice) };
     }
 
+    /// What the host is told of its future, where it was told anything.
+    pub fn notice(&self) -> Option<&Notice> {
+        match &self.announced {
+            Announced::Nothing | Announced::Awaited => None,
+            Announced::Ahead(notice) | Announced::Near(notice) => Some(notice),
+        }
+    }
+
     /// When the end is near of what leaves.
     pub fn wake_at(&self) -> Option<Duration> {
         match &self.announced {
@@ -157,17 +165,11 @@ impl Departure {
     }
 
     fn leaving(&self) -> &Leaving {
-        match &self.announced {
-            Announced::Nothing | Announced::Awaited => &Leaving::Nobody,
-            Announced::Ahead(notice) | Announced::Near(notice) => &notice.leaving,
-        }
+        self.notice().map_or(&Leaving::Nobody, |notice| &notice.leaving)
     }
 
     fn reason(&self) -> String {
-        let notice = match &self.announced {
-            Announced::Nothing | Announced::Awaited => "",
-            Announced::Ahead(notice) | Announced::Near(notice) => &notice.reason,
-        };
+        let notice = self.notice().map_or("", |notice| &notice.reason);
         match self.leaving() {
             Leaving::Nobody if self.prepares_drain() => "the agent is about to drain".to_owned(),
             Leaving::Nobody => "the notice is called off".to_owned(),

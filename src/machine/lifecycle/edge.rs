@@ -37,7 +37,7 @@ impl fmt::Display for Edge {
     }
 }
 
-fn name(state: &State) -> &'static str {
+pub(super) fn name(state: &State) -> &'static str {
     match state {
         State::Idle => "idle",
         State::Live(Life { held_until: Some(_), .. }) => "held",

@@ -126,6 +126,11 @@ impl Lifecycle {
         &self.state
     }
 
+    /// The same in a word or two, as the log has it.
+    pub fn phase(&self) -> &'static str {
+        edge::name(&self.state)
+    }
+
     /// What the container wants in DNS.
     pub fn wanted(&self) -> Vec<Wanted> {
         self.ports().map(|ports| ports.wanted()).unwrap_or_default()

@@ -8,6 +8,7 @@
 //! | `containers` | the [lifecycles](super::lifecycle), and when each is woken |
 //! | `grants` | the [claims](super::claims) on ports, and who is to be told of a change |
 //! | `publication` | what the writer has been told |
+//! | `history` | what happened to each container last, for whoever looks |
 //! | [`adoption`](super::adoption) | what an earlier run left, and the barrier before the first word |
 //! | [`departure`](super::departure) | what is about to stop, and what that makes of records |
 //!
@@ -20,9 +21,11 @@
 mod adopting;
 mod containers;
 mod grants;
+mod history;
 mod leaving;
 mod output;
 mod publication;
+mod snapshot;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +33,11 @@ use std::time::{Duration, SystemTime};
 
 use self::containers::Containers;
 use self::grants::Grants;
+use self::history::History;
+pub use self::history::Latest;
 pub use self::output::Output;
 use self::publication::Publication;
+pub use self::snapshot::{Known, Snapshot};
 use super::adoption::{Adoption, Bearing};
 use super::departure::records::Departure;
 use super::lifecycle::{Event, Lifecycle, Seq, State, stops};
@@ -47,6 +53,7 @@ pub struct Registrar {
     containers: Containers,
     grants: Grants,
     publication: Publication,
+    history: History,
     adoption: Adoption,
     departure: Departure,
 }
@@ -58,6 +65,7 @@ impl Registrar {
             containers: Containers::believing(belief),
             grants: Grants::default(),
             publication: Publication::default(),
+            history: History::default(),
             adoption: Adoption::new(registrant.clone()),
             departure: Departure::default(),
             registrant,
@@ -147,6 +155,7 @@ impl Registrar {
             outputs.extend(self.step(&id, Event::Absent { as_of }, now));
             self.containers.forget(&id, as_of, now);
         }
+        self.history.retain(|id| self.containers.get(id).is_some());
         for id in self.adoption.on_listed(listed, now) {
             outputs.extend(self.release(&id, now));
             outputs.extend(self.over(&id));

@@ -76,6 +76,7 @@ impl Registrar {
             _ => false,
         };
         let stepped = self.containers.step(id, event, now);
+        self.history.on_step(id, &stepped.effects, now);
         if ends || self.containers.get(id).is_some_and(Lifecycle::leaves) {
             self.adoption.forget(id);
         }

@@ -94,6 +94,9 @@ pub enum Trouble {
     NotInspected,
 }
 
+/// What came between the wishes of each container and DNS at its latest inspection, in words.
+pub type Troubles = BTreeMap<ContainerId, Vec<String>>;
+
 /// What is known of a host's containers before it is judged.
 #[derive(Clone, Debug)]
 pub struct TaskResolver {
@@ -107,6 +110,7 @@ pub struct TaskResolver {
     heard: Heard,
     /// What was said of a container already.
     said: BTreeMap<ContainerId, BTreeSet<String>>,
+    troubles: Troubles,
     /// Containers whose next inspection is also of what ECS wants of them.
     at_task: BTreeSet<ContainerId>,
     /// Containers whose ports are given a moment to show up.
@@ -125,6 +129,7 @@ impl TaskResolver {
             sharers: Sharers::default(),
             heard: Heard::default(),
             said: BTreeMap::new(),
+            troubles: Troubles::new(),
             at_task: BTreeSet::new(),
             lagging: BTreeSet::new(),
             outputs: Vec::new(),
@@ -164,6 +169,11 @@ impl TaskResolver {
     /// What came of it since this was asked last.
     pub fn outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)
+    }
+
+    /// What comes between containers' wishes and DNS now.
+    pub fn troubles(&self) -> &Troubles {
+        &self.troubles
     }
 
     /// Something happened, which is the news at this place.
@@ -240,6 +250,7 @@ impl TaskResolver {
         self.latest = self.latest.max(as_of);
         let listed: BTreeSet<_> = list.iter().map(|line| line.id.clone()).collect();
         self.said.retain(|id, _| listed.contains(id));
+        self.troubles.retain(|id, _| listed.contains(id));
         self.lagging.retain(|id| listed.contains(id));
         self.sharers.retain(&listed);
         self.heard.retain(&listed);
@@ -251,6 +262,7 @@ impl TaskResolver {
     pub fn on_inspected(&mut self, due: Due, inspection: Result<Inspection, String>, now: Duration) {
         let Due { id, as_of, .. } = due;
         self.inspections.done(&id);
+        self.troubles.remove(&id);
         match inspection {
             Ok(Inspection::Container { container, network_owner, task_address, desired }) => {
                 if let Some(owner) = network_owner.as_deref() {
@@ -335,6 +347,10 @@ impl TaskResolver {
     }
 
     fn warn(&mut self, id: &ContainerId, name: &str, trouble: Trouble, text: String) {
+        let troubles = self.troubles.entry(id.clone()).or_default();
+        if !troubles.contains(&text) {
+            troubles.push(text.clone());
+        }
         if self.said.entry(id.clone()).or_default().insert(text.clone()) {
             self.outputs.push(Output::Warning { id: id.clone(), name: name.to_owned(), trouble, text });
         }
@@ -348,6 +364,7 @@ impl TaskResolver {
         self.inspections.forget(id);
         self.listing.forget(id);
         self.said.remove(id);
+        self.troubles.remove(id);
         self.at_task.remove(id);
         self.lagging.remove(id);
         self.sharers.forget(id);

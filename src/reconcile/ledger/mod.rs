@@ -17,11 +17,13 @@
 
 mod answer;
 mod memory;
+mod rows;
 mod scan;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+pub use self::rows::Row;
 use crate::change::batch::{self, Unit};
 use crate::change::culprit::Culprit;
 use crate::record::{Action, Change, Key, RecordSet, RecordType, Srv};

@@ -19,18 +19,22 @@
 //! - What somebody else changed of our records is found and mended, by name, at every resync.
 
 mod call;
+mod calls;
 mod confirm;
 mod news;
 mod reading;
 mod scan;
+mod snapshot;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use self::call::{Answer, Call};
+pub use self::calls::{Begun, CALLS_MAX, Calls, Ended};
 use self::confirm::Confirmation;
 pub use self::news::News;
 use self::scan::Scan;
+pub use self::snapshot::Snapshot;
 use super::ledger::Ledger;
 use crate::backoff::Backoff;
 use crate::change::batch::{self, Unit};

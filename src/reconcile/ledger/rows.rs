@@ -1,0 +1,79 @@
+//! A ledger as a table, for whoever shows it: what is wanted of each key beside what is known of it.
+
+use std::time::Duration;
+
+use super::{Known, Ledger};
+use crate::record::{Key, RecordSet};
+
+/// What is wanted and known of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Which one.
+    pub key: Key,
+    /// What should stand there; `None` for nothing.
+    pub wanted: Option<RecordSet>,
+    /// What stands, or may stand, there, as far as is known.
+    pub known: Option<RecordSet>,
+    /// Whether that is sure.
+    pub is_sure: bool,
+    /// Whether the two differ.
+    pub differs: bool,
+    /// Until when it waits because it was refused, and what the registry said.
+    pub refused: Option<(Duration, String)>,
+}
+
+impl Ledger {
+    /// All keys of which anything is wanted or known, in order.
+    pub fn rows(&self) -> Vec<Row> {
+        let only_known = self.known.keys().filter(|key| !self.wanted.contains_key(*key));
+        let mut keys: Vec<_> = self.wanted.keys().chain(only_known).collect();
+        keys.sort();
+        keys.into_iter().map(|key| self.row(key)).collect()
+    }
+
+    fn row(&self, key: &Key) -> Row {
+        let (known, is_sure) = match self.known.get(key) {
+            Some(Known::Written(set)) => (Some(set.clone()), true),
+            Some(Known::Unsure { set, .. }) => (Some(set.clone()), false),
+            Some(Known::Unread) => (None, false),
+            None => (None, true),
+        };
+        Row {
+            key: key.clone(),
+            wanted: self.wanted.get(key).map(|set| self.fit(set)),
+            known,
+            is_sure,
+            differs: self.differing.contains(key),
+            refused: self.parked.get(key).map(|parked| (parked.until, parked.reason.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::testing::registrant;
+
+    #[test]
+    fn a_row_says_what_is_wanted_beside_what_is_known() {
+        let mut ledger = Ledger::default();
+        let set = registrant("i-0a").host_record();
+        ledger.want(set.key(), Some(set.clone()));
+        let row = |ledger: &Ledger| ledger.rows().into_iter().next();
+        let wanted = Row {
+            key: set.key(),
+            wanted: Some(set.clone()),
+            known: None,
+            is_sure: true,
+            differs: true,
+            refused: None,
+        };
+        assert_eq!(row(&ledger), Some(wanted.clone()));
+        let batch: Vec<_> = ledger.batch(Duration::ZERO).into_iter().flat_map(|unit| unit.changes).collect();
+        ledger.on_answer(&batch, &Ok(()), Duration::ZERO);
+        assert_eq!(row(&ledger), Some(Row { known: Some(set.clone()), differs: false, ..wanted }));
+        ledger.want(set.key(), None);
+        let left = row(&ledger).unwrap();
+        assert_eq!((left.wanted, left.known, left.differs), (None, Some(set), true));
+    }
+}

@@ -1,0 +1,171 @@
+//! The latest calls of a writer, and how many there were of each kind: for whoever shows or counts them. Nothing
+//! branches on it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::{Answer, Call};
+use crate::change::batch;
+use crate::record::Action;
+use crate::zone::ZoneError;
+
+/// How many calls are remembered.
+pub const CALLS_MAX: usize = 50;
+
+/// A call that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// When it went out, by the agent's clock.
+    pub at: Duration,
+    /// What it is called in the registry's API.
+    pub action: &'static str,
+    /// How many records it creates or replaces.
+    pub writes: usize,
+    /// How many it deletes.
+    pub deletes: usize,
+    /// What it costs of the account's changes.
+    pub cost: usize,
+}
+
+/// A call that was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What was asked.
+    pub call: Begun,
+    /// How long the answer took.
+    pub took: Duration,
+    /// What came of it: `ok`, or the [kind](ZoneError::kind) of failure.
+    pub outcome: &'static str,
+    /// What the registry said, where it failed.
+    pub error: Option<String>,
+}
+
+/// The calls of a writer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// The one that is under way.
+    pub in_flight: Option<Begun>,
+    /// The latest that were answered, the newest first; at most [`CALLS_MAX`].
+    pub latest: VecDeque<Ended>,
+    /// How many were answered, by action and outcome.
+    pub totals: BTreeMap<(&'static str, &'static str), u64>,
+    /// How many records were created, replaced or deleted.
+    pub changes: BTreeMap<&'static str, u64>,
+    /// What all changes that were taken cost.
+    pub cost: u64,
+    /// When a call last succeeded, by action.
+    pub succeeded: BTreeMap<&'static str, Duration>,
+}
+
+impl Calls {
+    /// A call goes out.
+    pub fn begin(&mut self, call: &Call, now: Duration) {
+        let (mut writes, mut deletes, mut cost) = (0, 0, 0);
+        if let Call::Change(changes) = call {
+            deletes = changes.iter().filter(|change| change.action == Action::Delete).count();
+            writes = changes.len() - deletes;
+            cost = changes.iter().map(batch::cost).sum();
+        }
+        self.in_flight = Some(Begun { at: now, action: action(call), writes, deletes, cost });
+    }
+
+    /// It was answered.
+    pub fn end(&mut self, call: &Call, answer: &Answer, now: Duration) {
+        let Some(begun) = self.in_flight.take() else { return };
+        let error = error(answer);
+        let outcome = error.map_or("ok", ZoneError::kind);
+        *self.totals.entry((begun.action, outcome)).or_default() += 1;
+        if outcome == "ok" {
+            self.succeeded.insert(begun.action, now);
+            self.count(call, begun.cost);
+        }
+        self.latest.push_front(Ended {
+            took: now.saturating_sub(begun.at),
+            call: begun,
+            outcome,
+            error: error.map(ToString::to_string),
+        });
+        self.latest.truncate(CALLS_MAX);
+    }
+
+    fn count(&mut self, call: &Call, cost: usize) {
+        let Call::Change(changes) = call else { return };
+        self.cost += cost as u64;
+        for change in changes {
+            *self.changes.entry(name(change.action)).or_default() += 1;
+        }
+    }
+}
+
+fn action(call: &Call) -> &'static str {
+    match call {
+        Call::Change(_) => "ChangeResourceRecordSets",
+        Call::LookUp(_) | Call::Read(_) => "ListResourceRecordSets",
+        Call::Status(_) => "GetChange",
+    }
+}
+
+fn name(action: Action) -> &'static str {
+    match action {
+        Action::Create => "CREATE",
+        Action::Upsert => "UPSERT",
+        Action::Delete => "DELETE",
+    }
+}
+
+fn error(answer: &Answer) -> Option<&ZoneError> {
+    match answer {
+        Answer::Changed(answer) | Answer::Status(answer) => answer.as_ref().err(),
+        Answer::Listed(answer) => answer.as_ref().err(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Change;
+    use crate::record::testing::registrant;
+    use crate::zone::{ChangeInfo, ChangeStatus, Page};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn change(action: Action) -> Change {
+        Change { action, set: registrant("i-0a").host_record() }
+    }
+
+    #[test]
+    fn says_what_a_call_did_how_long_it_took_and_what_came_of_it() {
+        let mut calls = Calls::default();
+        let call = Call::Change(vec![change(Action::Create), change(Action::Delete)]);
+        calls.begin(&call, SECOND);
+        let begun = calls.in_flight.clone().unwrap();
+        assert_eq!((begun.action, begun.writes, begun.deletes), ("ChangeResourceRecordSets", 1, 1));
+        let throttled = Answer::Changed(Err(ZoneError::Throttled("Rate exceeded".into())));
+        calls.end(&call, &throttled, 3 * SECOND);
+        let ended = &calls.latest[0];
+        assert_eq!((ended.took, ended.outcome), (2 * SECOND, "throttled"));
+        assert_eq!(ended.error.as_deref(), Some("throttled: Rate exceeded"));
+        assert!(calls.changes.is_empty() && calls.succeeded.is_empty() && calls.cost == 0);
+        calls.begin(&call, 4 * SECOND);
+        let info = ChangeInfo { id: "C1".into(), status: ChangeStatus::Pending };
+        calls.end(&call, &Answer::Changed(Ok(info)), 5 * SECOND);
+        assert_eq!(calls.changes, [("CREATE", 1), ("DELETE", 1)].into());
+        assert_eq!(calls.succeeded, [("ChangeResourceRecordSets", 5 * SECOND)].into());
+        assert_eq!(calls.cost, begun.cost as u64);
+        let of_changes = |outcome| (("ChangeResourceRecordSets", outcome), 1);
+        assert_eq!(calls.totals, [of_changes("throttled"), of_changes("ok")].into());
+    }
+
+    #[test]
+    fn remembers_so_many_and_counts_all() {
+        let mut calls = Calls::default();
+        let call = Call::Read(None);
+        for second in 0..120 {
+            calls.begin(&call, second * SECOND);
+            calls.end(&call, &Answer::Listed(Ok(Page::default())), second * SECOND);
+        }
+        assert_eq!(calls.latest.len(), CALLS_MAX);
+        assert_eq!(calls.latest[0].call.at, 119 * SECOND);
+        assert_eq!(calls.totals, [(("ListResourceRecordSets", "ok"), 120)].into());
+    }
+}

@@ -1,0 +1,42 @@
+//! What a writer knows, copied for whoever shows it: no actor has to be asked.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{Calls, Writer};
+use crate::reconcile::ledger::Row;
+use crate::record::Key;
+
+/// What a writer knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// When it was taken, by the agent's clock.
+    pub taken_at: Duration,
+    /// What is wanted and known of each record.
+    pub rows: Vec<Row>,
+    /// The records of the call that is under way.
+    pub in_flight: BTreeSet<Key>,
+    /// Whether all that is wanted has been told.
+    pub is_told: bool,
+    /// Whether all is known that the zone can hold of this host.
+    pub is_whole: bool,
+    /// When it calls next, unless something happens; `None` where it waits for something to happen.
+    pub next_at: Option<Duration>,
+    /// Its calls.
+    pub calls: Calls,
+}
+
+impl Writer {
+    /// What is known now, beside the calls and when the next one is due.
+    pub fn snapshot(&self, now: Duration, next_at: Option<Duration>, calls: Calls) -> Snapshot {
+        Snapshot {
+            taken_at: now,
+            rows: self.ledger.rows(),
+            in_flight: self.in_flight.clone().unwrap_or_default(),
+            is_told: self.told,
+            is_whole: self.whole,
+            next_at,
+            calls,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Each container: where it is in its life, what of it can be seen in DNS, and what that waits for.
+
+use super::records::Records;
+use super::{Seen, millis};
+use crate::container::offer::EffectiveCheck;
+use crate::machine::lifecycle::{Health, Life, State, Target, Tracked};
+use crate::machine::registrar::{Known, Latest};
+use crate::record::ContainerId;
+use crate::status::schema::{Checked, Container, Record, RecordState, Service, Step, StepState};
+
+pub(super) fn containers(seen: &Seen, records: &mut Records) -> Vec<Container> {
+    let known = seen.registrar.iter().flat_map(|registrar| &registrar.containers);
+    let mut containers: Vec<_> = known.map(|known| container(known, seen, records)).collect();
+    containers.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+    containers
+}
+
+fn container(known: &Known, seen: &Seen, records: &mut Records) -> Container {
+    let Known { id, name, lifecycle, latest: Latest { step, decision } } = known;
+    let services: Vec<_> = match lifecycle.state() {
+        State::Live(life) => {
+            life.services.iter().map(|tracked| service(id, life, tracked, seen, records)).collect()
+        }
+        State::Idle | State::Stopping(_) | State::Drained => Vec::new(),
+    };
+    let records = records.take_container(id);
+    let troubles = seen.troubles.as_ref().and_then(|troubles| troubles.get(id)).cloned().unwrap_or_default();
+    Container {
+        id: id.short().to_owned(),
+        name: name.clone(),
+        state: lifecycle.phase().to_owned(),
+        by: step.map(|(_, edge)| edge.by.to_owned()),
+        since_ago: step.map(|(at, _)| seen.ago(at)),
+        why: decision.map(|(_, reason)| reason.to_string()),
+        task: lifecycle.task().map(str::to_owned),
+        waits_for: waits_for(lifecycle.state(), &services, &records, seen),
+        troubles,
+        services,
+        records,
+    }
+}
+
+fn waits_for(state: &State, services: &[Service], records: &[Record], seen: &Seen) -> Option<String> {
+    let stops = |step: &&Step| matches!(step.state, StepState::Waits | StepState::Failed);
+    let of_service = services.iter().find_map(|service| {
+        let step = service.life.iter().find(stops)?;
+        let why = step.why.clone().unwrap_or_else(|| step.step.to_owned());
+        Some(if services.len() == 1 { why } else { format!("{}: {why}", service.name) })
+    });
+    let leaves = records.iter().find(|record| record.state != RecordState::Registered);
+    let leaves = leaves.map(|record| match &record.refused {
+        Some(reason) => format!("{} {}: {reason}", record.name, record.r#type),
+        None => format!("{} {} to be written", record.name, record.r#type),
+    });
+    let stop = match state {
+        State::Stopping(stopping) if stopping.life.is_none() => {
+            Some("an inspection, which tells what the signal that was sent means to it".to_owned())
+        }
+        State::Stopping(stopping) => {
+            let seconds = seen.until(stopping.until()).ceil();
+            Some(format!("its end: it was asked to stop, and is believed to for {seconds} s yet"))
+        }
+        State::Idle | State::Live(_) | State::Drained => None,
+    };
+    of_service.or(leaves).or(stop)
+}
+
+fn service(id: &ContainerId, life: &Life, tracked: &Tracked, seen: &Seen, records: &mut Records) -> Service {
+    let offer = &tracked.offer;
+    let (name, port) = (offer.service.name.as_str().to_owned(), offer.service.container_port);
+    let record = records.take_service(id, port, &name);
+    let checked = Target::of(offer).and_then(|target| seen.checks.get(id)?.get(&target));
+    let checked = checked.map(|checked| Checked {
+        outcome: checked.outcome.as_str().to_owned(),
+        error: checked.error.clone(),
+        took_ms: millis(checked.took),
+        ago: seen.ago(checked.at),
+    });
+    Service {
+        port,
+        protocol: offer.service.protocol.to_string(),
+        at: offer.at.to_string(),
+        weight: offer.service.weight,
+        check: offer.check.to_string(),
+        life: vec![
+            started(life, seen),
+            check_step(tracked, checked.as_ref(), seen),
+            port_step(life, tracked, seen),
+            registered(record.as_ref(), seen),
+        ],
+        name,
+        checked,
+        record,
+    }
+}
+
+fn step(step: &'static str, state: StepState, why: Option<String>) -> Step {
+    Step { step, state, why }
+}
+
+fn started(life: &Life, seen: &Seen) -> Step {
+    match life.held_until {
+        Some(until) => {
+            let seconds = seen.until(until).ceil();
+            let why = format!("it restarts too often: kept out of DNS for {seconds} s yet");
+            step("started", StepState::Waits, Some(why))
+        }
+        None => step("started", StepState::Done, None),
+    }
+}
+
+fn check_step(tracked: &Tracked, checked: Option<&Checked>, seen: &Seen) -> Step {
+    let said = || match (&tracked.offer.check, checked) {
+        (EffectiveCheck::Docker, _) => "see State.Health of docker inspect".to_owned(),
+        (_, Some(Checked { error: Some(error), .. })) => error.clone(),
+        (_, Some(_)) => "it has to pass once more".to_owned(),
+        (_, None) => "nothing was answered yet".to_owned(),
+    };
+    let check = &tracked.offer.check;
+    let (state, why) = match tracked.health {
+        Health::Serving if tracked.doubted => {
+            (StepState::Weak, Some("it was sent a signal that may have ended it: weight 0".to_owned()))
+        }
+        Health::Serving => (StepState::Done, None),
+        Health::Failing => (StepState::Weak, Some(format!("its check fails, weight 0: {}", said()))),
+        Health::Inherited => {
+            let why = "an earlier run registered it: weight 0 until its check passes";
+            (StepState::Weak, Some(format!("{why}: {}", said())))
+        }
+        Health::Unproven { since, .. } => {
+            let seconds = seen.ago(since).floor();
+            (
+                StepState::Waits,
+                Some(format!("its check ({check}) has not passed for {seconds} s: {}", said())),
+            )
+        }
+    };
+    step("checked", state, why)
+}
+
+fn port_step(life: &Life, tracked: &Tracked, seen: &Seen) -> Step {
+    match life.taken.get(&tracked.offer.endpoint()) {
+        None => step("port", StepState::Done, None),
+        Some(taken) => {
+            let all = seen.registrar.iter().flat_map(|registrar| &registrar.containers);
+            let name = all.into_iter().find(|known| known.id == taken.by).map(|known| known.name.as_str());
+            let name = name.filter(|name| !name.is_empty()).unwrap_or("a container");
+            let why = format!("{} is held by {name} ({}): {}", tracked.offer.at, taken.by.short(), taken.why);
+            let state = if taken.keeps { StepState::Weak } else { StepState::Waits };
+            step("port", state, Some(why))
+        }
+    }
+}
+
+fn registered(record: Option<&Record>, seen: &Seen) -> Step {
+    let Some(record) = record else {
+        let is_open = seen.registrar.as_ref().is_some_and(|registrar| registrar.wants.is_some());
+        let why = "the first look at this host is not over".to_owned();
+        return if is_open {
+            step("registered", StepState::Ahead, None)
+        } else {
+            step("registered", StepState::Waits, Some(why))
+        };
+    };
+    let (state, why) = match record.state {
+        RecordState::Registered if record.weight == Some(0) => {
+            (StepState::Weak, Some("at weight 0".to_owned()))
+        }
+        RecordState::Registered => (StepState::Done, None),
+        RecordState::Refused => {
+            let reason = record.refused.as_deref().unwrap_or_default();
+            let seconds = record.retried_in.unwrap_or_default().ceil();
+            (StepState::Failed, Some(format!("the zone refused it, tried again in {seconds} s: {reason}")))
+        }
+        RecordState::Unsure => {
+            (StepState::Waits, Some("the outcome of a call is not known: it is sent again".to_owned()))
+        }
+        RecordState::ToCreate => (StepState::Waits, Some("its record is to be created".to_owned())),
+        RecordState::ToChange => (StepState::Waits, Some("its record is to be changed".to_owned())),
+        RecordState::ToDelete => (StepState::Waits, Some("its record is to be deleted".to_owned())),
+    };
+    step("registered", state, why)
+}
