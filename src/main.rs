@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use ecssd::cli::{self, Cli};
 use ecssd::config::janitor::JanitorConfig;
-use ecssd::config::{BadSetting, Config};
+use ecssd::config::{BadSetting, BadSettings, Config};
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
 use ecssd::logs::{self, Logging};
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn ended(served: Result<(), String>) -> ExitCode {
+fn ended(served: Result<(), impl std::fmt::Display>) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -72,13 +72,8 @@ enum Job {
 }
 
 /// What a run is told by an event of a Lambda.
-fn settings_of(cli: &Cli, event: serde_json::Value) -> Result<Settings, String> {
-    let bad = match JanitorConfig::of_lambda(cli, variable, event) {
-        Ok(config) => return Ok(config.settings),
-        Err(bad) => bad,
-    };
-    let bad: Vec<String> = bad.iter().map(ToString::to_string).collect();
-    Err(bad.join("; "))
+fn settings_of(cli: &Cli, event: serde_json::Value) -> Result<Settings, BadSettings> {
+    JanitorConfig::of_lambda(cli, variable, event).map(|config| config.settings).map_err(BadSettings)
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -105,8 +100,7 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
     }
     let mut bad = Vec::new();
     if cli.janitor.apply {
-        let reason = "it is the janitor that deletes: pass --janitor too".to_owned();
-        bad.push(BadSetting { setting: "--apply (ECSSD_JANITOR_APPLY)".to_owned(), reason });
+        bad.push(BadSetting::apply_without_janitor());
     }
     let config = match Config::read(&cli) {
         Ok(config) if bad.is_empty() => config,

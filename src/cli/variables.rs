@@ -22,7 +22,8 @@ pub struct Variables {
 }
 
 /// A variable whose value is neither a yes nor a no.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{setting}: {reason}")]
 pub struct Unclear {
     /// The flag that it stands for, and its name, such as `--remove (ECSSD_REMOVE)`.
     pub setting: String,
@@ -60,12 +61,11 @@ pub fn judge(command: Command, environment: &[(String, String)]) -> (Command, Va
         };
         let value = environment.iter().find(|(given, _)| *given == name).map(|(_, value)| value.as_str());
         known.push(name.clone());
-        match value.map(|value| counts(&argument, value)) {
+        match value.map(|value| counts(&argument, &name, value)) {
             None | Some(Ok(true)) => argument,
             Some(Ok(false)) => argument.env(Resettable::Reset),
             Some(Err(reason)) => {
-                let flag = argument.get_long().unwrap_or_default();
-                unclear.push(Unclear { setting: format!("--{flag} ({name})"), reason });
+                unclear.push(reason);
                 argument.env(Resettable::Reset)
             }
         }
@@ -75,12 +75,15 @@ pub fn judge(command: Command, environment: &[(String, String)]) -> (Command, Va
 }
 
 /// Whether a variable's value counts; or why it cannot be understood.
-fn counts(argument: &Arg, value: &str) -> Result<bool, String> {
+fn counts(argument: &Arg, name: &str, value: &str) -> Result<bool, Unclear> {
     if value.trim().is_empty() {
         return Ok(false);
     }
     match argument.get_action() {
-        ArgAction::SetTrue => truth(value).map(|_| true),
+        ArgAction::SetTrue => truth(value).map(|_| true).map_err(|error| {
+            let flag = argument.get_long().unwrap_or_default();
+            Unclear { setting: format!("--{flag} ({name})"), reason: error.to_string() }
+        }),
         _ => Ok(true),
     }
 }

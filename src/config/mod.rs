@@ -3,6 +3,7 @@
 //! Every bad setting is reported, not only the first, each with what to do. Nothing here touches the
 //! world; what is not given and depends on the host is found out by [`crate::edge::host`].
 
+mod bad;
 pub mod janitor;
 mod values;
 
@@ -14,11 +15,12 @@ use tracing::level_filters::LevelFilter;
 
 use crate::change::pacing::{Pace, Rate};
 use crate::cli::Cli;
-use crate::container::convention::duration;
 use crate::edge::host::identity::Given;
 use crate::logs;
 use crate::machine::agent::StopPlan;
 use crate::zone::route53::Wanted;
+
+pub use self::bad::{BadEvent, BadSetting, BadSettings, BadValue, Conflict, Reason};
 
 const DRAIN_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(600);
@@ -109,16 +111,6 @@ pub struct Config {
     pub log_level: LevelFilter,
 }
 
-/// A setting that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {reason}")]
-pub struct BadSetting {
-    /// The flag and its variable.
-    pub setting: String,
-    /// What is wrong, and what would be right.
-    pub reason: String,
-}
-
 impl Config {
     /// Judges every setting.
     ///
@@ -126,15 +118,12 @@ impl Config {
     /// All settings that do not hold.
     pub fn read(cli: &Cli) -> Result<Self, Vec<BadSetting>> {
         let mut judge = Judge::default();
-        judge.bad.extend(
-            cli.variables.unclear.iter().map(|unclear| BadSetting {
-                setting: unclear.setting.clone(),
-                reason: unclear.reason.clone(),
-            }),
-        );
+        judge.bad.extend(cli.variables.unclear.iter().map(|unclear| BadSetting {
+            setting: unclear.setting.clone(),
+            reason: BadValue::Shared(unclear.reason.clone()).into(),
+        }));
         if cli.local && [&cli.zone_id, &cli.endpoint_url].into_iter().any(|text| given(text).is_some()) {
-            let reason = "the zone is in this process: --zone-id and --endpoint-url go without it";
-            judge.note("--local", reason.to_owned());
+            judge.note("--local", Conflict::LocalAndRoute53);
         }
         let zone = judge.takes("ZONE", values::zone(&cli.zone));
         let dns_listen: Vec<_> = cli
@@ -148,7 +137,7 @@ impl Config {
         let limits = judge.takes("--limits", values::limits(&cli.limits));
         let rate = judge.takes_given("--rate", &cli.rate, values::rate);
         let burst = judge.takes_given("--burst", &cli.burst, values::burst);
-        let resync = judge.takes("--resync", duration(&cli.resync, RESYNC_MIN, RESYNC_MAX));
+        let resync = judge.takes("--resync", values::span(&cli.resync, RESYNC_MIN, RESYNC_MAX));
         let hostname = judge.takes_given("--hostname", &cli.hostname, values::hostname);
         let address = judge.takes_given("--address", &cli.address, values::address);
         let state_dir = judge.takes("--state-dir", values::path(&cli.state_dir));
@@ -158,10 +147,10 @@ impl Config {
         let stop_belief =
             judge.takes("--stop-belief", values::hours(&cli.stop_belief, STOP_BELIEF_MIN, STOP_BELIEF_MAX));
         let drain_timeout = judge
-            .takes("--drain-timeout", duration(&cli.drain_timeout, DRAIN_TIMEOUT_MIN, DRAIN_TIMEOUT_MAX));
+            .takes("--drain-timeout", values::span(&cli.drain_timeout, DRAIN_TIMEOUT_MIN, DRAIN_TIMEOUT_MAX));
         let on_term = judge.takes("--on-term", values::on_term(&cli.on_term));
         let drain_delay =
-            judge.takes("--drain-delay", duration(&cli.drain_delay, Duration::ZERO, DRAIN_DELAY_MAX));
+            judge.takes("--drain-delay", values::span(&cli.drain_delay, Duration::ZERO, DRAIN_DELAY_MAX));
         let log_format = judge.takes("--log-format", values::log_format(&cli.log_format));
         let log_level = judge.takes("--log-level", values::log_level(&cli.log_level));
         let config = || {
@@ -218,13 +207,13 @@ struct Judge {
 
 impl Judge {
     /// A flag such as `--zone-id`, or `ZONE`, has the variable of its name.
-    fn note(&mut self, flag: &str, reason: String) {
+    fn note(&mut self, flag: &str, reason: impl Into<Reason>) {
         let variable = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
         let setting = if flag.contains(',') { flag.to_owned() } else { format!("{flag} (ECSSD_{variable})") };
-        self.bad.push(BadSetting { setting, reason });
+        self.bad.push(BadSetting { setting, reason: reason.into() });
     }
 
-    fn takes<T>(&mut self, flag: &str, judged: Result<T, String>) -> Option<T> {
+    fn takes<T>(&mut self, flag: &str, judged: Result<T, impl Into<Reason>>) -> Option<T> {
         judged.map_err(|reason| self.note(flag, reason)).ok()
     }
 
@@ -232,7 +221,7 @@ impl Judge {
         &mut self,
         flag: &str,
         text: &Option<String>,
-        judge: impl Fn(&str) -> Result<T, String>,
+        judge: impl Fn(&str) -> Result<T, BadValue>,
     ) -> Option<Option<T>> {
         self.takes(flag, given(text).map(judge).transpose())
     }
@@ -243,12 +232,12 @@ fn given(text: &Option<String>) -> Option<&str> {
     text.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn command(cli: &Cli) -> Result<Command, String> {
+fn command(cli: &Cli) -> Result<Command, Conflict> {
     match (cli.sync, cli.remove) {
         (false, false) => Ok(Command::Serve),
         (true, false) => Ok(Command::Sync),
         (false, true) => Ok(Command::Remove),
-        (true, true) => Err("one makes records, the other takes them out; pass one of them".to_owned()),
+        (true, true) => Err(Conflict::SyncAndRemove),
     }
 }
 

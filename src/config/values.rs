@@ -7,21 +7,21 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 use super::Limits;
+use super::bad::BadValue;
 use crate::container::convention::duration;
 use crate::logs;
 use crate::machine::agent::OnTerm;
 use crate::record::{Owner, canonical};
 
-pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
-    let reason = |_| format!("{text:?} is not an address and port such as 127.0.0.1:5333");
-    text.trim().parse().map_err(reason)
+pub(super) fn listen(text: &str) -> Result<SocketAddr, BadValue> {
+    text.trim().parse().map_err(|_| form(text, "an address and port such as 127.0.0.1:5333"))
 }
 
-pub(super) fn hostname(text: &str) -> Result<String, String> {
-    Owner::new(text).map(|owner| owner.to_string()).map_err(|error| error.to_string())
+pub(super) fn hostname(text: &str) -> Result<String, BadValue> {
+    Ok(Owner::new(text)?.to_string())
 }
 
-pub(super) fn zone(text: &str) -> Result<String, String> {
+pub(super) fn zone(text: &str) -> Result<String, BadValue> {
     let name = canonical(text.trim());
     let label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -31,106 +31,115 @@ pub(super) fn zone(text: &str) -> Result<String, String> {
     if name.len() <= 180 && name.split('.').all(label) {
         Ok(name)
     } else {
-        Err(format!(
-            "{text:?} is not a zone's name: labels of 1 to 63 letters, digits, hyphens and underscores, at most 180 characters in all"
+        Err(form(
+            text,
+            "a zone's name: labels of 1 to 63 letters, digits, hyphens and underscores, at most 180 characters in all",
         ))
     }
 }
 
 /// Source: Route 53 API reference, HostedZone: at most 32 characters, without what comes before the slash.
-pub(super) fn zone_id(text: &str) -> Result<String, String> {
+pub(super) fn zone_id(text: &str) -> Result<String, BadValue> {
     let id = text.strip_prefix("/hostedzone/").unwrap_or(text);
     if (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()) {
         Ok(id.to_owned())
     } else {
-        Err(format!("{text:?} is not a hosted zone's id such as Z0123456789ABCDEFGHIJ"))
+        Err(form(text, "a hosted zone's id such as Z0123456789ABCDEFGHIJ"))
     }
 }
 
-pub(super) fn endpoint_url(text: &str) -> Result<String, String> {
+pub(super) fn endpoint_url(text: &str) -> Result<String, BadValue> {
     match text.parse::<hyper::Uri>() {
         Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() => {
             Ok(text.to_owned())
         }
-        _ => Err(format!("{text:?} is not a URL such as http://127.0.0.1:4566")),
+        _ => Err(form(text, "a URL such as http://127.0.0.1:4566")),
     }
 }
 
-pub(super) fn limits(text: &str) -> Result<Limits, String> {
+pub(super) fn limits(text: &str) -> Result<Limits, BadValue> {
     match text.trim() {
         "2026" => Ok(Limits::Current),
         "legacy" => Ok(Limits::Legacy),
-        _ => Err(format!("{text:?} is not one of 2026, legacy")),
+        _ => Err(form(text, "one of 2026, legacy")),
     }
 }
 
-pub(super) fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, BadValue> {
     match text.parse() {
         Ok(rate) if (0.1..=1_000.0).contains(&rate) => Ok(rate),
-        _ => Err(format!("{text:?} is not a number of requests a second from 0.1 to 1000")),
+        _ => Err(form(text, "a number of requests a second from 0.1 to 1000")),
     }
 }
 
-pub(super) fn burst(text: &str) -> Result<u32, String> {
+pub(super) fn burst(text: &str) -> Result<u32, BadValue> {
     match text.parse() {
         Ok(burst) if (1..=1_000).contains(&burst) => Ok(burst),
-        _ => Err(format!("{text:?} is not a number of requests from 1 to 1000")),
+        _ => Err(form(text, "a number of requests from 1 to 1000")),
     }
 }
 
-pub(super) fn address(text: &str) -> Result<Ipv4Addr, String> {
-    let address: Ipv4Addr = text
-        .parse()
-        .map_err(|_| format!("{text:?} is not an IPv4 address (IPv4 for now) such as 10.0.0.7"))?;
+pub(super) fn address(text: &str) -> Result<Ipv4Addr, BadValue> {
+    let address: Ipv4Addr =
+        text.parse().map_err(|_| form(text, "an IPv4 address (IPv4 for now) such as 10.0.0.7"))?;
     if address.is_unspecified() || address.is_broadcast() || address.is_multicast() {
-        return Err(format!("{text} is not an address that clients can connect to"));
+        return Err(BadValue::NotConnectable(address));
     }
     Ok(address)
 }
 
-pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+pub(super) fn path(text: &str) -> Result<PathBuf, BadValue> {
     let path = PathBuf::from(text.trim());
-    if path.is_absolute() { Ok(path) } else { Err(format!("{text:?} is not a path that begins with /")) }
+    if path.is_absolute() { Ok(path) } else { Err(form(text, "a path that begins with /")) }
 }
 
-pub(super) fn http_url(text: &str) -> Result<String, String> {
+pub(super) fn http_url(text: &str) -> Result<String, BadValue> {
     match text.trim().parse::<hyper::Uri>() {
         Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(text.trim().to_owned()),
-        _ => Err(format!("{text:?} is not a URL such as http://127.0.0.1:51678")),
+        _ => Err(form(text, "a URL such as http://127.0.0.1:51678")),
     }
 }
 
-pub(super) fn on_term(text: &str) -> Result<OnTerm, String> {
+pub(super) fn on_term(text: &str) -> Result<OnTerm, BadValue> {
     match text.trim() {
         "drain" => Ok(OnTerm::Drain),
         "hand-over" => Ok(OnTerm::HandOver),
         "auto" => Ok(OnTerm::Auto),
-        _ => Err(format!("{text:?} is not one of drain, hand-over, auto")),
+        _ => Err(form(text, "one of drain, hand-over, auto")),
     }
 }
 
-pub(super) fn log_format(text: &str) -> Result<logs::Format, String> {
+pub(super) fn log_format(text: &str) -> Result<logs::Format, BadValue> {
     match text.trim() {
         "auto" => Ok(logs::Format::Auto),
         "human" => Ok(logs::Format::Human),
         "json" => Ok(logs::Format::Json),
-        _ => Err(format!("{text:?} is not one of human, json, auto")),
+        _ => Err(form(text, "one of human, json, auto")),
     }
 }
 
-pub(super) fn log_level(text: &str) -> Result<LevelFilter, String> {
+pub(super) fn log_level(text: &str) -> Result<LevelFilter, BadValue> {
     match text.trim() {
         "error" => Ok(LevelFilter::ERROR),
         "warn" => Ok(LevelFilter::WARN),
         "info" => Ok(LevelFilter::INFO),
         "debug" => Ok(LevelFilter::DEBUG),
-        _ => Err(format!("{text:?} is not one of error, warn, info, debug")),
+        _ => Err(form(text, "one of error, warn, info, debug")),
     }
 }
 
 /// A duration that may be hours: `1h`, `90m`, `600s`.
-pub(super) fn hours(text: &str, min: Duration, max: Duration) -> Result<Duration, String> {
+pub(super) fn hours(text: &str, min: Duration, max: Duration) -> Result<Duration, BadValue> {
     let hours = text.strip_suffix('h').and_then(|hours| hours.parse::<u64>().ok());
     let minutes = hours.and_then(|hours| hours.checked_mul(60)).map(|minutes| format!("{minutes}m"));
-    duration(minutes.as_deref().unwrap_or(text), min, max)
+    span(minutes.as_deref().unwrap_or(text), min, max)
+}
+
+/// A duration as the keys of a container have it.
+pub(super) fn span(text: &str, min: Duration, max: Duration) -> Result<Duration, BadValue> {
+    duration(text, min, max).map_err(|error| BadValue::Shared(error.to_string()))
+}
+
+pub(super) fn form(given: &str, expected: &'static str) -> BadValue {
+    BadValue::Form { given: given.to_owned(), expected }
 }

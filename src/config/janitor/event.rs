@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::cli::Cli;
+use crate::config::{BadEvent, BadValue};
 use crate::container::convention::truth;
 use crate::nearest::nearest;
 
@@ -46,47 +47,47 @@ impl Event {
     ///
     /// # Errors
     /// Where it is something else, has a field that nobody knows, or one of ours is of another type.
-    pub(super) fn read(event: serde_json::Value) -> Result<Self, String> {
+    pub(super) fn read(event: serde_json::Value) -> Result<Self, BadEvent> {
         let fields = match &event {
             serde_json::Value::Null => return Ok(Self::default()),
             serde_json::Value::Object(fields) => fields,
-            _ => return Err("it is neither a JSON object nor null".to_owned()),
+            _ => return Err(BadEvent::NoObject),
         };
         // One zip is two functions: whoever waits for an answer to this would wait for an hour.
         if ["RequestType", "ResponseURL"].iter().all(|name| fields.contains_key(*name)) {
-            return Err(
-                "it is a custom resource's: that is for the function zone-setup, and the janitor does \
-                        not answer it"
-                    .to_owned(),
-            );
+            return Err(BadEvent::CustomResource);
         }
         let scheduled =
             ["source", "detail-type"].iter().all(|name| fields.get(*name).is_some_and(|it| it.is_string()));
         let unknown = fields.keys().find(|name| !FIELDS.contains(&name.as_str()));
         if let Some(name) = unknown.filter(|_| !scheduled) {
             return Err(match nearest(&name.to_ascii_lowercase(), FIELDS) {
-                Some(meant) => format!("there is no field {name:?}; did you mean {meant:?}?"),
-                None => format!("there is no field {name:?}; there are {}", FIELDS.join(", ")),
+                Some(meant) => BadEvent::Resembling { name: name.clone(), meant },
+                None => BadEvent::UnknownField { name: name.clone(), fields: FIELDS.join(", ") },
             });
         }
         if let Some(name) =
             FIELDS.iter().find(|name| fields.get(**name).is_some_and(serde_json::Value::is_null))
         {
-            return Err(format!("{name:?} is null, which says nothing; leave it out"));
+            return Err(BadEvent::NullField(name));
         }
-        serde_json::from_value(event).map_err(|error| error.to_string())
+        serde_json::from_value(event).map_err(|error| BadEvent::Type(error.to_string()))
     }
 
     /// What the predecessor's variables say, where ours say nothing.
     pub(super) fn of_predecessor(
         cli: &Cli,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, BadEvent> {
         let given =
             |name: &str| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let ours = |name: &str| given(name).is_some();
         let switch = |name: &str| {
-            given(name).map(|text| truth(&text)).transpose().map_err(|reason| format!("{name}: {reason}"))
+            let unclear = |reason: String| BadEvent::Variable {
+                name: name.to_owned(),
+                reason: BadValue::Shared(reason),
+            };
+            given(name).map(|text| truth(&text).map_err(|error| unclear(error.to_string()))).transpose()
         };
         let clusters = given("ecs_clusters").map(|text| match serde_json::from_str::<Vec<String>>(&text) {
             Ok(names) => names,

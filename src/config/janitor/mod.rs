@@ -9,7 +9,8 @@ mod values;
 use tracing::level_filters::LevelFilter;
 
 use self::event::Event;
-use super::{BadSetting, Config, Limits, Registry};
+use super::values::form;
+use super::{BadSetting, BadValue, Config, Conflict, Limits, Reason, Registry};
 use crate::change::pacing::{Pace, Rate};
 use crate::cli::Cli;
 use crate::janitor::options::{Health, RunOptions};
@@ -42,7 +43,7 @@ impl JanitorConfig {
     pub fn of_shell(cli: &Cli) -> Result<Self, Vec<BadSetting>> {
         let mut bad = Vec::new();
         if cli.janitor.apply && cli.dry_run {
-            note(&mut bad, "--apply, --dry-run", "one writes, the other does not; pass one of them");
+            note(&mut bad, "--apply, --dry-run", Conflict::ApplyAndDryRun);
         }
         Self::read(cli, cli.janitor.apply, bad)
     }
@@ -58,14 +59,14 @@ impl JanitorConfig {
     ) -> Result<Self, Vec<BadSetting>> {
         let mut bad = Vec::new();
         let mut cli = cli.clone();
-        let former = Event::of_predecessor(&cli, variable).unwrap_or_else(|reason| {
-            note(&mut bad, "environment", &reason);
+        let legacy = Event::of_predecessor(&cli, variable).unwrap_or_else(|reason| {
+            note(&mut bad, "environment", reason);
             Event::default()
         });
-        former.tell(&mut cli);
+        legacy.tell(&mut cli);
         match Event::read(event) {
             Ok(event) => event.tell(&mut cli),
-            Err(reason) => note(&mut bad, "event", &reason),
+            Err(reason) => note(&mut bad, "event", reason),
         }
         Self::read(&cli, !cli.dry_run, bad)
     }
@@ -73,21 +74,18 @@ impl JanitorConfig {
     fn read(cli: &Cli, apply: bool, mut bad: Vec<BadSetting>) -> Result<Self, Vec<BadSetting>> {
         let arguments = &cli.janitor;
         if cli.local {
-            note(&mut bad, "--local", "the zone in an agent's process is that agent's alone");
+            note(&mut bad, "--local", Conflict::JanitorOfLocal);
         }
         if cli.sync || cli.remove {
-            note(&mut bad, "--sync, --remove", "they are of one host's own records; not with --janitor");
+            note(&mut bad, "--sync, --remove", Conflict::JanitorAndTask);
         }
         if arguments.stop_unhealthy && !arguments.check_health {
-            note(&mut bad, "--stop-unhealthy", "nothing is asked without --check-health");
+            note(&mut bad, "--stop-unhealthy", Conflict::StopWithoutCheck);
         }
-        let mut each = |flag: &str, texts: &[String], judge: fn(&str) -> Result<(), String>| {
+        let mut each = |flag: &str, texts: &[String], judge: fn(&str) -> Result<(), BadValue>| {
             let given = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
             let given: Vec<String> = given.map(str::to_owned).collect();
-            given
-                .iter()
-                .filter_map(|text| judge(text).err())
-                .for_each(|reason| note(&mut bad, flag, &reason));
+            given.iter().filter_map(|text| judge(text).err()).for_each(|reason| note(&mut bad, flag, reason));
             given
         };
         let clusters = each("--clusters", &arguments.clusters, values::cluster);
@@ -99,7 +97,7 @@ impl JanitorConfig {
         let most = arguments.max_deletes.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let deletes_max = most.map(str::parse::<usize>).transpose();
         if deletes_max.is_err() {
-            note(&mut bad, "--max-deletes", &format!("{:?} is not a number of records", most.unwrap_or("")));
+            note(&mut bad, "--max-deletes", form(most.unwrap_or(""), "a number of records such as 100"));
         }
         let config = Config::read(cli).map_err(|more| bad.extend(more)).ok();
         let Some(config) = config.filter(|_| bad.is_empty()) else { return Err(bad) };
@@ -125,8 +123,8 @@ impl JanitorConfig {
     }
 }
 
-fn note(bad: &mut Vec<BadSetting>, setting: &str, reason: &str) {
-    bad.push(BadSetting { setting: setting.to_owned(), reason: reason.to_owned() });
+fn note(bad: &mut Vec<BadSetting>, setting: &str, reason: impl Into<Reason>) {
+    bad.push(BadSetting::new(setting, reason));
 }
 
 fn pace(config: &Config) -> Pace {

@@ -4,6 +4,7 @@ use clap::Parser;
 use serde_json::json;
 
 use super::*;
+use crate::config::BadEvent;
 use crate::janitor::evidence::Network;
 
 fn cli(arguments: &[&str]) -> Cli {
@@ -70,9 +71,11 @@ fn an_event_that_is_not_understood_deletes_nothing() {
         custom[name] = json!(value);
     }
     let refused = lambda(&[], custom).unwrap_err();
-    assert!(refused[0].reason.contains("custom resource"), "{refused:?}");
+    assert!(refused[0].reason == BadEvent::CustomResource.into(), "{refused:?}");
     let meant = lambda(&[], json!({"dryRun": true})).unwrap_err();
-    assert!(meant[0].reason.ends_with("did you mean \"dry_run\"?"), "{meant:?}");
+    let expected = BadEvent::Resembling { name: "dryRun".to_owned(), meant: "dry_run" };
+    assert_eq!(meant[0].reason, expected.into());
+    assert!(meant[0].to_string().ends_with("did you mean \"dry_run\"?"), "{meant:?}");
 }
 
 /// What the list of fields holds and what an event is read into must be the same.

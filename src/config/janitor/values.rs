@@ -2,29 +2,31 @@
 
 use std::net::Ipv4Addr;
 
+use crate::config::BadValue;
+use crate::config::values::form;
 use crate::janitor::evidence::Network;
 
 /// The most characters of a path.
 const PATH_CHARACTERS_MAX: usize = 1_024;
 
 /// Source: ECS API reference, CreateCluster: up to 255 letters, digits, underscores and hyphens.
-pub(super) fn cluster(text: &str) -> Result<(), String> {
+pub(super) fn cluster(text: &str) -> Result<(), BadValue> {
     let name = match text.strip_prefix("arn:") {
         Some(rest) => rest.split_once(":cluster/").map_or("", |(_, name)| name),
         None => text,
     };
     let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     let fits = (1..=255).contains(&name.len()) && name.bytes().all(good);
-    if fits { Ok(()) } else { Err(format!("{text:?} is not a cluster's name or ARN")) }
+    if fits { Ok(()) } else { Err(form(text, "a cluster's name or ARN")) }
 }
 
-pub(super) fn region(text: &str) -> Result<(), String> {
+pub(super) fn region(text: &str) -> Result<(), BadValue> {
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let fits = text.split('-').count() >= 3 && text.bytes().all(good) && !text.starts_with('-');
-    if fits { Ok(()) } else { Err(format!("{text:?} is not a region such as eu-central-1")) }
+    if fits { Ok(()) } else { Err(form(text, "a region such as eu-central-1")) }
 }
 
-pub(super) fn role(text: &str) -> Result<(), String> {
+pub(super) fn role(text: &str) -> Result<(), BadValue> {
     let fields: Vec<&str> = text.splitn(6, ':').collect();
     match fields[..] {
         ["arn", _, "iam", "", account, role]
@@ -34,22 +36,22 @@ pub(super) fn role(text: &str) -> Result<(), String> {
         {
             Ok(())
         }
-        _ => Err(format!("{text:?} is not a role's ARN such as arn:aws:iam::111122223333:role/janitor")),
+        _ => Err(form(text, "a role's ARN such as arn:aws:iam::111122223333:role/janitor")),
     }
 }
 
-pub(super) fn network(text: &str) -> Result<Network, String> {
+pub(super) fn network(text: &str) -> Result<Network, BadValue> {
     let read = || {
         let (address, prefix) = text.split_once('/')?;
         let (address, prefix) = (address.parse::<Ipv4Addr>().ok()?, prefix.parse().ok()?);
         (1..=32).contains(&prefix).then_some(Network { address, prefix })
     };
-    read().ok_or_else(|| format!("{text:?} is not an IPv4 network such as 10.0.0.0/16"))
+    read().ok_or_else(|| form(text, "an IPv4 network such as 10.0.0.0/16"))
 }
 
-pub(super) fn path(text: &str) -> Result<(), String> {
+pub(super) fn path(text: &str) -> Result<(), BadValue> {
     let fits = text.starts_with('/')
         && text.len() <= PATH_CHARACTERS_MAX
         && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    if fits { Ok(()) } else { Err(format!("{text:?} is not a path such as /health")) }
+    if fits { Ok(()) } else { Err(form(text, "a path such as /health")) }
 }

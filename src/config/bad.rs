@@ -1,0 +1,147 @@
+//! What can be wrong with a setting. The texts say what counts instead: they are all that an operator gets to read.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use crate::record::OwnerError;
+
+/// A setting that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{setting}: {reason}")]
+pub struct BadSetting {
+    /// The flag and its variable.
+    pub setting: String,
+    /// What is wrong, and what would be right.
+    pub reason: Reason,
+}
+
+impl BadSetting {
+    pub(super) fn new(setting: &str, reason: impl Into<Reason>) -> Self {
+        Self { setting: setting.to_owned(), reason: reason.into() }
+    }
+
+    /// `--apply` where no janitor is asked for.
+    pub fn apply_without_janitor() -> Self {
+        Self::new("--apply (ECSSD_JANITOR_APPLY)", Conflict::ApplyWithoutJanitor)
+    }
+}
+
+/// All settings that do not hold, on one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadSettings(pub Vec<BadSetting>);
+
+impl std::error::Error for BadSettings {}
+
+impl fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, setting) in self.0.iter().enumerate() {
+            write!(f, "{}{setting}", if n > 0 { "; " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a setting does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// Its value.
+    #[error(transparent)]
+    Value(#[from] BadValue),
+    /// Another setting beside it.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// What a Lambda is told beside its variables.
+    #[error(transparent)]
+    Event(#[from] BadEvent),
+}
+
+/// A value that does not count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadValue {
+    /// It has not the form.
+    #[error("{given:?} is not {expected}")]
+    Form {
+        /// The value.
+        given: String,
+        /// What counts, with an example or a range.
+        expected: &'static str,
+    },
+    /// It has the form of an address, but no client can connect to it.
+    #[error("{0} is not an address that clients can connect to")]
+    NotConnectable(Ipv4Addr),
+    /// No mark can be made of it.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// It is read as the same value of a container is.
+    #[error("{0}")]
+    Shared(String),
+}
+
+/// Settings that do not go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// `--sync` and `--remove`.
+    #[error("one makes records, the other takes them out; pass one of them")]
+    SyncAndRemove,
+    /// `--local` and what finds a hosted zone.
+    #[error("the zone is in this process: --zone-id and --endpoint-url go without it")]
+    LocalAndRoute53,
+    /// `--apply` and `--dry-run`.
+    #[error("one writes, the other does not; pass one of them")]
+    ApplyAndDryRun,
+    /// `--apply` alone.
+    #[error("it is the janitor that deletes: pass --janitor too")]
+    ApplyWithoutJanitor,
+    /// `--janitor` and `--local`.
+    #[error("the zone in an agent's process is that agent's alone")]
+    JanitorOfLocal,
+    /// `--janitor` and `--sync` or `--remove`.
+    #[error("they are of one host's own records; not with --janitor")]
+    JanitorAndTask,
+    /// `--stop-unhealthy` alone.
+    #[error("nothing is asked without --check-health")]
+    StopWithoutCheck,
+}
+
+/// An event, or a variable of the predecessor's, that a Lambda cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadEvent {
+    /// It is a value of another type.
+    #[error("it is neither a JSON object nor null")]
+    NoObject,
+    /// It came to the wrong function of the zip.
+    #[error(
+        "it is a custom resource's: that is for the function zone-setup, and the janitor does not answer it"
+    )]
+    CustomResource,
+    /// It has a field that nobody knows, which resembles another one.
+    #[error("there is no field {name:?}; did you mean {meant:?}?")]
+    Resembling {
+        /// The field.
+        name: String,
+        /// The one that there is.
+        meant: &'static str,
+    },
+    /// It has a field that nobody knows.
+    #[error("there is no field {name:?}; there are {fields}")]
+    UnknownField {
+        /// The field.
+        name: String,
+        /// Those that there are.
+        fields: String,
+    },
+    /// A field is null.
+    #[error("{0:?} is null, which says nothing; leave it out")]
+    NullField(&'static str),
+    /// A field is of another type.
+    #[error("{0}")]
+    Type(String),
+    /// A variable of the predecessor's has another value than a yes or a no.
+    #[error("{name}: {reason}")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// What counts.
+        reason: BadValue,
+    },
+}
