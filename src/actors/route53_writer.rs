@@ -146,7 +146,7 @@ impl Route53WriterState {
             }
             let mut sets: BTreeMap<_, _> = known.into_iter().map(|set| (set.key(), set)).collect();
             sets.extend(self.wants.values().flatten().map(|set| (set.key(), set.clone())));
-            let (own, is_all) = (sets.into_values().collect(), self.writer.is_whole());
+            let (own, is_all) = (sets.into_values().collect(), self.writer.knows_all());
             self.args.registrar.cast(RegistrarMessage::Known { own, is_all });
         }
         if let Some(found) = self.writer.found() {
@@ -169,7 +169,7 @@ impl Route53WriterState {
     fn report_drained(&self) {
         let left = self.writer.unsettled().into_iter().filter(|key| key.kind == RecordType::Srv).collect();
         let confirmed = self.writer.confirmed() == Some(true);
-        self.args.agent.cast(AgentMessage::Drained { left, zone_read: self.writer.is_whole(), confirmed });
+        self.args.agent.cast(AgentMessage::Drained { left, zone_read: self.writer.knows_all(), confirmed });
     }
 
     /// Starts what is due: one call at a time.
@@ -185,14 +185,15 @@ impl Route53WriterState {
             }
             Next::Nothing => {}
         }
-        if !self.started && self.writer.idle(now) {
+        let progress = self.writer.progress(now);
+        if !self.started && progress.has_written() {
             self.started = true;
             self.args.board.set(Part::Start, Ok(()));
         }
         // What was refused stays so for longer than a drain lasts.
-        if self.draining && self.writer.drained(now) {
+        if self.draining && progress.is_over() {
             self.report_drained();
-        } else if self.args.once && !self.draining && !self.reported && self.writer.finished(now) {
+        } else if self.args.once && !self.draining && !self.reported && progress.is_over() {
             self.reported = true;
             self.args.agent.cast(AgentMessage::Reconciled(self.writer.unsettled().into_iter().collect()));
         }

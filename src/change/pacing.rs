@@ -160,6 +160,11 @@ impl Pacer {
         self.hosts = hosts;
     }
 
+    /// How many hosts share the account's rate, where that is known.
+    pub fn hosts(&self) -> Option<u32> {
+        self.hosts
+    }
+
     /// What waits to be written now costs so much.
     pub fn set_backlog(&mut self, now: Duration, cost: usize) {
         self.backlog = match self.backlog {

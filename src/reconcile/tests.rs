@@ -32,7 +32,8 @@ async fn settle(ledger: &mut Ledger, journal: &mut dyn Journal, zone: &EmbeddedZ
         if let Some(lookup) = ledger.lookup(now).cloned() {
             let Lookup::Set(key) = &lookup else { panic!("{lookup:?}") };
             let page = zone.list(Some(&ListStart::from(key.clone())), 1).await.unwrap();
-            ledger.on_lookup(&lookup, page.sets.into_iter().next().map(RecordSet::canonical));
+            let found = page.sets.into_iter().next().map(RecordSet::canonical);
+            ledger.on_lookup(&lookup, Ok(found), now);
             done.lists += 1;
             journal.record(&ledger.states([key.clone()]));
             continue;

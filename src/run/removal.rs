@@ -30,7 +30,7 @@ pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Rem
     writer.remove(clock.now(), deadline);
     writer.confirm(clock.now());
     // What was refused stays refused for longer than anybody waits for a removal.
-    while !writer.drained(clock.now()) && clock.now() < deadline {
+    while !writer.progress(clock.now()).is_over() && clock.now() < deadline {
         match writer.next(clock.now()) {
             Next::Call(call) => {
                 let answer = make(zone, &call, clock.until(deadline)).await;
@@ -42,10 +42,10 @@ pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Rem
             Next::Nothing => break,
         }
     }
-    if !writer.is_whole() {
+    if !writer.knows_all() {
         return Removal::Unread;
     }
-    if !writer.settled() {
+    if !writer.progress(clock.now()).is_as_desired() {
         return Removal::Left(writer.unsettled().into_iter().collect());
     }
     if writer.confirmed() == Some(true) { Removal::Done } else { Removal::Unconfirmed }

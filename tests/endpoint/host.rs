@@ -219,7 +219,7 @@ impl Host {
     /// Goes on until all is as wanted.
     pub async fn settle(&mut self) {
         for _ in 0..3_000 {
-            if self.writer.settled() {
+            if self.writer.progress(self.now()).is_as_desired() {
                 return;
             }
             match self.step().await {

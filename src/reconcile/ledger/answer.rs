@@ -33,12 +33,41 @@ impl Ledger {
         }
     }
 
-    /// Takes the refusal of a [`Lookup`] that may not be made: what depends on it waits, and nothing else.
-    /// Any other failure says nothing of the lookup, which stays due.
-    pub fn on_lookup_refused(&mut self, lookup: &Lookup, error: &ZoneError, now: Duration) {
-        if error.meaning() != Meaning::Refused {
-            return;
+    /// Takes the answer to a [`Lookup`]: the first set at or after it, if it is that. A refusal is about what depends on
+    /// it, which waits; any other failure says nothing of the lookup, which stays due.
+    pub fn on_lookup(
+        &mut self,
+        lookup: &Lookup,
+        answer: Result<Option<RecordSet>, ZoneError>,
+        now: Duration,
+    ) {
+        self.lookup_failed = answer.is_err();
+        match (lookup, answer) {
+            (Lookup::Set(key), Ok(found)) => {
+                self.lookups.remove(lookup);
+                self.touch(key);
+                match found.filter(|set| set.key() == *key) {
+                    Some(set) => self.known.insert(key.clone(), Known::Written(set)),
+                    None => self.known.remove(key),
+                };
+                self.compare(key.clone());
+            }
+            (Lookup::GroupTtl(name, kind), Ok(found)) => {
+                self.lookups.remove(lookup);
+                let group = (name.clone(), *kind);
+                match found.filter(|set| set.key().name == *name && set.kind == *kind) {
+                    Some(set) => self.group_ttls.insert(group, set.ttl),
+                    None => self.group_ttls.remove(&group),
+                };
+            }
+            (lookup, Err(error)) if error.meaning() == Meaning::Refused => {
+                self.on_lookup_refused(lookup, &error, now);
+            }
+            (_, Err(_)) => {}
         }
+    }
+
+    fn on_lookup_refused(&mut self, lookup: &Lookup, error: &ZoneError, now: Duration) {
         self.lookups.insert(lookup.clone(), now + REFUSED_WAIT);
         if let Lookup::GroupTtl(name, kind) = lookup {
             // What leaves DNS needs no TTL.
@@ -47,28 +76,6 @@ impl Ledger {
             for key in group.cloned().collect::<Vec<_>>() {
                 let reason = format!("its group's TTL cannot be read: {error}");
                 self.parked.insert(key, Parked { until: now + REFUSED_WAIT, reason, tries: 0, whole: false });
-            }
-        }
-    }
-
-    /// Takes the answer to a [`Lookup`]: the first set at or after it, if it is that.
-    pub fn on_lookup(&mut self, lookup: &Lookup, found: Option<RecordSet>) {
-        self.lookups.remove(lookup);
-        match lookup {
-            Lookup::Set(key) => {
-                self.touch(key);
-                match found.filter(|set| set.key() == *key) {
-                    Some(set) => self.known.insert(key.clone(), Known::Written(set)),
-                    None => self.known.remove(key),
-                };
-                self.compare(key.clone());
-            }
-            Lookup::GroupTtl(name, kind) => {
-                let group = (name.clone(), *kind);
-                match found.filter(|set| set.key().name == *name && set.kind == *kind) {
-                    Some(set) => self.group_ttls.insert(group, set.ttl),
-                    None => self.group_ttls.remove(&group),
-                };
             }
         }
     }

@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use self::rows::Row;
+pub use self::scan::Extent;
 use crate::change::batch::{self, Unit};
 use crate::change::culprit::Culprit;
 use crate::record::{Action, Change, Key, RecordSet, RecordType, Srv};
@@ -101,6 +102,8 @@ pub struct Ledger {
     parked: BTreeMap<Key, Parked>,
     /// What has to be looked up, and from when on.
     lookups: BTreeMap<Lookup, Duration>,
+    /// Whether the latest lookup failed.
+    lookup_failed: bool,
     /// TTLs of groups that others began.
     group_ttls: BTreeMap<(String, RecordType), i64>,
     /// Groups whose TTL was looked up again, after the one that was known did not do.
@@ -191,6 +194,11 @@ impl Ledger {
         self.lookups.iter().find(|(_, from)| **from <= now).map(|(lookup, _)| lookup)
     }
 
+    /// What has to be looked up before these can be written; a lookup that failed holds up nothing.
+    pub fn lookup_before(&self, units: &[Unit], now: Duration) -> Option<&Lookup> {
+        self.lookup(now).filter(|_| units.is_empty() || !self.lookup_failed)
+    }
+
     /// Says under which name somebody else's address stands: until that is over, nothing new is written
     /// there, nor what points to it.
     pub fn contest(&mut self, name: Option<String>) {
@@ -228,13 +236,14 @@ impl Ledger {
         parked.chain(self.lookups.values().copied()).filter(|at| *at > now).min()
     }
 
-    /// Whether all that is left was refused: there is nothing to do, and nothing that a minute settles.
+    /// Whether all that is left, if anything, was refused: there is nothing to do, and nothing that a minute settles.
     pub fn stuck(&self, now: Duration) -> bool {
         let late = |key: &Key| {
             let absent = matches!(self.known.get(key), Some(Known::Unsure { absent: true, .. }));
             absent && !self.wanted.contains_key(key)
         };
-        self.lookup(now).is_none() && self.batch(now).is_empty() && !self.differing.iter().any(late)
+        let waits = || self.lookup(now).is_none() && self.batch(now).is_empty();
+        self.settled() || waits() && !self.differing.iter().any(late)
     }
 
     /// What of a key's changes may go now.

@@ -7,7 +7,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Known, LATE_WAIT, Ledger};
-use crate::record::{Key, RecordSet, RecordType};
+use crate::record::{Key, RecordSet};
+
+/// What a read shows all of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The whole zone.
+    Zone,
+    /// These names.
+    Names(BTreeSet<String>),
+}
+
+impl Extent {
+    /// Whether a read of it shows what stands under this name.
+    pub fn covers(&self, name: &str) -> bool {
+        match self {
+            Self::Zone => true,
+            Self::Names(names) => names.contains(name),
+        }
+    }
+}
 
 impl Ledger {
     /// A read begins.
@@ -27,15 +46,14 @@ impl Ledger {
         found.iter().filter(|set| !touched(&set.key())).cloned().collect()
     }
 
-    /// A read is over: it found these of our own sets, and would have found every key that `covers` says.
+    /// A read is over: it found these of our own sets, and would have found whatever stands in `extent`.
     /// Returns the keys that are not as they were known; what is wanted of them is due.
-    pub fn end_scan(&mut self, found: &[RecordSet], covers: impl Fn(&Key) -> bool) -> BTreeSet<Key> {
+    pub fn end_scan(&mut self, found: &[RecordSet], extent: &Extent) -> BTreeSet<Key> {
         let touched = self.touched.take().unwrap_or_default();
         let began = self.scan_began;
-        let group = |name: &str| Key { name: name.to_owned(), kind: RecordType::Srv, set_identifier: None };
-        self.doubted.retain(|name, at| !covers(&group(name)) || *at + LATE_WAIT > began);
+        self.doubted.retain(|name, at| !extent.covers(name) || *at + LATE_WAIT > began);
         let found: BTreeMap<Key, &RecordSet> = found.iter().map(|set| (set.key(), set)).collect();
-        let known = self.known.keys().filter(|key| covers(key));
+        let known = self.known.keys().filter(|key| extent.covers(&key.name));
         let keys: BTreeSet<Key> =
             known.chain(found.keys()).filter(|key| !touched.contains(*key)).cloned().collect();
         let mut changed = BTreeSet::new();

@@ -1,5 +1,7 @@
 //! The calls that a writer makes, as values; and the one place where they are made.
 
+use std::time::Duration;
+
 use crate::reconcile::ledger::Lookup;
 use crate::record::Change;
 use crate::zone::{ChangeInfo, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
@@ -28,7 +30,26 @@ pub enum Answer {
     Status(Result<ChangeInfo, ZoneError>),
 }
 
+/// What a writer does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Make this call, and bring its answer.
+    Call(Call),
+    /// Ask again then, unless something else happens.
+    At(Duration),
+    /// Nothing, until something happens.
+    Nothing,
+}
+
 impl Call {
+    /// What it changes.
+    pub(super) fn changes(&self) -> &[Change] {
+        match self {
+            Self::Change(batch) => batch,
+            Self::LookUp(_) | Self::Read(_) | Self::Status(_) => &[],
+        }
+    }
+
     /// Makes this call.
     pub async fn make(&self, zone: &dyn Zone) -> Answer {
         match self {

@@ -1,15 +1,18 @@
-//! The reads of a writer: when one is due, what its pages hold, and what that means.
+//! The reads of a writer: when one is due, how far it has come, and what it makes of what is known.
 //!
 //! The whole zone is read where not everything is known that it can hold of ours, and the own names at every
-//! resync. [`super::scan`] goes from page to page.
+//! resync. [`super::scan`] goes from page to page; what a finished read teaches is the
+//! [ledger](crate::reconcile::ledger)'s.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::Settings;
 use super::scan::Scan;
-use super::{Call, News, Next, Settings, Writer};
-use crate::record::{Key, RecordSet};
-use crate::zone::{Meaning, Page, ZoneError};
+use crate::backoff::Backoff;
+use crate::reconcile::ledger::Ledger;
+use crate::record::RecordSet;
+use crate::zone::{ListStart, Meaning, Page, ZoneError};
 
 /// How much a resync period varies, either way.
 const RESYNC_JITTER: f64 = 0.2;
@@ -17,146 +20,239 @@ const RESYNC_JITTER: f64 = 0.2;
 const RESYNC_SHARE: f64 = 0.05;
 /// The longest period that the size of a fleet makes of it.
 const FLEET_PERIOD_MAX: Duration = Duration::from_secs(24 * 3_600);
-/// How often it is looked whether this host's name is its own again.
+/// How often a writer checks whether this host's name is its own again.
 const CONTEST_PERIOD: Duration = Duration::from_secs(60);
+/// The first and the longest wait after a read that was refused.
+const READ_REFUSED: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(600));
 
-impl Writer {
-    /// Reads on, or begins a read that is due.
-    pub(super) fn read(&mut self, now: Duration) -> Next {
-        if self.scan.is_none() && self.found.is_none() {
-            self.scan = self.due_scan(now);
-            if self.scan.is_some() {
-                self.ledger.begin_scan(now);
-            }
+/// How much is known of what the zone holds of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Knowledge {
+    /// Too little to write: the zone is read first.
+    TooLittle,
+    /// Enough to write; the zone may hold more, and is read in the end.
+    Partial,
+    /// All of it.
+    Whole,
+}
+
+/// The read that is under way.
+#[derive(Debug)]
+enum Stage {
+    Idle,
+    Scanning(Scan),
+    /// The whole zone was read after writing had begun. It holds these, and what of them is wanted is to be told.
+    Judging(Vec<RecordSet>),
+}
+
+/// When the own names are read again.
+#[derive(Clone, Copy, Debug)]
+enum Resync {
+    Unplanned,
+    At(Duration),
+    /// Never: the writer drains.
+    Over,
+}
+
+/// What reading does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Ask for the page that begins here.
+    Page(Option<ListStart>),
+    At(Duration),
+    Nothing,
+}
+
+/// The reads of one writer.
+#[derive(Debug)]
+pub(super) struct Reads {
+    knowledge: Knowledge,
+    stage: Stage,
+    resync: Resync,
+    /// While somebody else's address stands under this host's name: when that is checked again.
+    contest: Option<Duration>,
+    /// No page is asked for before then.
+    not_before: Duration,
+    refused: Backoff,
+}
+
+impl Reads {
+    /// Reads of a writer that knows so much, and asks for no page before then.
+    pub(super) fn new(knowledge: Knowledge, not_before: Duration) -> Self {
+        let (first, longest) = READ_REFUSED;
+        Self {
+            knowledge,
+            stage: Stage::Idle,
+            resync: Resync::Unplanned,
+            contest: None,
+            not_before,
+            refused: Backoff::new(Duration::from_secs(1), first, longest),
         }
-        let Some(scan) = &self.scan else {
-            let contest = self.contest_at.filter(|_| self.contested);
-            let next = contest.into_iter().chain(self.resync_at).min();
-            return next.filter(|_| self.whole && !self.draining).map_or(Next::Nothing, Next::At);
-        };
-        if self.read_not_before > now {
-            return Next::At(self.read_not_before);
-        }
-        let call = Call::Read(scan.start().cloned());
-        self.send(now, call, 0, true)
     }
 
-    fn due_scan(&mut self, now: Duration) -> Option<Scan> {
-        if !self.whole {
+    pub(super) fn knowledge(&self) -> Knowledge {
+        self.knowledge
+    }
+
+    /// Whether all is known, and nothing is being read or judged.
+    pub(super) fn are_over(&self) -> bool {
+        self.knowledge == Knowledge::Whole && matches!(self.stage, Stage::Idle)
+    }
+
+    /// The next page, or when a read is due. Begins one that is due now.
+    pub(super) fn next(
+        &mut self,
+        now: Duration,
+        settings: &Settings,
+        hosts: Option<u32>,
+        ledger: &mut Ledger,
+        rng: &mut fastrand::Rng,
+    ) -> Due {
+        if matches!(self.stage, Stage::Idle)
+            && let Some(scan) = self.due(now, settings, hosts, ledger, rng)
+        {
+            ledger.begin_scan(now);
+            self.stage = Stage::Scanning(scan);
+        }
+        match &self.stage {
+            Stage::Scanning(_) if self.not_before > now => Due::At(self.not_before),
+            Stage::Scanning(scan) => Due::Page(scan.start().cloned()),
+            Stage::Idle | Stage::Judging(_) => self.due_at().map_or(Due::Nothing, Due::At),
+        }
+    }
+
+    /// Takes a page, of which `keep` says what counts. Returns the read once it is complete.
+    pub(super) fn on_page(
+        &mut self,
+        answer: Result<Page, ZoneError>,
+        keep: impl Fn(&RecordSet) -> bool,
+        now: Duration,
+        random: impl FnOnce() -> f64,
+    ) -> Option<Scan> {
+        let Stage::Scanning(scan) = &mut self.stage else { return None };
+        match answer {
+            Ok(page) => {
+                self.refused.reset();
+                if !scan.on_page(page, keep) {
+                    return None;
+                }
+                match std::mem::replace(&mut self.stage, Stage::Idle) {
+                    Stage::Scanning(scan) => Some(scan),
+                    Stage::Idle | Stage::Judging(_) => None,
+                }
+            }
+            // The read waits, and writing goes on.
+            Err(error) if error.meaning() == Meaning::Refused => {
+                self.not_before = now + self.refused.next(random());
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Whether what a read of the whole zone found is to be judged before it counts: nothing was written yet where the
+    /// zone is read first, and nothing is wanted in a drain.
+    pub(super) fn asks_for_judgement(&self) -> bool {
+        self.knowledge == Knowledge::Partial && !matches!(self.resync, Resync::Over)
+    }
+
+    /// These were found, and are to be judged.
+    pub(super) fn on_found(&mut self, found: Vec<RecordSet>) {
+        self.stage = Stage::Judging(found);
+    }
+
+    /// What is to be judged.
+    pub(super) fn found(&self) -> Option<&[RecordSet]> {
+        match &self.stage {
+            Stage::Judging(found) => Some(found),
+            Stage::Idle | Stage::Scanning(_) => None,
+        }
+    }
+
+    /// What was to be judged, which it is.
+    pub(super) fn on_judged(&mut self) -> Option<Vec<RecordSet>> {
+        let found = self.found()?.to_vec();
+        self.stage = Stage::Idle;
+        Some(found)
+    }
+
+    /// All is known from here on.
+    pub(super) fn on_whole(&mut self) {
+        self.knowledge = Knowledge::Whole;
+    }
+
+    /// Whether somebody else's address stands under this host's name. Returns whether that is new.
+    pub(super) fn on_contested(&mut self, is_contested: bool) -> bool {
+        let was_contested = self.contest.is_some();
+        if was_contested != is_contested {
+            self.contest = is_contested.then_some(Duration::ZERO);
+        }
+        was_contested != is_contested
+    }
+
+    /// From here on nothing is read but what a drain has to know, and that at once. Returns whether a read was given
+    /// up.
+    pub(super) fn drain(&mut self) -> bool {
+        self.resync = Resync::Over;
+        self.not_before = Duration::ZERO;
+        let given_up = self.knowledge == Knowledge::Whole;
+        if given_up {
+            self.stage = Stage::Idle;
+        }
+        given_up
+    }
+
+    fn due(
+        &mut self,
+        now: Duration,
+        settings: &Settings,
+        hosts: Option<u32>,
+        ledger: &Ledger,
+        rng: &mut fastrand::Rng,
+    ) -> Option<Scan> {
+        if self.knowledge != Knowledge::Whole {
             return Some(Scan::whole());
         }
-        if self.draining {
+        if matches!(self.resync, Resync::Over) {
             return None;
         }
-        if self.contested && self.contest_at.is_none_or(|at| at <= now) {
-            self.contest_at = Some(now + CONTEST_PERIOD.mul_f64(1.0 - RESYNC_JITTER * self.rng.f64()));
-            return Scan::of([self.settings.registrant.host_name()].into());
+        let host = settings.registrant.host_name();
+        if let Some(contest) = self.contest.as_mut().filter(|at| **at <= now) {
+            *contest = now + CONTEST_PERIOD.mul_f64(1.0 - RESYNC_JITTER * rng.f64());
+            return Scan::of([host].into());
         }
         let mut names = BTreeSet::new();
-        if let Some(at) = self.resync_at {
+        if let Resync::At(at) = self.resync {
             if at > now {
                 return None;
             }
-            names = self.ledger.names();
+            names = ledger.names();
             if !names.is_empty() {
-                names.insert(self.settings.registrant.host_name());
+                names.insert(host);
             }
         }
-        self.resync_at = Some(now + period(&self.settings, self.hosts, names.len().max(1), self.rng.f64()));
+        self.resync = Resync::At(now + period(settings, hosts, names.len().max(1), rng.f64()));
         Scan::of(names)
     }
 
-    pub(super) fn on_listed(&mut self, now: Duration, answer: &Result<Page, ZoneError>) -> Vec<News> {
-        let answer = answer.as_ref().map(|_| ());
-        self.pacer.on_read(now, answer, self.rng.f64());
-        self.on_reached(answer)
-    }
-
-    pub(super) fn on_page(&mut self, now: Duration, answer: Result<Page, ZoneError>) -> Vec<News> {
-        let Some(mut scan) = self.scan.take() else { return Vec::new() };
-        let registrant = &self.settings.registrant;
-        match answer {
-            Ok(page) => {
-                self.read_refused.reset();
-                if !scan.on_page(page, |set| registrant.owns(set) || registrant.is_contested_by(set)) {
-                    self.scan = Some(scan);
-                    return Vec::new();
-                }
-                self.on_scanned(scan)
-            }
-            // It may not be made: it waits, and writing goes on.
-            Err(error) if error.meaning() == Meaning::Refused => {
-                self.read_not_before = now + self.read_refused.next(self.rng.f64());
-                self.scan = Some(scan);
-                Vec::new()
-            }
-            Err(_) => {
-                self.scan = Some(scan);
-                Vec::new()
-            }
-        }
-    }
-
-    fn on_scanned(&mut self, scan: Scan) -> Vec<News> {
-        let whole = scan.is_whole();
-        let (sets, covers) = scan.end();
-        let (own, foreign): (Vec<_>, Vec<_>) =
-            sets.into_iter().partition(|set| self.settings.registrant.owns(set));
-        let mut news = Vec::from_iter(self.on_contested(foreign.into_iter().next()));
-        if whole && self.ready && !self.draining {
-            let found = self.ledger.untouched(&own);
-            self.found = Some((own, Box::new(covers)));
-            news.push(News::Found(found));
-            return news;
-        }
-        let mended = self.take_in(&own, covers, whole);
-        if self.ready {
-            news.extend(mended);
-        } else {
-            self.ready = true;
-            news.push(News::Known(own));
-        }
-        news
-    }
-
-    fn on_contested(&mut self, foreign: Option<RecordSet>) -> Option<News> {
-        let was = std::mem::replace(&mut self.contested, foreign.is_some());
-        self.ledger.contest(foreign.as_ref().map(|_| self.settings.registrant.host_name()));
-        match (was, foreign) {
-            (false, Some(set)) => Some(News::Contested(set)),
-            (true, None) => Some(News::Uncontested),
+    fn due_at(&self) -> Option<Duration> {
+        match (self.knowledge, self.resync) {
+            (Knowledge::Whole, Resync::At(at)) => Some(self.contest.map_or(at, |contest| contest.min(at))),
+            (Knowledge::Whole, Resync::Unplanned) => self.contest,
             _ => None,
         }
-    }
-
-    /// What a read found is what there is.
-    pub(super) fn take_in(
-        &mut self,
-        own: &[RecordSet],
-        covers: impl Fn(&Key) -> bool,
-        whole: bool,
-    ) -> Vec<News> {
-        let changed = self.ledger.end_scan(own, covers);
-        if whole {
-            self.whole = true;
-            self.keep_host();
-        }
-        let mended: BTreeSet<Key> =
-            self.ledger.unsettled().filter(|key| changed.contains(*key)).cloned().collect();
-        self.record(changed);
-        if let (true, Some(journal)) = (whole, &self.settings.journal) {
-            journal.complete();
-        }
-        if mended.is_empty() { Vec::new() } else { vec![News::Mended(mended)] }
     }
 }
 
 /// How long until the next resync of so many names: longer where a fleet would otherwise spend too much of
 /// its rate on them.
-pub(super) fn period(settings: &Settings, hosts: Option<u32>, names: usize, random: f64) -> Duration {
+fn period(settings: &Settings, hosts: Option<u32>, names: usize, random: f64) -> Duration {
     let rate = settings.pace.requests.per_second;
     let fleet = f64::from(hosts.unwrap_or(1)) * names as f64 / (RESYNC_SHARE * rate);
     // A hint may be wrong.
     let period = settings.resync.as_secs_f64().max(fleet.min(FLEET_PERIOD_MAX.as_secs_f64()));
     Duration::from_secs_f64(period * (1.0 + RESYNC_JITTER * (2.0 * random - 1.0)))
 }
+
+#[cfg(test)]
+mod tests;

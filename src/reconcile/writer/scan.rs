@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::record::{Key, RecordSet, canonical, list_order};
+use crate::reconcile::ledger::Extent;
+use crate::record::{RecordSet, canonical, list_order};
 use crate::zone::{ListStart, Page};
 
 /// A read that is under way.
 #[derive(Debug)]
 pub(super) struct Scan {
-    /// The names that are read; `None` for the whole zone.
-    names: Option<BTreeSet<String>>,
+    extent: Extent,
     /// Those of them that no page has reached yet, in the registry's order.
     left: VecDeque<String>,
     /// The one of them that the last page began with, or came to.
@@ -24,7 +24,7 @@ pub(super) struct Scan {
 impl Scan {
     /// A read of the whole zone.
     pub(super) fn whole() -> Self {
-        Self { names: None, left: VecDeque::new(), current: None, start: None, found: Vec::new() }
+        Self { extent: Extent::Zone, left: VecDeque::new(), current: None, start: None, found: Vec::new() }
     }
 
     /// A read of these names; `None` where there are none.
@@ -34,7 +34,7 @@ impl Scan {
         let mut left = VecDeque::from(left);
         let current = left.pop_front()?;
         let start = Some(beginning(&current));
-        Some(Self { names: Some(names), left, current: Some(current), start, found: Vec::new() })
+        Some(Self { extent: Extent::Names(names), left, current: Some(current), start, found: Vec::new() })
     }
 
     /// Where the next page begins.
@@ -42,16 +42,11 @@ impl Scan {
         self.start.as_ref()
     }
 
-    /// Whether all of the zone is read.
-    pub(super) fn is_whole(&self) -> bool {
-        self.names.is_none()
-    }
-
     /// Takes a page, and keeps of it what `keep` says. Returns whether it was the last.
     pub(super) fn on_page(&mut self, page: Page, keep: impl Fn(&RecordSet) -> bool) -> bool {
         self.found.extend(page.sets.into_iter().map(RecordSet::canonical).filter(keep));
         self.start = page.next;
-        let (Some(_), Some(next)) = (&self.names, &self.start) else { return self.start.is_none() };
+        let (Extent::Names(_), Some(next)) = (&self.extent, &self.start) else { return self.start.is_none() };
         let at = next.name.as_deref().map(canonical).unwrap_or_default();
         if self.current.as_ref() == Some(&at) {
             return false;
@@ -70,9 +65,8 @@ impl Scan {
     }
 
     /// What was kept, and of which keys it would have found something.
-    pub(super) fn end(self) -> (Vec<RecordSet>, impl Fn(&Key) -> bool) {
-        let names = self.names;
-        (self.found, move |key: &Key| names.as_ref().is_none_or(|names| names.contains(&key.name)))
+    pub(super) fn end(self) -> (Vec<RecordSet>, Extent) {
+        (self.found, self.extent)
     }
 }
 
@@ -160,8 +154,8 @@ mod tests {
     #[test]
     fn covers_what_it_read() {
         let key = |name: &str| set(name, 1).key();
-        let (_, covers) = Scan::of([key("_a._tcp").name].into()).unwrap().end();
-        assert!(covers(&key("_a._tcp")) && !covers(&key("_b._tcp")));
-        assert!(Scan::whole().end().1(&key("_b._tcp")));
+        let (_, extent) = Scan::of([key("_a._tcp").name].into()).unwrap().end();
+        assert!(extent.covers(&key("_a._tcp").name) && !extent.covers(&key("_b._tcp").name));
+        assert!(Scan::whole().end().1.covers(&key("_b._tcp").name));
     }
 }

@@ -33,8 +33,8 @@ impl Writer {
             taken_at: now,
             rows: self.ledger.rows(),
             in_flight: self.in_flight.clone().unwrap_or_default(),
-            is_told: self.told,
-            is_whole: self.whole,
+            is_told: self.is_told(),
+            is_whole: self.knows_all(),
             next_at,
             calls,
         }

@@ -2,14 +2,14 @@
 
 use futures_util::FutureExt;
 
-use super::reading::period;
 use super::*;
+use crate::change::pacing::Pace;
 use crate::journal::MemoryJournal;
 use crate::reconcile::ledger::REFUSED_WAIT;
 use crate::record::testing::registrant;
-use crate::record::{Action, Change, Routing};
-use crate::zone::Zone;
+use crate::record::{Action, Change, RecordType, Routing};
 use crate::zone::embedded::{EmbeddedZone, Options};
+use crate::zone::{Zone, ZoneError};
 
 mod ends;
 mod refused;
@@ -23,7 +23,7 @@ struct Stage {
     news: Vec<News>,
 }
 
-fn settings(journal: Option<SharedJournal>, read_first: bool) -> Settings {
+pub(super) fn settings(journal: Option<SharedJournal>, read_first: bool) -> Settings {
     Settings {
         registrant: registrant("i-0a"),
         pace: Pace::ROUTE53,
@@ -105,6 +105,10 @@ impl Stage {
         }
     }
 
+    fn progress(&self) -> Progress {
+        self.writer.progress(self.now)
+    }
+
     fn own(&self) -> Vec<RecordSet> {
         let sets = self.zone.snapshot().into_iter().map(RecordSet::canonical);
         sets.filter(|set| registrant("i-0a").owns(set)).collect()
@@ -127,7 +131,7 @@ fn with_a_whole_journal_nothing_is_listed_and_all_goes_in_one_call() {
     stage.want(&(0..50).map(|n| srv("i-0a", n)).collect::<Vec<_>>());
     stage.settle();
     assert_eq!((stage.changes(), stage.reads(), stage.own().len()), (vec![51], 0, 51));
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
 }
 
 #[test]
@@ -163,7 +167,7 @@ fn without_a_journal_it_writes_first_and_then_deletes_what_nobody_wants() {
     own.sort_by_key(RecordSet::key);
     assert_eq!(own, [srv("i-0a", 1), srv("i-0a", 4), host()]);
     assert!(stage.zone.snapshot().into_iter().any(|set| set.canonical() == srv("i-0b", 3)));
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
     // From now on the journal is whole.
     let mut stage = Stage::on(stage.zone.clone(), settings(stage.writer.settings.journal.clone(), false));
     stage.want(&[srv("i-0a", 1), srv("i-0a", 4)]);
@@ -231,7 +235,7 @@ fn what_is_written_while_it_reads_is_known_better_than_any_page() {
     let mut own = stage.own();
     own.sort_by_key(RecordSet::key);
     assert_eq!((own, stage.reads()), (vec![srv("i-0a", 2), host()], 2));
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
 }
 
 #[test]
@@ -270,7 +274,7 @@ fn what_comes_late_under_a_name_that_nobody_wants_any_more_is_found_at_a_resync(
         stage.settle();
         stage.now += Duration::from_secs(30);
     }
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
     stage.zone.change(&late).now_or_never().unwrap().unwrap();
     stage.now += Duration::from_secs(2_200);
     stage.settle();
@@ -294,16 +298,6 @@ fn each_kind_of_failure_is_said_once_in_a_row() {
     let said: Vec<_> =
         stage.news.iter().filter(|news| matches!(news, News::Failing(_) | News::Recovered)).collect();
     assert_eq!(said, [&News::Failing(throttled()), &News::Recovered]);
-}
-
-#[test]
-fn a_resync_comes_less_often_in_a_large_fleet() {
-    let at = |hosts, names| period(&settings(None, true), hosts, names, 0.5).as_secs();
-    assert_eq!(at(None, 10), 1_800);
-    // 1,000 hosts of 10 names each: 10,000 calls at 5 % of 8 requests/s.
-    assert_eq!(at(Some(1_000), 10), 25_000);
-    assert_eq!(period(&settings(None, true), None, 1, 0.0).as_secs(), 1_440);
-    assert_eq!(period(&settings(None, true), None, 1, 1.0).as_secs(), 2_160);
 }
 
 #[test]

@@ -210,7 +210,7 @@ impl Desk {
             self.written
                 .extend(found.iter().filter(|set| set.key() == *key).map(|set| (key.clone(), set.clone())));
         }
-        self.ledger.on_lookup(lookup, found);
+        self.ledger.on_lookup(lookup, Ok(found), self.now);
     }
 
     /// What every batch must be, whatever came before.

@@ -160,7 +160,7 @@ fn what_is_refused_as_a_doubtful_delete_is_tried_again_after_the_others_once_it_
     assert_eq!(keys(&swap), [own(0, 80).key(), own(1, 80).key()]);
     assert!(ledger.on_answer(&swap, &refused, now).is_empty());
     let lookup = ledger.lookup(now).unwrap().clone();
-    ledger.on_lookup(&lookup, Some(own(0, 80)));
+    ledger.on_lookup(&lookup, Ok(Some(own(0, 80))), now);
     let others: Vec<Change> = batch(&ledger);
     assert_eq!(keys(&others), [own(2, 81).key()]);
     ledger.on_answer(&others, &Ok(()), now);

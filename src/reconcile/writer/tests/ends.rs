@@ -17,10 +17,10 @@ fn a_task_that_is_soon_over_waits_for_the_minute_that_settles_a_lost_delete() {
     stage.settle();
     stage.want(&[srv("i-0a", 2)]);
     stage.settle();
-    assert!(!stage.writer.finished(stage.now), "it would say that something is left");
+    assert!(!stage.progress().is_over(), "it would say that something is left");
     stage.now += Duration::from_secs(60);
     stage.settle();
-    assert!(stage.writer.finished(stage.now) && stage.writer.settled());
+    assert!(stage.progress() == Progress::Settled);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_drain_names_what_is_on_its_way_and_writes_no_address_that_nobody_needs() {
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(1));
     stage.settle();
     assert_eq!(stage.calls, []);
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_drain_does_not_wait_for_a_resync() {
     }
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
     stage.settle();
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
     assert_eq!((stage.reads(), stage.own()), (5, vec![host()]));
 }
 
@@ -77,7 +77,7 @@ fn the_hosts_address_follows_the_host_and_outlives_a_drain_but_not_a_removal() {
     stage.writer.remove(stage.now, stage.now + Duration::from_secs(25));
     stage.settle();
     assert_eq!(stage.own(), []);
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_drain_takes_along_what_a_late_read_has_found() {
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
     assert!(stage.writer.unsettled().contains(&srv("i-0a", 1).key()));
     stage.settle();
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
     assert_eq!(stage.own(), [host()]);
 }
 
@@ -103,9 +103,9 @@ fn what_is_under_way_is_not_settled() {
     assert!(matches!(stage.writer.next(stage.now), Next::Call(_)));
     // It is wanted no more, and may be written a moment later.
     stage.writer.want(&[srv("i-0a", 1)], &[]);
-    assert!(!stage.writer.settled() && !stage.writer.idle(stage.now));
+    assert!(stage.progress() == Progress::Working);
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
-    assert!(!stage.writer.settled() && !stage.writer.drained(stage.now));
+    assert!(stage.progress() == Progress::Working);
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn a_drain_that_does_not_know_everything_reads_first_what_there_is() {
     let mut stage = Stage::new(settings(Some(journal(false)), false));
     stage.by_hand(Action::Create, [srv("i-0a", 1), host(), srv("i-0b", 2)]);
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
-    assert!(!stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Reading);
     stage.settle();
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
     assert_eq!(stage.own(), [host()]);
 }
 
@@ -136,7 +136,7 @@ fn a_delete_of_unknown_outcome_that_finds_nothing_is_left_to_the_journal_by_a_dr
     });
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
     stage.settle();
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
     stage.zone.change(&late).now_or_never().unwrap().unwrap();
     let mut stage = Stage::on(stage.zone.clone(), settings(Some(kept), false));
     stage.want(&[]);

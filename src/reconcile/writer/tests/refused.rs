@@ -24,7 +24,7 @@ fn a_lookup_that_fails_holds_up_nothing_else_and_is_made_in_the_end() {
     stage.now += Duration::from_secs(60);
     stage.settle();
     assert!(stage.own().contains(&RecordSet { ttl: 30, ..srv("i-0a", 1) }));
-    assert!(stage.writer.settled());
+    assert_eq!(stage.progress(), Progress::Settled);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_record_that_carries_what_we_cannot_see_is_parked_and_holds_up_nothing() {
     }
     assert!(stage.own().contains(&srv("i-0a", 2)));
     assert_eq!(stage.writer.unsettled(), [srv("i-0a", 1).key()].into());
-    assert!(stage.writer.finished(stage.now));
+    assert_eq!(stage.progress(), Progress::Stuck);
 }
 
 #[test]

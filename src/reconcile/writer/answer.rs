@@ -1,0 +1,120 @@
+//! What each answer teaches a writer, and who is to hear of it.
+//!
+//! Brings each to the parts that it concerns: the pacer, the ledger, the reads, the confirmation, the journal.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::scan::Scan;
+use super::{Answer, Call, Knowledge, News, Writer};
+use crate::reconcile::ledger::{Extent, Lookup};
+use crate::record::{Change, Key, RecordSet};
+use crate::zone::{ChangeInfo, Page, ZoneError};
+
+impl Writer {
+    /// Takes the answer to a call.
+    pub(super) fn learn(&mut self, call: Call, answer: Answer, now: Duration) -> Vec<News> {
+        match (call, answer) {
+            (Call::Change(batch), Answer::Changed(answer)) => self.on_changed(&batch, answer, now),
+            (Call::LookUp(lookup), Answer::Listed(answer)) => {
+                let news = Vec::from_iter(self.on_listed(now, &answer));
+                self.on_looked_up(&lookup, answer, now);
+                news
+            }
+            (Call::Read(_), Answer::Listed(answer)) => {
+                let mut news = Vec::from_iter(self.on_listed(now, &answer));
+                news.extend(self.on_page(now, answer));
+                news
+            }
+            (Call::Status(id), Answer::Status(answer)) => {
+                self.pacer.on_read(now, answer.as_ref().map(|_| ()), self.rng.f64());
+                let refused = self.confirmation.on_status(&id, answer, now);
+                refused.map(News::Unconfirmable).into_iter().collect()
+            }
+            // An answer to another call.
+            (_, Answer::Changed(_) | Answer::Listed(_) | Answer::Status(_)) => Vec::new(),
+        }
+    }
+
+    fn on_changed(
+        &mut self,
+        batch: &[Change],
+        answer: Result<ChangeInfo, ZoneError>,
+        now: Duration,
+    ) -> Vec<News> {
+        self.confirmation.on_changed(batch, &answer, now);
+        let answer = answer.map(drop);
+        self.pacer.on_answer(now, answer.as_ref().copied(), self.rng.f64());
+        let mut news = Vec::from_iter(self.reach.on_answer(answer.as_ref().copied()));
+        news.extend(self.ledger.on_answer(batch, &answer, now).into_iter().map(News::Note));
+        self.record(batch.iter().map(|change| change.set.key()).collect());
+        news
+    }
+
+    fn on_looked_up(&mut self, lookup: &Lookup, answer: Result<Page, ZoneError>, now: Duration) {
+        let found = answer.map(|page| page.sets.into_iter().next().map(RecordSet::canonical));
+        let is_known = found.is_ok();
+        self.ledger.on_lookup(lookup, found, now);
+        if is_known {
+            self.record(lookup.key().into_iter().collect());
+        }
+    }
+
+    fn on_listed(&mut self, now: Duration, answer: &Result<Page, ZoneError>) -> Option<News> {
+        let answer = answer.as_ref().map(|_| ());
+        self.pacer.on_read(now, answer, self.rng.f64());
+        self.reach.on_answer(answer)
+    }
+
+    fn on_page(&mut self, now: Duration, answer: Result<Page, ZoneError>) -> Vec<News> {
+        let registrant = &self.settings.registrant;
+        let keep = |set: &RecordSet| registrant.owns(set) || registrant.is_contested_by(set);
+        let scan = self.reads.on_page(answer, keep, now, || self.rng.f64());
+        scan.map(|scan| self.on_scanned(scan)).unwrap_or_default()
+    }
+
+    fn on_scanned(&mut self, scan: Scan) -> Vec<News> {
+        let (sets, extent) = scan.end();
+        let (own, foreign): (Vec<_>, Vec<_>) =
+            sets.into_iter().partition(|set| self.settings.registrant.owns(set));
+        let mut news = Vec::from_iter(self.on_contested(foreign.into_iter().next()));
+        if self.reads.asks_for_judgement() {
+            news.push(News::Found(self.ledger.untouched(&own)));
+            self.reads.on_found(own);
+        } else if self.reads.knowledge() == Knowledge::TooLittle {
+            self.take_in(&own, &extent);
+            news.push(News::Known(own));
+        } else {
+            news.extend(self.take_in(&own, &extent));
+        }
+        news
+    }
+
+    fn on_contested(&mut self, foreign: Option<RecordSet>) -> Option<News> {
+        self.ledger.contest(foreign.as_ref().map(|_| self.settings.registrant.host_name()));
+        let is_news = self.reads.on_contested(foreign.is_some());
+        is_news.then(|| foreign.map_or(News::Uncontested, News::Contested))
+    }
+
+    /// What a read found is what there is.
+    pub(super) fn take_in(&mut self, own: &[RecordSet], extent: &Extent) -> Option<News> {
+        let changed = self.ledger.end_scan(own, extent);
+        if *extent == Extent::Zone {
+            self.reads.on_whole();
+            self.wants.keep_host(&mut self.ledger);
+        }
+        let mended: BTreeSet<Key> =
+            self.ledger.unsettled().filter(|key| changed.contains(*key)).cloned().collect();
+        self.record(changed);
+        if let (Extent::Zone, Some(journal)) = (extent, &self.settings.journal) {
+            journal.complete();
+        }
+        (!mended.is_empty()).then_some(News::Mended(mended))
+    }
+
+    fn record(&self, keys: BTreeSet<Key>) {
+        if let Some(journal) = &self.settings.journal {
+            journal.record(&self.ledger.states(keys));
+        }
+    }
+}
