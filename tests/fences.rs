@@ -29,7 +29,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("change", &["backoff", "record", "zone"]),
     // It remembers signals too.
     ("journal", &["container", "machine", "record", "zone"]),
-    ("reconcile", &["backoff", "change", "journal", "record", "zone"]),
+    // It writes what the machine wants.
+    ("reconcile", &["backoff", "change", "journal", "machine", "record", "zone"]),
     // What an operator sees, made of what is known.
     ("status", &["container", "machine", "record", "reconcile"]),
     ("serve", &["record", "zone"]),
@@ -109,6 +110,7 @@ const PURE: &[&str] = &[
     "change/batch",
     "change/pacing",
     "reconcile/ledger",
+    "reconcile/route53_writer",
     "reconcile/writer",
     "status/assemble",
     "status/readiness",

@@ -56,6 +56,8 @@ struct AgentState {
     /// What is known of the host's future.
     memory: Memory,
     ending: Ending,
+    /// The generation of the Route53Writer that was started last.
+    writer_generation: u64,
     exit: Option<oneshot::Sender<Exit>>,
 }
 
@@ -141,6 +143,7 @@ impl Actor for Agent {
             restarts: Restarts::default(),
             memory: Memory::default(),
             ending: Ending::default(),
+            writer_generation: 0,
             exit: Some(exit),
         };
         state.peers.agent.fill(myself.clone());

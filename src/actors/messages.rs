@@ -168,7 +168,12 @@ pub(super) enum RegistrarMessage {
         is_all: bool,
     },
     /// The Route53Writer: what a read of the whole zone showed; it waits to hear what of it is wanted.
-    Found(Vec<RecordSet>),
+    Found {
+        /// The record sets.
+        own: Vec<RecordSet>,
+        /// Which of the writers that the Agent started waits.
+        generation: u64,
+    },
     /// The Agent: the Route53Writer lost its memory of what is wanted.
     WriterRestarted,
     /// This HealthProber, of its verdict on a container.
@@ -229,8 +234,9 @@ pub(super) enum Route53WriterMessage {
     Want(ContainerId, Vec<RecordSet>),
     /// The Registrar: all containers' record sets.
     WantAll(Wants),
-    /// The Registrar: all is wanted that is to be wanted of what was [found](RegistrarMessage::Found).
-    FoundJudged,
+    /// The Registrar: all is wanted that is to be wanted of what the writer of this generation has
+    /// [found](RegistrarMessage::Found).
+    FoundJudged(u64),
     /// The Registrar: nothing is wanted any more but the host's address; to be done by then.
     Drain(Duration),
     /// The Agent: tell the Registrar what the zone holds, as soon as that is known.

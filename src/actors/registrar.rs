@@ -138,7 +138,7 @@ impl Actor for Registrar {
                 outputs
             }
             RegistrarMessage::Known { own, is_all } => state.registrar.on_known(&own, is_all, now),
-            RegistrarMessage::Found(found) => state.registrar.on_found(&found, now),
+            RegistrarMessage::Found { own, generation } => state.registrar.on_found(&own, generation, now),
             RegistrarMessage::WriterRestarted => {
                 state.registrar.wants().map(Output::WantAll).into_iter().collect()
             }
@@ -179,7 +179,9 @@ impl RegistrarState {
             Output::Want(id, records) => self.args.writer.cast(Route53WriterMessage::Want(id, records)),
             Output::Over(id) => self.args.writer.cast(Route53WriterMessage::Want(id, Vec::new())),
             Output::WantAll(wants) => self.args.writer.cast(Route53WriterMessage::WantAll(wants)),
-            Output::FoundJudged => self.args.writer.cast(Route53WriterMessage::FoundJudged),
+            Output::FoundJudged(generation) => {
+                self.args.writer.cast(Route53WriterMessage::FoundJudged(generation));
+            }
             Output::InspectTask(id) => self.args.resolver.cast(TaskResolverMessage::InspectTask(id)),
             Output::Probe { container, life, targets } => self.probe(container, life, targets).await?,
             Output::Decided(id, decision) => {

@@ -12,6 +12,7 @@ use crate::actors::peers::Slot;
 use crate::actors::registrar::{Registrar, RegistrarArgs};
 use crate::actors::route53_writer::{Route53Writer, Route53WriterArgs};
 use crate::actors::task_resolver::{TaskResolver, TaskResolverArgs};
+use crate::reconcile::route53_writer::Plan;
 
 impl AgentState {
     pub(super) async fn spawn(
@@ -24,7 +25,10 @@ impl AgentState {
             Child::Watcher => start(DockerWatcher, self.for_watcher(), &peers.watcher, agent).await?,
             Child::Resolver => start(TaskResolver, self.for_resolver(), &peers.resolver, agent).await?,
             Child::Registrar => start(Registrar, self.for_registrar(), &peers.registrar, agent).await?,
-            Child::Writer => start(Route53Writer, self.for_writer(), &peers.writer, agent).await?,
+            Child::Writer => {
+                self.writer_generation += 1;
+                start(Route53Writer, self.for_writer(), &peers.writer, agent).await?
+            }
             Child::Host => {
                 let Some(args) = self.for_host() else { return Ok(()) };
                 start(HostWatcher, args, &peers.host, agent).await?
@@ -84,9 +88,12 @@ impl AgentState {
         Route53WriterArgs {
             zone: self.dependencies.zone.clone(),
             settings,
-            hold_until: if again { self.dependencies.clock.now() + WRITER_HOLD } else { Duration::ZERO },
-            once: self.dependencies.once,
-            confirm: self.dependencies.stop.confirm,
+            plan: Plan {
+                generation: self.writer_generation,
+                hold_until: if again { self.dependencies.clock.now() + WRITER_HOLD } else { Duration::ZERO },
+                once: self.dependencies.once,
+                confirm: self.dependencies.stop.confirm,
+            },
             fleet: self.dependencies.fleet.clone(),
             board: self.dependencies.board.clone(),
             clock: self.dependencies.clock,

@@ -30,8 +30,8 @@ struct Zone {
     stands: BTreeSet<Key>,
     /// Whether a read of the whole zone is to come.
     to_be_read: bool,
-    /// Whether the writer waits to hear what of the found is wanted.
-    to_be_judged: bool,
+    /// The generation of the writer that waits to hear what of the found is wanted.
+    to_be_judged: Option<u64>,
 }
 
 impl Gathering {
@@ -62,15 +62,20 @@ impl Gathering {
             estate,
             stands: known.iter().map(RecordSet::key).collect(),
             to_be_read: !is_all,
-            to_be_judged: self.zone.as_ref().is_some_and(|zone| zone.to_be_judged),
+            to_be_judged: self.zone.as_ref().and_then(|zone| zone.to_be_judged),
         });
         adopted
     }
 
-    pub(super) fn on_found(&mut self, registrant: &Registrant, found: &[RecordSet]) -> Adopted {
+    pub(super) fn on_found(
+        &mut self,
+        registrant: &Registrant,
+        found: &[RecordSet],
+        generation: u64,
+    ) -> Adopted {
         let zone = self.zone.get_or_insert_default();
         zone.stands.extend(found.iter().map(RecordSet::key));
-        (zone.to_be_read, zone.to_be_judged) = (false, true);
+        (zone.to_be_read, zone.to_be_judged) = (false, Some(generation));
         zone.estate.take_over(registrant, found, &self.over, |_| true)
     }
 

@@ -10,9 +10,9 @@
 //! |---|---|---|
 //! | `Introduce` | Agent, writer | one of you is new: tell the registrar what the zone holds |
 //! | `Known` | writer, registrar | what the zone holds of this host, or is to hold; whether that is all |
-//! | `Found` | writer, registrar | what a read of the whole zone showed, where it came after the first write |
+//! | `Found` | writer, registrar | what a read of the whole zone showed, where it came after the first write; which writer asks |
 //! | `WantAll` | registrar, writer | all that is wanted: what is not among it is deleted |
-//! | `FoundJudged` | registrar, writer | what of the found is wanted has been said: the rest is deleted |
+//! | `FoundJudged` | registrar, writer | what of the found is wanted has been said to the writer that asked: it deletes the rest |
 //! | `Want` of nothing | registrar, writer | before all is said: what an earlier run wanted of this container is over |
 //!
 //! # The phases
@@ -86,8 +86,8 @@ pub struct Adopted {
 pub struct Opened {
     /// The keys of what the zone holds of this host.
     pub stands: BTreeSet<Key>,
-    /// Whether it waits to hear what of the found is wanted.
-    pub owes_judgement: bool,
+    /// The generation of the writer that waits to hear what of the found is wanted.
+    pub owes_judgement: Option<u64>,
 }
 
 impl Adoption {
@@ -147,11 +147,12 @@ impl Adoption {
         Some(gathering.on_known(&self.registrant, known, is_all, runs))
     }
 
-    /// What a read of the whole zone showed, beside what is known; what is read again has been judged. The writer is
-    /// owed a word on what of it is wanted: at once where the barrier is open, else when it [opens](Opened).
-    pub fn on_found(&mut self, found: &[RecordSet]) -> Adopted {
+    /// What a read of the whole zone showed, beside what is known; what is read again has been judged. The writer of
+    /// this generation is owed a word on what of it is wanted: at once where the barrier is open, else when it
+    /// [opens](Opened).
+    pub fn on_found(&mut self, found: &[RecordSet], generation: u64) -> Adopted {
         let adopted = match &mut self.phase {
-            Phase::Gathering(gathering) => gathering.on_found(&self.registrant, found),
+            Phase::Gathering(gathering) => gathering.on_found(&self.registrant, found, generation),
             Phase::Settling(settling) => settling.on_found(&self.registrant, found),
             Phase::Ended => Adopted::default(),
         };

@@ -49,7 +49,9 @@ struct Stage {
     knows_zone: bool,
     /// Whether a read has told, or nothing is left for it to tell.
     is_read: bool,
-    owed: bool,
+    owed: Option<u64>,
+    /// How often a writer asked for judgement.
+    asked: u64,
     /// Those of which an end was heard before the barrier opened.
     over: BTreeSet<u64>,
     /// How the barrier opened: whether on a list.
@@ -98,7 +100,8 @@ impl Stage {
             looked_at: BTreeSet::new(),
             knows_zone: false,
             is_read: false,
-            owed: false,
+            owed: None,
+            asked: 0,
             over: BTreeSet::new(),
             opened: None,
         }
@@ -188,8 +191,9 @@ impl Stage {
             self.heard |= self.zone;
         }
         (self.knows_zone, self.is_read) = (true, true);
-        self.adoption.on_found(&sets(self.zone));
-        self.owed |= self.opened.is_none();
+        self.asked += 1;
+        self.adoption.on_found(&sets(self.zone), self.asked);
+        self.owed = self.opened.is_none().then_some(self.asked);
         self.after_zone();
     }
 

@@ -22,16 +22,17 @@ impl Registrar {
 
     /// What the zone holds of this host, when it could not be read before wants had gone out. What an
     /// earlier run registered of a container that has not been looked at, or has not proved itself since,
-    /// holds on, beside what is known of it. Says everything again, so that the writer may delete the rest.
-    pub fn on_found(&mut self, found: &[RecordSet], now: Duration) -> Vec<Output> {
+    /// holds on, beside what is known of it. Says everything again, so that the writer of this generation may delete
+    /// the rest.
+    pub fn on_found(&mut self, found: &[RecordSet], generation: u64, now: Duration) -> Vec<Output> {
         if self.departure.has_drained() {
             return Vec::new();
         }
-        let adopted = self.adoption.on_found(found);
+        let adopted = self.adoption.on_found(found, generation);
         let mut outputs = self.adopt(&adopted.ports, now);
         if self.adoption.is_open() {
             self.say_all_instead(&mut outputs);
-            outputs.push(Output::FoundJudged);
+            outputs.push(Output::FoundJudged(generation));
         } else {
             outputs.extend(self.try_open(now));
         }
@@ -89,7 +90,7 @@ impl Registrar {
         self.departure.on_registered(opened.stands);
         self.publication.say_all(self.granted_records());
         outputs.push(Output::WantAll(self.all_wants()));
-        outputs.extend(opened.owes_judgement.then_some(Output::FoundJudged));
+        outputs.extend(opened.owes_judgement.map(Output::FoundJudged));
         outputs
     }
 

@@ -17,8 +17,8 @@ pub enum Output {
     Want(ContainerId, Vec<RecordSet>),
     /// All containers' record sets: what is not among them is not wanted.
     WantAll(Wants),
-    /// All that is wanted of what a late read of the zone found has been said.
-    FoundJudged,
+    /// All that is wanted has been said of what the writer of this generation found by a late read of the zone.
+    FoundJudged(u64),
     /// Before all has been said: what an earlier run may have wanted of this container is over.
     Over(ContainerId),
     /// Probe these targets of this container, and none else.

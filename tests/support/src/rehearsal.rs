@@ -141,7 +141,7 @@ impl Rehearsal {
     /// The same, when it was read late.
     pub fn found(&mut self, containers: u8, port: u8) {
         self.stands.extend(keys(&held(containers, port)));
-        let outputs = self.registrar.on_found(&held(containers, port), self.now);
+        let outputs = self.registrar.on_found(&held(containers, port), 1, self.now);
         self.hear(outputs);
     }
 
@@ -204,7 +204,9 @@ impl Rehearsal {
                 Output::Probe { container, life, targets } => {
                     self.probing.insert(container, (life, targets));
                 }
-                Output::FoundJudged => assert!(self.told.is_some(), "judged, before all was told"),
+                Output::FoundJudged(generation) => {
+                    assert!(self.told.is_some() && generation == 1, "judged, before all was told");
+                }
                 Output::Over(_) => assert!(self.told.is_none(), "over, after all was told"),
                 Output::InspectTask(_)
                 | Output::Decided(..)
