@@ -112,7 +112,8 @@ impl TaskResolverState {
             let (docker, tasks, myself) = (self.args.docker.clone(), self.args.tasks.clone(), myself.clone());
             tokio::spawn(async move {
                 let inspection = inspect(&*docker, &*tasks, &due.id, due.at_task);
-                let inspection = contained(inspection).await.unwrap_or_else(Err);
+                let inspection = contained(inspection).await;
+                let inspection = inspection.and_then(|told| told.map_err(|error| error.to_string()));
                 let _ = myself.cast(TaskResolverMessage::Inspected(due, inspection));
             });
         }

@@ -61,9 +61,9 @@ impl EcsIntrospection {
     ///
     /// # Errors
     /// When nobody answers, or oddly.
-    pub async fn seat(&self) -> Result<Option<ContainerInstance>, TasksError> {
+    pub async fn container_instance(&self) -> Result<Option<ContainerInstance>, TasksError> {
         let metadata: Metadata = self.get("/v1/metadata").await?;
-        Ok(metadata.seat())
+        Ok(metadata.container_instance())
     }
 
     async fn task(&self, id: &ContainerId) -> Result<Task, TasksError> {
@@ -102,7 +102,7 @@ struct Metadata {
 }
 
 impl Metadata {
-    fn seat(self) -> Option<ContainerInstance> {
+    fn container_instance(self) -> Option<ContainerInstance> {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         Some(ContainerInstance {
             cluster: given(self.cluster)?,
@@ -151,14 +151,14 @@ mod tests {
 
     #[test]
     fn reads_which_container_instance_it_is() {
-        let seat = |json: &str| serde_json::from_str::<Metadata>(json).unwrap().seat();
+        let here = |json: &str| serde_json::from_str::<Metadata>(json).unwrap().container_instance();
         let instance = "arn:aws:ecs:eu-central-1:1:container-instance/c/0123";
-        let told = seat(&format!(r#"{{"Cluster":"c","ContainerInstanceArn":"{instance}","Version":"1.9"}}"#));
+        let told = here(&format!(r#"{{"Cluster":"c","ContainerInstanceArn":"{instance}","Version":"1.9"}}"#));
         assert_eq!(told, Some(ContainerInstance { cluster: "c".into(), instance: instance.into() }));
         assert_eq!(told.unwrap().region(), Some("eu-central-1"));
         // Before it is registered.
-        assert_eq!(seat(r#"{"Cluster":"c","ContainerInstanceArn":null}"#), None);
-        assert_eq!(seat(r#"{"Cluster":"","ContainerInstanceArn":""}"#), None);
+        assert_eq!(here(r#"{"Cluster":"c","ContainerInstanceArn":null}"#), None);
+        assert_eq!(here(r#"{"Cluster":"","ContainerInstanceArn":""}"#), None);
     }
 
     #[test]

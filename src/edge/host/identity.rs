@@ -12,6 +12,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::imds::{Imds, Instance};
+use super::{AddressUnknown, NameUnknown};
 use crate::backoff::Backoff;
 use crate::container::Timestamp;
 use crate::record::{Owner, OwnerError};
@@ -45,11 +46,11 @@ pub enum IdentityError {
     #[error(transparent)]
     Owner(#[from] OwnerError),
     /// It has no name.
-    #[error("{0} with --hostname")]
-    Name(String),
+    #[error(transparent)]
+    Name(#[from] NameUnknown),
     /// It has no address.
-    #[error("{0} with --address")]
-    Address(String),
+    #[error(transparent)]
+    Address(#[from] AddressUnknown),
 }
 
 /// What was given on the command line.
@@ -65,9 +66,9 @@ pub struct Given {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fallback {
     /// [`super::name`].
-    pub name: Result<String, String>,
+    pub name: Result<String, NameUnknown>,
     /// [`super::address`].
-    pub address: Result<Ipv4Addr, String>,
+    pub address: Result<Ipv4Addr, AddressUnknown>,
 }
 
 impl Fallback {
@@ -89,12 +90,12 @@ pub fn choose(
     let owner = match (&given.hostname, instance) {
         (Some(name), _) => Owner::new(name)?,
         (None, Some(instance)) => Owner::new(&instance.id)?,
-        (None, None) => Owner::new(&fallback.name.clone().map_err(IdentityError::Name)?)?,
+        (None, None) => Owner::new(&fallback.name.clone()?)?,
     };
     let address = match (given.address, instance) {
         (Some(address), _) => address,
         (None, Some(instance)) => instance.address,
-        (None, None) => fallback.address.clone().map_err(IdentityError::Address)?,
+        (None, None) => fallback.address?,
     };
     Ok(Identity {
         owner,

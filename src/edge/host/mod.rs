@@ -11,22 +11,34 @@ pub mod notices;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
+/// The host's name cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the host's name cannot be read ({0}); pass one with --hostname")]
+pub struct NameUnknown(String);
+
+/// No route leaves this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this host has no route out to tell its address by; pass the address that clients reach its ports at with --address"
+)]
+pub struct AddressUnknown;
+
 /// The host's name, as the kernel has it.
 ///
 /// # Errors
-/// When it cannot be read; the text says what to do.
-pub fn name() -> Result<String, String> {
+/// When it cannot be read.
+pub fn name() -> Result<String, NameUnknown> {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map(|name| name.trim().to_owned())
-        .map_err(|error| format!("the host's name cannot be read ({error}); pass one"))
+        .map_err(|error| NameUnknown(error.to_string()))
 }
 
 /// The address from which this host would reach another network: where its containers' published ports
 /// are reached too.
 ///
 /// # Errors
-/// When there is none; the text says what to do.
-pub fn address() -> Result<Ipv4Addr, String> {
+/// When there is none.
+pub fn address() -> Result<Ipv4Addr, AddressUnknown> {
     // Connecting a UDP socket sends nothing; it makes the kernel choose a route. The peer is an address
     // that is set aside for documentation (RFC 5737).
     let chosen = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
@@ -35,8 +47,6 @@ pub fn address() -> Result<Ipv4Addr, String> {
     });
     match chosen.as_ref().map(SocketAddr::ip) {
         Ok(IpAddr::V4(address)) if !address.is_unspecified() && !address.is_loopback() => Ok(address),
-        _ => Err("this host has no route out to tell its address by; pass the address that clients reach \
-                  its ports at"
-            .to_owned()),
+        _ => Err(AddressUnknown),
     }
 }

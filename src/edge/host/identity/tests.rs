@@ -32,12 +32,12 @@ fn what_is_given_counts_first_then_ec2_then_the_host() {
 
 #[test]
 fn says_what_to_pass_where_a_host_cannot_be_told() {
-    let nameless = Fallback { name: Err("the name cannot be read; pass one".into()), ..fallback() };
-    let lost = Fallback { address: Err("no route; pass the address".into()), ..fallback() };
+    let nameless = Fallback { name: Err(NameUnknown("permission denied".into())), ..fallback() };
+    let lost = Fallback { address: Err(AddressUnknown), ..fallback() };
     let long = Fallback { name: Ok("a-host.".repeat(9) + "internal"), ..fallback() };
     for (fallback, part) in [
         (nameless, "pass one with --hostname"),
-        (lost, "pass the address with --address"),
+        (lost, "clients reach its ports at with --address"),
         (long, "at most 57 with --hostname"),
     ] {
         let error = choose(&Given::default(), None, &fallback).unwrap_err().to_string();

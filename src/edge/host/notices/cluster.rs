@@ -24,7 +24,7 @@ const PAGE_ITEMS_MAX: i32 = 100;
 pub struct Cluster {
     introspection: EcsIntrospection,
     /// What was learnt last of where it is.
-    seat: Mutex<Option<ContainerInstance>>,
+    last: Mutex<Option<ContainerInstance>>,
     client: Mutex<Option<(String, Client)>>,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Debug for Cluster {
 impl Cluster {
     /// That of the host with this ECS agent.
     pub fn new(introspection: EcsIntrospection) -> Self {
-        Self { introspection, seat: Mutex::default(), client: Mutex::default() }
+        Self { introspection, last: Mutex::default(), client: Mutex::default() }
     }
 
     /// Whether the container instance drains.
@@ -45,27 +45,27 @@ impl Cluster {
     /// # Errors
     /// When ECS does not answer, or may not be asked.
     pub async fn ask(&self) -> Result<Said, AskError> {
-        let Some(seat) = self.seat().await else { return Ok(Said::Nothing) };
-        let client = self.client(&seat).await;
-        if !drains(&client, &seat).await? {
+        let Some(here) = self.container_instance().await else { return Ok(Said::Nothing) };
+        let client = self.client(&here).await;
+        if !drains(&client, &here).await? {
             return Ok(Said::Nothing);
         }
-        let tasks = service_tasks(&client, &seat).await?;
+        let tasks = service_tasks(&client, &here).await?;
         Ok(Said::TasksEnd { what: "its ECS container instance is DRAINING".to_owned(), tasks })
     }
 
-    async fn seat(&self) -> Option<ContainerInstance> {
-        let told = self.introspection.seat().await.ok().flatten();
-        let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
+    async fn container_instance(&self) -> Option<ContainerInstance> {
+        let told = self.introspection.container_instance().await.ok().flatten();
+        let mut here = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_some() {
-            *seat = told;
+            *here = told;
         }
-        seat.clone()
+        here.clone()
     }
 
     /// A client for the region that the container instance is in.
-    async fn client(&self, seat: &ContainerInstance) -> Client {
-        let region = seat.region().unwrap_or_default().to_owned();
+    async fn client(&self, here: &ContainerInstance) -> Client {
+        let region = here.region().unwrap_or_default().to_owned();
         let known = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, client)) = known.filter(|(of, _)| *of == region) {
             return client;
@@ -76,33 +76,33 @@ impl Cluster {
     }
 }
 
-async fn drains(client: &Client, seat: &ContainerInstance) -> Result<bool, AskError> {
+async fn drains(client: &Client, here: &ContainerInstance) -> Result<bool, AskError> {
     let asked =
-        client.describe_container_instances().cluster(&seat.cluster).container_instances(&seat.instance);
+        client.describe_container_instances().cluster(&here.cluster).container_instances(&here.instance);
     let answer = asked.send().await.map_err(ask_error)?;
     let Some(instance) = answer.container_instances().first() else {
         let reason = answer.failures().first().and_then(|failure| failure.reason()).unwrap_or("nothing");
-        return Err(AskError::Away(format!("ECS says {reason} of {}", seat.instance)));
+        return Err(AskError::Away(format!("ECS says {reason} of {}", here.instance)));
     };
     Ok(instance.status() == Some("DRAINING"))
 }
 
 /// The tasks of services on this container instance, by ARN.
-async fn service_tasks(client: &Client, seat: &ContainerInstance) -> Result<BTreeSet<String>, AskError> {
+async fn service_tasks(client: &Client, here: &ContainerInstance) -> Result<BTreeSet<String>, AskError> {
     let mut tasks = BTreeSet::new();
     let mut next = None;
     loop {
         let page = client
             .list_tasks()
-            .cluster(&seat.cluster)
-            .container_instance(&seat.instance)
+            .cluster(&here.cluster)
+            .container_instance(&here.instance)
             .max_results(PAGE_ITEMS_MAX)
             .set_next_token(next);
         let page = page.send().await.map_err(ask_error)?;
         // An empty page may have others after it.
         if !page.task_arns().is_empty() {
             let asked =
-                client.describe_tasks().cluster(&seat.cluster).set_tasks(Some(page.task_arns().to_vec()));
+                client.describe_tasks().cluster(&here.cluster).set_tasks(Some(page.task_arns().to_vec()));
             let answer = asked.send().await.map_err(ask_error)?;
             let of_services =
                 answer.tasks().iter().filter(|task| parse::of_a_service(task.started_by(), task.group()));

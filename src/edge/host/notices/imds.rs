@@ -1,6 +1,6 @@
 //! What EC2 says of this instance's future. No such path means that nothing is about to happen.
 
-use super::parse;
+use super::parse::{self, OddNotice};
 use crate::edge::host::imds::Imds;
 use crate::machine::departure::{AskError, Said, Source};
 
@@ -9,7 +9,7 @@ use crate::machine::departure::{AskError, Said, Source};
 /// # Errors
 /// When it does not answer, or oddly.
 pub async fn ask(imds: &Imds, source: Source) -> Result<Said, AskError> {
-    type Parse = fn(&str) -> Result<Said, String>;
+    type Parse = fn(&str) -> Result<Said, OddNotice>;
     let (path, parse): (_, Parse) = match source {
         Source::Spot => ("spot/instance-action", parse::spot),
         Source::Scaling => ("autoscaling/target-lifecycle-state", parse::lifecycle),

@@ -5,20 +5,40 @@ use serde::Deserialize;
 use crate::container::Timestamp;
 use crate::machine::departure::Said;
 
+/// Words of a source that say nothing that is known here.
+#[derive(Debug, thiserror::Error)]
+pub enum OddNotice {
+    /// They are not the JSON that they should be.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// Something other than the end of an instance is announced.
+    #[error("it announces {0:?}, which is not known here")]
+    Action(String),
+    /// A scaling group has another state for it.
+    #[error("{0:?} is a state that is not known here")]
+    State(String),
+    /// A service manager says something else than a system's state.
+    #[error("{0:?} is no answer")]
+    NoAnswer(String),
+    /// A time is none.
+    #[error("{0:?} is no time such as 2026-11-25T08:22:00Z")]
+    Time(String),
+}
+
 /// `spot/instance-action`: `{"action": "terminate", "time": "2026-11-25T08:22:00Z"}`.
 /// Source: EC2 user guide, "Spot Instance interruption notices".
 ///
 /// # Errors
 /// What is odd about it.
-pub fn spot(json: &str) -> Result<Said, String> {
+pub fn spot(json: &str) -> Result<Said, OddNotice> {
     #[derive(Deserialize)]
     struct Action {
         action: String,
         time: String,
     }
-    let Action { action, time } = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let Action { action, time } = serde_json::from_str(json)?;
     if !["terminate", "stop", "hibernate"].contains(&action.as_str()) {
-        return Err(format!("it announces {action:?}, which is not known here"));
+        return Err(OddNotice::Action(action));
     }
     let at = moment(&time)?;
     Ok(Said::HostEnds { what: format!("spot interruption ({action}) at {time}"), at: Some(at) })
@@ -29,13 +49,13 @@ pub fn spot(json: &str) -> Result<Said, String> {
 ///
 /// # Errors
 /// What is odd about it.
-pub fn rebalance(json: &str) -> Result<Said, String> {
+pub fn rebalance(json: &str) -> Result<Said, OddNotice> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Recommendation {
         notice_time: String,
     }
-    let Recommendation { notice_time } = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let Recommendation { notice_time } = serde_json::from_str(json)?;
     moment(&notice_time)?;
     // It stops nothing by itself: it may come hours before an interruption, or without one, and to most of a
     // group at once. Whoever acts on it does so by scaling in or by draining, and those are notices of their
@@ -48,14 +68,14 @@ pub fn rebalance(json: &str) -> Result<Said, String> {
 ///
 /// # Errors
 /// What is odd about it.
-pub fn lifecycle(text: &str) -> Result<Said, String> {
+pub fn lifecycle(text: &str) -> Result<Said, OddNotice> {
     match text {
         "InService" | "Standby" | "Detached" | "Warmed:Running" => Ok(Said::Nothing),
         // A warm pool's instance is stopped, hibernated or ended in it.
         "Terminated" | "Warmed:Terminated" | "Warmed:Stopped" | "Warmed:Hibernated" => {
             Ok(Said::HostEnds { what: format!("its scaling group takes it to {text}"), at: None })
         }
-        other => Err(format!("{other:?} is a state that is not known here")),
+        other => Err(OddNotice::State(other.to_owned())),
     }
 }
 
@@ -71,12 +91,12 @@ pub fn of_a_service(started_by: Option<&str>, group: Option<&str>) -> bool {
 ///
 /// # Errors
 /// What is no state of a system: it could not be asked, or was ended before it had an answer.
-pub fn system(text: &str) -> Result<Said, String> {
+pub fn system(text: &str) -> Result<Said, OddNotice> {
     match text.trim() {
         "stopping" => Ok(system_ends()),
         "initializing" | "starting" | "running" | "degraded" | "maintenance" | "offline" => Ok(Said::Nothing),
         // "unknown" is its word for a manager that did not answer.
-        other => Err(format!("{other:?} is no answer")),
+        other => Err(OddNotice::NoAnswer(other.to_owned())),
     }
 }
 
@@ -85,9 +105,8 @@ pub fn system_ends() -> Said {
     Said::HostEnds { what: "the system goes down".to_owned(), at: None }
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let bad = || format!("{text:?} is no time such as 2026-11-25T08:22:00Z");
-    Timestamp::from_docker(text).ok().flatten().ok_or_else(bad)
+fn moment(text: &str) -> Result<Timestamp, OddNotice> {
+    Timestamp::from_docker(text).ok().flatten().ok_or_else(|| OddNotice::Time(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -125,9 +144,9 @@ mod tests {
 
     #[test]
     fn a_scaling_group_takes_a_host_out_of_service() {
-        let ends = |text| lifecycle(text).map(|said| said != Said::Nothing);
-        assert_eq!(["InService", "Standby", "Warmed:Running"].map(ends), [Ok(false), Ok(false), Ok(false)]);
-        assert_eq!(["Terminated", "Warmed:Stopped"].map(ends), [Ok(true), Ok(true)]);
+        let ends = |text| lifecycle(text).unwrap() != Said::Nothing;
+        assert_eq!(["InService", "Standby", "Warmed:Running"].map(ends), [false, false, false]);
+        assert_eq!(["Terminated", "Warmed:Stopped"].map(ends), [true, true]);
         assert!(lifecycle("<html>").is_err());
     }
 
@@ -144,7 +163,7 @@ mod tests {
     fn a_system_that_stops_ends_and_what_is_no_state_is_no_answer() {
         assert!(matches!(system("stopping\n"), Ok(Said::HostEnds { at: None, .. })));
         for other in ["running", "degraded\n", "maintenance", "offline", "starting", "initializing"] {
-            assert_eq!(system(other), Ok(Said::Nothing), "{other}");
+            assert_eq!(system(other).unwrap(), Said::Nothing, "{other}");
         }
         for odd in ["", "unknown\n", "stop", "Failed to connect to bus"] {
             assert!(system(odd).is_err(), "{odd}");

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::parse;
+use super::parse::{self, OddNotice};
 use crate::machine::departure::{AskError, Said};
 
 /// There, where the system goes down. Made and removed by the unit `ecssd-system-stop`, which names it too.
@@ -38,7 +38,7 @@ pub async fn ask() -> Result<Said, AskError> {
     if !Path::new(BOOTED).is_dir() {
         return Ok(Said::Nothing);
     }
-    let mut reason = "no answer".to_owned();
+    let mut reason = Unsaid::Nothing;
     let asked = tokio::time::timeout(LIMIT, async {
         loop {
             match systemctl().await {
@@ -52,7 +52,21 @@ pub async fn ask() -> Result<Said, AskError> {
     asked.map_err(|_| AskError::Away(format!("systemctl is-system-running: {reason} within {LIMIT:?}")))
 }
 
-async fn systemctl() -> Result<Said, String> {
+/// Why one ask said nothing.
+#[derive(Debug, thiserror::Error)]
+enum Unsaid {
+    /// None has ended yet.
+    #[error("no answer")]
+    Nothing,
+    /// It could not be run.
+    #[error(transparent)]
+    Run(#[from] std::io::Error),
+    /// It ran, and said something else than a state.
+    #[error(transparent)]
+    Odd(#[from] OddNotice),
+}
+
+async fn systemctl() -> Result<Said, Unsaid> {
     // Its exit status says only whether all is well.
     let asked = Command::new("systemctl")
         .arg("is-system-running")
@@ -60,6 +74,5 @@ async fn systemctl() -> Result<Said, String> {
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let output = asked.await.map_err(|error| error.to_string())?;
-    parse::system(&String::from_utf8_lossy(&output.stdout))
+    Ok(parse::system(&String::from_utf8_lossy(&asked.await?.stdout))?)
 }

@@ -53,7 +53,7 @@ impl Service {
             let message = format!("User is not authorized to perform: ecs:{target}");
             return (400, json!({"__type": "AccessDeniedException", "message": message}));
         }
-        let arn = &seat().instance;
+        let arn = &here().instance;
         match target {
             "DescribeContainerInstances" if self.status.is_empty() => {
                 assert_eq!(body["containerInstances"], json!([arn]));
@@ -87,7 +87,7 @@ impl Service {
     }
 }
 
-fn seat() -> ContainerInstance {
+fn here() -> ContainerInstance {
     let instance = "arn:aws:ecs:eu-central-1:1:container-instance/c/0123".to_owned();
     ContainerInstance { cluster: "c".to_owned(), instance }
 }
@@ -102,7 +102,7 @@ fn cluster(ecs: &Ecs) -> Cluster {
         .http_client(ecs.clone());
     let client = Client::from_conf(config.build());
     Cluster {
-        seat: Mutex::new(Some(seat())),
+        last: Mutex::new(Some(here())),
         client: Mutex::new(Some(("eu-central-1".to_owned(), client))),
         ..off_ecs()
     }
