@@ -7,24 +7,27 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `registry` opens what is written to, `dns` says when it is answered for, `signals` receives what an operator asks, `manager` is the service
-//! manager.
+//! `registry` opens what is written to, `dns` says when it is answered for, `signals` receives what an operator asks,
+//! `manager` is the service manager, `exit` what an end is called in the log and by its code.
 
 mod descriptors;
 mod dns;
+mod error;
+mod exit;
 mod manager;
 mod registry;
 mod signals;
 
-use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::descriptors::Descriptors;
+use self::error::RunError;
+use self::exit::{LEFT_BEHIND, UNAVAILABLE, asked_too_early, exit_code, interrupted, removal_code};
 use self::registry::Open;
 use self::signals::{Asked, Signals, TERM};
-use crate::actors::{Dependencies, Exit, Running, start};
+use crate::actors::{Dependencies, Running, start};
 use crate::clock::Clock;
 use crate::config::{Command, Config};
 use crate::container::convention::Scope;
@@ -34,16 +37,9 @@ use crate::edge::host::identity::{Given, Identity, Sources, looks_like_ec2};
 use crate::edge::host::imds::Imds;
 use crate::edge::host::notices::HostSources;
 use crate::edge::host::notices::cluster::Cluster;
-use crate::record::Key;
-use crate::run::removal::{Removal, remove};
+use crate::run::removal::remove;
 use crate::status::Board;
 
-/// What was asked for is not to be had (`EX_UNAVAILABLE`).
-const UNAVAILABLE: u8 = 69;
-/// Actors kept failing (`EX_SOFTWARE`).
-const GAVE_UP: u8 = 70;
-/// Time ran out, or something is left; a next start goes on with it (`EX_TEMPFAIL`).
-const LEFT_BEHIND: u8 = 75;
 /// How long a command that is soon over may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 
@@ -58,13 +54,13 @@ pub async fn run(config: Config) -> ExitCode {
     }
 }
 
-async fn run_command(config: Config) -> Result<u8, String> {
+async fn run_command(config: Config) -> Result<u8, RunError> {
     let descriptors = Descriptors::raise();
-    let mut signals = Signals::listen().map_err(|error| format!("signals cannot be received: {error}"))?;
+    let mut signals = Signals::listen().map_err(RunError::Signals)?;
     let opened = async {
         let identity = identity(&config).await?;
         let open = Open::open(&config, &identity, descriptors).await?;
-        Ok::<_, String>((identity, open))
+        Ok::<_, RunError>((identity, open))
     };
     let waits = async {
         tokio::time::sleep(manager::WAITS_AFTER).await;
@@ -78,7 +74,7 @@ async fn run_command(config: Config) -> Result<u8, String> {
     let (identity, open) = tokio::select! {
         biased;
         // For a metadata service, a hosted zone or another agent it waits, but not past a signal.
-        asked = signals.next() => return Ok(asked_too_early(&config, asked)),
+        asked = signals.next() => return Ok(asked_too_early(config.command, asked)),
         open = tokio::time::timeout(limit, opened) => match open {
             Ok(open) => open?,
             Err(_) => {
@@ -102,7 +98,7 @@ async fn run_command(config: Config) -> Result<u8, String> {
             tokio::select! {
                 biased;
                 asked = signals.next() => Ok(interrupted(asked)),
-                code = remove_all(&open) => Ok(code),
+                removal = remove(&*open.zone, open.settings(true), COMMAND_LIMIT) => Ok(removal_code(&removal, &open)),
             }
         }
     }
@@ -113,7 +109,7 @@ async fn serve(
     identity: &Identity,
     mut open: Open,
     mut signals: Signals,
-) -> Result<u8, String> {
+) -> Result<u8, RunError> {
     let dry_run = config.dry_run;
     let dependencies = dependencies(config, identity, &open, false)?;
     let host = &dependencies.writer.registrant;
@@ -126,7 +122,7 @@ async fn serve(
         dry_run,
         "agent starts"
     );
-    let agent = start(dependencies).await.map_err(text)?;
+    let agent = start(dependencies).await?;
     let (heart, readiness) = (agent.heart(), agent.readiness());
     let answers = async {
         if let Err(error) = open.answer_dns(readiness).await {
@@ -139,13 +135,13 @@ async fn serve(
         biased;
         code = steer(&mut signals, agent, dry_run) => Ok(code),
         // Whoever starts it again gets the sockets anew; records stay.
-        error = answers => Err(error.to_string()),
+        error = answers => Err(error.into()),
         never = manager::watch(async || heart.beats().await) => match never {},
     }
 }
 
-async fn sync(config: Config, identity: &Identity, open: Open) -> Result<u8, String> {
-    let mut agent = start(dependencies(config, identity, &open, true)?).await.map_err(text)?;
+async fn sync(config: Config, identity: &Identity, open: Open) -> Result<u8, RunError> {
+    let mut agent = start(dependencies(config, identity, &open, true)?).await?;
     let Ok(exit) = tokio::time::timeout(COMMAND_LIMIT, agent.ended()).await else {
         tracing::error!(
             event = "one_shot_timeout",
@@ -162,58 +158,15 @@ async fn sync(config: Config, identity: &Identity, open: Open) -> Result<u8, Str
     Ok(code)
 }
 
-async fn remove_all(open: &Open) -> u8 {
-    let removal = remove(&*open.zone, open.settings(true), COMMAND_LIMIT).await;
-    let changes = open.changes();
-    match removal {
-        Removal::Done | Removal::Unconfirmed if open.dry_run => {
-            tracing::info!(event = "removal_planned", changes, "would remove this much; nothing was written");
-            0
-        }
-        Removal::Done => {
-            tracing::info!(
-                event = "removed",
-                changes,
-                "nothing of this host is left, and every name server answers so"
-            );
-            0
-        }
-        Removal::Unconfirmed => {
-            tracing::error!(
-                event = "removed_unconfirmed",
-                changes,
-                "nothing of this host is left, but some name servers may answer with it yet"
-            );
-            LEFT_BEHIND
-        }
-        Removal::Left(left) => {
-            say_left(&left);
-            tracing::error!(
-                event = "removal_incomplete",
-                left = left.len(),
-                "records are left; run --remove again"
-            );
-            LEFT_BEHIND
-        }
-        Removal::Unread => {
-            tracing::error!(
-                event = "removal_unread",
-                "the zone could not be read: records may be left; run --remove again"
-            );
-            LEFT_BEHIND
-        }
-    }
-}
-
 fn dependencies(
     config: Config,
     identity: &Identity,
     open: &Open,
     once: bool,
-) -> Result<Dependencies, String> {
+) -> Result<Dependencies, RunError> {
     let writer = open.settings(once);
     let scope = Scope::new(&writer.registrant.zone, writer.registrant.owner.label());
-    let ecs_agent = EcsIntrospection::new(&config.ecs_introspection).map_err(text)?;
+    let ecs_agent = EcsIntrospection::new(&config.ecs_introspection)?;
     let notices = HostSources { imds: notifier(identity)?, cluster: Cluster::new(ecs_agent.clone()) };
     Ok(Dependencies {
         docker: Arc::new(UnixDocker::new(config.docker_socket, scope)),
@@ -233,47 +186,21 @@ fn dependencies(
     })
 }
 
-async fn identity(config: &Config) -> Result<Identity, String> {
+async fn identity(config: &Config) -> Result<Identity, RunError> {
     let given = config.host.clone();
     // Nothing is left to ask when both were given.
     let imds = match given {
         Given { hostname: Some(_), address: Some(_) } => None,
-        _ => Imds::from_variables(|name| std::env::var(name).ok()).map_err(text)?,
+        _ => Imds::from_variables(|name| std::env::var(name).ok())?,
     };
-    Sources::of_this_host(given, imds).identity().await.map_err(text)
+    Ok(Sources::of_this_host(given, imds).identity().await?)
 }
 
 /// The metadata service, where this is EC2: elsewhere others answer at its address, or nobody.
-fn notifier(identity: &Identity) -> Result<Option<Imds>, String> {
+fn notifier(identity: &Identity) -> Result<Option<Imds>, RunError> {
     let on_ec2 = identity.is_instance || looks_like_ec2(|path| std::fs::read_to_string(path).ok());
-    let imds = Imds::from_variables(|name| std::env::var(name).ok()).map_err(text)?;
+    let imds = Imds::from_variables(|name| std::env::var(name).ok())?;
     Ok(imds.filter(|_| on_ec2))
-}
-
-fn asked_too_early(config: &Config, asked: Asked) -> u8 {
-    match (config.command, asked) {
-        (Command::Serve, Asked::HandOver) => 0,
-        (Command::Serve, Asked::Stop(_)) => {
-            tracing::error!(
-                event = "stopped_early",
-                "stopped before this host or its zone was found: an earlier run's records may be left"
-            );
-            LEFT_BEHIND
-        }
-        (Command::Sync | Command::Remove, asked) => interrupted(asked),
-    }
-}
-
-fn interrupted(asked: Asked) -> u8 {
-    tracing::error!(event = "interrupted", "interrupted: it may be half done; run it again");
-    match asked {
-        Asked::Stop(code) => code,
-        Asked::HandOver => LEFT_BEHIND,
-    }
-}
-
-fn text(error: impl Display) -> String {
-    error.to_string()
 }
 
 /// Passes signals on to the agent until it has ended, or a second one says at once.
@@ -308,73 +235,5 @@ async fn steer(signals: &mut Signals, mut agent: Running, dry_run: bool) -> u8 {
                 }
             },
         }
-    }
-}
-
-fn exit_code(exit: &Exit) -> u8 {
-    match exit {
-        Exit::Drained => {
-            manager::safe_to_stop();
-            tracing::info!(event = "drained", "every service of this host is withdrawn: safe to stop");
-            0
-        }
-        Exit::Unconfirmed => {
-            manager::says("withdrawn, but not every name server was seen to answer so");
-            tracing::error!(
-                event = "drained_unconfirmed",
-                "every service of this host is withdrawn, but not every name server was seen to answer so in \
-                 time: some clients may still be sent here"
-            );
-            LEFT_BEHIND
-        }
-        Exit::HandedOver => {
-            manager::says("handed over: the records stay");
-            tracing::info!(
-                event = "handed_over",
-                "handed over: the records stay for the next agent of this host"
-            );
-            0
-        }
-        Exit::Reconciled(left) if left.is_empty() => 0,
-        Exit::Reconciled(left) => {
-            say_left(left);
-            tracing::error!(
-                event = "sync_incomplete",
-                left = left.len(),
-                "not everything could be made as it should be"
-            );
-            LEFT_BEHIND
-        }
-        Exit::LeftBehind(Some(left)) => {
-            manager::says(&format!("not safe to stop: {} records are left", left.len()));
-            say_left(left);
-            tracing::error!(
-                event = "drain_incomplete",
-                left = left.len(),
-                "records are left, refused or out of time; start the agent again to remove them"
-            );
-            LEFT_BEHIND
-        }
-        Exit::LeftBehind(None) => {
-            manager::says("not safe to stop: records may be left");
-            tracing::error!(
-                event = "drain_unread",
-                "the drain's time is over before the zone could be read; records may be left"
-            );
-            LEFT_BEHIND
-        }
-        Exit::GaveUp => {
-            tracing::error!(
-                event = "gave_up",
-                "actors kept failing: giving up, records stay; start the agent again"
-            );
-            GAVE_UP
-        }
-    }
-}
-
-fn say_left(left: &[Key]) {
-    for key in left {
-        tracing::error!(event = "left_behind", record = %key, "left behind");
     }
 }

@@ -8,12 +8,13 @@ use tokio::sync::watch;
 
 use super::descriptors::Descriptors;
 use super::dns::Dns;
+use super::error::RunError;
 use crate::change::pacing::Pace;
 use crate::config::{Config, Registry};
 use crate::container::Timestamp;
 use crate::edge::host::fleet;
 use crate::edge::host::identity::Identity;
-use crate::journal::{self, Memory, Opened, SharedJournal, Title};
+use crate::journal::{self, Locked, Memory, Opened, SharedJournal, Title};
 use crate::reconcile::writer::Settings;
 use crate::record::Registrant;
 use crate::serve::dns::DnsError;
@@ -59,18 +60,14 @@ impl Open {
         config: &Config,
         identity: &Identity,
         descriptors: Descriptors,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, RunError> {
         let (zone, dns): (Arc<dyn Zone>, _) = match &config.registry {
             Registry::Local { dns_listen } => {
-                let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default())
-                    .map_err(super::text)?;
+                let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default())?;
                 // A task that is soon over takes nobody's port.
                 let dns = match config.command.is_over_soon() {
                     true => None,
-                    false => Some(
-                        Dns::at(dns_listen, zone.clone(), descriptors.dns_connections())
-                            .map_err(super::text)?,
-                    ),
+                    false => Some(Dns::at(dns_listen, zone.clone(), descriptors.dns_connections())?),
                 };
                 (Arc::new(zone), dns)
             }
@@ -194,13 +191,13 @@ async fn find(wanted: &Wanted, endpoint_url: Option<String>, identity: &Identity
     zone
 }
 
-async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant) -> Result<Opened, String> {
+async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant) -> Result<Opened, Locked> {
     let title = Title {
         zone_id: zone.id().to_owned(),
         zone: registrant.zone.clone(),
         owner: registrant.owner.to_string(),
     };
-    journal::open(&config.state_dir, &title, HAND_OVER_WAIT).await.map_err(super::text)
+    journal::open(&config.state_dir, &title, HAND_OVER_WAIT).await
 }
 
 /// How long the read that makes the journal whole may wait. A new instance has hardly written anything, and a

@@ -1,0 +1,38 @@
+//! Why nothing could be begun.
+
+use std::io;
+
+use crate::edge::host::identity::IdentityError;
+use crate::edge::host::imds::ImdsError;
+use crate::journal::Locked;
+use crate::serve::dns::DnsError;
+use crate::zone::embedded::OpenError;
+
+/// What is needed and is not to be had; the texts say what to do.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    /// The process cannot be told to stop.
+    #[error("signals cannot be received: {0}")]
+    Signals(io::Error),
+    /// The metadata service's endpoint is none.
+    #[error(transparent)]
+    Imds(#[from] ImdsError),
+    /// This host cannot be told from others.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The zone in the state directory cannot be opened.
+    #[error(transparent)]
+    Zone(#[from] OpenError),
+    /// DNS cannot be answered, or no longer.
+    #[error(transparent)]
+    Dns(#[from] DnsError),
+    /// Another agent has the state directory.
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// The ECS agent cannot be asked.
+    #[error(transparent)]
+    EcsAgent(#[from] reqwest::Error),
+    /// The agent's supervisor does not start.
+    #[error(transparent)]
+    Start(#[from] ractor::SpawnErr),
+}
