@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Known, Ledger};
+use super::{Ledger, Observed};
 use crate::record::{Key, RecordSet};
 
 /// What is wanted and known of one key.
@@ -25,26 +25,27 @@ pub struct Row {
 impl Ledger {
     /// All keys of which anything is wanted or known, in order.
     pub fn rows(&self) -> Vec<Row> {
-        let only_known = self.known.keys().filter(|key| !self.wanted.contains_key(*key));
-        let mut keys: Vec<_> = self.wanted.keys().chain(only_known).collect();
+        let only_known =
+            self.observed.iter().map(|(key, _)| key).filter(|key| !self.desired.contains_key(*key));
+        let mut keys: Vec<_> = self.desired.keys().chain(only_known).collect();
         keys.sort();
         keys.into_iter().map(|key| self.row(key)).collect()
     }
 
     fn row(&self, key: &Key) -> Row {
-        let (known, is_sure) = match self.known.get(key) {
-            Some(Known::Written(set)) => (Some(set.clone()), true),
-            Some(Known::Unsure { set, .. }) => (Some(set.clone()), false),
-            Some(Known::Unread) => (None, false),
+        let (known, is_sure) = match self.observed.get(key) {
+            Some(Observed::Written(set)) => (Some(set.clone()), true),
+            Some(Observed::Unsure { set, .. }) => (Some(set.clone()), false),
+            Some(Observed::Unread) => (None, false),
             None => (None, true),
         };
         Row {
             key: key.clone(),
-            wanted: self.wanted.get(key).map(|set| self.fit(set)),
+            wanted: self.desired.get(key).map(|set| self.fit(set)),
             known,
             is_sure,
             differs: self.differing.contains(key),
-            refused: self.parked.get(key).map(|parked| (parked.until, parked.reason.clone())),
+            refused: self.parking.get(key).map(|parked| (parked.until, parked.reason.clone())),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
-use crate::record::Routing;
+use crate::record::{Action, RecordType, Routing};
 use crate::zone::ZoneError;
 
 mod any;

@@ -1,0 +1,165 @@
+//! What a refusal teaches the ledger: which change is to blame, what it waits for, and what has to be looked up.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::observed::NotFound;
+use super::parking::Refused;
+use super::{Ledger, Lookup, Note, Observed, Parked, REFUSED_WAIT};
+use crate::change::batch;
+use crate::record::{Action, Change, Key};
+use crate::zone::ZoneError;
+use crate::zone::refusal::{Cause, Refusal};
+
+impl Ledger {
+    /// A batch was refused.
+    pub(super) fn on_refused(&mut self, batch: &[Change], error: &ZoneError, now: Duration) -> Vec<Note> {
+        let named: Vec<_> = error
+            .refusals()
+            .iter()
+            .filter_map(|refusal| Some((&batch[refusal.culprit(batch)?], refusal)))
+            .collect();
+        if named.is_empty() {
+            return self.on_blamed(batch, error, now);
+        }
+        self.culprit.named();
+        named.into_iter().filter_map(|(change, refusal)| self.on_named(change, refusal, now)).collect()
+    }
+
+    /// A lookup may not be made: what depends on it waits, and nothing else.
+    pub(super) fn on_lookup_refused(&mut self, lookup: &Lookup, error: &ZoneError, now: Duration) {
+        self.lookups.ask_from(lookup.clone(), now + REFUSED_WAIT);
+        if let Lookup::GroupTtl(name, kind) = lookup {
+            // What leaves DNS needs no TTL.
+            let desired = self.differing.iter().filter(|key| self.desired.contains_key(*key));
+            let group = desired.filter(|key| key.name == *name && key.kind == *kind);
+            for key in group {
+                let reason = format!("its group's TTL cannot be read: {error}");
+                self.parking.hold(key.clone(), reason, now);
+            }
+        }
+    }
+
+    /// This change was refused by name.
+    fn on_named(&mut self, change: &Change, refusal: &Refusal, now: Duration) -> Option<Note> {
+        let Refusal { cause, text: reason, .. } = refusal;
+        let key = change.set.key();
+        if matches!(cause, Cause::AlreadyExists | Cause::ValuesDiffer | Cause::NotFound) {
+            self.trust.on_learnt(&key);
+        }
+        let note = match cause {
+            Cause::AlreadyExists => {
+                self.observed.unread(key.clone());
+                None
+            }
+            Cause::ValuesDiffer if self.observed.dispute(&change.set) => {
+                let reason = format!("{reason}; what can be read of it is what was sent");
+                Some(self.park(change, Refused::Invalid, &reason, now))
+            }
+            Cause::ValuesDiffer => {
+                self.observed.unread(key.clone());
+                self.lookups.ask_from(Lookup::Set(key.clone()), now);
+                None
+            }
+            Cause::NotFound => self.on_not_found(&key, now),
+            Cause::TtlDiffers if self.ttls.on_refused(&key) => {
+                self.lookups.ask_from(Lookup::group_of(&key), now);
+                None
+            }
+            Cause::TtlDiffers => Some(self.park(change, Refused::Invalid, reason, now)),
+            Cause::Other | Cause::ZoneFull | Cause::GroupFull => {
+                if self.doubt(change) {
+                    self.culprit.suspect([key.clone()]);
+                    None
+                } else {
+                    Some(self.park(change, Refused::Invalid, reason, now))
+                }
+            }
+        };
+        self.compare(key);
+        note
+    }
+
+    fn on_not_found(&mut self, key: &Key, now: Duration) -> Option<Note> {
+        match self.observed.not_found(key) {
+            NotFound::Gone => Some(Note::AlreadyGone(key.clone())),
+            NotFound::TooEarly => {
+                // Wanted again meanwhile: an UPSERT is right whatever comes late. In a drain there is no later.
+                if !self.is_last && !self.desired.contains_key(key) {
+                    self.parking.await_late(key.clone(), now);
+                }
+                None
+            }
+        }
+    }
+
+    /// Something in the batch is to blame, and the answer does not say what.
+    fn on_blamed(&mut self, batch: &[Change], error: &ZoneError, now: Duration) -> Vec<Note> {
+        let keys: Vec<Key> = batch.iter().map(|change| change.set.key()).collect();
+        if !self.culprit.refused(batch) {
+            return Vec::new();
+        }
+        let why = Refused::by(error);
+        if why == Refused::Invalid && batch.iter().filter(|change| self.doubt(change)).count() > 0 {
+            self.culprit.suspect(keys);
+            return Vec::new();
+        }
+        // What leaves DNS does not wait for its successor: it is tried alone before it is to blame.
+        let created: BTreeSet<Key> = batch
+            .iter()
+            .filter(|change| change.action != Action::Delete)
+            .map(|change| change.set.key())
+            .collect();
+        let to_blame = |change: &&Change| created.is_empty() || created.contains(&change.set.key());
+        let text = error.to_string();
+        let mut notes: Vec<_> =
+            batch.iter().filter(to_blame).map(|change| self.park(change, why, &text, now)).collect();
+        // What is left to do of them is likely to be refused too: it is tried alone, after the others.
+        let left: Vec<_> =
+            keys.iter().filter(|key| !self.due_changes(key, now).is_empty()).cloned().collect();
+        self.culprit.suspect(left);
+        let convicted = created.first().and_then(|key| self.parking.get(key)).cloned();
+        let full = |cause| error.refusals().iter().find(move |refusal| refusal.cause == cause);
+        let full = full(Cause::ZoneFull).or_else(|| full(Cause::GroupFull));
+        if let Some((full, parked)) = full.zip(convicted) {
+            notes.extend(self.park_like(full, &parked, now));
+        }
+        keys.into_iter().for_each(|key| self.compare(key));
+        notes
+    }
+
+    /// Where there is no room for one, there is none for its like: to find that out for each would hold up
+    /// the others. They wait as long, and are tried again together. What takes the place of another needs
+    /// no room.
+    fn park_like(&mut self, full: &Refusal, parked: &Parked, now: Duration) -> Vec<Note> {
+        let due = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
+        let new = batch::units(due).into_iter().filter(|unit| !unit.urgent());
+        let like = new.flat_map(|unit| unit.changes);
+        let like = like
+            .filter(|change| change.action == Action::Create && full.leaves_no_room_for(&change.set.key()));
+        let mut notes = Vec::new();
+        for change in like {
+            self.parking.join(change.set.key(), parked);
+            notes.push(Note::Parked(change, parked.clone()));
+        }
+        notes
+    }
+
+    /// A delete of what may never have been written can be refused for what it says: then the zone is
+    /// asked what stands there. Where it stands as it was thought to, the delete is likely to be refused again, so
+    /// the caller suspects it.
+    fn doubt(&mut self, change: &Change) -> bool {
+        let key = change.set.key();
+        let doubtful = change.action == Action::Delete
+            && matches!(self.observed.get(&key), Some(Observed::Unsure { .. }));
+        if doubtful {
+            self.observed.unread(key.clone());
+            self.lookups.ask(Lookup::Set(key));
+        }
+        doubtful
+    }
+
+    fn park(&mut self, change: &Change, why: Refused, reason: &str, now: Duration) -> Note {
+        Note::Parked(change.clone(), self.parking.refuse(change, why, reason, now))
+    }
+}
