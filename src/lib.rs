@@ -17,7 +17,7 @@
 //! - [`zone`]: what a zone is, and two of them: [`zone::route53`], and [`zone::embedded`], a model of the same.
 //! - [`journal`]: what this host wrote, kept over a restart: for a zone that costs a call to read.
 //! - [`edge`]: what Docker, ECS, EC2, the host and a target say.
-//! - [`serve`]: sockets for others: DNS.
+//! - [`serve`]: sockets for others: DNS, and what an operator sees.
 //!
 //! What runs:
 //! - [`actors`]: thin: messages to the pure parts, and what comes out to the world.

@@ -1,5 +1,6 @@
 //! The door: reads the settings, sets up logging and the runtime, and turns the end into an exit code.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ecssd::cli::{self, Cli};
@@ -9,6 +10,7 @@ use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
 use ecssd::logs::{self, Logging};
 use ecssd::run::daemon;
+use ecssd::run::status::{self, View};
 use ecssd::zone_setup::lambda as zone_setup;
 
 /// A setting is wrong (`EX_USAGE`).
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         }
     };
     match job {
+        Job::Status(places, view) => runtime.block_on(status::show(&places, view)),
         Job::Agent(config) => runtime.block_on(daemon::run(*config)),
         Job::Sweep(settings) => ExitCode::from(runtime.block_on(shell::sweep(&settings))),
         Job::Lambda(cli) => ended(runtime.block_on(lambda::serve(|event| settings_of(&cli, event)))),
@@ -65,6 +68,7 @@ fn ended(served: Result<(), impl std::fmt::Display>) -> ExitCode {
 
 /// What this process is for.
 enum Job {
+    Status(Vec<PathBuf>, View),
     Agent(Box<Config>),
     Sweep(Box<Settings>),
     Lambda(Box<Cli>),
@@ -108,6 +112,10 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
         Err(more) => return Err([bad, more].concat()),
     };
     let logging = logs::init(config.log_format, config.log_level);
+    if cli.status {
+        let view = View { watch: cli.watch, json: cli.janitor.json };
+        return Ok((Job::Status(config.status.sockets, view), logging));
+    }
     if cli.cw_send_events {
         tracing::warn!(
             event = "flag_ignored",

@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("reconcile", &["backoff", "change", "journal", "machine", "record", "zone"]),
     // What an operator sees, made of what is known.
     ("status", &["container", "machine", "record", "reconcile"]),
-    ("serve", &["record", "zone"]),
+    ("serve", &["record", "status", "zone"]),
     // A host asks the zone's name server for the size of the fleet.
     ("edge", &["aws", "backoff", "container", "machine", "record", "serve", "zone"]),
     // Who does the work.
@@ -115,6 +115,7 @@ const PURE: &[&str] = &[
     "status/assemble",
     "status/readiness",
     "status/schema",
+    "status/text",
     "zone/embedded/contents",
     "zone/embedded/gate",
     "zone/embedded/limits",

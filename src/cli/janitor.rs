@@ -50,7 +50,7 @@ pub struct Janitor {
     #[arg(long, env = "ECSSD_JANITOR_STOP_UNHEALTHY", value_parser = truth)]
     pub stop_unhealthy: bool,
 
-    /// Print the report as JSON instead of a table.
+    /// Print the report, or what --status shows, as JSON.
     #[arg(long, env = "ECSSD_JANITOR_JSON", value_parser = truth)]
     pub json: bool,
 }

@@ -32,14 +32,14 @@ Signals:
   SIGHUP            exit at once and leave the records to the next agent of this host
 
 Exit codes:
-  0    drained, handed over, synchronised or removed
+  0    drained, handed over, synchronised or removed; with --status, the agent is ready
   64   a setting is wrong; every wrong one is listed
   69   something that is needed is not to be had: an address to listen on, the state directory (or another
        agent uses it), the host's name or address; or DNS has failed; records stay
   70   actors failed more than 5 times in 60 s; records stay, start it again
   75   time ran out or a record was refused: what is left is listed, and a next start goes on with it; or
        with --confirm, not every name server was seen to answer so in time; or it was stopped
-       before it was known which host and which zone this is
+       before it was known which host and which zone this is; or with --status, the agent is not ready
   143  a second SIGTERM (130: SIGINT); records are left as they were
   With --janitor: 0 planned or done, 69 nothing to read, 75 not everything was read, or something is left
 
@@ -50,6 +50,8 @@ Examples:
   ecssd sd.internal --remove                  nothing of this host is left
   ecssd sd.internal --janitor                 records of dead hosts and tasks, as a plan (--apply: deletes)
   ecssd --local                               a zone in this process, DNS at 127.0.0.1:5333
+  ecssd --local --status-listen 9153          the same, with a page at http://127.0.0.1:9153/
+  ecssd --status --watch                      what the agent of this host does and waits for
   ecssd --local sd.internal --dns-listen 172.17.0.1:53
   dig @127.0.0.1 -p 5333 SRV _calc._tcp.servicediscovery.internal";
 
@@ -96,6 +98,25 @@ pub struct Cli {
     /// Say on standard output what would be written, and write nothing.
     #[arg(long, env = "ECSSD_DRY_RUN", value_parser = truth, help_heading = "Tasks")]
     pub dry_run: bool,
+
+    /// Show what the agent of this host knows (with --json: as JSON), and exit: 0 where it is ready, 75 where
+    /// not. Serves as a container's HEALTHCHECK, too.
+    #[arg(long, env = "ECSSD_STATUS", value_parser = truth, help_heading = "Status")]
+    pub status: bool,
+
+    /// With --status: again every two seconds, until Ctrl-C.
+    #[arg(long, env = "ECSSD_WATCH", value_parser = truth, help_heading = "Status")]
+    pub watch: bool,
+
+    /// Serve the status at this address, as a page, as JSON and as health checks, to whoever can reach it; a
+    /// port alone is one on loopback. [default: none]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "ECSSD_STATUS_LISTEN", help_heading = "Status")]
+    pub status_listen: Option<String>,
+
+    /// Serve the status at this socket, for --status on this host; off for none. [default:
+    /// /run/ecssd/status.sock, where the agent may make it, else status.sock in the state directory]
+    #[arg(long, value_name = "PATH", env = "ECSSD_STATUS_SOCKET", help_heading = "Status")]
+    pub status_socket: Option<String>,
 
     /// Requests a second to Route 53, at most. [default: 8; with --limits legacy, 4]
     #[arg(long, value_name = "N", env = "ECSSD_RATE", help_heading = "Pace")]

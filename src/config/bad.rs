@@ -83,6 +83,12 @@ pub enum Conflict {
     /// `--sync` and `--remove`.
     #[error("one makes records, the other takes them out; pass one of them")]
     SyncAndRemove,
+    /// `--status` and something else to do.
+    #[error("whoever looks does nothing else: pass --status alone")]
+    StatusAndMore,
+    /// `--watch` alone.
+    #[error("--watch says how --status shows it: pass that too")]
+    WatchAlone,
     /// `--local` and what finds a hosted zone.
     #[error("the zone is in this process: --zone-id and --endpoint-url go without it")]
     LocalAndRoute53,

@@ -74,6 +74,15 @@ pub enum Limits {
     Legacy,
 }
 
+/// Where the status is served, or asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatusAt {
+    /// Over the network.
+    pub address: Option<SocketAddr>,
+    /// In the file system: at the first of these that can be had.
+    pub sockets: Vec<PathBuf>,
+}
+
 /// What an agent was told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -95,6 +104,8 @@ pub struct Config {
     pub resync: Duration,
     /// What was given of the host's name and address.
     pub host: Given,
+    /// Where the status is served.
+    pub status: StatusAt,
     /// Where to keep what outlives the agent.
     pub state_dir: PathBuf,
     /// The Docker engine's socket.
@@ -131,7 +142,7 @@ impl Config {
             .iter()
             .filter_map(|text| judge.takes("--dns-listen", values::listen(text)))
             .collect();
-        let command = judge.takes("--sync, --remove", command(cli));
+        let command = judge.takes("--sync, --remove, --status", command(cli));
         let zone_id = judge.takes_given("--zone-id", &cli.zone_id, values::zone_id);
         let endpoint_url = judge.takes_given("--endpoint-url", &cli.endpoint_url, values::endpoint_url);
         let limits = judge.takes("--limits", values::limits(&cli.limits));
@@ -141,6 +152,8 @@ impl Config {
         let hostname = judge.takes_given("--hostname", &cli.hostname, values::hostname);
         let address = judge.takes_given("--address", &cli.address, values::address);
         let state_dir = judge.takes("--state-dir", values::path(&cli.state_dir));
+        let status_address = judge.takes_given("--status-listen", &cli.status_listen, values::listen_or_port);
+        let status_socket = judge.takes_given("--status-socket", &cli.status_socket, values::socket);
         let docker_socket =
             judge.takes("--docker-socket", values::path(cli.docker_socket.trim_start_matches("unix://")));
         let ecs_introspection = judge.takes("--ecs-introspection", values::http_url(&cli.ecs_introspection));
@@ -154,7 +167,8 @@ impl Config {
         let log_format = judge.takes("--log-format", values::log_format(&cli.log_format));
         let log_level = judge.takes("--log-level", values::log_level(&cli.log_level));
         let config = || {
-            let (zone, zone_id, endpoint_url) = (zone?, zone_id?, endpoint_url?);
+            let (zone, zone_id, endpoint_url, state_dir) = (zone?, zone_id?, endpoint_url?, state_dir?);
+            let sockets = status_socket?.unwrap_or_else(|| values::status_sockets(&state_dir));
             let wanted = zone_id.map_or_else(|| Wanted::Name(zone.clone()), Wanted::Id);
             let route53 = Registry::Route53 { wanted, endpoint_url };
             Some(Self {
@@ -167,7 +181,8 @@ impl Config {
                 burst: burst?,
                 resync: resync?,
                 host: Given { hostname: hostname?, address: address? },
-                state_dir: state_dir?,
+                status: StatusAt { address: status_address?, sockets },
+                state_dir,
                 docker_socket: docker_socket?,
                 ecs_introspection: ecs_introspection?,
                 stop_belief: stop_belief?,
@@ -233,11 +248,16 @@ fn given(text: &Option<String>) -> Option<&str> {
 }
 
 fn command(cli: &Cli) -> Result<Command, Conflict> {
-    match (cli.sync, cli.remove) {
-        (false, false) => Ok(Command::Serve),
-        (true, false) => Ok(Command::Sync),
-        (false, true) => Ok(Command::Remove),
-        (true, true) => Err(Conflict::SyncAndRemove),
+    let &Cli { sync, remove, status, watch, .. } = cli;
+    match (sync, remove, status) {
+        _ if watch && !status => Err(Conflict::WatchAlone),
+        (false, false, false) => Ok(Command::Serve),
+        (true, false, false) => Ok(Command::Sync),
+        (false, true, false) => Ok(Command::Remove),
+        // Whoever looks does none of these.
+        (false, false, true) => Ok(Command::Serve),
+        (true, true, false) => Err(Conflict::SyncAndRemove),
+        (_, _, true) => Err(Conflict::StatusAndMore),
     }
 }
 

@@ -149,3 +149,33 @@ fn every_setting_has_a_flag_and_a_variable_of_its_name() {
         assert!(argument.get_help().is_some(), "{id}");
     }
 }
+
+#[test]
+fn the_status_is_served_on_loopback_unless_told_otherwise_and_at_the_first_socket_that_can_be_had() {
+    let status = |arguments: &[&str]| read(arguments).unwrap().status;
+    let of_host = PathBuf::from("/run/ecssd/status.sock");
+    assert_eq!(
+        status(&["--state-dir", "/state"]),
+        StatusAt { address: None, sockets: vec![of_host, "/state/status.sock".into()] }
+    );
+    for (text, address) in [
+        ("9153", "127.0.0.1:9153"),
+        (":9153", "127.0.0.1:9153"),
+        ("0.0.0.0:80", "0.0.0.0:80"),
+        ("[::1]:80", "[::1]:80"),
+    ] {
+        assert_eq!(status(&["--status-listen", text]).address, Some(address.parse().unwrap()), "{text}");
+    }
+    assert!(status(&["--status-socket", "off"]).sockets.is_empty());
+    assert_eq!(status(&["--status-socket", "unix:///x.sock"]).sockets, [PathBuf::from("/x.sock")]);
+    let bad = read(&["--status-listen", "localhost:9153", "--status-socket", "here", "--watch"]).unwrap_err();
+    assert_eq!(
+        bad,
+        [
+            "--sync, --remove, --status: --watch says how --status shows it: pass that too",
+            "--status-listen (ECSSD_STATUS_LISTEN): \"localhost:9153\" is not a port such as 9153, or an address and port such as 10.0.0.7:9153",
+            "--status-socket (ECSSD_STATUS_SOCKET): \"here\" is not a path that begins with /",
+        ]
+    );
+    assert!(read(&["--status", "--sync"]).is_err());
+}

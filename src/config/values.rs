@@ -1,7 +1,7 @@
 //! Each setting's text, and what is wrong with it.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
@@ -15,6 +15,31 @@ use crate::record::{Owner, canonical};
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, BadValue> {
     text.trim().parse().map_err(|_| form(text, "an address and port such as 127.0.0.1:5333"))
+}
+
+/// An address and a port, or a port of this host alone.
+pub(super) fn listen_or_port(text: &str) -> Result<SocketAddr, BadValue> {
+    let text = text.trim();
+    match text.trim_start_matches(':').parse::<u16>() {
+        Ok(port) => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        Err(_) => {
+            let wanted = "a port such as 9153, or an address and port such as 10.0.0.7:9153";
+            text.parse().map_err(|_| form(text, wanted))
+        }
+    }
+}
+
+/// Where a socket is; nowhere, where it is off.
+pub(super) fn socket(text: &str) -> Result<Vec<PathBuf>, BadValue> {
+    match text.trim() {
+        "off" => Ok(Vec::new()),
+        text => path(text.trim_start_matches("unix://")).map(|path| vec![path]),
+    }
+}
+
+/// Where the status is served unless told otherwise: at the first of these that can be had.
+pub(super) fn status_sockets(state_dir: &Path) -> Vec<PathBuf> {
+    vec![PathBuf::from("/run/ecssd/status.sock"), state_dir.join("status.sock")]
 }
 
 pub(super) fn hostname(text: &str) -> Result<String, BadValue> {

@@ -1,6 +1,8 @@
 //! What a process does from its settings to its exit code.
 //!
-//! [`daemon`] is an agent that goes on until it is told to stop, [`removal`] one thing done and over.
+//! [`daemon`] is an agent that goes on until it is told to stop, [`removal`] one thing done and over, [`status`] asks an
+//! agent that runs.
 
 pub mod daemon;
 pub mod removal;
+pub mod status;

@@ -6,6 +6,7 @@
 //! | `board`, `feed`, `checks` | where the parts say so and show what they know, and who looks |
 //! | [`schema`] | [`Status`](schema::Status): all of it as one value, in JSON |
 //! | `assemble` and what is below it | that value, made of what the parts show; pure |
+//! | [`text`] | the same for a terminal; pure |
 //!
 //! Shows, and decides nothing: no part of the agent reads it. Nothing of a container's environment is in it, but the
 //! services that it asks for.
@@ -16,6 +17,7 @@ mod checks;
 mod feed;
 mod readiness;
 pub mod schema;
+pub mod text;
 
 pub use self::assemble::{Facts, Journal, Seen, assemble};
 pub use self::board::{Board, Ending, Watch};

@@ -20,10 +20,10 @@ pub struct Status {
     pub time: String,
     /// How long the agent has run.
     pub up_for: f64,
-    /// Whose records these are.
-    pub host: Host,
-    /// Where they are.
-    pub zone: Zone,
+    /// Whose records these are; `null` until that is known.
+    pub host: Option<Host>,
+    /// Where they are; `null` until that is known.
+    pub zone: Option<Zone>,
     /// Whether the agent can do its work.
     pub ready: bool,
     /// What it needs for that, and how each does.
@@ -44,6 +44,13 @@ pub struct Status {
     pub stop: Stop,
     /// What this host wrote, kept over a restart.
     pub journal: Journal,
+}
+
+impl Status {
+    /// What cannot do its work, and why.
+    pub fn reasons(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources.iter().filter_map(|source| Some((source.name.as_str(), source.reason.as_deref()?)))
+    }
 }
 
 /// Whose records these are.
@@ -132,6 +139,13 @@ pub struct Container {
     pub services: Vec<Service>,
     /// Its records that belong to none of these: an address of its own, and what is on its way out.
     pub records: Vec<Record>,
+}
+
+impl Container {
+    /// Whether it has anything to do with DNS.
+    pub fn is_of_interest(&self) -> bool {
+        !(self.services.is_empty() && self.records.is_empty() && self.troubles.is_empty())
+    }
 }
 
 /// One service of a container.

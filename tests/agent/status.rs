@@ -1,14 +1,13 @@
 //! What an agent shows of itself: each container with where its life stops and why, each record, each call; and that
 //! showing it changes nothing.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ecssd::clock::Clock;
-use ecssd::container::Timestamp;
 use ecssd::machine::agent::StopPlan;
 use ecssd::record::{Owner, Registrant};
 use ecssd::status::schema::{Container, RecordState, Status, StepState};
-use ecssd::status::{Facts, Journal, Seen, Watch, assemble};
+use ecssd::status::{Facts, Seen, Watch, assemble};
 use ecssd_testing::actors::{World, ZONE};
 use ecssd_testing::docker::scripted::ScriptedDocker;
 use ecssd_testing::notices::ScriptedNotices;
@@ -50,8 +49,7 @@ impl Watched {
             dns: Vec::new(),
             dry_run: false,
         };
-        let time = Timestamp::from(SystemTime::UNIX_EPOCH);
-        assemble(&facts, &Seen::of(&self.watch, Journal::default(), self.clock.now(), time))
+        assemble(Some(&facts), &Seen::of(&self.watch, Some(self.clock.now())))
     }
 
     fn container(&self, name: &str) -> Container {
@@ -73,7 +71,8 @@ async fn a_service_that_is_registered_shows_its_whole_life_its_check_and_its_rec
     watched.world.pass(12).await;
     let status = watched.status();
     assert!(status.ready, "{:?}", status.sources);
-    assert_eq!((status.host.name.as_str(), status.zone.name.as_str()), ("web1.sd.internal", ZONE));
+    let (host, zone) = (status.host.unwrap(), status.zone.unwrap());
+    assert_eq!((host.name.as_str(), zone.name.as_str()), ("web1.sd.internal", ZONE));
     let container = watched.container("c1");
     assert_eq!((container.state.as_str(), container.waits_for.as_deref()), ("live", None));
     assert_eq!(watched.life("c1"), [StepState::Done; 4]);

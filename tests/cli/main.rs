@@ -15,6 +15,15 @@ use ecssd_testing::wait::PATIENCE;
 use tempfile::TempDir;
 
 #[test]
+fn the_status_of_no_agent_is_not_ready_and_says_where_it_was_sought() {
+    let state = TempDir::new().unwrap();
+    let socket = state.path().join("status.sock");
+    let (code, log) = run(&["--status", "--status-socket", socket.to_str().unwrap()], &[]);
+    assert_eq!(code, Some(75), "{log}");
+    assert!(log.contains("no agent answers at") && log.contains("status.sock"), "{log}");
+}
+
+#[test]
 fn help_names_every_flag_signal_and_exit_code() {
     let text = output(alone(program()).arg("--help"));
     let flags = [
@@ -23,6 +32,10 @@ fn help_names_every_flag_signal_and_exit_code() {
         "--endpoint-url",
         "--sync",
         "--remove",
+        "--status",
+        "--watch",
+        "--status-listen",
+        "--status-socket",
         "--dry-run",
         "--rate",
         "--burst",

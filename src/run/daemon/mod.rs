@@ -7,8 +7,9 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `registry` opens what is written to, `dns` says when it is answered for, `signals` receives what an operator asks,
-//! `manager` is the service manager, `exit` what an end is called in the log and by its code.
+//! `registry` opens what is written to, `dns` says when it is answered for, `status` shows what is known, `signals`
+//! receives what an operator asks, `manager` is the service manager, `exit` what an end is called in the log and by its
+//! code.
 
 mod descriptors;
 mod dns;
@@ -17,6 +18,7 @@ mod exit;
 mod manager;
 mod registry;
 mod signals;
+mod status;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use self::error::RunError;
 use self::exit::{LEFT_BEHIND, UNAVAILABLE, asked_too_early, exit_code, interrupted, removal_code};
 use self::registry::Open;
 use self::signals::{Asked, Signals, TERM};
+use self::status::Shown;
 use crate::actors::{Dependencies, Running, start};
 use crate::clock::Clock;
 use crate::config::{Command, Config};
@@ -57,9 +60,12 @@ pub async fn run(config: Config) -> ExitCode {
 async fn run_command(config: Config) -> Result<u8, RunError> {
     let descriptors = Descriptors::raise();
     let mut signals = Signals::listen().map_err(RunError::Signals)?;
+    let board = Board::default();
+    let shown = (config.command == Command::Serve)
+        .then(|| Shown::serve(&config, &board, descriptors.status_connections()));
     let opened = async {
         let identity = identity(&config).await?;
-        let open = Open::open(&config, &identity, descriptors).await?;
+        let open = Open::open(&config, &identity, descriptors, &board).await?;
         Ok::<_, RunError>((identity, open))
     };
     let waits = async {
@@ -86,7 +92,7 @@ async fn run_command(config: Config) -> Result<u8, RunError> {
         never = waits => match never {},
     };
     match config.command {
-        Command::Serve => serve(config, &identity, open, signals).await,
+        Command::Serve => serve(config, &identity, open, signals, board, shown.as_ref()).await,
         Command::Sync => {
             tokio::select! {
                 biased;
@@ -109,9 +115,12 @@ async fn serve(
     identity: &Identity,
     mut open: Open,
     mut signals: Signals,
+    board: Board,
+    shown: Option<&Shown>,
 ) -> Result<u8, RunError> {
     let dry_run = config.dry_run;
-    let dependencies = dependencies(config, identity, &open, false)?;
+    let facts = open.facts(&config);
+    let dependencies = Dependencies { board, ..dependencies(config, identity, &open, false)? };
     let host = &dependencies.writer.registrant;
     tracing::info!(
         event = "agent_started",
@@ -122,6 +131,9 @@ async fn serve(
         dry_run,
         "agent starts"
     );
+    if let Some(shown) = shown {
+        shown.know(facts, dependencies.clock, open.journal());
+    }
     let agent = start(dependencies).await?;
     let (heart, readiness) = (agent.heart(), agent.readiness());
     let answers = async {
@@ -137,6 +149,12 @@ async fn serve(
         // Whoever starts it again gets the sockets anew; records stay.
         error = answers => Err(error.into()),
         never = manager::watch(async || heart.beats().await) => match never {},
+        never = async {
+            match shown {
+                Some(shown) => shown.pulse(&heart).await,
+                None => std::future::pending().await,
+            }
+        } => match never {},
     }
 }
 

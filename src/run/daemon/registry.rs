@@ -18,7 +18,7 @@ use crate::journal::{self, Locked, Memory, Opened, SharedJournal, Title};
 use crate::reconcile::writer::Settings;
 use crate::record::Registrant;
 use crate::serve::dns::DnsError;
-use crate::status::Readiness;
+use crate::status::{Board, Facts, Part, Readiness};
 use crate::zone::Zone;
 use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::plan::{PlannedZone, Print};
@@ -60,6 +60,7 @@ impl Open {
         config: &Config,
         identity: &Identity,
         descriptors: Descriptors,
+        board: &Board,
     ) -> Result<Self, RunError> {
         let (zone, dns): (Arc<dyn Zone>, _) = match &config.registry {
             Registry::Local { dns_listen } => {
@@ -72,7 +73,7 @@ impl Open {
                 (Arc::new(zone), dns)
             }
             Registry::Route53 { wanted, endpoint_url } => {
-                let zone = find(wanted, endpoint_url.clone(), identity).await;
+                let zone = find(wanted, endpoint_url.clone(), identity, board).await;
                 if let Wanted::Id(_) = wanted
                     && zone.name() != config.zone
                 {
@@ -137,6 +138,26 @@ impl Open {
         self.signals.clone()
     }
 
+    /// What was written to it before, where that is kept.
+    pub(super) fn journal(&self) -> Option<SharedJournal> {
+        self.journal.clone()
+    }
+
+    /// What is known of it for whoever looks.
+    pub(super) fn facts(&self, config: &Config) -> Facts {
+        let (registry, dns) = match &config.registry {
+            Registry::Local { dns_listen } => ("local", dns_listen.iter().map(ToString::to_string).collect()),
+            Registry::Route53 { .. } => ("route53", Vec::new()),
+        };
+        Facts {
+            registrant: self.registrant.clone(),
+            zone_id: self.zone.id().to_owned(),
+            registry,
+            dns,
+            dry_run: self.dry_run,
+        }
+    }
+
     /// How many changes were made, or would have been, where they are counted.
     pub(super) fn changes(&self) -> usize {
         self.planned.as_ref().map_or(0, |planned| planned.changes())
@@ -164,7 +185,12 @@ impl Open {
     }
 }
 
-async fn find(wanted: &Wanted, endpoint_url: Option<String>, identity: &Identity) -> route53::Route53Zone {
+async fn find(
+    wanted: &Wanted,
+    endpoint_url: Option<String>,
+    identity: &Identity,
+    board: &Board,
+) -> route53::Route53Zone {
     let settings = route53::Settings {
         wanted: wanted.clone(),
         endpoint_url,
@@ -183,10 +209,12 @@ async fn find(wanted: &Wanted, endpoint_url: Option<String>, identity: &Identity
                 event = "zone_not_found",
                 "no zone yet, so nothing is written; looking for it again: {error}"
             );
+            board.set(Part::Zone, Err(format!("no zone yet: {error}")));
             said = Some(kind);
         }
     })
     .await;
+    board.set(Part::Zone, Ok(()));
     tracing::info!(event = "zone_found", zone = zone.name(), id = zone.id(), "hosted zone found");
     zone
 }

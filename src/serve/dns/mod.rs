@@ -8,7 +8,7 @@
 //! | [`answer`], [`pick`] | which records, and which of a group's sets; pure |
 //! | [`message`], `reply` | from a message to its reply, and what of it fits; pure |
 //! | [`transport`] | how many octets fit; pure |
-//! | `udp`, `tcp`, `connections` | the sockets |
+//! | `udp`, `tcp` | the sockets |
 //!
 //! The sockets have a thread of their own, so that no client of DNS, however busy, takes the agent's time.
 //!
@@ -24,7 +24,6 @@
 //! chooses: give the addresses themselves.
 
 pub mod answer;
-mod connections;
 pub mod message;
 pub mod pick;
 mod reply;
@@ -47,12 +46,6 @@ use crate::zone::embedded::EmbeddedZone;
 
 /// How long a TCP connection may say nothing. RFC 7766, section 6.2.3, asks for seconds.
 pub const TCP_IDLE_MAX: Duration = Duration::from_secs(10);
-
-/// The pause after a socket has failed: what is missing, a descriptor, say, is not there at once.
-const TROUBLE_PAUSE: Duration = Duration::from_millis(100);
-
-/// How many troubles in a row are one line of the log: a minute of them.
-const TROUBLES_SAID_EVERY: u32 = 600;
 
 /// How often a port that is free for UDP is sought, when the system may choose it, until TCP has it too.
 const PORT_TRIES_MAX: usize = 16;
@@ -191,28 +184,8 @@ async fn run(
     }
 }
 
-/// The failures of a socket: said at the first of a row and then once a minute, with a pause after each.
-#[derive(Debug)]
-struct Troubles {
-    what: &'static str,
-    row: u32,
-    latest: Option<tokio::time::Instant>,
-}
-
-impl Troubles {
-    fn new(what: &'static str) -> Self {
-        Self { what, row: 0, latest: None }
-    }
-
-    async fn pause(&mut self, error: &io::Error) {
-        let goes_on = self.latest.is_some_and(|latest| latest.elapsed() < TROUBLE_PAUSE * 10);
-        self.row = if goes_on { self.row + 1 } else { 0 };
-        if self.row.is_multiple_of(TROUBLES_SAID_EVERY) {
-            tracing::warn!(event = "dns_trouble", %error, "{}", self.what);
-        }
-        tokio::time::sleep(TROUBLE_PAUSE).await;
-        self.latest = Some(tokio::time::Instant::now());
-    }
+fn say_trouble(what: &str, error: &io::Error) {
+    tracing::warn!(event = "dns_trouble", %error, "{what}");
 }
 
 fn bind(address: SocketAddr) -> Result<(SocketAddr, UdpSocket, TcpListener), DnsError> {

@@ -3,7 +3,7 @@
 //! ## Guarantees
 //!
 //! - One answer a turn: a client that sends hundreds of questions at once waits behind those of the others.
-//! - There are never more connections than was said; an idle one makes room, see `connections`.
+//! - There are never more connections than was said; an idle one makes room, see [`connections`](crate::serve::connections).
 //! - A message, an answer and the silence between them take at most [`TCP_IDLE_MAX`] each, and a message has at
 //!   most [`MESSAGE_OCTETS_MAX`]: a connection that goes beyond is closed.
 
@@ -14,10 +14,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::connections::Connections;
 use super::message::answer_packet;
 use super::transport::Transport;
-use super::{TCP_IDLE_MAX, Troubles};
+use super::{TCP_IDLE_MAX, say_trouble};
+use crate::serve::connections::Connections;
+use crate::serve::troubles::Troubles;
 use crate::zone::embedded::EmbeddedZone;
 
 /// The most octets of a message that are read. A question has at most 255 octets of name (RFC 1035, section 3.1);
@@ -40,7 +41,7 @@ impl Shared {
 
 /// Accepts connections for ever.
 pub(super) async fn accept(listener: TcpListener, zone: EmbeddedZone, shared: Shared) {
-    let mut troubles = Troubles::new("TCP connections cannot be accepted");
+    let mut troubles = Troubles::default();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -56,7 +57,7 @@ pub(super) async fn accept(listener: TcpListener, zone: EmbeddedZone, shared: Sh
                     oldest.abort();
                 }
             }
-            Err(error) => troubles.pause(&error).await,
+            Err(error) => troubles.pause(|| say_trouble("TCP connections cannot be accepted", &error)).await,
         }
     }
 }

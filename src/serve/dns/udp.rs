@@ -4,9 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::UdpSocket;
 
-use super::Troubles;
 use super::message::answer_packet;
+use super::say_trouble;
 use super::transport::Transport;
+use crate::serve::troubles::Troubles;
 use crate::zone::embedded::EmbeddedZone;
 
 /// The most octets of a datagram that are read; what is longer is no question that fits (RFC 6891, section 6.2.5).
@@ -14,14 +15,14 @@ const DATAGRAM_OCTETS_MAX: usize = 4_096;
 
 /// Answers datagrams for ever.
 pub(super) async fn answer(socket: UdpSocket, zone: EmbeddedZone) {
-    let mut troubles = Troubles::new("DNS over UDP has failed");
+    let mut troubles = Troubles::default();
     let mut random = fastrand::Rng::new();
     let mut datagram = [0; DATAGRAM_OCTETS_MAX];
     loop {
         let (length, client) = match socket.recv_from(&mut datagram).await {
             Ok(received) => received,
             Err(error) => {
-                troubles.pause(&error).await;
+                troubles.pause(|| say_trouble("DNS over UDP has failed", &error)).await;
                 continue;
             }
         };

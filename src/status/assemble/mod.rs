@@ -53,6 +53,8 @@ pub struct Journal {
 pub struct Seen {
     /// The agent's clock.
     pub now: Duration,
+    /// How long the process has run.
+    pub up: Duration,
     /// The host's clock; `None` where it does not matter.
     pub time: Option<Timestamp>,
     /// Each part of its work, why it cannot be done, and for how long it has been so.
@@ -78,11 +80,11 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What is shown at this moment of the agent's clock and the host's.
-    pub fn of(watch: &Watch, journal: Journal, now: Duration, time: Timestamp) -> Self {
+    /// What is shown at this moment of the agent's clock; `None` where no agent has been started yet.
+    pub fn of(watch: &Watch, now: Option<Duration>) -> Self {
         let readiness = watch.readiness();
         let state = |part| (part, readiness.reason(part).map(str::to_owned), watch.since(part));
-        let heard = vec![
+        let heard = [
             ("DockerWatcher", watch.docker.heard()),
             ("TaskResolver", watch.troubles.heard()),
             ("Registrar", watch.registrar.heard()),
@@ -90,10 +92,9 @@ impl Seen {
             ("HostWatcher", watch.notices.heard()),
         ];
         Self {
-            now,
-            time: Some(time),
+            now: now.unwrap_or_default(),
             readiness: Part::ALL.into_iter().map(state).collect(),
-            heard,
+            heard: if now.is_some() { heard.into() } else { Vec::new() },
             registrar: watch.registrar.latest(),
             writer: watch.writer.latest(),
             docker: watch.docker.latest(),
@@ -101,33 +102,22 @@ impl Seen {
             notices: watch.notices.latest(),
             ending: watch.ending.latest().map(|ending| *ending),
             checks: watch.checks.latest(),
-            journal,
+            ..Self::default()
         }
     }
 }
 
-/// Makes one value of it.
-pub fn assemble(facts: &Facts, seen: &Seen) -> Status {
-    let mut records = Records::of(&facts.registrant, seen);
+/// Makes one value of it; without `facts` while the host and its zone are not known yet.
+pub fn assemble(facts: Option<&Facts>, seen: &Seen) -> Status {
+    let mut records = facts.map(|facts| Records::of(&facts.registrant, seen)).unwrap_or_default();
     let containers = containers::containers(seen, &mut records);
-    let Facts { registrant, .. } = facts;
     Status {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         time: seen.time.map(|time| time.to_string()).unwrap_or_default(),
-        up_for: seconds(seen.now),
-        host: schema::Host {
-            owner: registrant.owner.to_string(),
-            name: registrant.host_name(),
-            address: registrant.address.to_string(),
-        },
-        zone: schema::Zone {
-            name: registrant.zone.clone(),
-            id: facts.zone_id.clone(),
-            registry: facts.registry.to_owned(),
-            dns: facts.dns.clone(),
-            dry_run: facts.dry_run,
-        },
+        up_for: seconds(seen.up),
+        host: facts.map(overview::host),
+        zone: facts.map(overview::zone),
         ready: seen.readiness.iter().all(|(_, reason, _)| reason.is_none()),
         sources: overview::sources(seen),
         parts: overview::parts(seen),

@@ -2,11 +2,31 @@
 
 use std::time::Duration;
 
-use super::{Seen, millis};
+use super::{Facts, Seen, millis};
 use crate::machine::departure::{Leaving, Said};
 use crate::reconcile::writer::{Begun, Ended};
 use crate::record::RecordType;
-use crate::status::schema::{Call, Departure, Docker, InFlight, Notice, Part, Source, Stop, Writer};
+use crate::status::schema::{
+    Call, Departure, Docker, Host, InFlight, Notice, Part, Source, Stop, Writer, Zone,
+};
+
+pub(super) fn host(Facts { registrant, .. }: &Facts) -> Host {
+    Host {
+        owner: registrant.owner.to_string(),
+        name: registrant.host_name(),
+        address: registrant.address.to_string(),
+    }
+}
+
+pub(super) fn zone(facts: &Facts) -> Zone {
+    Zone {
+        name: facts.registrant.zone.clone(),
+        id: facts.zone_id.clone(),
+        registry: facts.registry.to_owned(),
+        dns: facts.dns.clone(),
+        dry_run: facts.dry_run,
+    }
+}
 
 pub(super) fn sources(seen: &Seen) -> Vec<Source> {
     let source = |(part, reason, span): &(crate::status::Part, Option<String>, Duration)| Source {

@@ -8,6 +8,7 @@ use crate::record::{ContainerId, Key, RecordSet, Registrant, Subject};
 use crate::status::schema::{Record, RecordState};
 
 /// The records of this host, each until it is taken by whomever it belongs to.
+#[derive(Default)]
 pub(super) struct Records {
     of_services: BTreeMap<(ContainerId, u16, String), Record>,
     of_containers: BTreeMap<ContainerId, Vec<Record>>,

@@ -18,6 +18,7 @@ fn an_agent_that_shows_nothing_yet_is_shown_all_the_same() {
     let reason = Some("the first look at this host is not over".to_owned());
     let seen = Seen {
         now: Duration::from_millis(1_500),
+        up: Duration::from_millis(1_500),
         readiness: vec![
             (Part::Start, reason.clone(), Duration::from_secs(1)),
             (Part::Docker, None, Duration::ZERO),
@@ -25,7 +26,7 @@ fn an_agent_that_shows_nothing_yet_is_shown_all_the_same() {
         heard: vec![("Registrar", Duration::from_secs(1))],
         ..Seen::default()
     };
-    let status = assemble(&facts(), &seen);
+    let status = assemble(Some(&facts()), &seen);
     assert!(!status.ready && status.containers.is_empty() && status.records.is_empty());
     let sources: Vec<_> = status.sources.iter().map(|it| (it.name.as_str(), it.reason.clone())).collect();
     assert_eq!(sources, [("start", reason), ("docker", None)]);
@@ -35,7 +36,7 @@ fn an_agent_that_shows_nothing_yet_is_shown_all_the_same() {
 
 #[test]
 fn its_json_has_the_names_that_are_documented() {
-    let json = serde_json::to_value(assemble(&facts(), &Seen::default())).unwrap();
+    let json = serde_json::to_value(assemble(Some(&facts()), &Seen::default())).unwrap();
     let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         names,

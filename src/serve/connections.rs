@@ -1,7 +1,7 @@
-//! Which TCP connections of clients stay: all while there is room, then the one that was used last the longest
+//! Which connections of clients stay: all while there is room, then the one that was used last the longest
 //! ago makes room for the next.
 //!
-//! Pure; the connections themselves are `tcp`'s.
+//! Pure; the connections themselves are others'.
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,82 @@
+//! What an agent's status is made of, from the first moment on: before the host and its zone are known, it says what is
+//! waited for.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use crate::actors::Heart;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::container::Timestamp;
+use crate::journal::SharedJournal;
+use crate::serve::status::{Listen, StatusFront, serve};
+use crate::status::{Board, Facts, Journal, Seen, assemble};
+
+/// How often the agent's actors are asked for a sign of life.
+const PULSE_EVERY: Duration = Duration::from_secs(5);
+
+/// A status, and where it is served.
+#[derive(Debug)]
+pub(super) struct Shown {
+    known: Arc<OnceLock<Known>>,
+    front: Option<StatusFront>,
+}
+
+/// What is known once an agent is about to start.
+#[derive(Debug)]
+struct Known {
+    facts: Facts,
+    clock: Clock,
+    journal: Option<SharedJournal>,
+}
+
+impl Shown {
+    /// Serves what `board` shows, where it was asked for.
+    pub(super) fn serve(config: &Config, board: &Board, connections_max: usize) -> Self {
+        let known: Arc<OnceLock<Known>> = Arc::default();
+        // A plan keeps out of the way of the agent that runs beside it.
+        let sockets = if config.dry_run { Vec::new() } else { config.status.sockets.clone() };
+        let listen = Listen { address: config.status.address, sockets };
+        if listen == Listen::default() {
+            return Self { known, front: None };
+        }
+        let (watch, up, of_look) = (board.watch(), Clock::start(), known.clone());
+        let look = move || {
+            let known = of_look.get();
+            let seen = Seen {
+                up: up.now(),
+                time: Some(Timestamp::from(SystemTime::now())),
+                journal: known.and_then(|known| known.journal.as_ref()).map(journal).unwrap_or_default(),
+                ..Seen::of(&watch, known.map(|known| known.clock.now()))
+            };
+            assemble(known.map(|known| &known.facts), &seen)
+        };
+        let front = serve(listen, Box::new(look), connections_max);
+        let said = front.inspect_err(|error| {
+            tracing::warn!(event = "status_not_served", %error, "the status is not served: all else goes on");
+        });
+        Self { known, front: said.ok() }
+    }
+
+    /// From here on an agent runs by this clock.
+    pub(super) fn know(&self, facts: Facts, clock: Clock, journal: Option<SharedJournal>) {
+        let _ = self.known.set(Known { facts, clock, journal });
+    }
+
+    /// Asks for signs of life for ever, so that whoever hangs is seen to.
+    pub(super) async fn pulse(&self, heart: &Heart) -> std::convert::Infallible {
+        if self.front.is_none() {
+            return std::future::pending().await;
+        }
+        loop {
+            // Who hangs holds up nobody else.
+            let _ = tokio::time::timeout(PULSE_EVERY, heart.beats()).await;
+            tokio::time::sleep(PULSE_EVERY).await;
+        }
+    }
+}
+
+fn journal(journal: &SharedJournal) -> Journal {
+    let (is_whole, trouble) = journal.state();
+    Journal { is_kept: true, is_whole, trouble }
+}

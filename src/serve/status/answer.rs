@@ -1,0 +1,94 @@
+//! From a request to its answer.
+//!
+//! Owns the paths, who may ask for them, and what a browser may do with what it gets.
+
+use http_body_util::Full;
+use hyper::body::{Body, Bytes};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::content::{Content, Shown};
+use super::host::{self, Stranger};
+
+/// An answer.
+pub(super) type Answer = Response<Full<Bytes>>;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+const PATHS: &str = "/health/live, /health/ready, /status.json, /status.txt";
+
+/// How a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Via {
+    /// Over the network.
+    Network,
+    /// Over the socket in the file system, which no browser opens.
+    Socket,
+}
+
+/// Answers a request.
+pub(super) fn answer<B: Body>(request: &Request<B>, via: Via, content: &Content) -> Answer {
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
+        let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return answer;
+    }
+    if !request.body().is_end_stream() {
+        return text(StatusCode::PAYLOAD_TOO_LARGE, "a question has no body\n");
+    }
+    let shown = content.look();
+    if via == Via::Network {
+        let names = own_names(&shown);
+        match host::check(request.uri(), request.version(), request.headers(), &names) {
+            Ok(()) => {}
+            Err(Stranger::Unclear) => return text(StatusCode::BAD_REQUEST, "one Host header is needed\n"),
+            Err(Stranger::Elsewhere) => {
+                let says =
+                    "this is not the host that was asked for: ask by its address, localhost, or its name\n";
+                return text(StatusCode::MISDIRECTED_REQUEST, says);
+            }
+        }
+    }
+    match request.uri().path() {
+        "/health/live" => health(shown.dead_parts(), "alive"),
+        "/health/ready" => health(shown.reasons(), "ready"),
+        "/status.json" => with_type(StatusCode::OK, JSON, shown.json()),
+        "/status.txt" => with_type(StatusCode::OK, TEXT, shown.text()),
+        _ => text(StatusCode::NOT_FOUND, &format!("there is {PATHS}\n")),
+    }
+}
+
+fn own_names(shown: &Shown) -> Vec<String> {
+    let Some(host) = &shown.status.host else { return Vec::new() };
+    vec![host.owner.to_ascii_lowercase(), host.name.to_ascii_lowercase()]
+}
+
+fn health(wrong: Vec<String>, well: &str) -> Answer {
+    if wrong.is_empty() {
+        return text(StatusCode::OK, &format!("{well}\n"));
+    }
+    let wrong: String = wrong.iter().map(|wrong| format!("{wrong}\n")).collect();
+    text(StatusCode::SERVICE_UNAVAILABLE, &format!("not {well}\n{wrong}"))
+}
+
+fn text(status: StatusCode, text: &str) -> Answer {
+    with_type(status, TEXT, Bytes::copy_from_slice(text.as_bytes()))
+}
+
+fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Answer {
+    let mut answer = Response::new(Full::new(body));
+    *answer.status_mut() = status;
+    for (name, value) in [
+        (CONTENT_TYPE, kind),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ] {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}

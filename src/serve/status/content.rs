@@ -1,0 +1,79 @@
+//! What is served, and how old it may be: made anew a few times a second at most, however many ask.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use tokio::time::Instant;
+
+use crate::status::schema::Status;
+use crate::status::text;
+
+/// How old an answer may be.
+const FRESH: Duration = Duration::from_millis(250);
+/// A part of the agent that was not heard of for so long hangs: it is asked every few seconds.
+const HANGS_AFTER: f64 = 60.0;
+
+/// What makes a status.
+pub type Look = Box<dyn Fn() -> Status + Send + Sync>;
+
+/// What is served. A clone is another handle to it.
+#[derive(Clone)]
+pub(super) struct Content(Arc<Inner>);
+
+struct Inner {
+    look: Look,
+    latest: Mutex<Option<(Instant, Arc<Shown>)>>,
+}
+
+impl Content {
+    pub(super) fn of(look: Look) -> Self {
+        Self(Arc::new(Inner { look, latest: Mutex::default() }))
+    }
+
+    /// What there is now.
+    pub(super) fn look(&self) -> Arc<Shown> {
+        let mut latest = self.0.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((made, shown)) if made.elapsed() < FRESH => shown.clone(),
+            _ => {
+                let shown = Arc::new(Shown::of((self.0.look)()));
+                *latest = Some((Instant::now(), shown.clone()));
+                shown
+            }
+        }
+    }
+}
+
+/// One status, and the forms of it that were asked for.
+pub(super) struct Shown {
+    pub(super) status: Status,
+    json: OnceLock<Bytes>,
+    text: OnceLock<Bytes>,
+}
+
+impl Shown {
+    fn of(status: Status) -> Self {
+        Self { status, json: OnceLock::new(), text: OnceLock::new() }
+    }
+
+    pub(super) fn json(&self) -> Bytes {
+        let made = || serde_json::to_vec(&self.status).map(Bytes::from).unwrap_or_default();
+        self.json.get_or_init(made).clone()
+    }
+
+    pub(super) fn text(&self) -> Bytes {
+        self.text.get_or_init(|| text::render(&self.status).into()).clone()
+    }
+
+    /// Why the agent cannot do its work.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        self.status.reasons().map(|(name, reason)| format!("{name}: {reason}")).collect()
+    }
+
+    /// The parts of the agent that hang.
+    pub(super) fn dead_parts(&self) -> Vec<String> {
+        let hang = self.status.parts.iter().filter(|part| part.heard_ago > HANGS_AFTER);
+        hang.map(|part| format!("{}: not heard of for {} s", part.name, part.heard_ago.floor())).collect()
+    }
+}

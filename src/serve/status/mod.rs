@@ -1,0 +1,184 @@
+//! The status server: what an agent knows, over HTTP, for people, scripts and monitors.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `answer` | which path shows what, and to whom |
+//! | `host` | whether a request is for this host; pure |
+//! | `content` | what is shown, made anew a few times a second at most |
+//! | `connection` | the bounds of one connection |
+//! | `listen` | an address and a socket, as soon as they can be had |
+//! | [`client`] | the other end, for a command |
+//!
+//! It has a thread of its own and asks no actor, so nobody who asks it takes the agent's time, and an agent that hangs is
+//! shown as one. HTTP is read and written by hyper.
+//!
+//! ## Guarantees
+//!
+//! - There are never more connections than was said, of each of the two; the oldest makes room.
+//! - What comes over the network is answered only where it names this host.
+
+mod answer;
+pub mod client;
+mod connection;
+mod content;
+mod host;
+mod listen;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use self::answer::Via;
+pub use self::connection::{CONNECTION_TIME_MAX, HEAD_OCTETS_MAX, HEAD_TIME_MAX, HEADERS_MAX};
+use self::content::Content;
+pub use self::content::Look;
+use super::connections::Connections;
+use super::troubles::Troubles;
+
+/// Where the status is served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listen {
+    /// Over the network.
+    pub address: Option<SocketAddr>,
+    /// In the file system: at the first of these that can be had.
+    pub sockets: Vec<PathBuf>,
+}
+
+/// A status that is served, until it is dropped.
+pub struct StatusFront {
+    address: Arc<OnceLock<SocketAddr>>,
+    /// Dropped, it ends the thread.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Serves what `look` makes, with at most `connections_max` connections over the network, and as many over the socket.
+///
+/// # Errors
+/// Where there can be no thread for it.
+pub fn serve(listen: Listen, look: Look, connections_max: usize) -> io::Result<StatusFront> {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let address: Arc<OnceLock<SocketAddr>> = Arc::default();
+    let bound = address.clone();
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let served = runtime.map(|runtime| {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = stopped => {}
+                    never = run(listen, &bound, Content::of(look), connections_max) => match never {},
+                }
+            });
+        });
+        if let Err(error) = served {
+            tracing::warn!(event = "status_not_served", %error, "the status is not served: all else goes on");
+        }
+    };
+    let thread = thread::Builder::new().name("status".to_owned()).spawn(run)?;
+    Ok(StatusFront { address, stop: Some(stop), thread: Some(thread) })
+}
+
+impl StatusFront {
+    /// Where it is served over the network, once it is.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address.get().copied()
+    }
+}
+
+impl Drop for StatusFront {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for StatusFront {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusFront").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+async fn run(
+    listen: Listen,
+    bound: &OnceLock<SocketAddr>,
+    content: Content,
+    connections_max: usize,
+) -> std::convert::Infallible {
+    let network = async {
+        let Some(address) = listen.address else { return std::future::pending().await };
+        let listener = listen::bind_address(address).await;
+        if let Ok(address) = listener.local_addr() {
+            let _ = bound.set(address);
+        }
+        let accept = async || listener.accept().await.map(|(stream, _)| stream);
+        accept_all(accept, Via::Network, content.clone(), connections_max).await
+    };
+    let socket = async {
+        if listen.sockets.is_empty() {
+            return std::future::pending().await;
+        }
+        let (listener, _place) = listen::bind_socket(&listen.sockets).await;
+        let accept = async || listener.accept().await.map(|(stream, _)| stream);
+        accept_all(accept, Via::Socket, content.clone(), connections_max).await
+    };
+    tokio::select! {
+        never = network => never,
+        never = socket => never,
+    }
+}
+
+/// Accepts connections for ever.
+async fn accept_all<S, F>(
+    accept: impl Fn() -> F,
+    via: Via,
+    content: Content,
+    connections_max: usize,
+) -> std::convert::Infallible
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = io::Result<S>>,
+{
+    let open = Open(Arc::new(Mutex::new(Connections::new(connections_max))));
+    let mut troubles = Troubles::default();
+    loop {
+        match accept().await {
+            Ok(stream) => {
+                let talk = |number| {
+                    let (content, open) = (content.clone(), open.clone());
+                    tokio::spawn(async move {
+                        connection::talk(stream, via, content).await;
+                        open.get().closed(number);
+                    })
+                    .abort_handle()
+                };
+                if let (_, Some(oldest)) = open.get().admit(talk) {
+                    oldest.abort();
+                }
+            }
+            Err(error) => {
+                let say = || tracing::warn!(event = "status_trouble", %error, "connections to the status cannot be accepted");
+                troubles.pause(say).await;
+            }
+        }
+    }
+}
+
+/// The connections that are open.
+#[derive(Clone)]
+struct Open(Arc<Mutex<Connections<AbortHandle>>>);
+
+impl Open {
+    fn get(&self) -> MutexGuard<'_, Connections<AbortHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
