@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecssd::container::convention::{
-    BAD_KEYS_MAX, Check, Convention, DATA_OCTETS_MAX, Protocol, SERVICES_MAX, Scope, Service, ServiceName,
-    parse,
+    Answer, BAD_KEYS_MAX, Check, Convention, DATA_OCTETS_MAX, FullNames, Protocol, SERVICES_MAX, Scope,
+    Service, ServiceName, parse,
 };
 use proptest::prelude::*;
 
@@ -77,6 +77,30 @@ const BAD: &[(&str, &str)] = &[
     ("SERVICE_80_NAME=_web.._tcp", "SERVICE_80_NAME: _web.._tcp has an empty label"),
     ("SERVICE_80_NAME=.web", "SERVICE_80_NAME: .web has an empty label"),
     ("SERVICE_80_NAME=my web", "SERVICE_80_NAME: my web has a space; labels take letters, digits, - and _"),
+    // Full names and addresses, each of a port of its own.
+    ("SERVICE_80_ALL=", "SERVICE_80_ALL: an empty value is not a name"),
+    ("SERVICE_80_ALL=_web", "SERVICE_80_ALL: _web begins with _ but has no _tcp or _udp after that"),
+    (
+        "SERVICE_80_ALL=yes",
+        "SERVICE_80_ALL: is no name; write the one that is to have all targets, such as _web-all._tcp",
+    ),
+    (
+        "SERVICE_80_ALL=i-0123456789abcdef0",
+        "SERVICE_80_ALL: i-0123456789abcdef0 is an address name of a host or a task",
+    ),
+    (
+        "SERVICE_80_ALL=_Neighbour._tcp",
+        "SERVICE_80_ALL: _Neighbour._tcp is in a NAME of this container, and a name has one kind of answer",
+    ),
+    ("SERVICE_80_A=*", "SERVICE_80_A: * is a wildcard"),
+    ("SERVICE_80_A=_web._tcp", "SERVICE_80_A: _web._tcp has _, which the name of an address cannot have"),
+    ("SERVICE_80_A=web_1", "SERVICE_80_A: web_1 has _, which the name of an address cannot have"),
+    (
+        "SERVICE_80_A=web-.eu",
+        "SERVICE_80_A: web-.eu has a label that begins or ends with -, which the name of an address cannot have",
+    ),
+    ("SERVICE_80_A=ip-10-0-0-1", "SERVICE_80_A: ip-10-0-0-1 is an address name of a host or a task"),
+    ("SERVICE_80_A=0123456789ab", "SERVICE_80_A: 0123456789ab is an address name of a host or a task"),
     ("SERVICE_80_NAME=web/v1", "SERVICE_80_NAME: web/v1 has /; labels take letters, digits, - and _"),
     ("SERVICE_80_NAME=web:80", "SERVICE_80_NAME: web:80 has :; labels take letters, digits, - and _"),
     (
@@ -149,15 +173,15 @@ const BAD: &[(&str, &str)] = &[
     ("SERVICE_080_IGNORE=off", "SERVICE_080_IGNORE: port 080 has a leading zero"),
     (
         "SERVICE_80_REGION=us",
-        "SERVICE_80_REGION: is not a known key; those of a port are IGNORE, NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+        "SERVICE_80_REGION: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
     (
         "SERVICE_80=web",
-        "SERVICE_80: is not a known key; those of a port are IGNORE, NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+        "SERVICE_80: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
     (
         "SERVICE_80_=web",
-        "SERVICE_80_: is not a known key; those of a port are IGNORE, NAME, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+        "SERVICE_80_: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
     ("SERVICE_80_WEIGHT=5", "SERVICE_80_WEIGHT: has no SERVICE_80_NAME"),
     ("SERVICE_80_CHECK_HTTP=/health", "SERVICE_80_CHECK_HTTP: has no SERVICE_80_NAME"),
@@ -348,6 +372,94 @@ fn accepted_forms() {
         let convention = parse_env(env);
         assert_eq!(convention.services.iter().map(shown).collect::<Vec<_>>(), *expected, "{env:?}");
         assert_eq!(lines(&convention), [""; 0], "{env:?}");
+    }
+}
+
+/// With the kind of answer.
+fn kinds(convention: &Convention) -> Vec<String> {
+    let kind = |service: &Service| match service.answer {
+        Answer::Weighted => "",
+        Answer::All => "all ",
+        Answer::Address => "address ",
+    };
+    convention.services.iter().map(|service| format!("{}{}", kind(service), shown(service))).collect()
+}
+
+#[test]
+fn a_port_has_names_of_three_kinds_and_each_may_stand_alone() {
+    let forms: &[(&[&str], &[&str])] = &[
+        (
+            &["SERVICE_80_NAME=_calc._tcp,c", "SERVICE_80_ALL=_calc-all._tcp, all", "SERVICE_80_A=calc,c"],
+            &[
+                "all _calc-all._tcp 80/tcp",
+                "_calc._tcp 80/tcp",
+                "all all 80/tcp",
+                "c 80/tcp",
+                "address c 80/tcp",
+                "address calc 80/tcp",
+            ],
+        ),
+        (&["SERVICE_80_ALL=_x._tcp"], &["all _x._tcp 80/tcp"]),
+        (&["SERVICE_80_A=x.y"], &["address x.y 80/tcp"]),
+        (&["SERVICE_80_ALL=no", "SERVICE_80_NAME=x"], &["x 80/tcp"]),
+        // The address of a port that speaks udp alone.
+        (&["SERVICE_53_A=dns", "SERVICE_53_NAME=_dns._udp"], &["_dns._udp 53/udp", "address dns 53/udp"]),
+        (
+            &["SERVICE_53_A=dns", "SERVICE_53_NAME=_dns._udp,_dns._tcp"],
+            &["_dns._tcp 53/tcp", "_dns._udp 53/udp", "address dns 53/tcp"],
+        ),
+        (&["SERVICE_80_A=web", "SERVICE_81_A=web"], &["address web 80/tcp", "address web 81/tcp"]),
+        // A port that is left alone says nothing about the others.
+        (&["SERVICE_80_NAME=x", "SERVICE_80_IGNORE=1", "SERVICE_81_ALL=x"], &["all x 81/tcp"]),
+    ];
+    for (env, expected) in forms {
+        let convention = parse_env(env);
+        assert_eq!(
+            (kinds(&convention), lines(&convention)),
+            (expected.iter().map(|it| (*it).to_owned()).collect(), vec![]),
+            "{env:?}"
+        );
+    }
+    let convention = parse_env(&["SERVICE_80_ALL=no", "SERVICE_80_TTL=1"]);
+    assert_eq!(convention.services, [], "nothing is asked for");
+}
+
+#[test]
+fn a_fleet_gives_each_weighted_name_a_full_one_unless_a_container_says_otherwise() {
+    let scope = scope().with_full_names(Some("-ALL".parse().unwrap()));
+    let read = |env: &[&str]| {
+        let convention = parse(env.iter().copied(), [], &scope);
+        (kinds(&convention), lines(&convention))
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        read(&["SERVICE_80_NAME=_calc._tcp,web", "SERVICE_80_A=calc"]).0,
+        names(&[
+            "all _calc-all._tcp 80/tcp",
+            "_calc._tcp 80/tcp",
+            "address calc 80/tcp",
+            "all web-all 80/tcp",
+            "web 80/tcp"
+        ])
+    );
+    for (value, full) in [("no", None), ("OFF", None), ("_x._tcp", Some("all _x._tcp 80/tcp"))] {
+        let found = read(&["SERVICE_80_NAME=_calc._tcp", &format!("SERVICE_80_ALL={value}")]);
+        let expected = ["_calc._tcp 80/tcp"].into_iter().chain(full).collect::<Vec<_>>();
+        assert_eq!(found, (names(&expected), vec![]), "{value}");
+    }
+    let long = "x".repeat(61);
+    assert_eq!(
+        read(&[&format!("SERVICE_80_NAME={long},*"), "SERVICE_81_NAME=_a._tcp,_a-all._tcp"]),
+        (
+            names(&["all _a-all-all._tcp 81/tcp", "_a-all._tcp 81/tcp", "_a._tcp 81/tcp", &format!("{long} 80/tcp")]),
+            vec![
+                "SERVICE_80_NAME: * is a wildcard".to_owned(),
+                "SERVICE_81_NAME: the full name of _a._tcp.servicediscovery.internal is in a NAME of this container, and a name has one kind of answer".to_owned(),
+            ]
+        )
+    );
+    for bad in ["", "-", "all-", "-a.b", "_all", "-all ", "12345678901234567"] {
+        assert!(bad.parse::<FullNames>().is_err(), "{bad}");
     }
 }
 
@@ -631,10 +743,10 @@ fn no_message_or_debug_shows_another_value() {
 /// twice, or differs from another in case alone.
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
-        1 => "SERVICE_[0-9]{1,6}_(NAME|WEIGHT|TTL|CHECK|CHECK_HTTP|CHECK_INTERVAL|CHECK_TIMEOUT)",
-        1 => "SERVICE_8[01]_NAME",
+        1 => "SERVICE_[0-9]{1,6}_(NAME|ALL|A|WEIGHT|TTL|CHECK|CHECK_HTTP|CHECK_INTERVAL|CHECK_TIMEOUT)",
+        1 => "SERVICE_8[01]_(NAME|ALL|A)",
         1 => "SERVICE_(IGNORE|URL|80_IGNORE|80_[A-Z_]{0,12})",
-        4 => "(SERVICE|SERVICE|Service)_(80|080|8[aA]|8\u{fffd})_(NAME|NAmE|IGNORE|ignore|TOKEN)",
+        4 => "(SERVICE|SERVICE|Service)_(80|080|8[aA]|8\u{fffd})_(NAME|NAmE|ALL|A|IGNORE|ignore|TOKEN)",
         1 => ".*",
     ]
 }
@@ -712,6 +824,13 @@ proptest! {
         let convention = parse(env.iter().map(String::as_str), [], &scope());
         for service in &convention.services {
             prop_assert!(is_publishable(service.name.as_str()), "{}", service.name);
+            let is_host_name = !service.name.as_str().split('.').any(|label| {
+                label.starts_with(['_', '-']) || label.ends_with('-') || label.contains('_')
+            });
+            prop_assert!(service.answer != Answer::Address || is_host_name, "{}", service.name);
+            let clashes = |other: &Service| other.name == service.name && other.answer != service.answer;
+            let is_srv = |service: &Service| service.answer != Answer::Address;
+            prop_assert!(!convention.services.iter().any(|other| is_srv(other) && is_srv(service) && clashes(other)));
             prop_assert!(service.ttl <= 86_400 && service.container_port > 0);
             prop_assert!(service.timing.timeout <= service.timing.interval);
         }
@@ -745,6 +864,9 @@ proptest! {
 
     #[test]
     fn each_bad_key_is_told_once(env in entries(), labels in labels()) {
+        // In lower case it is no key of the environment, and one of a label.
+        let differs = |(key, _): &&(String, String)| env.iter().all(|entry| variable(entry) != key);
+        let labels: Vec<_> = labels.iter().filter(differs).cloned().collect();
         let bad_keys = read(&env, &labels).bad_keys;
         let whole: Vec<_> = bad_keys.iter().map(|bad| &bad.key).filter(|key| !key.ends_with("...")).collect();
         prop_assert!(whole.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", whole);

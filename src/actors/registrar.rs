@@ -236,16 +236,16 @@ impl RegistrarState {
                 }
             }
             Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
-            Output::Overruled(id, Overruled { service, weight, reason }) => {
+            Output::Overruled(id, Overruled { service, routing, reason }) => {
                 let (container, name) = (id.short(), self.name(&id));
-                match weight {
-                    Some(weight) => {
+                match routing {
+                    Some(routing) => {
                         tracing::info!(
                             event = "weight_changed",
                             container,
                             name,
                             service,
-                            weight,
+                            weight = routing.weight(),
                             reason,
                             "weight changed"
                         )

@@ -1,11 +1,11 @@
 //! What goes together into one call: units that must not be parted, packed by the registry's limits.
 //!
-//! A unit is all that concerns one port or one key: where a port changes hands, the old record must go
-//! and the new one come in the same batch, or an answer would lead to the wrong application.
+//! A unit is all that concerns one port or one key: where a port changes hands, the old records must go
+//! and the new ones come in the same batch, or an answer would lead to the wrong application.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{Action, Change, Key, RecordType};
+use crate::record::{Action, Change, ContainerId, Key, Mark, Owner, RecordType, Subject};
 
 /// The most resource record elements in a batch; an UPSERT counts twice.
 /// Source: Route 53 API reference, ChangeResourceRecordSets, limits.
@@ -63,8 +63,8 @@ pub fn cost(change: &Change) -> usize {
     if change.action == Action::Upsert { 2 } else { 1 }
 }
 
-/// Groups changes into units: those of one key, and those whose SRV values name the same target and
-/// port. Units come in the order in which they may go: what takes out of DNS first; addresses come before
+/// Groups changes into units: those of one key, and those of one [`Place`] that something leaves. Where a port changes
+/// hands, the addresses of the services that come and go there go with it. Units come in the order in which they may go: what takes out of DNS first; addresses come before
 /// the records that point to them, and go after them.
 pub fn units(changes: Vec<Change>) -> Vec<Unit> {
     let mut groups = Groups::new(changes.len());
@@ -72,11 +72,21 @@ pub fn units(changes: Vec<Change>) -> Vec<Unit> {
     let mut by_place: BTreeMap<Place, usize> = BTreeMap::new();
     let removed: BTreeSet<Place> =
         changes.iter().filter(|change| change.action == Action::Delete).filter_map(place).collect();
+    let created: BTreeSet<Place> =
+        changes.iter().filter(|change| change.action != Action::Delete).filter_map(place).collect();
+    let mut by_container: BTreeMap<(Owner, ContainerId), usize> = BTreeMap::new();
     for (index, change) in changes.iter().enumerate() {
         groups.join(index, *by_key.entry(change.set.key()).or_insert(index));
         // Only a place that something leaves can change hands.
-        if let Some(place) = place(change).filter(|place| removed.contains(place)) {
-            groups.join(index, *by_place.entry(place).or_insert(index));
+        let Some(place) = place(change).filter(|place| removed.contains(place)) else { continue };
+        if matches!(place, Place::Port(..)) && created.contains(&place) {
+            by_container.extend(service(change).map(|service| (service, index)));
+        }
+        groups.join(index, *by_place.entry(place).or_insert(index));
+    }
+    for (index, change) in changes.iter().enumerate().filter(|(_, change)| change.set.kind == RecordType::A) {
+        if let Some(port) = service(change).and_then(|service| by_container.get(&service)) {
+            groups.join(index, *port);
         }
     }
     let mut units: BTreeMap<usize, Unit> = BTreeMap::new();
@@ -114,11 +124,31 @@ fn rank(change: &Change) -> u8 {
     }
 }
 
-/// The name and the port that a service is reached at.
-type Place = (String, u16);
+/// Where a service is reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// At a port of the host or task of this name.
+    Port(String, u16),
+    /// At this address, by this name: which port that is, its clients know.
+    Address(String, String),
+}
 
 fn place(change: &Change) -> Option<Place> {
-    change.set.srv_values().next().map(|srv| (srv.target, srv.port))
+    match change.set.kind {
+        RecordType::A if change.set.is_of_service() => {
+            Some(Place::Address(change.set.key().name, change.set.values.first()?.clone()))
+        }
+        _ => change.set.srv_values().next().map(|srv| Place::Port(srv.target, srv.port)),
+    }
+}
+
+/// The container whose service a change is about, and whose that is.
+fn service(change: &Change) -> Option<(Owner, ContainerId)> {
+    let mark = Mark::parse(change.set.set_identifier.as_deref()?)?;
+    match mark.subject {
+        Subject::Service(id, _) | Subject::ServiceAddress(id) => Some((mark.owner, id)),
+        Subject::Host | Subject::Container(_) => None,
+    }
 }
 
 /// Disjoint sets of indices.
@@ -146,6 +176,7 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::testing::{id, registrant};
     use crate::record::{RecordSet, Routing};
 
     fn srv(action: Action, id: &str, port: u16) -> Change {
@@ -192,6 +223,53 @@ mod tests {
         ]);
         assert_eq!(units.iter().map(|unit| unit.changes.len()).collect::<Vec<_>>(), [4, 1]);
         assert!(units[0].changes[..2].iter().all(|change| change.action == Action::Delete));
+    }
+
+    /// All that a copy at this port of the host is registered with.
+    fn copy(action: Action, container: u64, port: u16) -> [Change; 3] {
+        let mark = |subject: &str| Some(format!("i-0123456789abcdef0:{}:{subject}", id(container)));
+        let Change { set, .. } = srv(action, "", port);
+        let weighted = RecordSet { set_identifier: mark("80"), ..set };
+        let full = RecordSet {
+            name: "_web-all._tcp.sd.internal".into(),
+            routing: Routing::Multivalue,
+            ..weighted.clone()
+        };
+        let address = RecordSet {
+            name: "web.sd.internal".into(),
+            kind: RecordType::A,
+            set_identifier: mark("a"),
+            values: vec!["10.0.0.7".into()],
+            ..weighted.clone()
+        };
+        [weighted, full, address].map(|set| Change { action, set })
+    }
+
+    #[test]
+    fn a_copy_whose_port_changes_hands_is_swapped_under_all_its_names_at_once() {
+        let host = registrant("i-0123456789abcdef0").host_record();
+        let changes = [copy(Action::Delete, 1, 80), copy(Action::Create, 2, 80), copy(Action::Create, 3, 81)];
+        let mut changes = changes.concat();
+        changes.push(Change { action: Action::Create, set: host });
+        let units = units(changes.clone());
+        let sizes: Vec<_> = units.iter().map(|unit| unit.changes.len()).collect();
+        // The address that all lead to comes before what leads to it; a third copy is swapped for nobody, though its
+        // address is one that is left.
+        assert_eq!((sizes.iter().sum::<usize>(), sizes[0], pack(&units).len()), (10, 7, units.len()));
+        // Nothing changes hands: one that is refused keeps no other from going.
+        let going = super::units(copy(Action::Delete, 1, 80).to_vec());
+        assert_eq!(going.iter().map(|unit| unit.changes.len()).collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[test]
+    fn packs_280_copies_with_a_full_name_each() {
+        let two = |n| {
+            let [weighted, full, _] = copy(Action::Create, n, 30_000 + u16::try_from(n).unwrap());
+            [weighted, full]
+        };
+        let units = units((0..1_000).flat_map(two).collect());
+        assert_eq!(pack(&units).len(), 561);
+        assert_eq!(pack(&units).iter().filter(|unit| unit.changes[0].set.weight().is_none()).count(), 280);
     }
 
     #[test]

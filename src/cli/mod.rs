@@ -187,6 +187,17 @@ pub struct Cli {
     )]
     pub ecs_introspection: String,
 
+    /// Gives each weighted name a full name beside it, which answers with all targets: -all makes _web-all._tcp of
+    /// _web._tcp. SERVICE_<port>_ALL names another for a port, or with no takes it out. Without: only such keys count.
+    #[arg(
+        long,
+        value_name = "ENDING",
+        env = "ECSSD_FULL_NAMES",
+        allow_hyphen_values = true,
+        help_heading = "Containers"
+    )]
+    pub full_names: Option<String>,
+
     /// How long a container stays out of DNS that was asked to stop and runs, from its last signal: more than
     /// the longest stop timeout in use, which Docker shows nowhere. 1s to 1440m.
     #[arg(

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use crate::container::convention::InvalidFullNames;
 use crate::record::OwnerError;
 
 /// A setting that does not hold.
@@ -72,6 +73,9 @@ pub enum BadValue {
     /// No mark can be made of it.
     #[error(transparent)]
     Owner(#[from] OwnerError),
+    /// No label can end with it.
+    #[error(transparent)]
+    FullNames(InvalidFullNames),
     /// It is read as the same value of a container is.
     #[error("{0}")]
     Shared(String),

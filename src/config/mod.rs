@@ -15,6 +15,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::change::pacing::{Pace, Rate};
 use crate::cli::Cli;
+use crate::container::convention::FullNames;
 use crate::edge::host::identity::Given;
 use crate::logs;
 use crate::machine::agent::StopPlan;
@@ -112,6 +113,8 @@ pub struct Config {
     pub docker_socket: PathBuf,
     /// The ECS agent's introspection.
     pub ecs_introspection: String,
+    /// What is put at the end of a weighted name for the full name beside it, where each has one.
+    pub full_names: Option<FullNames>,
     /// How long a stopping signal is believed.
     pub stop_belief: Duration,
     /// How it ends.
@@ -157,6 +160,7 @@ impl Config {
         let docker_socket =
             judge.takes("--docker-socket", values::path(cli.docker_socket.trim_start_matches("unix://")));
         let ecs_introspection = judge.takes("--ecs-introspection", values::http_url(&cli.ecs_introspection));
+        let full_names = judge.takes_given("--full-names", &cli.full_names, values::full_names);
         let stop_belief =
             judge.takes("--stop-belief", values::hours(&cli.stop_belief, STOP_BELIEF_MIN, STOP_BELIEF_MAX));
         let drain_timeout = judge
@@ -185,6 +189,7 @@ impl Config {
                 state_dir,
                 docker_socket: docker_socket?,
                 ecs_introspection: ecs_introspection?,
+                full_names: full_names?,
                 stop_belief: stop_belief?,
                 stop: StopPlan {
                     on_term: on_term?,

@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::Limits;
 use super::bad::BadValue;
-use crate::container::convention::duration;
+use crate::container::convention::{FullNames, duration};
 use crate::logs;
 use crate::machine::agent::OnTerm;
 use crate::record::{Owner, canonical};
@@ -40,6 +40,10 @@ pub(super) fn socket(text: &str) -> Result<Vec<PathBuf>, BadValue> {
 /// Where the status is served unless told otherwise: at the first of these that can be had.
 pub(super) fn status_sockets(state_dir: &Path) -> Vec<PathBuf> {
     vec![PathBuf::from("/run/ecssd/status.sock"), state_dir.join("status.sock")]
+}
+
+pub(super) fn full_names(text: &str) -> Result<FullNames, BadValue> {
+    text.parse().map_err(BadValue::FullNames)
 }
 
 pub(super) fn hostname(text: &str) -> Result<String, BadValue> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use super::convention::{Check, Protocol, Service, ServiceName};
+use super::convention::{Answer, Check, Protocol, Service, ServiceName};
 use super::{Binding, Container, Network, Running, Timestamp};
 use crate::record::ContainerId;
 
@@ -146,13 +146,13 @@ pub fn offers(
     let mut taken = BTreeSet::new();
     for service in &container.services {
         match reach.at(service, host_address) {
-            Ok(at) if taken.insert((&service.name, at)) => offers.push(Offer {
+            Ok(at) if taken.insert((&service.name, service.answer, at)) => offers.push(Offer {
                 service: service.clone(),
                 at,
                 binder: reach.binder(),
                 check: effective_check(&service.check, service.protocol, container.health.is_some()),
             }),
-            // One name at one place is one record, however often it was asked for.
+            // One name of a kind at one place is one record, however often it was asked for.
             Ok(_) => {}
             Err(reason) => unpublished.push(Unpublished {
                 service: service.name.clone(),
@@ -234,6 +234,19 @@ impl<'a> Reach<'a> {
     }
 
     fn at(&self, service: &Service, host_address: Ipv4Addr) -> Result<At, String> {
+        match self.target(service, host_address)? {
+            At::Host { port } if service.answer == Answer::Address && port != service.container_port => {
+                let port_of_container = shown((service.container_port, service.protocol));
+                Err(format!(
+                    "clients of an address expect port {port_of_container}, and Docker publishes it at {port}: publish it \
+                     at its own number, or let clients read SRV (NAME)"
+                ))
+            }
+            at => Ok(at),
+        }
+    }
+
+    fn target(&self, service: &Service, host_address: Ipv4Addr) -> Result<At, String> {
         match self {
             Self::Task(address) => Ok(At::Task { address: *address, port: service.container_port }),
             Self::Host => Ok(At::Host { port: service.container_port }),
@@ -243,12 +256,14 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// The lowest port of this host's address that leads to the service's port, or why there is none.
+/// The lowest port of this host's address that leads to the service's port, or why there is none. For an address the
+/// service's own, if it is one of several: no other is any use.
 fn host_port(owner: &Container, service: &Service, host_address: Ipv4Addr) -> Result<u16, String> {
     let port = (service.container_port, service.protocol);
     let bindings = owner.bindings.get(&port).map_or(&[][..], Vec::as_slice);
     let usable = bindings.iter().filter(|binding| leads_here(binding.address, host_address));
-    let lowest = usable.map(|binding| binding.port).min();
+    let is_other = |port: u16| service.answer == Answer::Address && port != service.container_port;
+    let lowest = usable.map(|binding| binding.port).min_by_key(|&port| (is_other(port), port));
     lowest.ok_or_else(|| match bindings.iter().find(|binding| !binding.address.is_loopback()) {
         Some(elsewhere) => format!(
             "port {} is published at {} only, and this host at {host_address}",

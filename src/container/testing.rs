@@ -1,7 +1,7 @@
 //! Short hands for the tests of this room and of those around it: times, services and offers.
 
 use super::Timestamp;
-use super::convention::{Check, Scope, Service, ServiceName, Timing};
+use super::convention::{Answer, Check, Scope, Service, ServiceName, Timing};
 use super::offer::{At, Binder, EffectiveCheck, Offer};
 
 /// A moment of Docker's clock, in seconds.
@@ -13,6 +13,7 @@ pub(crate) fn service(name: &str, container_port: u16, weight: u8) -> Service {
     let (name, protocol) = ServiceName::parse(name, &Scope::new("sd.internal", "host")).unwrap();
     Service {
         name,
+        answer: Answer::Weighted,
         container_port,
         protocol,
         weight,

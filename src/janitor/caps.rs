@@ -63,19 +63,13 @@ fn hosts(judged: &[Judged]) -> (usize, usize) {
 /// nothing goes by absence.
 fn holds(judged: &[Judged], inspections: [&Inspection; 2], doubt: Option<Held>) -> Vec<Option<Held>> {
     let mut held = vec![None; judged.len()];
-    let mut services: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, verdict) in judged.iter().enumerate() {
-        if verdict.set.kind == RecordType::Srv {
-            services.entry(verdict.set.key().name).or_default().push(index);
-        }
-    }
-    for (name, targets) in &services {
+    for ((name, _), targets) in &services(judged) {
         service(judged, inspections, doubt, name, targets, &mut held);
     }
     let pointed_to = pointed_to(judged);
     let leaning = leaning(judged);
     for (verdict, held) in judged.iter().zip(&mut held) {
-        if verdict.dead.is_err() || verdict.set.kind != RecordType::A {
+        if verdict.dead.is_err() || verdict.set.kind != RecordType::A || verdict.set.is_of_service() {
             continue;
         }
         if pointed_to.contains(&verdict.set.key().name) {
@@ -96,6 +90,20 @@ fn holds(judged: &[Judged], inspections: [&Inspection; 2], doubt: Option<Held>) 
         }
     }
     held
+}
+
+/// The targets by the names that clients find a service by: all SRV, and all addresses at a name that services have.
+fn services(judged: &[Judged]) -> BTreeMap<(String, RecordType), Vec<usize>> {
+    let mut services: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (index, verdict) in judged.iter().enumerate() {
+        let key = verdict.set.key();
+        if matches!(key.kind, RecordType::Srv | RecordType::A) {
+            services.entry((key.name, key.kind)).or_default().push(index);
+        }
+    }
+    let is_service = |targets: &[usize]| targets.iter().any(|&target| judged[target].set.is_of_service());
+    services.retain(|(_, kind), targets| *kind == RecordType::Srv || is_service(targets));
+    services
 }
 
 /// The targets of one name.

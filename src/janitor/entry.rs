@@ -2,12 +2,12 @@
 //!
 //! What is ours says the [`Mark`]. The predecessor marks a service's SRV `<host name>:<docker id>`, and the host's
 //! address as this system does: who wrote that does not matter. A marked record also has to have the form that
-//! is written under such a mark: one value, a weight, a target that is the host or the container.
+//! is written under such a mark: one value, a weight or all targets, a target that is the host or the container.
 
 use std::net::Ipv4Addr;
 
 use super::report::Kept;
-use crate::record::{ContainerId, Mark, Owner, RecordSet, RecordType, Subject};
+use crate::record::{ContainerId, Mark, Owner, RecordSet, RecordType, Routing, Subject};
 
 /// A marked record set, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum About {
     Task(ContainerId),
     /// A service of a container, at this port.
     Service(ContainerId, u16),
+    /// The address of a container's services, under a name of theirs.
+    ServiceAddress(ContainerId),
     /// A service of a container, as the predecessor writes it.
     Legacy(ContainerId, u16),
 }
@@ -44,10 +46,17 @@ impl Entry {
             targets.contains(&srv.target.as_str()).then_some(srv.port)
         };
         let [value] = &set.values[..] else { return Err(Kept::Malformed) };
-        let plain = set.weight().is_some();
+        let routed = match mark.subject {
+            // A weighted name, or a full one.
+            Subject::Service(..) => set.routing != Routing::Simple,
+            _ => set.weight().is_some(),
+        };
         let about = match (set.kind, mark.subject) {
             (RecordType::A, Subject::Host) => value.parse().ok().map(About::Host),
             (RecordType::A, Subject::Container(id)) => Some(About::Task(id)),
+            (RecordType::A, Subject::ServiceAddress(id)) => {
+                value.parse::<Ipv4Addr>().is_ok().then_some(About::ServiceAddress(id))
+            }
             (RecordType::Srv, Subject::Service(id, _)) => {
                 leads_to(&[&host_name, &id.name_in(zone)]).map(|port| About::Service(id, port))
             }
@@ -57,7 +66,7 @@ impl Entry {
             _ => return Err(Kept::Unmarked),
         };
         match about {
-            Some(about) if plain => Ok(Self { host: mark.owner, about }),
+            Some(about) if routed => Ok(Self { host: mark.owner, about }),
             _ => Err(Kept::Malformed),
         }
     }
@@ -66,7 +75,9 @@ impl Entry {
     pub fn container(&self) -> Option<&ContainerId> {
         match &self.about {
             About::Host(_) => None,
-            About::Task(id) | About::Service(id, _) | About::Legacy(id, _) => Some(id),
+            About::Task(id) | About::Service(id, _) | About::ServiceAddress(id) | About::Legacy(id, _) => {
+                Some(id)
+            }
         }
     }
 }

@@ -11,7 +11,7 @@
 //!   served as if none were.
 //! - One task of a service in a run, and none that was started just now.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
@@ -51,7 +51,7 @@ pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
         let (container, legacy) = match &entry.about {
             About::Service(id, _) => (id.clone(), false),
             About::Legacy(id, _) => (id.clone(), true),
-            About::Host(_) | About::Task(_) => return None,
+            About::Host(_) | About::Task(_) | About::ServiceAddress(_) => return None,
         };
         if set.name.contains("._udp.") {
             return None;
@@ -64,7 +64,13 @@ pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
         let address = by_name.or_else(|| by_host().filter(|_| legacy))?;
         Some(Probed { set: set.clone(), container, legacy, address: (address, srv.port).into() })
     };
-    list.iter().filter_map(probed).collect()
+    let mut targets: Vec<Probed> = list.iter().filter_map(probed).collect();
+    // A copy that has a weighted name and a full one is one target.
+    let of = |probed: &Probed| (probed.container.clone(), probed.address);
+    let is_weighted = |probed: &Probed| probed.set.weight().is_some();
+    let weighted: BTreeSet<_> = targets.iter().filter(|probed| is_weighted(probed)).map(of).collect();
+    targets.retain(|probed| is_weighted(probed) || !weighted.contains(&of(probed)));
+    targets
 }
 
 /// What is to be done about health.

@@ -26,11 +26,12 @@ impl Suspects {
     /// Those of a first inspection of `zone`.
     pub fn of(zone: &str, first: &Inspection) -> Self {
         let (scene, snapshot) = (Scene::new(zone, first), &first.snapshot.what);
-        let (mut suspects, mut targets) = (Self::default(), BTreeMap::<String, usize>::new());
+        let (mut suspects, mut targets) = (Self::default(), BTreeMap::<(String, RecordType), usize>::new());
         let mut certain = BTreeSet::new();
         for set in &first.list.what {
-            if set.kind == RecordType::Srv {
-                *targets.entry(set.key().name).or_default() += 1;
+            let is_target = set.kind == RecordType::Srv || set.is_of_service();
+            if is_target {
+                *targets.entry((set.key().name, set.kind)).or_default() += 1;
             }
             let Ok(entry) = Entry::read(set, zone) else { continue };
             let (_, Ok(death)) = scene.of(&entry) else { continue };
@@ -40,12 +41,12 @@ impl Suspects {
             if death == Death::HostGone {
                 suspects.addresses.extend(scene.address(&entry.host));
             }
-            if set.kind == RecordType::Srv && death.is_positive() {
-                certain.insert(set.key().name);
+            if is_target && death.is_positive() {
+                certain.insert((set.key().name, set.kind));
             }
         }
         let is_wanted = |name| snapshot.services.as_ref().is_none_or(|services| services.contains(name));
-        suspects.empties = certain.iter().any(|name| targets.get(name) == Some(&1) && !is_wanted(name));
+        suspects.empties = certain.iter().any(|name| targets.get(name) == Some(&1) && !is_wanted(&name.0));
         suspects
     }
 }

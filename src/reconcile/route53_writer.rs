@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::writer::{Answer, Call, Calls, News, Next, Settings, Snapshot, Writer};
 use crate::machine::publish::Wants;
-use crate::record::{ContainerId, Key, RecordSet, RecordType};
+use crate::record::{ContainerId, Key, RecordSet};
 use crate::zone::Meaning;
 
 /// What is planned for one.
@@ -178,7 +178,7 @@ impl Route53Writer {
 
     /// How a drain stands.
     pub fn drained(&self) -> Output {
-        let left = self.writer.unsettled().into_iter().filter(|key| key.kind == RecordType::Srv).collect();
+        let left = self.writer.unsettled().into_iter().filter(Key::is_of_service).collect();
         let confirmed = self.writer.confirmed() == Some(true);
         Output::Drained { left, zone_read: self.writer.knows_all(), confirmed }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::RecordType;
+use super::mark::is_of_service;
 
 /// What identifies a record set in a zone. The name is canonical: lower case, no final dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -13,6 +14,13 @@ pub struct Key {
     pub kind: RecordType,
     /// The set's identifier, where it is not a simple set.
     pub set_identifier: Option<String>,
+}
+
+impl Key {
+    /// As [`RecordSet::is_of_service`](super::RecordSet::is_of_service).
+    pub fn is_of_service(&self) -> bool {
+        is_of_service(self.kind, self.set_identifier.as_deref())
+    }
 }
 
 impl fmt::Display for Key {

@@ -5,12 +5,16 @@
 //! | the host | A | the owner's first label, in the zone | `<owner>` |
 //! | a container that has its own address | A | the id's first 12 digits, in the zone | `<owner>:<container id>` |
 //! | a service | SRV | the service's | `<owner>:<container id>:<container port>` |
+//! | the address of a service | A | the service's | `<owner>:<container id>:a` |
 //!
 //! An identifier alone is no mark: anybody may call a set `blue`, and that could be a host's name.
 
 use std::fmt;
 
 use super::{ContainerId, Owner, RecordSet, RecordType};
+
+/// Where the mark of a service has its port.
+const OF_ADDRESS: &str = "a";
 
 /// Whose a record set is, and for what.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +34,8 @@ pub enum Subject {
     Container(ContainerId),
     /// A service: a container and its port.
     Service(ContainerId, u16),
+    /// The address of a container's services, under a name of theirs: of all its ports that share the name.
+    ServiceAddress(ContainerId),
 }
 
 impl Mark {
@@ -42,6 +48,7 @@ impl Mark {
             Subject::Host => is_address(mark.owner.name_in(zone)),
             Subject::Container(id) => is_address(id.name_in(zone)),
             Subject::Service(..) => set.kind == RecordType::Srv,
+            Subject::ServiceAddress(_) => set.kind == RecordType::A,
         };
         fits.then_some(mark)
     }
@@ -54,11 +61,23 @@ impl Mark {
         let subject = match (fields.next(), fields.next(), fields.next()) {
             (None, ..) => Subject::Host,
             (Some(id), None, _) => Subject::Container(id.parse().ok()?),
+            (Some(id), Some(OF_ADDRESS), None) => Subject::ServiceAddress(id.parse().ok()?),
             (Some(id), Some(port), None) => Subject::Service(id.parse().ok()?, port.parse().ok()?),
             _ => return None,
         };
         let mark = Self { owner: Owner::new(owner).ok()?, subject };
         (mark.to_string() == set_identifier).then_some(mark)
+    }
+}
+
+/// Whether clients find a service by sets of this kind under such a mark, whoever wrote it: not by an address that
+/// services only lead to.
+pub(super) fn is_of_service(kind: RecordType, set_identifier: Option<&str>) -> bool {
+    let subject = set_identifier.and_then(Mark::parse).map(|mark| mark.subject);
+    match kind {
+        RecordType::Srv => matches!(subject, Some(Subject::Service(..))),
+        RecordType::A => matches!(subject, Some(Subject::ServiceAddress(_))),
+        _ => false,
     }
 }
 
@@ -68,6 +87,7 @@ impl fmt::Display for Mark {
             Subject::Host => self.owner.fmt(f),
             Subject::Container(id) => write!(f, "{}:{id}", self.owner),
             Subject::Service(id, port) => write!(f, "{}:{id}:{port}", self.owner),
+            Subject::ServiceAddress(id) => write!(f, "{}:{id}:{OF_ADDRESS}", self.owner),
         }
     }
 }
@@ -106,7 +126,12 @@ mod tests {
         #[test]
         fn marks_come_back_from_their_text(owner in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\\.[a-z0-9]{1,10})?", n: u64, port: u16) {
             let owner = Owner::new(&owner).unwrap();
-            for subject in [Subject::Host, Subject::Container(id(n)), Subject::Service(id(n), port)] {
+            for subject in [
+                Subject::Host,
+                Subject::Container(id(n)),
+                Subject::Service(id(n), port),
+                Subject::ServiceAddress(id(n)),
+            ] {
                 let mark = Mark { owner: owner.clone(), subject };
                 prop_assert_eq!(Mark::parse(&mark.to_string()), Some(mark));
             }

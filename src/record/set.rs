@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::mark::is_of_service;
 use super::{Key, RecordType, Routing, Srv, canonical};
 
 /// A resource record set, in the shape of the API. Not validated: a registry refuses what is wrong.
@@ -40,6 +41,11 @@ impl RecordSet {
     pub fn srv_values(&self) -> impl Iterator<Item = Srv> {
         let values = self.values.iter().filter(|_| self.kind == RecordType::Srv);
         values.filter_map(|value| value.parse().ok())
+    }
+
+    /// Whether clients find a service by it: an SRV, or the address of a service.
+    pub fn is_of_service(&self) -> bool {
+        is_of_service(self.kind, self.set_identifier.as_deref())
     }
 
     /// What identifies this set in its zone.

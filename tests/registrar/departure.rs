@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecssd::container::Running;
+use ecssd::record::RecordSet;
 use ecssd_testing::rehearsal::{Rehearsal, Shown, id, leaving, records};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,11 +23,11 @@ fn serving() -> Rehearsal {
     host
 }
 
-/// The weight that each container's services are all wanted at; `None` where nothing is wanted.
+/// The weight that each container's services are all wanted at, those apart that have none; `None` where nothing is wanted.
 fn weights(host: &Rehearsal) -> [Option<i64>; 3] {
     [0, 1, 2].map(|n| {
         let wants = host.told().unwrap().get(&id(n))?;
-        let weights: BTreeSet<_> = wants.iter().map(|set| set.weight().unwrap()).collect();
+        let weights: BTreeSet<_> = wants.iter().filter_map(RecordSet::weight).collect();
         assert_eq!((wants.len(), weights.len()), (records(n, shown(n)).len(), 1));
         weights.first().copied()
     })

@@ -8,11 +8,13 @@ use super::{BadKey, DATA_OCTETS_MAX, values};
 use crate::nearest::nearest;
 
 /// The keys of a port. In the order in which they count against the limit: the wish to be left alone first, then
-/// the name.
+/// the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PortKey {
     Ignore,
     Name,
+    All,
+    A,
     Weight,
     Ttl,
     Check,
@@ -22,9 +24,11 @@ pub(super) enum PortKey {
 }
 
 impl PortKey {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Ignore,
         Self::Name,
+        Self::All,
+        Self::A,
         Self::Weight,
         Self::Ttl,
         Self::Check,
@@ -37,6 +41,8 @@ impl PortKey {
         match self {
             Self::Ignore => "IGNORE",
             Self::Name => "NAME",
+            Self::All => "ALL",
+            Self::A => "A",
             Self::Weight => "WEIGHT",
             Self::Ttl => "TTL",
             Self::Check => "CHECK",

@@ -6,6 +6,8 @@
 //! | key | value | default | a value that is not understood |
 //! |---|---|---|---|
 //! | `SERVICE_<port>_NAME` | names, separated by commas: `_web._tcp`, `calc` | none: the port offers nothing | is not published; the good names of a list are |
+//! | `SERVICE_<port>_ALL` | likewise, each answered with [all targets](Answer::All); `no`: none, whatever [`Scope::with_full_names`] says | none, or by that setting | likewise |
+//! | `SERVICE_<port>_A` | likewise, each answered with [an address](Answer::Address): `calc` | none | likewise |
 //! | `SERVICE_<port>_WEIGHT` | [`Service::weight`], 0 to 255 | 1 | 1: an equal share |
 //! | `SERVICE_<port>_TTL` | seconds, 0 to [`TTL_SECONDS_MAX`] | 0 | 0: no cache holds what has ended |
 //! | `SERVICE_<port>_CHECK` | `tcp`, `none`, `docker` | [`Check::Default`] | the default: never unchecked by mistake |
@@ -28,6 +30,9 @@
 //!   asks to be left alone (`SERVICE_080_IGNORE`), the whole container is.
 //! - `CHECK` beats `CHECK_HTTP`: who writes `CHECK=none` wants no probe, so the path is what is reported.
 //! - In a list of names that has a bad one, the good ones count.
+//! - A name has one kind of answer: one in `ALL` that is in a `NAME` of the container is not published. An address may
+//!   stand at either, being another type of record.
+//! - An address is of udp where all other names of its port are.
 //! - Where a port has names of both protocols, `CHECK=tcp` and `CHECK_HTTP` speak of its tcp names; they are
 //!   reported where it has udp names alone.
 //!
@@ -44,7 +49,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-pub use name::{NameError, Scope, ServiceName};
+pub use name::{FullNames, InvalidFullNames, NameError, Scope, ServiceName};
 pub use values::{
     INTERVAL_DEFAULT, INTERVAL_MAX, INTERVAL_MIN, PATH_CHARACTERS_MAX, TIMEOUT_DEFAULT, TIMEOUT_MAX,
     TIMEOUT_MIN, TTL_SECONDS_MAX, WEIGHT_DEFAULT, duration, truth,
@@ -123,11 +128,24 @@ impl Default for Timing {
     }
 }
 
+/// What a query for a name is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Answer {
+    /// One target, by the weights of all: a weighted SRV set (`NAME`).
+    Weighted,
+    /// All targets, or as many as the registry gives, whatever their health: a multivalue SRV set (`ALL`).
+    All,
+    /// One address, by the weights of all: a weighted A set (`A`), for clients that know the port.
+    Address,
+}
+
 /// One name that one port of a container asks for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Service {
     /// Under which it is found.
     pub name: ServiceName,
+    /// With what.
+    pub answer: Answer,
     /// On which the process listens, inside its network. Never 0.
     pub container_port: u16,
     /// By the name's `_tcp` or `_udp`.
@@ -208,8 +226,9 @@ pub fn parse<'a>(
 
     let mut bad_keys = found.bad_keys;
     let mut services = Vec::new();
+    let weighted = ports::weighted(found.ports.values(), scope);
     for (port, keys) in &found.ports {
-        ports::read(*port, keys, scope, &mut services, &mut bad_keys);
+        ports::read(*port, keys, scope, &weighted, &mut services, &mut bad_keys);
     }
     services.sort_unstable();
     Convention { services, bad_keys: bounded(bad_keys), ignored: false }

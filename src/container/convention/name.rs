@@ -13,12 +13,45 @@ use super::quote::character;
 const LABEL_OCTETS_MAX: usize = 63;
 /// RFC 1035, section 2.3.4; on the wire, so with a length octet for each label and one for the root.
 const NAME_OCTETS_MAX: usize = 255;
+/// What is put at the end of a label is a mark of a few letters, and leaves the label its room.
+const FULL_NAMES_OCTETS_MAX: usize = 16;
 
 /// Where names may lie, and which one is this host's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     zone: String,
     host_label: String,
+    full_names: Option<FullNames>,
+}
+
+/// What is put at the end of a weighted name's first label for the name that answers with all targets: `-all` makes
+/// `_calc-all._tcp` of `_calc._tcp`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FullNames(String);
+
+/// Something else than a few letters, digits and hyphens that a label may end with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} cannot end a label: it takes 1 to {FULL_NAMES_OCTETS_MAX} letters, digits and hyphens, such as -all, and no hyphen last"
+)]
+pub struct InvalidFullNames(String);
+
+impl std::str::FromStr for FullNames {
+    type Err = InvalidFullNames;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let takes = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+        let valid = (1..=FULL_NAMES_OCTETS_MAX).contains(&text.len())
+            && text.bytes().all(takes)
+            && !text.ends_with('-');
+        if valid { Ok(Self(text.to_ascii_lowercase())) } else { Err(InvalidFullNames(text.to_owned())) }
+    }
+}
+
+impl fmt::Display for FullNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
 }
 
 impl Scope {
@@ -28,7 +61,14 @@ impl Scope {
         Self {
             zone: zone.strip_suffix('.').unwrap_or(zone).to_ascii_lowercase(),
             host_label: host_label.to_ascii_lowercase(),
+            full_names: None,
         }
+    }
+
+    /// The same, where each weighted name has a full name beside it, unless its container says otherwise.
+    #[must_use]
+    pub fn with_full_names(self, full_names: Option<FullNames>) -> Self {
+        Self { full_names, ..self }
     }
 
     /// Lower case, no final dot.
@@ -112,6 +152,27 @@ impl ServiceName {
             return Err(NameError::AddressName);
         }
         Ok((Self(full), protocol))
+    }
+
+    /// Reads the name of an address, which resolvers and browsers look up as a host's: as [`ServiceName::parse`], and
+    /// without the labels that a host's name cannot have.
+    pub fn parse_address(text: &str, scope: &Scope) -> Result<Self, NameError> {
+        let (name, _) = Self::parse(text, scope)?;
+        let relative = scope.relative(name.as_str(), true)?;
+        if relative.contains('_') {
+            return Err(NameError::Underscore);
+        }
+        if relative.split('.').any(|label| label.starts_with('-') || label.ends_with('-')) {
+            return Err(NameError::Hyphen);
+        }
+        Ok(name)
+    }
+
+    /// The full name beside this weighted one; `None` where the scope has none.
+    pub(super) fn full(&self, scope: &Scope) -> Option<Result<(Self, Protocol), NameError>> {
+        let ending = scope.full_names.as_ref()?;
+        let (first, rest) = self.0.split_once('.')?;
+        Some(Self::parse(&format!("{first}{ending}.{rest}."), scope))
     }
 
     /// The whole name, lower case, no final dot.
@@ -200,6 +261,15 @@ pub enum NameError {
     /// `_dns._tcp._udp`.
     #[error("has both _tcp and _udp")]
     BothProtocols,
+    /// A registry refuses the kind that comes second.
+    #[error("is in a NAME of this container, and a name has one kind of answer")]
+    Weighted,
+    /// `_web`: no host's name has it, and many resolvers refuse to look up an address there.
+    #[error("has _, which the name of an address cannot have")]
+    Underscore,
+    /// RFC 952 and RFC 1123, section 2.1.
+    #[error("has a label that begins or ends with -, which the name of an address cannot have")]
+    Hyphen,
     /// A host or a task has its address there, or could.
     #[error("is an address name of a host or a task")]
     AddressName,

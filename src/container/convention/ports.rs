@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::{Entry, PortKey};
-use super::name::{Scope, ServiceName};
+use super::name::{NameError, Scope, ServiceName};
 use super::quote::quoted;
-use super::{BadKey, Check, Protocol, SERVICES_MAX, Service, Timing, values};
+use super::{Answer, BadKey, Check, Protocol, SERVICES_MAX, Service, Timing, values};
 
 type Keys<'a> = BTreeMap<PortKey, Entry<'a>>;
+type Parsed = Result<(ServiceName, Protocol), NameError>;
 
 /// Adds the port's services, and what is wrong with its keys; of a port that is to be left alone nothing.
 pub(super) fn read(
     port: u16,
     keys: &Keys<'_>,
     scope: &Scope,
+    weighted: &BTreeSet<ServiceName>,
     services: &mut Vec<Service>,
     bad_keys: &mut BTreeSet<BadKey>,
 ) {
@@ -24,22 +26,22 @@ pub(super) fn read(
             return;
         }
     }
-    let Some(name) = keys.get(&PortKey::Name) else {
+    let is_named = |key| matches!(key, PortKey::Name | PortKey::All | PortKey::A);
+    if !keys.keys().any(|&key| is_named(key)) {
         bad_keys.extend(keys.values().map(|entry| entry.bad(format!("has no SERVICE_{port}_NAME"))));
         return;
-    };
+    }
     let room = SERVICES_MAX - services.len();
-    let (names, bad_name) = read_names(name.value, scope, room);
-    bad_keys.extend(bad_name.map(|reason| name.bad(reason)));
-
+    let names = Names { names: Vec::new(), room, scope, weighted }.read(keys, bad_keys);
     let mut reader = Reader { keys, bad_keys };
     let weight = reader.value(PortKey::Weight, values::weight).unwrap_or(values::WEIGHT_DEFAULT);
     let ttl = reader.value(PortKey::Ttl, values::ttl).unwrap_or(0);
     let timing = reader.timing();
-    let tcp_possible = names.is_empty() || names.iter().any(|&(_, protocol)| protocol == Protocol::Tcp);
+    let tcp_possible = names.is_empty() || names.iter().any(|named| named.protocol == Protocol::Tcp);
     let check = reader.check(tcp_possible);
-    services.extend(names.into_iter().map(|(name, protocol)| Service {
+    services.extend(names.into_iter().map(|Named { name, answer, protocol }| Service {
         name,
+        answer,
         container_port: port,
         protocol,
         weight,
@@ -49,31 +51,128 @@ pub(super) fn read(
     }));
 }
 
-/// The good names of a list, each once, and the first thing that is wrong with the others.
-fn read_names(list: &str, scope: &Scope, room: usize) -> (Vec<(ServiceName, Protocol)>, Option<String>) {
-    let mut names = Vec::new();
-    let mut first = None;
-    let mut bad = 0_usize;
-    for text in list.split(',').map(str::trim_ascii) {
-        let reason = match ServiceName::parse(text, scope) {
-            Ok(name) if names.contains(&name) => continue,
-            Ok(_) if names.len() >= room => {
-                format!("{} is beyond the {SERVICES_MAX} services of a container", quoted(text))
-            }
-            Ok(name) => {
-                names.push(name);
-                continue;
-            }
-            Err(error) => format!("{} {error}", quoted(text)),
+/// The weighted names of all ports of a container.
+pub(super) fn weighted<'a>(
+    ports: impl Iterator<Item = &'a Keys<'a>>,
+    scope: &Scope,
+) -> BTreeSet<ServiceName> {
+    let is_ignored =
+        |keys: &Keys<'_>| keys.get(&PortKey::Ignore).is_some_and(|ignore| values::ignore(ignore.value).0);
+    let lists = ports.filter(|keys| !is_ignored(keys)).filter_map(|keys| keys.get(&PortKey::Name));
+    let names = lists.flat_map(|list| list.value.split(','));
+    names.filter_map(|text| Some(ServiceName::parse(text.trim_ascii(), scope).ok()?.0)).collect()
+}
+
+/// A name of the port.
+#[derive(PartialEq)]
+struct Named {
+    name: ServiceName,
+    answer: Answer,
+    protocol: Protocol,
+}
+
+/// The good names of a port, of all kinds.
+struct Names<'a> {
+    names: Vec<Named>,
+    /// The most of them.
+    room: usize,
+    scope: &'a Scope,
+    /// Those of the container that are no full names.
+    weighted: &'a BTreeSet<ServiceName>,
+}
+
+impl Names<'_> {
+    /// Reads them, and says of each key the first thing that is wrong with it.
+    fn read(mut self, keys: &Keys<'_>, bad_keys: &mut BTreeSet<BadKey>) -> Vec<Named> {
+        let (scope, weighted) = (self.scope, self.weighted);
+        let srv = |text: &str| ServiceName::parse(text, scope);
+        let full = |text: &str| kept_apart(ServiceName::parse(text, scope)?, weighted);
+        let mut bad = |key, reason: Option<String>| {
+            bad_keys.extend(keys.get(&key).zip(reason).map(|(entry, reason)| entry.bad(reason)));
         };
-        bad += 1;
-        first.get_or_insert(reason);
+        let value = |key| keys.get(&key).map(|entry: &Entry<'_>| entry.value);
+
+        let bad_name = value(PortKey::Name).and_then(|list| self.add(list, Answer::Weighted, &srv));
+        let mut bad_full = None;
+        match value(PortKey::All).map(|list| (list, values::truth(list))) {
+            None => bad_full = self.add_full(),
+            Some((_, Ok(false))) => {}
+            // Any other word would be a name.
+            Some((_, Ok(true))) => bad(
+                PortKey::All,
+                Some(
+                    "is no name; write the one that is to have all targets, such as _web-all._tcp".to_owned(),
+                ),
+            ),
+            Some((list, Err(_))) => bad(PortKey::All, self.add(list, Answer::All, &full)),
+        }
+        bad(PortKey::Name, bad_name.or(bad_full));
+        let protocol = self.protocol_of_address();
+        let address = |text: &str| Ok((ServiceName::parse_address(text, scope)?, protocol));
+        bad(PortKey::A, value(PortKey::A).and_then(|list| self.add(list, Answer::Address, &address)));
+        self.names
     }
-    let reason = first.map(|first| match bad {
-        1 => first,
-        _ => format!("{first} (and {} more)", bad - 1),
-    });
-    (names, reason)
+
+    /// Adds the good names of a list, each once; the first thing that is wrong with the others.
+    fn add(&mut self, list: &str, answer: Answer, parse: &dyn Fn(&str) -> Parsed) -> Option<String> {
+        let mut first = None;
+        let mut bad = 0_usize;
+        for text in list.split(',').map(str::trim_ascii) {
+            let taken = match parse(text) {
+                Ok((name, protocol)) => self.take(Named { name, answer, protocol }),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(reason) = taken {
+                bad += 1;
+                first.get_or_insert_with(|| format!("{} {reason}", quoted(text)));
+            }
+        }
+        first.map(|first| match bad {
+            1 => first,
+            _ => format!("{first} (and {} more)", bad - 1),
+        })
+    }
+
+    /// Adds the full name beside each weighted one, where the scope has such; the first thing that is wrong with those
+    /// that cannot be.
+    fn add_full(&mut self) -> Option<String> {
+        let full = |named: &Named| Some((named.name.to_string(), named.name.full(self.scope)?));
+        let full: Vec<_> = self.names.iter().filter_map(full).collect();
+        let mut first = None;
+        for (weighted, full) in full {
+            let taken = match full.and_then(|named| kept_apart(named, self.weighted)) {
+                Ok((name, protocol)) => self.take(Named { name, answer: Answer::All, protocol }),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(reason) = taken {
+                first.get_or_insert_with(|| format!("the full name of {weighted} {reason}"));
+            }
+        }
+        first
+    }
+
+    /// Takes a name, unless it is there.
+    fn take(&mut self, named: Named) -> Result<(), String> {
+        if self.names.contains(&named) {
+            return Ok(());
+        }
+        if self.names.len() >= self.room {
+            return Err(format!("is beyond the {SERVICES_MAX} services of a container"));
+        }
+        self.names.push(named);
+        Ok(())
+    }
+
+    fn protocol_of_address(&self) -> Protocol {
+        let all_udp =
+            !self.names.is_empty() && self.names.iter().all(|named| named.protocol == Protocol::Udp);
+        if all_udp { Protocol::Udp } else { Protocol::Tcp }
+    }
+}
+
+/// A full name, where it is no weighted one of the container.
+fn kept_apart((name, protocol): (ServiceName, Protocol), weighted: &BTreeSet<ServiceName>) -> Parsed {
+    if weighted.contains(&name) { Err(NameError::Weighted) } else { Ok((name, protocol)) }
 }
 
 struct Reader<'a, 'b> {

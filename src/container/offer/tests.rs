@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::container::Binding;
+use crate::container::convention::Service;
 use crate::container::testing::{at, service};
 
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
@@ -248,4 +249,37 @@ fn checks_come_from_the_container_then_its_image_then_its_protocol() {
     for (check, protocol, has_healthcheck, expected) in cases {
         assert_eq!(effective_check(&check, protocol, has_healthcheck), expected, "{check:?} {protocol}");
     }
+}
+
+/// One whose port 80 is published so, and asks for an address.
+fn of_address(bindings: &[([u8; 4], u16)]) -> Container {
+    let web = Service { answer: Answer::Address, ..service("web", 80, 1) };
+    Container { services: vec![web], ..bound(Protocol::Tcp, bindings) }
+}
+
+#[test]
+fn an_address_is_offered_only_where_clients_can_know_the_port() {
+    let any = [0, 0, 0, 0];
+    assert_eq!(places(&of_address(&[(any, 80)]), None), [At::Host { port: 80 }]);
+    assert_eq!(places(&of_address(&[(any, 70), (any, 80), (any, 90)]), None), [At::Host { port: 80 }]);
+    let on_host = Container { network: Network::Host, ..of_address(&[]) };
+    assert_eq!(places(&on_host, None), [At::Host { port: 80 }]);
+    let (offers, _) = offers(&of_address(&[]), None, Some([10, 0, 3, 9].into()), HOST);
+    assert_eq!(offers[0].at, At::Task { address: [10, 0, 3, 9].into(), port: 80 });
+    assert_eq!(
+        reasons(&of_address(&[(any, 32_768)]), None),
+        [
+            "clients of an address expect port 80/tcp, and Docker publishes it at 32768: publish it at its own number, \
+             or let clients read SRV (NAME)"
+        ]
+    );
+    let shared = Container { network: Network::Shared(of_address(&[]).id), ..of_address(&[]) };
+    assert_eq!(reasons(&shared, Some(&of_address(&[(any, 32_768)]))).len(), 1);
+}
+
+#[test]
+fn one_name_of_two_kinds_is_two_offers() {
+    let mut container = of_address(&[([0, 0, 0, 0], 80)]);
+    container.services.extend([service("web", 80, 1), service("web", 80, 1)]);
+    assert_eq!(offers(&container, None, None, HOST).0.len(), 2);
 }

@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{TestRng, TestRunner};
 
-use super::checks::{Known, absent_of, check, is_wanted, known, many_hosts_dead, services};
+use super::checks::{Known, absent_of, check, is_target, is_wanted, known, many_hosts_dead, services};
 use super::mutants::MUTANTS;
 use super::story::{Story, judged, stories};
 use super::world::{Tag, World};
 use crate::janitor::{Inspection, Verdict};
-use crate::record::{Key, RecordSet, RecordType};
+use crate::record::{Key, RecordSet};
 
 const CASES: u32 = 20_000;
 
@@ -80,11 +80,11 @@ fn check_rest(world: &World) -> Result<(), String> {
     let many = many_hosts_dead(world, &inspections);
     let services = services(world, &inspections);
     for (key, set) in &world.zone {
-        let spared = match (known(world, &inspections, set), set.kind) {
-            (Known::Not, _) => true,
-            (Known::Absent, _) if many => true,
-            (_, RecordType::A) => is_in_use(world, set),
-            (known, _) => {
+        let spared = match known(world, &inspections, set) {
+            Known::Not => true,
+            Known::Absent if many => true,
+            _ if !is_target(set) => is_in_use(world, set),
+            known => {
                 let targets = &services[&*key.name];
                 let last =
                     targets.len() == 1 && world.zone.keys().filter(|k| k.name == key.name).count() == 1;
@@ -117,8 +117,7 @@ fn is_in_use(world: &World, set: &RecordSet) -> bool {
 fn certain(world: &World, inspections: &[Inspection; 2]) -> BTreeMap<String, [usize; 3]> {
     let count = |(name, targets): (&str, Vec<(Key, Known)>)| {
         let dead = targets.iter().filter(|(_, known)| *known == Known::Positive).count();
-        let all =
-            inspections[1].list.what.iter().filter(|set| set.name == name && set.kind == RecordType::Srv);
+        let all = inspections[1].list.what.iter().filter(|set| set.name == name && is_target(set));
         (name.to_owned(), [dead, targets.len(), all.count()])
     };
     services(world, inspections).into_iter().map(count).collect()
@@ -161,7 +160,7 @@ fn what_is_certainly_dead_goes_as_fast_as_the_caps_let_it() {
         for (name, [dead, _, all]) in certain(&world, &inspections) {
             prop_assert!(dead == 0 || all == dead, "{name}: {dead} left after {runs} runs");
         }
-        for set in world.zone.values().filter(|set| set.kind == RecordType::A) {
+        for set in world.zone.values().filter(|set| !is_target(set)) {
             let left = known(&world, &inspections, set) == Known::Positive && !is_in_use(&world, set);
             prop_assert!(!left, "left after {runs} runs: {set}");
         }

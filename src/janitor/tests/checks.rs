@@ -63,6 +63,11 @@ pub(super) fn known(world: &World, inspections: &[Inspection; 2], set: &RecordSe
     in_one(&inspections[0]).min(in_one(&inspections[1]))
 }
 
+/// Whether a service is found by it. Here no name is of two types.
+pub(super) fn is_target(set: &RecordSet) -> bool {
+    set.kind == RecordType::Srv || set.name.starts_with('s')
+}
+
 /// The services of the last list, marked targets only, with what is known of each.
 pub(super) fn services<'a>(
     world: &World,
@@ -70,7 +75,7 @@ pub(super) fn services<'a>(
 ) -> BTreeMap<&'a str, Vec<(Key, Known)>> {
     let mut services: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for set in &inspections[1].list.what {
-        if set.kind == RecordType::Srv && world.tags[&set.key()] != Tag::Nobody {
+        if is_target(set) && world.tags[&set.key()] != Tag::Nobody {
             services.entry(&set.name).or_default().push((set.key(), known(world, inspections, set)));
         }
     }
@@ -184,7 +189,7 @@ fn counted(run: &Run, world: &World, deletes: &[&RecordSet]) -> Result<(), &'sta
         ensure(!alone || absent == 0, "S2: a service that is mostly dead by absence")?;
         ensure(absent <= (all / 10).max(1), "S2: a tenth of a service by absence")?;
         ensure(positive <= (all / 2).max(1), "S2: half of a service by positive evidence")?;
-        let left = lists.iter().filter(|set| set.name == name && set.kind == RecordType::Srv);
+        let left = lists.iter().filter(|set| set.name == name);
         if left.filter(|set| !goes(&set.key())).count() == 0 {
             let wanted = run.inspections.iter().any(|inspection| is_wanted(inspection, name));
             ensure(absent == 0 && !wanted, "S3: a last target without proof")?;

@@ -2,7 +2,10 @@
 
 use super::faults::{at, deletes, fleet, job, machine, report};
 use super::story::judged;
-use super::world::{EcsSays, Kind, Machine, Vpc, World, ZONE, docker_id, owner, service, weighted};
+use super::world::{
+    EcsSays, Job, Kind, Machine, Vpc, World, ZONE, address_name, docker_id, full_name, owner, service,
+    weighted,
+};
 use crate::janitor::evidence::{AgentConnection, InstanceState};
 use crate::janitor::report::{Death, Doubt, Held, Kept, Report, Standstill, Verdict};
 use crate::janitor::{Inspection, judge};
@@ -220,6 +223,35 @@ fn a_last_target_goes_only_with_proof_and_one_of_weight_0_is_a_target() {
     by_hand.routing = Routing::Weighted(0);
     world.put(by_hand, super::world::Tag::Nobody);
     assert_eq!(deletes(&world), 1);
+}
+
+#[test]
+fn each_name_of_a_dead_copy_goes_by_its_own_rules() {
+    let named = |host, alive| Job { all_names: true, ..job(host, alive) };
+    let mut world = fleet(2, 0);
+    let dead = world.job(named(0, false));
+    world.job(named(1, true));
+    let names = |report: &Report, outcome| {
+        let found = report.findings.iter().filter(|finding| finding.verdict == outcome);
+        found.map(|finding| finding.set.key().name).collect::<Vec<_>>()
+    };
+    let all = [full_name(0), service(0), address_name(0)];
+    let (gone, sort) = (Verdict::Delete(Death::ContainerStopped), |mut names: Vec<String>| {
+        names.sort();
+        names
+    });
+    assert_eq!(sort(names(&of(&world), gone)), sort(all.to_vec()));
+    // The only copy of a service that a task still wants under two of its names.
+    world.unregister(dead + 1);
+    world.jobs[1].all_names = false;
+    let spared = Verdict::Wait(Death::ContainerStopped, Held::LastTarget);
+    assert_eq!(names(&of(&world), spared), [service(0)]);
+    world.jobs[1].all_names = true;
+    assert_eq!(sort(names(&of(&world), spared)), sort(all.to_vec()));
+    // Another's address at the name is a target of it, and so is another's of all.
+    let foreign = weighted(address_name(0), RecordType::A, "by-hand".into(), "10.0.9.9".into());
+    world.put(foreign, super::world::Tag::Nobody);
+    assert_eq!(names(&of(&world), gone), [address_name(0)]);
 }
 
 #[test]

@@ -90,7 +90,8 @@ impl Story {
             // Only a host whose agent is not connected runs what ECS calls stopped.
             let alive = alive && !(connected && ecs == EcsSays::Stopped);
             let service = if (bits >> 9) & 3 == 0 { 1 } else { 0 };
-            world.job(Job { machine, service, alive, ecs, vpc: (bits >> 11) & 3 == 0 });
+            let (vpc, all_names) = ((bits >> 11) & 3 == 0, (bits >> 13) & 1 == 0);
+            world.job(Job { machine, service, alive, ecs, vpc, all_names });
         }
         for set in others() {
             world.put(set, Tag::Nobody);
@@ -244,7 +245,8 @@ fn news(world: &mut World, what: u8, who: usize, hidden: bool) {
         0..=4 if on && registers => {
             let connected = world.machines[machine].agent == AgentConnection::Connected;
             let ecs = if what > 0 && connected { EcsSays::Runs } else { EcsSays::Nothing };
-            world.job(Job { machine, service: 0, alive: true, ecs, vpc: what == 3 });
+            let (vpc, all_names) = (what == 3, what == 4);
+            world.job(Job { machine, service: 0, alive: true, ecs, vpc, all_names });
         }
         5 | 6 if world.runs(job) => {
             world.jobs[job].alive = false;
@@ -309,6 +311,12 @@ fn others() -> Vec<RecordSet> {
         record("db", RecordType::A, host.as_str(), "10.0.9.9"),
         record("cache", RecordType::A, &format!("{host}:{id}"), "10.0.9.9"),
         record("_s0._tcp", RecordType::Srv, "by-hand", "1 1 80 www.sd.internal"),
+        record("s0", RecordType::A, "by-hand", "10.0.9.9"),
+        // Without a share, which the address of a service always has.
+        RecordSet {
+            routing: Routing::Multivalue,
+            ..record("s2", RecordType::A, &format!("{host}:{id}:a"), "10.0.9.9")
+        },
         record("_s2._tcp", RecordType::Srv, &format!("{host}:{id}:80"), "1 1 80 elsewhere.example"),
         record("note", RecordType::Txt, &format!("{host}:{id}:80"), "\"x\""),
     ]

@@ -67,6 +67,8 @@ pub(super) struct Job {
     pub alive: bool,
     pub ecs: EcsSays,
     pub vpc: bool,
+    /// Whether it has a full name and an address beside its weighted name; the predecessor knows neither.
+    pub all_names: bool,
 }
 
 /// What a record of the world truly speaks of.
@@ -93,6 +95,14 @@ pub(super) fn owner(n: usize) -> Owner {
 
 pub(super) fn service(n: u8) -> String {
     format!("_s{n}._tcp.{ZONE}")
+}
+
+pub(super) fn full_name(n: u8) -> String {
+    format!("_s{n}-all._tcp.{ZONE}")
+}
+
+pub(super) fn address_name(n: u8) -> String {
+    format!("s{n}.{ZONE}")
 }
 
 pub(super) fn docker_id(n: usize) -> String {
@@ -156,7 +166,7 @@ impl World {
 
     /// Writes what the job's agent writes; again, if it was there.
     pub(super) fn register(&mut self, n: usize) {
-        let Job { machine, service: name, vpc, .. } = self.jobs[n];
+        let Job { machine, service: name, vpc, all_names, .. } = self.jobs[n];
         let (host, id, port) = (self.host_name(machine), docker_id(n), 32_000 + n);
         let legacy = self.machines[machine].kind == Kind::Legacy;
         let target = match (legacy, vpc) {
@@ -164,13 +174,20 @@ impl World {
             (false, true) => format!("{}.{ZONE}", &id[..12]),
             (false, false) => format!("{host}.{ZONE}"),
         };
+        let own_address = format!("10.0.1.{n}");
         if vpc && !legacy {
-            let address = format!("10.0.1.{n}");
-            let set = weighted(target.clone(), RecordType::A, format!("{host}:{id}"), address);
+            let set = weighted(target.clone(), RecordType::A, format!("{host}:{id}"), own_address.clone());
             self.put(set, Tag::Job(n));
         }
         let mark = if legacy { format!("{host}:{id}") } else { format!("{host}:{id}:80") };
         let set = weighted(service(name), RecordType::Srv, mark, format!("1 1 {port} {target}"));
+        if all_names && !legacy {
+            let full = RecordSet { name: full_name(name), routing: Routing::Multivalue, ..set.clone() };
+            self.put(full, Tag::Job(n));
+            let address = if vpc { own_address } else { self.address(machine).to_string() };
+            let mark = format!("{host}:{id}:a");
+            self.put(weighted(address_name(name), RecordType::A, mark, address), Tag::Job(n));
+        }
         self.put(set, Tag::Job(n));
     }
 
@@ -220,6 +237,9 @@ impl World {
             snapshot.containers.insert(docker_id(n).parse().unwrap(), Container { instance, stopped });
             if !stopped {
                 services.insert(service(job.service));
+                if job.all_names {
+                    services.extend([full_name(job.service), address_name(job.service)]);
+                }
             }
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Adopted;
-use crate::machine::lifecycle::{Event, Lifecycle};
+use crate::machine::lifecycle::{Event, Lifecycle, Registered};
 use crate::machine::publish::{self, Wants};
 use crate::record::{ContainerId, RecordSet, Registrant};
 
@@ -63,10 +63,8 @@ impl Estate {
         let lost: BTreeSet<_> = lost.map(|(endpoint, _)| endpoint.at).collect();
         let waits = machine.unproven();
         events.retain(|event| match event {
-            Event::Registered { at, .. } if lost.contains(at) => false,
-            Event::Registered { service, container_port, .. } => {
-                waits || !machine.offers(service, *container_port)
-            }
+            Event::Registered { at: Registered::Target { at, .. }, .. } if lost.contains(at) => false,
+            Event::Registered { service, at, .. } => waits || !machine.offers(service, at),
             _ => true,
         });
         if !waits && !events.is_empty() {

@@ -8,15 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Leaving, Notice};
-use crate::record::{Key, RecordSet, RecordType, Routing};
+use crate::record::{Key, RecordSet, Routing};
 
 /// What a departure makes of one record, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overruled {
     /// The service's full name.
     pub service: String,
-    /// The weight that it is wanted at from now on; `None` where it is withdrawn.
-    pub weight: Option<i64>,
+    /// How it is wanted from now on; `None` where it is withdrawn.
+    pub routing: Option<Routing>,
     /// Why.
     pub reason: String,
 }
@@ -141,24 +141,27 @@ impl Departure {
         if let Agent::PreparesDrain(Some(kept)) = &self.agent {
             records.retain(|set| kept.contains(&set.key()));
         }
-        for set in records.iter_mut().filter(|set| set.kind == RecordType::Srv) {
-            set.routing = Routing::Weighted(0);
+        // A full name has no shares: who asks for all targets is not to find fewer because one is about to leave.
+        for set in records.iter_mut().filter(|set| set.is_of_service()) {
+            if let Routing::Weighted(_) = set.routing {
+                set.routing = Routing::Weighted(0);
+            }
         }
         records
     }
 
     /// For the log: what is other in one container's records after a change than it was before.
     pub fn between(&self, was: &[RecordSet], is: &[RecordSet]) -> Vec<Overruled> {
-        let weights = |sets: &[RecordSet]| -> BTreeMap<Key, Option<i64>> {
-            let services = sets.iter().filter(|set| set.kind == RecordType::Srv);
-            services.map(|set| (set.key(), set.weight())).collect()
+        let routings = |sets: &[RecordSet]| -> BTreeMap<Key, Routing> {
+            let services = sets.iter().filter(|set| set.is_of_service());
+            services.map(|set| (set.key(), set.routing)).collect()
         };
-        let (was, is) = (weights(was), weights(is));
+        let (was, is) = (routings(was), routings(is));
         let changed = was.keys().chain(is.keys()).filter(|key| was.get(*key) != is.get(*key));
         let changed: BTreeSet<_> = changed.collect();
         let overruled = |key: &Key| Overruled {
             service: key.name.clone(),
-            weight: is.get(key).copied().flatten(),
+            routing: is.get(key).copied(),
             reason: self.reason(),
         };
         changed.into_iter().map(overruled).collect()
@@ -182,13 +185,16 @@ impl Departure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::testing::registrant;
+    use crate::record::RecordType;
+    use crate::record::testing::{HEX, registrant};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn record(name: &str, weight: i64) -> RecordSet {
         let host = registrant("i-0a").host_record();
-        RecordSet { name: name.to_owned(), kind: RecordType::Srv, routing: Routing::Weighted(weight), ..host }
+        let set_identifier = Some(format!("i-0a:{HEX}:80"));
+        let (kind, routing) = (RecordType::Srv, Routing::Weighted(weight));
+        RecordSet { name: name.to_owned(), kind, set_identifier, routing, ..host }
     }
 
     fn notice(leaving: Leaving, withdraw_at: Option<u32>) -> Notice {
@@ -213,6 +219,30 @@ mod tests {
         assert_eq!((weights(&departure, Some("t")), departure.wake_at()), (vec![], None));
         departure.on_notice(Notice::default(), 101 * SECOND);
         assert_eq!(weights(&departure, Some("t")), [5, 7]);
+    }
+
+    #[test]
+    fn no_notice_and_no_drain_that_is_to_come_touches_a_full_name() {
+        let (weighted, full) =
+            (record("a", 5), RecordSet { routing: Routing::Multivalue, ..record("a-all", 5) });
+        let address = RecordSet {
+            kind: RecordType::A,
+            set_identifier: Some(format!("i-0a:{HEX}:a")),
+            ..record("a", 5)
+        };
+        let host = registrant("i-0a").host_record();
+        let sets = [weighted, full.clone(), address, host];
+        let mut departure = Departure::default();
+        departure.on_notice(notice(Leaving::Everybody, Some(100)), SECOND);
+        let weights = |sets: &[RecordSet]| sets.iter().map(RecordSet::weight).collect::<Vec<_>>();
+        let left = departure.overrule(None, sets.to_vec());
+        assert_eq!((weights(&left), &left[1]), (vec![Some(0), None, Some(0), Some(1)], &full));
+        assert_eq!(departure.between(&sets, &left).len(), 2, "of the full name nothing is said");
+        departure.on_time(100 * SECOND);
+        assert_eq!(departure.overrule(None, sets.to_vec()), [], "its end is near");
+        let mut departure = Departure::default();
+        departure.prepare_drain(None);
+        assert_eq!(departure.overrule(None, sets.to_vec()), left);
     }
 
     #[test]
@@ -244,10 +274,11 @@ mod tests {
         let (was, is) = ([record("a", 5), record("b", 7), record("c", 1)], [record("a", 0), record("c", 1)]);
         let said = |departure: &Departure| {
             let overruled = departure.between(&was, &is).into_iter();
-            overruled.map(|it| (it.service, it.weight, it.reason)).collect::<Vec<_>>()
+            overruled.map(|it| (it.service, it.routing, it.reason)).collect::<Vec<_>>()
         };
         let both = |reason: &str| {
-            vec![("a".to_owned(), Some(0), reason.to_owned()), ("b".to_owned(), None, reason.to_owned())]
+            let weightless = Some(Routing::Weighted(0));
+            vec![("a".to_owned(), weightless, reason.to_owned()), ("b".to_owned(), None, reason.to_owned())]
         };
         assert_eq!(said(&departure), both("the notice is called off"));
         departure.on_notice(notice(Leaving::Everybody, None), SECOND);

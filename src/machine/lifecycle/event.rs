@@ -1,9 +1,11 @@
 //! What a lifecycle is told: what happened to its container, and what a look at it showed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
 
 use super::{Desired, Seq, Taken, Target};
+use crate::container::convention::Answer;
 use crate::container::offer::{At, Endpoint, Offer};
 use crate::container::{self, Checked, Running, Timestamp};
 use crate::machine::past::{Signals, Trace};
@@ -32,6 +34,36 @@ pub struct Sight {
     pub desired: Desired,
     /// What it offers to publish.
     pub offers: Vec<Offer>,
+}
+
+/// Where a record leads that stands in the zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// To a port: an SRV record.
+    Target {
+        /// The container's own.
+        container_port: u16,
+        /// Where clients reach it.
+        at: At,
+    },
+    /// To an address: of the container's task, or the host's.
+    Address(Option<Ipv4Addr>),
+}
+
+impl Registered {
+    /// Whether a record under this name that leads there is one of this offer.
+    pub fn is_of(&self, service: &str, offer: &Offer) -> bool {
+        let is_address = offer.service.answer == Answer::Address;
+        let leads = match (self, offer.at) {
+            (Self::Target { container_port, at }, of_offer) => {
+                !is_address && *at == of_offer && *container_port == offer.service.container_port
+            }
+            (Self::Address(None), At::Host { .. }) => is_address,
+            (Self::Address(Some(own)), At::Task { address, .. }) => is_address && *own == address,
+            (Self::Address(_), _) => false,
+        };
+        leads && offer.service.name.as_str() == service
+    }
 }
 
 /// What happened to a container, or was seen of it.
@@ -99,13 +131,11 @@ pub enum Event {
     },
     /// The zone already holds this very service of this container, written by an earlier run.
     Registered {
-        /// The service's full name.
+        /// The name that it stands under.
         service: String,
-        /// The container's port.
-        container_port: u16,
-        /// Where the record points.
-        at: At,
-        /// The record's weight.
+        /// Where the record leads.
+        at: Registered,
+        /// The record's weight; that of the one beside it, where it has none itself.
         weight: u8,
     },
     /// These of the ports that it claims are another container's; all others are not, or not known to be.

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::doubt::Doubt;
 use super::stopping::Kill;
-use super::{Claim, Health, Ports, REMIND_EVERY, Sight, Taken, Target, Unproven};
-use crate::container::offer::{At, EffectiveCheck, Endpoint, Offer};
+use super::{Claim, Health, Ports, REMIND_EVERY, Registered, Sight, Taken, Target, Unproven};
+use crate::container::offer::{EffectiveCheck, Endpoint, Offer};
 use crate::container::{self, Timestamp};
 use crate::machine::probe::Verdict;
 
@@ -147,13 +147,10 @@ impl Life {
         self.taken = taken;
     }
 
-    pub(super) fn on_registered(&mut self, service: &str, container_port: u16, at: At, weight: u8) {
+    pub(super) fn on_registered(&mut self, service: &str, at: &Registered, weight: u8) {
         let Self { services, taken, .. } = self;
         for Tracked { offer, health, .. } in services {
-            let same = !is_lost(taken, offer)
-                && offer.service.name.as_str() == service
-                && offer.service.container_port == container_port
-                && offer.at == at;
+            let same = !is_lost(taken, offer) && at.is_of(service, offer);
             if same && matches!(health, Health::Unproven { .. }) {
                 *health = match weight {
                     _ if self.lived_before => Health::Inherited,

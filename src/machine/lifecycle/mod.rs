@@ -70,7 +70,7 @@ use std::time::Duration;
 pub use decision::{Decision, Reason, Unproven};
 pub use edge::Edge;
 pub use effect::{Effect, Outlived};
-pub use event::{Event, Sight};
+pub use event::{Event, Registered, Sight};
 pub use health::{Health, Target};
 pub use life::{Life, Tracked};
 pub use ports::{Claim, Ports, Standing, Taken, Wanted, Why};
@@ -78,6 +78,7 @@ pub use stopping::{Desired, Kill, STOP_BELIEF, Stopping, may_end, stops};
 
 use self::restarts::Restarts;
 use super::past::Signals;
+use crate::container::convention::Answer;
 use crate::container::offer::Endpoint;
 use crate::container::{Running, Timestamp};
 
@@ -162,12 +163,18 @@ impl Lifecycle {
         }
     }
 
-    /// Whether the life that is watched offers this service.
-    pub fn offers(&self, service: &str, container_port: u16) -> bool {
+    /// Whether the life that is watched offers what a record under this name speaks of, wherever it leads.
+    pub fn offers(&self, service: &str, at: &Registered) -> bool {
         let State::Live(life) = &self.state else { return false };
         let is_it = |tracked: &Tracked| {
             let offered = &tracked.offer.service;
-            offered.name.as_str() == service && offered.container_port == container_port
+            let fits = match at {
+                Registered::Target { container_port, .. } => {
+                    offered.answer != Answer::Address && offered.container_port == *container_port
+                }
+                Registered::Address(_) => offered.answer == Answer::Address,
+            };
+            fits && offered.name.as_str() == service
         };
         life.services.iter().any(is_it)
     }

@@ -75,7 +75,7 @@ impl Told {
 
     fn registered(self, port: u16, weight: u8) -> Self {
         let (service, at) = ("_web._tcp.sd.internal".to_owned(), At::Host { port });
-        self.tell(Event::Registered { service, container_port: 80, at, weight })
+        self.tell(Event::Registered { service, at: Registered::Target { container_port: 80, at }, weight })
     }
 
     fn after(mut self, wait: Duration) -> Self {

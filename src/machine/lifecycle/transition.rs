@@ -51,9 +51,9 @@ impl Lifecycle {
                     live.on_probed(life, &target, verdict);
                 }
             }
-            Event::Registered { service, container_port, at, weight } => {
+            Event::Registered { service, at, weight } => {
                 if let State::Live(live) = &mut self.state {
-                    live.on_registered(&service, container_port, at, weight);
+                    live.on_registered(&service, &at, weight);
                 }
             }
             Event::Taken(taken) => {

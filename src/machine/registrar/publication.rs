@@ -2,7 +2,7 @@
 //!
 //! Owns that, and whose a place is where somebody else's record sets are held beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Wants;
 use crate::machine::publish::place;
@@ -35,20 +35,25 @@ impl Publication {
     }
 
     /// What is wanted, with what is held beside it: but a place is one container's, first of all one that has been
-    /// looked at.
+    /// looked at. The address of a service gives way with its port.
     pub(super) fn with<'a>(&self, held: impl Iterator<Item = (&'a ContainerId, Vec<RecordSet>)>) -> Wants {
         let held: Vec<_> = held.collect();
         let mut places: BTreeMap<_, _> =
             self.said.iter().flat_map(|(id, sets)| sets.iter().map(move |set| (place(set), id))).collect();
         let mut wants = self.said.clone();
         for (id, held) in &held {
-            for set in held {
-                // Containers of one task have one address, each under a name of its own.
-                let address = set.kind == RecordType::A;
-                if address || *places.entry(place(set)).or_insert(id) == *id {
-                    wants.entry((*id).clone()).or_default().push(set.clone());
-                }
-            }
+            let ports = held.iter().filter(|set| set.kind == RecordType::Srv);
+            let lost: BTreeSet<_> = ports
+                .filter(|set| *places.entry(place(set)).or_insert(id) != *id)
+                .map(RecordSet::key)
+                .collect();
+            // Containers of one task have one address, each under a name of its own.
+            let gives_way = |set: &RecordSet| match set.kind {
+                RecordType::A => !lost.is_empty() && set.is_of_service(),
+                _ => lost.contains(&set.key()),
+            };
+            let kept = held.iter().filter(|set| !gives_way(set)).cloned();
+            wants.entry((*id).clone()).or_default().extend(kept);
         }
         wants.retain(|_, records| !records.is_empty());
         wants

@@ -134,10 +134,7 @@ impl Registrar {
     }
 
     fn records(&self, id: &ContainerId, granted: &[Wanted]) -> Vec<RecordSet> {
-        let mut records: Vec<_> =
-            granted.iter().flat_map(|wanted| publish::records(&self.registrant, id, wanted)).collect();
-        records.sort_by_key(RecordSet::key);
-        records.dedup();
+        let records = publish::records(&self.registrant, id, granted);
         self.departure.overrule(self.containers.task(id), records)
     }
 }

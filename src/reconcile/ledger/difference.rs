@@ -61,7 +61,9 @@ impl Ledger {
             (None, None) => vec![],
             (None, Some(set)) => vec![change(Action::Create, &set)],
             (Some(Observed::Written(old)), Some(set)) if *old == set => vec![],
-            (Some(Observed::Written(old)), Some(set)) if old.values != set.values => {
+            (Some(Observed::Written(old)), Some(set))
+                if old.values != set.values || !old.routing.is_like(set.routing) =>
+            {
                 vec![change(Action::Delete, old), change(Action::Create, &set)]
             }
             (Some(_), Some(set)) => vec![change(Action::Upsert, &set)],

@@ -6,7 +6,7 @@ use super::*;
 use crate::change::pacing::Pace;
 use crate::journal::{MemoryJournal, SharedJournal};
 use crate::record::testing::{id, registrant};
-use crate::record::{Action, Change, Routing};
+use crate::record::{Action, Change, RecordType, Routing};
 use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::{Zone, ZoneError};
 

@@ -183,7 +183,8 @@ fn dependencies(
     once: bool,
 ) -> Result<Dependencies, RunError> {
     let writer = open.settings(once);
-    let scope = Scope::new(&writer.registrant.zone, writer.registrant.owner.label());
+    let scope = Scope::new(&writer.registrant.zone, writer.registrant.owner.label())
+        .with_full_names(config.full_names);
     let ecs_agent = EcsIntrospection::new(&config.ecs_introspection)?;
     let notices = HostSources { imds: notifier(identity)?, cluster: Cluster::new(ecs_agent.clone()) };
     Ok(Dependencies {

@@ -68,7 +68,7 @@ fn waits_for(state: &State, services: &[Service], records: &[Record], seen: &See
 fn service(id: &ContainerId, life: &Life, tracked: &Tracked, seen: &Seen, records: &mut Records) -> Service {
     let offer = &tracked.offer;
     let (name, port) = (offer.service.name.as_str().to_owned(), offer.service.container_port);
-    let record = records.take_service(id, port, &name);
+    let record = records.of_service(id, &offer.service);
     let checked = Target::of(offer).and_then(|target| seen.checks.get(id)?.get(&target));
     let checked = checked.map(|checked| Checked {
         outcome: checked.outcome.as_str().to_owned(),

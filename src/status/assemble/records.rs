@@ -1,8 +1,9 @@
 //! How each record stands: what is desired beside what is observed, and whose it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Seen;
+use crate::container::convention::{Answer, Service};
 use crate::reconcile::ledger::Row;
 use crate::record::{ContainerId, Key, RecordSet, Registrant, Subject};
 use crate::status::schema::{Record, RecordState};
@@ -10,20 +11,29 @@ use crate::status::schema::{Record, RecordState};
 /// The records of this host, each until it is taken by whomever it belongs to.
 #[derive(Default)]
 pub(super) struct Records {
-    of_services: BTreeMap<(ContainerId, u16, String), Record>,
+    /// By the container's port, which a record of an address does not name: all ports that share its name share it.
+    of_services: BTreeMap<(ContainerId, Option<u16>, String), Record>,
+    shown: BTreeSet<(ContainerId, Option<u16>, String)>,
     of_containers: BTreeMap<ContainerId, Vec<Record>>,
     of_nobody: Vec<Record>,
 }
 
 impl Records {
     pub(super) fn of(registrant: &Registrant, seen: &Seen) -> Self {
-        let mut records =
-            Self { of_services: BTreeMap::new(), of_containers: BTreeMap::new(), of_nobody: Vec::new() };
+        let mut records = Self {
+            of_services: BTreeMap::new(),
+            shown: BTreeSet::new(),
+            of_containers: BTreeMap::new(),
+            of_nobody: Vec::new(),
+        };
         for row in seen.writer.iter().flat_map(|writer| &writer.rows) {
             let record = record(row, seen);
             match row.wanted.as_ref().or(row.known.as_ref()).and_then(|set| registrant.subject(set)) {
                 Some(Subject::Service(id, port)) => {
-                    records.of_services.insert((id, port, row.key.name.clone()), record);
+                    records.of_services.insert((id, Some(port), row.key.name.clone()), record);
+                }
+                Some(Subject::ServiceAddress(id)) => {
+                    records.of_services.insert((id, None, row.key.name.clone()), record);
                 }
                 Some(Subject::Container(id)) => records.of_containers.entry(id).or_default().push(record),
                 Some(Subject::Host) | None => records.of_nobody.push(record),
@@ -33,21 +43,26 @@ impl Records {
     }
 
     /// The record of a service.
-    pub(super) fn take_service(&mut self, id: &ContainerId, port: u16, name: &str) -> Option<Record> {
-        self.of_services.remove(&(id.clone(), port, name.to_owned()))
+    pub(super) fn of_service(&mut self, id: &ContainerId, service: &Service) -> Option<Record> {
+        let port = (service.answer != Answer::Address).then_some(service.container_port);
+        let key = (id.clone(), port, service.name.to_string());
+        let record = self.of_services.get(&key).cloned();
+        self.shown.extend(record.is_some().then_some(key));
+        record
     }
 
     /// What else there is of a container.
     pub(super) fn take_container(&mut self, id: &ContainerId) -> Vec<Record> {
         let mut records = self.of_containers.remove(id).unwrap_or_default();
         let services = self.of_services.extract_if(.., |(other, ..), _| other == id);
-        records.extend(services.map(|(_, record)| record));
+        records.extend(services.filter(|(key, _)| !self.shown.contains(key)).map(|(_, record)| record));
         records
     }
 
     /// What nobody took.
     pub(super) fn rest(self) -> Vec<Record> {
-        let Self { of_services, of_containers, mut of_nobody } = self;
+        let Self { mut of_services, shown, of_containers, mut of_nobody } = self;
+        of_services.retain(|key, _| !shown.contains(key));
         of_nobody.extend(of_containers.into_values().flatten());
         of_nobody.extend(of_services.into_values());
         of_nobody

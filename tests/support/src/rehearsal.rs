@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ecssd::container::convention::{Check, Protocol, Scope, Service, ServiceName, Timing};
+use ecssd::container::convention::{Answer, Check, Protocol, Scope, Service, ServiceName, Timing};
 use ecssd::container::offer::{At, Binder, EffectiveCheck, Endpoint, Offer};
 use ecssd::container::{Running, Timestamp};
 use ecssd::machine::departure::{Leaving, Notice};
@@ -236,6 +236,18 @@ impl Rehearsal {
         }
     }
 
+    /// Where a weighted name of a port is wanted, its full name is, whatever the weight.
+    fn check_names(&self) {
+        for (id, sets) in self.told.iter().flatten() {
+            let stands = |name: &str| sets.iter().any(|set| set.name == format!("{name}.sd.internal"));
+            assert_eq!(
+                stands("_web._tcp"),
+                stands("_web-all._tcp"),
+                "{id} is wanted at one of two names of a port"
+            );
+        }
+    }
+
     fn check_future(&mut self) {
         if self.preparing && self.registered.is_none() && self.told.is_some() {
             self.registered = Some(self.stands.clone());
@@ -251,7 +263,7 @@ impl Rehearsal {
                 !(leaves && near && self.registrar.wake_at().is_none_or(|at| at > self.now)),
                 "wanted at its end"
             );
-            let weightless = set.kind != RecordType::Srv || set.weight() == Some(0);
+            let weightless = !set.is_of_service() || set.weight().is_none_or(|weight| weight == 0);
             assert!(weightless || !(leaves || self.preparing), "leaves, and has a weight");
             let kept = self.registered.as_ref().is_none_or(|registered| registered.contains(&set.key()));
             assert!(kept, "registered while the agent is about to end");
@@ -265,6 +277,7 @@ impl Rehearsal {
         }
         assert_eq!(self.told, self.registrar.wants(), "told something else than is wanted");
         self.check_future();
+        self.check_names();
         for container in (0..CONTAINERS).map(id) {
             let probing = self.registrar.lifecycle(&container).and_then(|machine| machine.probing());
             assert_eq!(self.probing.get(&container).cloned(), probing, "probes something else");
@@ -296,7 +309,8 @@ pub fn records(container: u8, shown: Shown) -> Vec<RecordSet> {
         let weight = offer.service.weight;
         ecssd::machine::lifecycle::Wanted { offer, weight, started_at }
     });
-    wanted.flat_map(|wanted| publish::records(&registrant(), &id(container), &wanted)).collect()
+    let wanted: Vec<_> = wanted.collect();
+    publish::records(&registrant(), &id(container), &wanted)
 }
 
 /// A moment in a life: its start, then a signal, then its end. Lives of different containers overlap.
@@ -304,6 +318,15 @@ fn started_at(container: u8, life: u8, moment: i64) -> Timestamp {
     let life = i64::from(life) * 100 + i64::from(container) * 3;
     Timestamp::from_unix_nanos((life * 10 + moment) * 1_000_000_000)
 }
+
+/// What each container offers, at one port: all three kinds of names.
+const OFFERED: [(&str, Answer); 5] = [
+    ("_web._tcp", Answer::Weighted),
+    ("_web-all._tcp", Answer::All),
+    ("web", Answer::Address),
+    ("_api._tcp", Answer::Weighted),
+    ("_log._udp", Answer::Weighted),
+];
 
 /// A look at a container. Of every other one Docker publishes the ports, the others are on the host's network.
 pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> Sight {
@@ -313,10 +336,11 @@ pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> 
     let is_published = container.is_multiple_of(2);
     let binder =
         if is_published { Binder::Docker { container: id(container), started_at } } else { Binder::Process };
-    let offer = |name: &str| {
+    let offer = |(name, answer): (&str, Answer)| {
         let (name, protocol) = ServiceName::parse(name, &scope).expect("a name");
         let (check, timing) = (Check::Default, Timing::default());
-        let service = Service { name, container_port: 80, protocol, weight: 1, ttl: 0, check, timing };
+        let service =
+            Service { name, answer, container_port: 80, protocol, weight: 1, ttl: 0, check, timing };
         let check = if unchecked { EffectiveCheck::None } else { EffectiveCheck::Tcp };
         Offer { service, at, binder: binder.clone(), check }
     };
@@ -332,7 +356,7 @@ pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> 
         task: task(container),
         published: published.into_iter().filter(|_| is_published).collect(),
         desired: Desired::Unasked,
-        offers: ["_web._tcp", "_api._tcp", "_log._udp"].map(offer).to_vec(),
+        offers: OFFERED.map(offer).to_vec(),
     }
 }
 

@@ -314,7 +314,11 @@ impl World {
             Step::Registered { life, weight } if !self.lives.is_empty() => {
                 let port = 32_768 + u16::try_from(life % self.lives.len()).unwrap() * 3;
                 let (service, at) = ("_web._tcp.sd.internal".to_owned(), At::Host { port });
-                self.told.push(Event::Registered { service, container_port: 80, at, weight });
+                self.told.push(Event::Registered {
+                    service,
+                    at: Registered::Target { container_port: 80, at },
+                    weight,
+                });
             }
             Step::Drain => {
                 self.drained = true;
