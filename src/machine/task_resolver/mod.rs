@@ -1,27 +1,34 @@
 //! What is known of each container by events, lists and inspections, and which container is to be inspected next: the
 //! pure twin of the actor of that name.
 //!
-//! Owns what an inspection amounts to in the lifecycle's terms, to whom else a container's turn is told ([`sharers`]),
-//! when the next inspection is due ([`inspections`]), and which lines of a list say something new ([`listing`]). It
-//! leaves asking Docker and the ECS agent to the edge, and what to do about a container to the
-//! [registrar](super::registrar).
+//! Owns to whom else a container's turn is told ([`sharers`]), when the next inspection is due ([`inspections`]), what an
+//! inspection amounts to (`reading`), what of it is said to the operator (`troubles`), and which lines of a list say
+//! something new ([`listing`]). It leaves asking Docker and the ECS agent to the edge, and what to do about a container
+//! to the [registrar](super::registrar).
 
 pub mod inspections;
 pub mod listing;
+mod output;
+mod reading;
 pub mod sharers;
+mod troubles;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use self::inspections::Inspections;
 use self::listing::Listing;
+pub use self::output::Output;
+pub use self::reading::Inspection;
+use self::reading::{Reader, Reading};
 use self::sharers::{Sent, Sharers};
-use super::lifecycle::{Desired, Event, Seq, Sight};
+use self::troubles::TroubleBook;
+pub use self::troubles::{Trouble, Troubles};
+use super::lifecycle::{Desired, Event, Seq};
 use super::past::{Heard, Past, Turn};
 use crate::container::event::{DockerEvent, Happening, Listed};
-use crate::container::offer::{Unpublished, offers, published};
-use crate::container::{Container, Network, Running};
+use crate::container::{Container, Running};
 use crate::record::ContainerId;
 
 /// How long a failed inspection waits for the next try.
@@ -29,24 +36,6 @@ pub const INSPECT_AGAIN: Duration = Duration::from_secs(2);
 /// Docker can lack a container's ports for a moment after its start: what seems unpublished then is inspected once
 /// more before it is said.
 pub const PORTS_LAG: Duration = Duration::from_millis(300);
-
-/// What an inspection showed.
-#[derive(Clone, Debug)]
-pub enum Inspection {
-    /// There is no such container.
-    Nothing,
-    /// The container.
-    Container {
-        /// Itself.
-        container: Box<Container>,
-        /// The one whose network it shares.
-        network_owner: Option<Box<Container>>,
-        /// Its task's own address.
-        task_address: Option<Ipv4Addr>,
-        /// What ECS wants of that task.
-        desired: Desired,
-    },
-}
 
 /// An inspection to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,62 +48,19 @@ pub struct Due {
     pub at_task: bool,
 }
 
-/// What comes of it, in this order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// For the registrar: what a container is called.
-    Named(ContainerId, String),
-    /// For the registrar: something happened to a container, or was seen of it.
-    Event(ContainerId, Event),
-    /// For the registrar: what the engine remembers.
-    Remembered(Past),
-    /// For the registrar: all that runs, asked for at this place.
-    Listed(BTreeSet<ContainerId>, Seq),
-    /// For the log, once for each container: what of its wishes comes to nothing, and why.
-    Warning {
-        /// Which container.
-        id: ContainerId,
-        /// What it is called; empty, where that is not known.
-        name: String,
-        /// What kind of trouble it is.
-        trouble: Trouble,
-        /// What is wrong.
-        text: String,
-    },
-}
-
-/// What can come between a container's wishes and DNS before its lifecycle has a say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// A key is not understood.
-    BadKey,
-    /// Nobody could reach its port.
-    NotPublished,
-    /// Docker or the ECS agent does not say what it is.
-    NotInspected,
-}
-
-/// What came between the wishes of each container and DNS at its latest inspection, in words.
-pub type Troubles = BTreeMap<ContainerId, Vec<String>>;
-
 /// What is known of a host's containers before it is judged.
 #[derive(Clone, Debug)]
 pub struct TaskResolver {
-    /// What this host is published as.
-    host_address: Ipv4Addr,
     /// The place of the latest news.
     latest: Seq,
     inspections: Inspections,
     listing: Listing,
     sharers: Sharers,
     heard: Heard,
-    /// What was said of a container already.
-    said: BTreeMap<ContainerId, BTreeSet<String>>,
-    troubles: Troubles,
+    reader: Reader,
+    troubles: TroubleBook,
     /// Containers whose next inspection is also of what ECS wants of them.
     at_task: BTreeSet<ContainerId>,
-    /// Containers whose ports are given a moment to show up.
-    lagging: BTreeSet<ContainerId>,
     outputs: Vec<Output>,
 }
 
@@ -122,16 +68,14 @@ impl TaskResolver {
     /// Of a host that is published as this address; nothing is known yet.
     pub fn new(host_address: Ipv4Addr) -> Self {
         Self {
-            host_address,
             latest: Seq::default(),
             inspections: Inspections::default(),
             listing: Listing::default(),
             sharers: Sharers::default(),
             heard: Heard::default(),
-            said: BTreeMap::new(),
-            troubles: Troubles::new(),
+            reader: Reader::new(host_address),
+            troubles: TroubleBook::default(),
             at_task: BTreeSet::new(),
-            lagging: BTreeSet::new(),
             outputs: Vec::new(),
         }
     }
@@ -173,7 +117,7 @@ impl TaskResolver {
 
     /// What comes between containers' wishes and DNS now.
     pub fn troubles(&self) -> &Troubles {
-        &self.troubles
+        self.troubles.latest()
     }
 
     /// Something happened, which is the news at this place.
@@ -249,9 +193,8 @@ impl TaskResolver {
     pub fn on_listed(&mut self, list: Vec<Listed>, as_of: Seq) {
         self.latest = self.latest.max(as_of);
         let listed: BTreeSet<_> = list.iter().map(|line| line.id.clone()).collect();
-        self.said.retain(|id, _| listed.contains(id));
-        self.troubles.retain(|id, _| listed.contains(id));
-        self.lagging.retain(|id| listed.contains(id));
+        self.troubles.retain(&listed);
+        self.reader.retain(&listed);
         self.sharers.retain(&listed);
         self.heard.retain(&listed);
         self.listing.news(list).into_iter().for_each(|id| self.inspections.request(id));
@@ -262,7 +205,7 @@ impl TaskResolver {
     pub fn on_inspected(&mut self, due: Due, inspection: Result<Inspection, String>, now: Duration) {
         let Due { id, as_of, .. } = due;
         self.inspections.done(&id);
-        self.troubles.remove(&id);
+        self.troubles.on_inspected(&id);
         match inspection {
             Ok(Inspection::Container { container, network_owner, task_address, desired }) => {
                 if let Some(owner) = network_owner.as_deref() {
@@ -293,28 +236,17 @@ impl TaskResolver {
         now: Duration,
     ) {
         let id = container.id.clone();
-        for bad in &container.bad_keys {
-            self.warn(&id, &container.name, Trouble::BadKey, bad.to_string());
+        let Reading { sight, troubles, is_early } =
+            self.reader.read(container, network_owner, task_address, desired);
+        for (trouble, text) in troubles {
+            self.warn(&id, &container.name, trouble, text);
         }
-        let (offers, unpublished) = offers(container, network_owner, task_address, self.host_address);
-        if container.running == Running::Running {
-            self.on_unpublished(container, unpublished, now);
+        if is_early {
+            self.inspections.request_at(now + PORTS_LAG, id.clone());
         }
-        let Some(started_at) = container.started_at else {
+        let Some(sight) = sight else {
             self.tell(id, Event::Absent { as_of });
             return;
-        };
-        let sight = Sight {
-            started_at,
-            lived_before: container.lived_before,
-            running: container.running,
-            health: container.health,
-            stop_signal: container.stop_signal,
-            log: container.health_log.clone(),
-            task: container.task_arn.clone(),
-            published: published(container, self.host_address),
-            desired,
-            offers,
         };
         self.outputs.push(Output::Named(id.clone(), container.name.clone()));
         self.tell(id, Event::Seen { as_of, sight: Box::new(sight) });
@@ -333,25 +265,8 @@ impl TaskResolver {
         }
     }
 
-    fn on_unpublished(&mut self, container: &Container, unpublished: Vec<Unpublished>, now: Duration) {
-        if unpublished.is_empty() {
-            self.lagging.remove(&container.id);
-        } else if container.network == Network::Published && self.lagging.insert(container.id.clone()) {
-            self.inspections.request_at(now + PORTS_LAG, container.id.clone());
-        } else {
-            for Unpublished { service, container_port, reason } in unpublished {
-                let text = format!("{service} on port {container_port} is not published: {reason}");
-                self.warn(&container.id, &container.name, Trouble::NotPublished, text);
-            }
-        }
-    }
-
     fn warn(&mut self, id: &ContainerId, name: &str, trouble: Trouble, text: String) {
-        let troubles = self.troubles.entry(id.clone()).or_default();
-        if !troubles.contains(&text) {
-            troubles.push(text.clone());
-        }
-        if self.said.entry(id.clone()).or_default().insert(text.clone()) {
+        if self.troubles.note(id, &text) {
             self.outputs.push(Output::Warning { id: id.clone(), name: name.to_owned(), trouble, text });
         }
     }
@@ -363,10 +278,9 @@ impl TaskResolver {
     fn forget(&mut self, id: &ContainerId) {
         self.inspections.forget(id);
         self.listing.forget(id);
-        self.said.remove(id);
-        self.troubles.remove(id);
+        self.troubles.forget(id);
+        self.reader.forget(id);
         self.at_task.remove(id);
-        self.lagging.remove(id);
         self.sharers.forget(id);
     }
 }

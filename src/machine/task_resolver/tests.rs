@@ -1,9 +1,11 @@
 //! What is told of a container, and when it is inspected: after events, lists and inspections that fail or come early.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::*;
-use crate::container::Timestamp;
 use crate::container::convention::Protocol;
 use crate::container::testing::{at, service};
+use crate::container::{Network, Timestamp};
 use crate::machine::testing::{SIGTERM, secs};
 use crate::record::testing::id;
 
@@ -13,7 +15,7 @@ fn resolver() -> TaskResolver {
     TaskResolver::new(Ipv4Addr::new(10, 0, 0, 1))
 }
 
-fn container(n: u64) -> Container {
+pub(super) fn container(n: u64) -> Container {
     Container {
         id: id(n),
         name: format!("c{n}"),
