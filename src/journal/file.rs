@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::open::Lock;
-use super::store::{Found, Store};
+use super::store::{Found, Store, StoreError};
 use super::{Entry, Journal, MemoryJournal, State, Title};
 use crate::machine::past::Signals;
 use crate::record::{ContainerId, Key};
@@ -23,12 +23,12 @@ pub struct FileJournal {
     pub(super) memory: MemoryJournal,
     pub(super) complete: bool,
     /// Why there is no store.
-    pub(super) trouble: Option<String>,
+    pub(super) trouble: Option<StoreError>,
 }
 
 impl FileJournal {
     /// Writes to the copy on disk; where there is none, tries to make one of all that is remembered.
-    fn keep(&mut self, write: impl FnOnce(&Store) -> Result<(), String>) {
+    fn keep(&mut self, write: impl FnOnce(&Store) -> Result<(), StoreError>) {
         let kept = match &self.store {
             Some(store) => write(store),
             None => self.begin(),
@@ -43,9 +43,9 @@ impl FileJournal {
     }
 
     /// Begins a new copy on disk with all that is remembered.
-    pub(super) fn begin(&mut self) -> Result<(), String> {
+    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
         if self.lock.is_none() {
-            self.lock = Some(Lock::take(&self.path).map_err(|error| error.to_string())?);
+            self.lock = Some(Lock::take(&self.path).map_err(StoreError::from)?);
         }
         self.store = None;
         let all = Found {
@@ -60,7 +60,7 @@ impl FileJournal {
     }
 
     /// From now on nothing is kept. What is on disk would mislead the next start.
-    pub(super) fn give_up(&mut self, reason: String) {
+    pub(super) fn give_up(&mut self, reason: StoreError) {
         self.store = None;
         // Without the lock the file is another agent's.
         let removed = if self.lock.is_some() { fs::remove_file(&self.path) } else { Ok(()) };
@@ -68,7 +68,7 @@ impl FileJournal {
             return;
         }
         let path = self.path.display();
-        tracing::error!(event = "journal_failed", %path, reason, "the journal cannot be kept, so the next start will list the zone: mend the state directory");
+        tracing::error!(event = "journal_failed", %path, %reason, "the journal cannot be kept, so the next start will list the zone: mend the state directory");
         if let Err(error) = removed
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -107,7 +107,7 @@ impl Journal for FileJournal {
         }
     }
 
-    fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+    fn trouble(&self) -> Option<&StoreError> {
+        self.trouble.as_ref()
     }
 }

@@ -63,8 +63,9 @@ use std::fmt;
 use std::time::SystemTime;
 
 pub use self::file::FileJournal;
-pub use self::open::{Locked, Memory, Opened, open, try_open};
+pub use self::open::{Doubt, Locked, Memory, Opened, open, try_open};
 pub use self::shared::SharedJournal;
+pub use self::store::StoreError;
 use crate::machine::past::Signals;
 use crate::record::{Change, ContainerId, Key, RecordSet};
 
@@ -145,7 +146,7 @@ pub trait Journal: fmt::Debug + Send {
     }
 
     /// Why nothing is kept over a restart, if so: for the status page.
-    fn trouble(&self) -> Option<&str>;
+    fn trouble(&self) -> Option<&StoreError>;
 }
 
 /// A journal that ends with its process.
@@ -207,7 +208,7 @@ impl Journal for MemoryJournal {
         };
     }
 
-    fn trouble(&self) -> Option<&str> {
+    fn trouble(&self) -> Option<&StoreError> {
         None
     }
 }

@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::store::{Found, Store};
+use super::store::{Found, Store, StoreError};
 use super::{Entry, FileJournal, Journal, MemoryJournal, Title};
 
 /// How often a held lock is tried again.
@@ -44,13 +44,24 @@ pub enum Memory {
     /// All that the zone can hold of this host. No list is needed.
     Kept(Vec<Entry>),
     /// Some of it, for this reason; all unsure. One list finds the rest.
-    Partial(Vec<Entry>, String),
+    Partial(Vec<Entry>, Doubt),
     /// There was no journal. One list is needed, unless the host is too new to have written anything.
     Fresh,
     /// There was one that is of no use, for this reason; it was begun anew. One list is needed.
-    Discarded(String),
+    Discarded(StoreError),
     /// None can be kept, for this reason. One list is needed, and at each start.
-    Without(String),
+    Without(StoreError),
+}
+
+/// Why a memory may lack something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// No list has made it whole.
+    #[error("the zone was not listed yet")]
+    NotListed,
+    /// A power cut or a crash of the kernel may have taken its end.
+    #[error("the machine went down before it was on disk")]
+    CutOff,
 }
 
 impl Memory {
@@ -68,11 +79,12 @@ impl Memory {
     }
 
     /// Why it is not whole, for the log.
-    pub fn reason(&self) -> Option<&str> {
+    pub fn reason(&self) -> Option<String> {
         match self {
             Self::Kept(_) => None,
-            Self::Fresh => Some("there is none yet"),
-            Self::Partial(_, reason) | Self::Discarded(reason) | Self::Without(reason) => Some(reason),
+            Self::Fresh => Some("there is none yet".to_owned()),
+            Self::Partial(_, doubt) => Some(doubt.to_string()),
+            Self::Discarded(reason) | Self::Without(reason) => Some(reason.to_string()),
         }
     }
 }
@@ -137,7 +149,7 @@ pub(super) fn try_open_at(dir: &Path, title: &Title, boot: &str) -> Result<Opene
             recall(&mut journal)
         }
         Err(fault) => {
-            let reason = fault.to_string();
+            let reason = StoreError::from(fault);
             journal.give_up(reason.clone());
             Memory::Without(reason)
         }
@@ -161,7 +173,7 @@ fn recall(journal: &mut FileJournal) -> Memory {
     }
 }
 
-fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, Result<(), String>) {
+fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, Result<(), StoreError>) {
     let signals = found.signals;
     // After a power cut, or a crash of the kernel, the end of an unclosed journal may be lost.
     let lost = !found.closed && (journal.boot.is_empty() || found.boot.as_ref() != Some(&journal.boot));
@@ -169,9 +181,7 @@ fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, 
         Memory::Kept(found.entries)
     } else {
         let doubted = found.entries.into_iter().map(|(key, state)| (key, state.doubted())).collect();
-        let reason =
-            if lost { "the machine went down before it was on disk" } else { "the zone was not listed yet" };
-        Memory::Partial(doubted, reason.to_owned())
+        Memory::Partial(doubted, if lost { Doubt::CutOff } else { Doubt::NotListed })
     };
     journal.memory = MemoryJournal::new(memory.entries().iter().cloned());
     // What a power cut took of them, it took the containers with.
@@ -191,6 +201,12 @@ pub(super) enum Fault {
     Held(PathBuf),
     #[error("{path}: {error}; the state directory must be writable", path = .0.display(), error = .1)]
     Io(PathBuf, std::io::Error),
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        Self::File(fault.to_string())
+    }
 }
 
 /// The right to the state directory, until it is dropped or the process ends.

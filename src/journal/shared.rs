@@ -32,7 +32,7 @@ impl SharedJournal {
     /// Whether it remembers all that the zone can hold of this host, and why nothing is kept over a restart, if so.
     pub fn state(&self) -> (bool, Option<String>) {
         let inner = self.inner();
-        (inner.whole, inner.journal.trouble().map(str::to_owned))
+        (inner.whole, inner.journal.trouble().map(ToString::to_string))
     }
 
     /// As [`Journal::intend`].

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use ecssd::journal::{Entry, Journal, MemoryJournal, State};
+use ecssd::journal::{Entry, Journal, MemoryJournal, State, StoreError};
 use ecssd::machine::past::Signals;
 use ecssd::record::{ContainerId, Key};
 
@@ -154,7 +154,7 @@ impl Journal for SimJournal {
         SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos.try_into().unwrap_or(0))
     }
 
-    fn trouble(&self) -> Option<&str> {
+    fn trouble(&self) -> Option<&StoreError> {
         None
     }
 }

@@ -146,7 +146,7 @@ impl EmbeddedZone {
         let mut inner = self.lock();
         let Inner { model, store } = &mut *inner;
         let keep = |batch: &[Change]| match store {
-            Some(store) => store.append(batch).map_err(ZoneError::Unknown),
+            Some(store) => store.append(batch).map_err(|error| ZoneError::Unknown(error.to_string())),
             None => Ok(()),
         };
         let accepted = model.change(batch, now, keep)?;

@@ -13,18 +13,31 @@ use super::{refusal, value};
 use crate::record::{Action, Change, RecordSet, Routing};
 use crate::zone::refusal::Refusal;
 
+/// Why a request is not well formed; the texts of `InvalidInput`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Malformed {
+    /// It asks for nothing.
+    #[error(
+        "1 validation error detected: Value '[]' at 'changeBatch.changes' failed to satisfy constraint: Member must have length greater than or equal to 1"
+    )]
+    Empty,
+    /// Members of it are not as they must be.
+    #[error("{}", .0.join("; "))]
+    Members(Vec<String>),
+}
+
 /// Whether the request is well formed. All faults come in one text.
 ///
 /// # Errors
 ///
-/// The text of `InvalidInput`.
-pub(super) fn check_shape(batch: &[Change]) -> Result<(), String> {
+/// What `InvalidInput` says.
+pub(super) fn check_shape(batch: &[Change]) -> Result<(), Malformed> {
     if batch.is_empty() {
-        return Err("1 validation error detected: Value '[]' at 'changeBatch.changes' failed to satisfy constraint: Member must have length greater than or equal to 1".to_owned());
+        return Err(Malformed::Empty);
     }
     let faults: Vec<String> =
         batch.iter().enumerate().flat_map(|(index, change)| shape_faults(index, change)).collect();
-    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+    if faults.is_empty() { Ok(()) } else { Err(Malformed::Members(faults)) }
 }
 
 fn shape_faults(index: usize, change: &Change) -> Vec<String> {
@@ -85,7 +98,7 @@ pub(super) fn check_limits(batch: &[Change]) -> Result<(), Vec<Refusal>> {
 /// What is wrong with the values of one set; nothing, if all is well.
 pub(super) fn value_faults(set: &RecordSet) -> Vec<Refusal> {
     let malformed = set.values.iter().filter_map(|value| value::parse(set.kind, value).err());
-    let mut faults: Vec<Refusal> = malformed.map(Refusal::unnamed).collect();
+    let mut faults: Vec<Refusal> = malformed.map(|fault| Refusal::unnamed(fault.to_string())).collect();
     let mut seen = BTreeSet::new();
     faults.extend(set.values.iter().filter(|value| !seen.insert(*value)).map(|v| refusal::value_twice(v)));
     if set.values.len() > SET_VALUES_MAX {
@@ -116,12 +129,14 @@ mod tests {
     fn fault(spoil: impl Fn(&mut RecordSet)) -> String {
         let mut change = srv("a");
         spoil(&mut change.set);
-        check_shape(&[srv("b"), change]).unwrap_err()
+        check_shape(&[srv("b"), change]).unwrap_err().to_string()
     }
 
     #[test]
     fn refuses_an_empty_batch() {
-        assert!(check_shape(&[]).unwrap_err().contains("'changeBatch.changes'"));
+        let empty = check_shape(&[]).unwrap_err();
+        assert_eq!(empty, Malformed::Empty);
+        assert!(empty.to_string().contains("'changeBatch.changes'"));
         assert_eq!(check_shape(&[srv("a")]), Ok(()));
     }
 

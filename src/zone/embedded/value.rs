@@ -49,12 +49,24 @@ pub struct Soa {
     pub minimum: u32,
 }
 
+/// Why a text is no value, in the vendor's words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Invalid Resource Record: 'FATAL problem: {code} ({meaning}) encountered with '{text}''")]
+pub struct ValueFault {
+    /// The vendor's code.
+    pub code: &'static str,
+    /// What it stands for.
+    pub meaning: &'static str,
+    /// The text.
+    pub text: String,
+}
+
 /// Reads one value of a set of type `kind`.
 ///
 /// # Errors
 ///
-/// The reason, in the vendor's words: `Invalid Resource Record: 'FATAL problem: ...'`.
-pub fn parse(kind: RecordType, text: &str) -> Result<Value, String> {
+/// When the text is no such value.
+pub fn parse(kind: RecordType, text: &str) -> Result<Value, ValueFault> {
     let read = match kind {
         RecordType::A => single_field(text, "ARRDATANotSingleField").and_then(|field| {
             let illegal = ("ARRDATAIllegalIPv4Address", "Value is not a valid IPv4 address");
@@ -70,9 +82,7 @@ pub fn parse(kind: RecordType, text: &str) -> Result<Value, String> {
         RecordType::Srv => parse_srv(text),
         RecordType::Txt => parse_txt(text),
     };
-    read.map_err(|(code, meaning)| {
-        format!("Invalid Resource Record: 'FATAL problem: {code} ({meaning}) encountered with '{text}''")
-    })
+    read.map_err(|(code, meaning)| ValueFault { code, meaning, text: text.to_owned() })
 }
 
 /// A code of the vendor's and what it stands for.
@@ -243,7 +253,7 @@ mod tests {
         ] {
             let expected =
                 format!("Invalid Resource Record: 'FATAL problem: {code} encountered with '{text}''");
-            assert_eq!(parse(kind, text), Err(expected));
+            assert_eq!(parse(kind, text).unwrap_err().to_string(), expected);
         }
     }
 

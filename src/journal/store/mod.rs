@@ -14,10 +14,13 @@
 //! them are verified at the opening, so what a power cut tore is noticed. The database has been seen to
 //! panic on torn files (cberner/redb #1303, #1333), so a panic is an error here.
 
+mod error;
+mod row;
+mod unsynced;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +28,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
+pub use self::error::StoreError;
+use self::row::{Row, json, read};
+pub(super) use self::unsynced::Unsynced;
 use super::{Entry, State, Title};
-use crate::container::Timestamp;
 use crate::machine::past::Signals;
 use crate::record::{ContainerId, Key};
 
@@ -39,9 +44,6 @@ const TITLE: TableDefinition<'_, &str, &str> = TableDefinition::new("title");
 const ENTRIES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("entries");
 
 const SIGNALS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("signals");
-
-/// Why something could not be read or written.
-pub(super) type Reason = String;
 
 /// The table of the title, by name.
 type Cover = BTreeMap<String, String>;
@@ -71,11 +73,11 @@ pub(super) struct Found {
 
 impl Store {
     /// A new file at `path`, in place of what is there, with `found` in it.
-    pub(super) fn create(path: &Path, title: &Title, found: &Found) -> Result<Self, Reason> {
+    pub(super) fn create(path: &Path, title: &Title, found: &Found) -> Result<Self, StoreError> {
         let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
         // Should a power cut lose this file, nothing is left of what it replaced that could mislead.
         let synced = Arc::new(AtomicBool::new(false));
-        let store = Self::on(Unsynced { file: file.map_err(text)?, synced: synced.clone() }, synced)?;
+        let store = Self::on(Unsynced { file: file?, synced: synced.clone() }, synced)?;
         store.transact(|transaction| {
             let mut table = transaction.open_table(TITLE)?;
             let boot = found.boot.as_deref().unwrap_or_default();
@@ -106,11 +108,11 @@ impl Store {
 
     /// The file at `path`; `None` where there is none, or one that was never finished. Its run
     /// begins with [`Store::begin`].
-    pub(super) fn open(path: &Path, title: &Title) -> Result<Option<(Self, Found)>, Reason> {
+    pub(super) fn open(path: &Path, title: &Title) -> Result<Option<(Self, Found)>, StoreError> {
         let file = match File::options().read(true).write(true).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(text(error)),
+            Err(error) => return Err(error.into()),
         };
         let synced = Arc::new(AtomicBool::new(true));
         let store = Self::on(Unsynced { file, synced: synced.clone() }, synced)?;
@@ -119,17 +121,17 @@ impl Store {
     }
 
     /// The database on this file.
-    pub(super) fn on(backend: impl StorageBackend, synced: Arc<AtomicBool>) -> Result<Self, Reason> {
+    pub(super) fn on(backend: impl StorageBackend, synced: Arc<AtomicBool>) -> Result<Self, StoreError> {
         let database = attempt(|| {
             let mut builder = Builder::new();
             builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
-            builder.create_with_backend(backend).map_err(text)
+            builder.create_with_backend(backend).map_err(StoreError::from)
         })?;
         Ok(Self { database: Some(database), synced })
     }
 
     /// Writes what is known of these keys.
-    pub(super) fn write(&self, learnt: &[(Key, Option<State>)]) -> Result<(), Reason> {
+    pub(super) fn write(&self, learnt: &[(Key, Option<State>)]) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let mut table = transaction.open_table(ENTRIES)?;
             for (key, state) in learnt {
@@ -148,7 +150,7 @@ impl Store {
         &self,
         container: &ContainerId,
         signals: Option<&Signals>,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let mut table = transaction.open_table(SIGNALS)?;
             let container = container.to_string();
@@ -161,13 +163,13 @@ impl Store {
     }
 
     /// Writes whether this is all that the zone can hold.
-    pub(super) fn write_complete(&self, complete: bool) -> Result<(), Reason> {
+    pub(super) fn write_complete(&self, complete: bool) -> Result<(), StoreError> {
         self.write_title(&[("complete", flag(complete))])
     }
 
     /// Begins a run in this boot. It is on disk when this returns, so that a power cut cannot hide that
     /// there was a run; what follows is not synced until the end.
-    pub(super) fn begin(&self, boot: &str, complete: bool) -> Result<(), Reason> {
+    pub(super) fn begin(&self, boot: &str, complete: bool) -> Result<(), StoreError> {
         // The database keeps its last two commits, and a power cut can leave it with the older one: neither may
         // say that it was closed.
         for _ in 0..2 {
@@ -178,16 +180,16 @@ impl Store {
     }
 
     /// Ends a run, on disk; of a file that was only looked at, there is none.
-    fn close(&mut self) -> Result<(), Reason> {
+    fn close(&mut self) -> Result<(), StoreError> {
         let looked_at = self.synced.swap(true, Ordering::Relaxed);
         if !looked_at {
             self.write_title(&[("closed", flag(true))])?;
         }
         let Some(database) = self.database.take() else { return Ok(()) };
-        attempt(|| database.close().map_err(text))
+        attempt(|| database.close().map_err(StoreError::from))
     }
 
-    pub(super) fn write_title(&self, cover: &[(&str, &str)]) -> Result<(), Reason> {
+    pub(super) fn write_title(&self, cover: &[(&str, &str)]) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let mut table = transaction.open_table(TITLE)?;
             for (name, value) in cover {
@@ -200,33 +202,33 @@ impl Store {
     fn transact(
         &self,
         write: impl FnOnce(&redb::WriteTransaction) -> Result<(), redb::Error>,
-    ) -> Result<(), Reason> {
-        let Some(database) = &self.database else { return Err("closed".to_owned()) };
+    ) -> Result<(), StoreError> {
+        let Some(database) = &self.database else { return Err(StoreError::Closed) };
         attempt(|| {
-            let transaction = database.begin_write().map_err(text)?;
-            write(&transaction).map_err(text)?;
-            transaction.commit().map_err(text)
+            let transaction = database.begin_write()?;
+            write(&transaction)?;
+            transaction.commit().map_err(StoreError::from)
         })
     }
 
-    fn found(&self, title: &Title) -> Result<Option<Found>, Reason> {
+    fn found(&self, title: &Title) -> Result<Option<Found>, StoreError> {
         let Some(database) = &self.database else { return Ok(None) };
-        let transaction = database.begin_read().map_err(text)?;
+        let transaction = database.begin_read()?;
         let table = match transaction.open_table(TITLE) {
             Ok(table) => table,
             // Killed before the first transaction was through.
             Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
-            Err(error) => return Err(text(error)),
+            Err(error) => return Err(error.into()),
         };
         let mut cover = Cover::new();
-        for row in table.iter().map_err(text)? {
-            let (name, value) = row.map_err(text)?;
+        for row in table.iter()? {
+            let (name, value) = row?;
             cover.insert(name.value().to_owned(), value.value().to_owned());
         }
         check_title(&cover, title)?;
         let mut entries = Vec::new();
-        for row in transaction.open_table(ENTRIES).map_err(text)?.iter().map_err(text)? {
-            let (key, state) = row.map_err(text)?;
+        for row in transaction.open_table(ENTRIES)?.iter()? {
+            let (key, state) = row?;
             entries.push((read(key.value())?, read(state.value())?));
         }
         let signals = read_signals(&transaction)?;
@@ -239,108 +241,49 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
-            tracing::debug!(error, "the journal could not be closed");
+            tracing::debug!(%error, "the journal could not be closed");
         }
     }
 }
 
-fn read_signals(transaction: &redb::ReadTransaction) -> Result<Vec<(ContainerId, Signals)>, Reason> {
+fn read_signals(transaction: &redb::ReadTransaction) -> Result<Vec<(ContainerId, Signals)>, StoreError> {
     let table = match transaction.open_table(SIGNALS) {
         Ok(table) => table,
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(text(error)),
+        Err(error) => return Err(error.into()),
     };
     let mut all = Vec::new();
-    for row in table.iter().map_err(text)? {
-        let (container, row) = row.map_err(text)?;
+    for row in table.iter()? {
+        let (container, row) = row?;
         let row: Row = read(row.value())?;
-        all.push((container.value().parse().map_err(text)?, row.into()));
+        all.push((container.value().parse()?, row.into()));
     }
     Ok(all)
 }
 
-/// Signals as they stand in the file: moments as nanoseconds since 1970.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Row {
-    life: i64,
-    kills: BTreeMap<u8, i64>,
-}
-
-impl From<&Signals> for Row {
-    fn from(signals: &Signals) -> Self {
-        let kills = signals.kills.iter().map(|(signal, time)| (*signal, time.unix_nanos())).collect();
-        Self { life: signals.life.unix_nanos(), kills }
-    }
-}
-
-impl From<Row> for Signals {
-    fn from(row: Row) -> Self {
-        let moment = Timestamp::from_unix_nanos;
-        let kills = row.kills.into_iter().map(|(signal, time)| (signal, moment(time))).collect();
-        Self { life: moment(row.life), kills }
-    }
-}
-
-fn check_title(cover: &Cover, title: &Title) -> Result<(), Reason> {
+fn check_title(cover: &Cover, title: &Title) -> Result<(), StoreError> {
     let get = |name| cover.get(name).cloned().unwrap_or_default();
     let (format, version) = (get("format"), get("version"));
     if format != FORMAT {
-        return Err(format!("its format is {format:?}, not {FORMAT:?}"));
+        return Err(StoreError::Format(format));
     }
     if version != VERSION {
-        return Err(format!("its format's version is {version}, this program reads {VERSION}"));
+        return Err(StoreError::Version(version));
     }
     let found = Title { zone_id: get("zone id"), zone: get("zone"), owner: get("owner") };
-    if found == *title { Ok(()) } else { Err(format!("it is of {found}, not of {title}")) }
+    if found == *title {
+        Ok(())
+    } else {
+        Err(StoreError::Other { found: found.into(), expected: title.clone().into() })
+    }
 }
 
 /// Runs a step of the database, which may panic on a damaged file.
-fn attempt<T>(step: impl FnOnce() -> Result<T, Reason>) -> Result<T, Reason> {
-    let panicked = |_| Err("the database panicked; see the log above".to_owned());
+fn attempt<T>(step: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let panicked = |_| Err(StoreError::Panicked);
     catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(panicked)
 }
 
 fn flag(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
-}
-
-fn json(value: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("neither record sets nor signals have odd keys or floats")
-}
-
-fn read<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, Reason> {
-    serde_json::from_slice(json).map_err(|error| format!("an entry cannot be read: {error}"))
-}
-
-fn text(error: impl std::fmt::Display) -> Reason {
-    error.to_string()
-}
-
-/// A file that is not always synced when the database asks for it.
-#[derive(Debug)]
-pub(super) struct Unsynced {
-    pub(super) file: File,
-    pub(super) synced: Arc<AtomicBool>,
-}
-
-impl StorageBackend for Unsynced {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(out, offset)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        if self.synced.load(Ordering::Relaxed) { self.file.sync_data() } else { Ok(()) }
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(data, offset)
-    }
 }
