@@ -118,6 +118,19 @@ fn every_path_shows_what_it_is_for() {
         assert!(json.head.contains(header), "{header}: {}", json.head);
     }
     assert!(served.get("/status.txt").body.contains("\nready\n"));
+    let page = served.get("/");
+    assert!(
+        page.head.contains("content-type: text/html") && page.body.contains("\nready\n"),
+        "{}",
+        page.head
+    );
+    let nonce =
+        page.head.split("script-src 'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+    assert!(
+        page.body.contains(&format!("<script nonce=\"{nonce}\">")),
+        "a browser runs the page's own script"
+    );
+    assert!(!served.get("/").head.contains(nonce), "each answer has a nonce of its own");
 }
 
 #[test]

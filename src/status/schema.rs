@@ -144,7 +144,8 @@ pub struct Container {
 impl Container {
     /// Whether it has anything to do with DNS.
     pub fn is_of_interest(&self) -> bool {
-        !(self.services.is_empty() && self.records.is_empty() && self.troubles.is_empty())
+        let has_any = !(self.services.is_empty() && self.records.is_empty() && self.troubles.is_empty());
+        has_any || self.waits_for.is_some()
     }
 }
 

@@ -12,13 +12,14 @@ use hyper::{Method, Request, Response, StatusCode};
 
 use super::content::{Content, Shown};
 use super::host::{self, Stranger};
+use super::page::page;
 
 /// An answer.
 pub(super) type Answer = Response<Full<Bytes>>;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
-const PATHS: &str = "/health/live, /health/ready, /status.json, /status.txt";
+const PATHS: &str = "/, /health/live, /health/ready, /status.json, /status.txt";
 
 /// How a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +54,22 @@ pub(super) fn answer<B: Body>(request: &Request<B>, via: Via, content: &Content)
         }
     }
     match request.uri().path() {
+        "/" => html(&shown),
         "/health/live" => health(shown.dead_parts(), "alive"),
         "/health/ready" => health(shown.reasons(), "ready"),
         "/status.json" => with_type(StatusCode::OK, JSON, shown.json()),
         "/status.txt" => with_type(StatusCode::OK, TEXT, shown.text()),
         _ => text(StatusCode::NOT_FOUND, &format!("there is {PATHS}\n")),
     }
+}
+
+fn html(shown: &Shown) -> Answer {
+    let (body, policy) = page(shown, fastrand::u128(..));
+    let mut answer = with_type(StatusCode::OK, "text/html; charset=utf-8", body);
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    answer
 }
 
 fn own_names(shown: &Shown) -> Vec<String> {

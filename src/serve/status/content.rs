@@ -53,7 +53,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    fn of(status: Status) -> Self {
+    pub(super) fn of(status: Status) -> Self {
         Self { status, json: OnceLock::new(), text: OnceLock::new() }
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `answer` | which path shows what, and to whom |
 //! | `host` | whether a request is for this host; pure |
+//! | `page` | what a browser gets |
 //! | `content` | what is shown, made anew a few times a second at most |
 //! | `connection` | the bounds of one connection |
 //! | `listen` | an address and a socket, as soon as they can be had |
@@ -23,6 +24,7 @@ mod connection;
 mod content;
 mod host;
 mod listen;
+mod page;
 
 use std::fmt;
 use std::future::Future;
