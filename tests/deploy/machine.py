@@ -70,6 +70,10 @@ def wait(what, condition, seconds=PATIENCE):
     return found
 
 
+# Nothing of the environment out here is a machine's: a variable that names an engine would be another one's.
+CLEAN = ["env", "--ignore-environment", "HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+
+
 class Machine:
     """A system in a directory and a network of its own."""
 
@@ -94,11 +98,11 @@ class Machine:
         return children[0] if children else None
 
     def inside(self, *command):
-        return run("nsenter", "--target", self.leader(), "--all", *command)
+        return run("nsenter", "--target", self.leader(), "--all", *CLEAN, *command)
 
     def does(self, *command):
         """The same, whatever it comes to."""
-        inside = ["nsenter", "--target", self.leader(), "--all", *command]
+        inside = ["nsenter", "--target", self.leader(), "--all", *CLEAN, *command]
         return subprocess.run(inside, text=True, capture_output=True).stdout.strip()
 
     def off(self):
