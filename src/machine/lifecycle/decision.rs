@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Event, Taken, Wanted};
 use crate::container;
 use crate::container::convention::{Protocol, ServiceName};
-use crate::container::offer::{At, Offer};
+use crate::container::offer::{At, EffectiveCheck, Offer};
 use crate::machine::probe::Verdict;
 
 /// A service that is not in DNS because it has not passed its check in this life, for the log.
@@ -19,6 +19,24 @@ pub struct Unproven {
     pub health: Option<container::Health>,
     /// Who has its port, where that is another container: then nobody asks, as the answer would not be its own.
     pub taken: Option<Taken>,
+}
+
+impl Unproven {
+    /// Whether a prober asks its target.
+    pub fn is_probed(&self) -> bool {
+        matches!(self.offer.check, EffectiveCheck::Tcp | EffectiveCheck::Http { .. })
+    }
+
+    /// What Docker says of the image's HEALTHCHECK, in words.
+    pub fn docker_says(&self) -> &'static str {
+        match self.health {
+            Some(container::Health::Starting) => "starting, as Docker has it",
+            Some(container::Health::Unhealthy) => {
+                "unhealthy, as Docker has it: see State.Health of docker inspect"
+            }
+            Some(container::Health::Healthy) | None => "none",
+        }
+    }
 }
 
 /// A change in what a container wants, for the log.

@@ -56,6 +56,8 @@ pub struct Registrar {
     history: History,
     adoption: Adoption,
     departure: Departure,
+    /// What each container is called, for whoever reads of it.
+    names: BTreeMap<ContainerId, String>,
 }
 
 impl Registrar {
@@ -68,6 +70,7 @@ impl Registrar {
             history: History::default(),
             adoption: Adoption::new(registrant.clone()),
             departure: Departure::default(),
+            names: BTreeMap::new(),
             registrant,
         }
     }
@@ -99,6 +102,16 @@ impl Registrar {
     /// All that is wanted, for a writer that lost its memory; `None` before the barrier has opened.
     pub fn wants(&self) -> Option<Wants> {
         self.adoption.is_open().then(|| self.all_wants())
+    }
+
+    /// What a container is called.
+    pub fn on_named(&mut self, id: ContainerId, name: String) {
+        self.names.insert(id, name);
+    }
+
+    /// What a container is called; empty where that is not known.
+    pub fn name(&self, id: &ContainerId) -> &str {
+        self.names.get(id).map_or("", String::as_str)
     }
 
     /// Something happened to a container, or was seen of it.
@@ -156,6 +169,7 @@ impl Registrar {
             self.containers.forget(&id, as_of, now);
         }
         self.history.retain(|id| self.containers.get(id).is_some());
+        self.names.retain(|id, _| self.containers.get(id).is_some());
         for id in self.adoption.on_listed(listed, now) {
             outputs.extend(self.release(&id, now));
             outputs.extend(self.over(&id));
@@ -175,10 +189,11 @@ impl Registrar {
         outputs
     }
 
-    /// The agent ends: nothing is wanted any more, for good.
-    pub fn drain(&mut self, now: Duration) -> Vec<Output> {
+    /// The agent ends, and has until then: nothing is wanted any more, for good. A writer that was started since the
+    /// first time has to hear it too.
+    pub fn drain(&mut self, deadline: Duration, now: Duration) -> Vec<Output> {
         if self.departure.has_drained() {
-            return Vec::new();
+            return vec![Output::Drain(deadline)];
         }
         let ids: Vec<_> = self.containers.ids().cloned().collect();
         let mut outputs: Vec<_> = ids.iter().flat_map(|id| self.step(id, Event::Drain, now)).collect();
@@ -188,7 +203,7 @@ impl Registrar {
         self.publication = Publication::default();
         self.adoption.end();
         self.departure.drain();
-        outputs.push(Output::WantAll(Wants::new()));
+        outputs.push(Output::Drain(deadline));
         outputs
     }
 

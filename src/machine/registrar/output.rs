@@ -17,6 +17,8 @@ pub enum Output {
     Want(ContainerId, Vec<RecordSet>),
     /// All containers' record sets: what is not among them is not wanted.
     WantAll(Wants),
+    /// Nothing is wanted any more, for good; the writer has until then.
+    Drain(Duration),
     /// All that is wanted has been said of what the writer of this generation found by a late read of the zone.
     FoundJudged(u64),
     /// Before all has been said: what an earlier run may have wanted of this container is over.

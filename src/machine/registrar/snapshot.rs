@@ -41,11 +41,11 @@ pub struct Known {
 }
 
 impl Registrar {
-    /// What is known now; `name` tells what a container is called.
-    pub fn snapshot(&self, now: Duration, name: impl Fn(&ContainerId) -> String) -> Snapshot {
+    /// What is known now.
+    pub fn snapshot(&self, now: Duration) -> Snapshot {
         let known = |(id, lifecycle): (&ContainerId, &Lifecycle)| Known {
             id: id.clone(),
-            name: name(id),
+            name: self.name(id).to_owned(),
             lifecycle: lifecycle.clone(),
             latest: self.history.of(id),
         };

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::output::last_probes;
 use super::{Bearing, Output, Registrar, Wants};
 use crate::container::Running;
-use crate::machine::lifecycle::{Effect, Event, Lifecycle, Target, Wanted};
+use crate::machine::claims::Parked;
+use crate::machine::lifecycle::{Effect, Event, Lifecycle, Target, Unproven, Wanted};
 use crate::machine::probe::Verdict;
 use crate::machine::publish;
 use crate::record::{ContainerId, RecordSet};
@@ -99,6 +100,10 @@ impl Registrar {
             Effect::Look => Output::InspectTask(id),
             Effect::Decided(decision) => Output::Decided(id, decision),
             Effect::Held(until) => Output::Held(id, until),
+            // Whose port another has waits for that one, and nobody asks it.
+            Effect::Unproven(Unproven { offer, taken: Some(taken), .. }) => {
+                Output::Waits(id, Parked { offer, taken })
+            }
             Effect::Unproven(unproven) => Output::Unproven(id, unproven),
             Effect::Outlived(outlived) => Output::Outlived(id, outlived),
             Effect::Stepped(edge) => Output::Stepped(id, edge),

@@ -177,10 +177,11 @@ impl Rehearsal {
 
     /// The agent ends.
     pub fn drain(&mut self) {
-        let outputs = self.registrar.drain(self.now);
-        let first = !std::mem::replace(&mut self.drained, true);
-        assert_eq!(outputs.last() == Some(&Output::WantAll(Wants::new())), first, "all is taken back, once");
-        self.told.get_or_insert_default();
+        let deadline = self.now + Duration::from_secs(25);
+        let outputs = self.registrar.drain(deadline, self.now);
+        let is_first = !std::mem::replace(&mut self.drained, true);
+        assert_eq!(outputs.last(), Some(&Output::Drain(deadline)), "the writer does not hear of it");
+        assert!(is_first || outputs.len() == 1, "something comes of the end twice");
         self.hear(outputs);
     }
 
@@ -197,7 +198,11 @@ impl Rehearsal {
                     let told = self.told.as_mut().expect("a first word that is not everything");
                     told.insert(id, records);
                 }
-                Output::WantAll(wants) => self.told = Some(wants),
+                Output::WantAll(wants) => {
+                    assert!(!self.drained, "wants something after the drain");
+                    self.told = Some(wants);
+                }
+                Output::Drain(_) => self.told = Some(Wants::new()),
                 Output::Probe { container, targets, .. } if targets.is_empty() => {
                     self.probing.remove(&container);
                 }

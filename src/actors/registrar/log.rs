@@ -1,0 +1,107 @@
+//! What the registrar says of containers, as log lines.
+
+use crate::actors::health_prober::warn_unproven;
+use crate::clock::Clock;
+use crate::container::offer::Offer;
+use crate::machine::claims::Parked;
+use crate::machine::departure::records::Overruled;
+use crate::machine::lifecycle::{Decision, Outlived, Unproven};
+use crate::machine::registrar::{Output, Registrar};
+use crate::record::ContainerId;
+
+/// Logs what is for the log.
+pub(super) fn output(registrar: &Registrar, clock: Clock, output: &Output) {
+    match output {
+        Output::Decided(id, decision) => decided(id.short(), registrar.name(id), decision),
+        Output::Held(id, until) => {
+            let (container, name) = (id.short(), registrar.name(id));
+            let seconds = clock.until(*until).as_secs();
+            tracing::warn!(
+                event = "restarts_too_often",
+                container,
+                name,
+                seconds,
+                "restarts too often: kept out of DNS for this long"
+            );
+        }
+        Output::Outlived(id, stop) => outlived(id.short(), registrar.name(id), stop),
+        Output::Overruled(id, change) => overruled(id.short(), registrar.name(id), change),
+        Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
+        Output::Unproven(id, service) => unproven(registrar, id, service),
+        Output::Waits(id, service) => waits(registrar, id, service),
+        Output::Want(..)
+        | Output::WantAll(_)
+        | Output::Drain(_)
+        | Output::FoundJudged(_)
+        | Output::Over(_)
+        | Output::Probe { .. }
+        | Output::InspectTask(_)
+        | Output::Signalled(..) => {}
+    }
+}
+
+/// Says that a service has not passed, as far as is known without its prober.
+pub(super) fn unproven(registrar: &Registrar, id: &ContainerId, unproven: &Unproven) {
+    warn_unproven(id, registrar.name(id), unproven, unproven.docker_says());
+}
+
+fn decided(container: &str, name: &str, decision: &Decision) {
+    let (service, port, reason) = (&decision.service, decision.container_port, decision.reason);
+    match decision.weight {
+        Some(weight) => {
+            let at = decision.at.to_string();
+            tracing::info!(event = "registering", container, name, %service, port, at, weight, %reason, "registering");
+        }
+        None => {
+            tracing::info!(event = "withdrawing", container, name, %service, port, %reason, "withdrawing");
+        }
+    }
+}
+
+fn outlived(container: &str, name: &str, outlived: &Outlived) {
+    match outlived {
+        Outlived::Belief(since) => tracing::warn!(
+            event = "stop_not_believed",
+            container,
+            name,
+            seconds = since.as_secs(),
+            "was asked to stop this long ago and still runs: it counts as running again (--stop-belief)"
+        ),
+        Outlived::Engine => tracing::warn!(
+            event = "stop_over",
+            container,
+            name,
+            "was asked to stop before Docker was restarted, which ended that stop: it counts as running again"
+        ),
+    }
+}
+
+fn overruled(container: &str, name: &str, overruled: &Overruled) {
+    let Overruled { service, routing, reason } = overruled;
+    match routing {
+        Some(routing) => tracing::info!(
+            event = "weight_changed",
+            container,
+            name,
+            service,
+            weight = routing.weight(),
+            reason,
+            "weight changed"
+        ),
+        None => {
+            tracing::info!(event = "withdrawn_early", container, name, service, reason, "withdrawn");
+        }
+    }
+}
+
+fn waits(registrar: &Registrar, id: &ContainerId, parked: &Parked) {
+    let Parked { offer: Offer { service, at, .. }, taken } = parked;
+    let (container, name) = (id.short(), registrar.name(id));
+    let (service, holder, holder_name, why) =
+        (&service.name, taken.by.short(), registrar.name(&taken.by), taken.why);
+    tracing::warn!(
+        event = "port_taken",
+        container, name, %service, %at, holder, holder_name, %why,
+        "not in DNS: another container holds its port"
+    );
+}
