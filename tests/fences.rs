@@ -32,7 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // It writes what the machine wants.
     ("reconcile", &["backoff", "change", "journal", "machine", "record", "zone"]),
     // What an operator sees, made of what is known.
-    ("status", &["container", "machine", "record", "reconcile"]),
+    ("status", &["container", "machine", "record", "reconcile", "zone"]),
     ("serve", &["record", "status", "zone"]),
     // A host asks the zone's name server for the size of the fleet.
     ("edge", &["aws", "backoff", "container", "machine", "record", "serve", "zone"]),
@@ -113,6 +113,7 @@ const PURE: &[&str] = &[
     "reconcile/route53_writer",
     "reconcile/writer",
     "status/assemble",
+    "status/metrics",
     "status/readiness",
     "status/schema",
     "status/text",
@@ -142,7 +143,7 @@ const PURE: &[&str] = &[
 
 /// The libraries that they may use: no vendor's, no runtime's.
 const PURE_LIBRARIES: &[&str] =
-    &["fastrand", "futures_util", "serde", "serde_json", "thiserror", "time", "tracing"];
+    &["fastrand", "futures_util", "prometheus", "serde", "serde_json", "thiserror", "time", "tracing"];
 
 /// What of the standard library, of those, and of the rooms that they may use otherwise, reaches the world: files,
 /// sockets, processes, the clock.

@@ -39,7 +39,7 @@ impl Served {
         let counted = looks.clone();
         let look = move || {
             counted.fetch_add(1, Ordering::Relaxed);
-            status.clone()
+            (status.clone(), Seen::default())
         };
         let front = serve(listen, Box::new(look), CONNECTIONS_MAX).unwrap();
         let served = Self { front, looks, dir };
@@ -118,6 +118,9 @@ fn every_path_shows_what_it_is_for() {
         assert!(json.head.contains(header), "{header}: {}", json.head);
     }
     assert!(served.get("/status.txt").body.contains("\nready\n"));
+    let metrics = served.get("/metrics");
+    assert!(metrics.head.contains("content-type: text/plain; version=0.0.4"), "{}", metrics.head);
+    assert!(metrics.body.contains("\necssd_ready 1\n"), "{}", metrics.body);
     let page = served.get("/");
     assert!(
         page.head.contains("content-type: text/html") && page.body.contains("\nready\n"),

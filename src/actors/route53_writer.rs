@@ -72,8 +72,8 @@ impl Actor for Route53Writer {
         let now = state.args.clock.now();
         let mut outputs = Vec::new();
         match message {
-            Route53WriterMessage::Want(id, records) => state.writer.want(id, records),
-            Route53WriterMessage::WantAll(wants) => state.writer.want_all(wants),
+            Route53WriterMessage::Want(id, records) => state.writer.want(id, records, now),
+            Route53WriterMessage::WantAll(wants) => state.writer.want_all(wants, now),
             Route53WriterMessage::Answered(call, answer) => {
                 outputs = state.writer.on_answer(call, answer, now);
             }

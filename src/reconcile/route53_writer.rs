@@ -117,11 +117,12 @@ impl Route53Writer {
     }
 
     /// This container's record sets, in place of those it wanted before.
-    pub fn want(&mut self, id: ContainerId, records: Vec<RecordSet>) {
+    pub fn want(&mut self, id: ContainerId, records: Vec<RecordSet>, now: Duration) {
         if self.is_draining() {
             return;
         }
         let old = self.wants.remove(&id).unwrap_or_default();
+        self.calls.want(&old, &records, now);
         self.writer.want(&old, &records);
         if !records.is_empty() {
             self.wants.insert(id, records);
@@ -129,12 +130,13 @@ impl Route53Writer {
     }
 
     /// All containers' record sets.
-    pub fn want_all(&mut self, wants: Wants) {
+    pub fn want_all(&mut self, wants: Wants, now: Duration) {
         if self.is_draining() {
             return;
         }
         let old: Vec<_> = std::mem::replace(&mut self.wants, wants).into_values().flatten().collect();
         let new: Vec<_> = self.wants.values().flatten().cloned().collect();
+        self.calls.want(&old, &new, now);
         self.writer.want(&old, &new);
         self.writer.told_all();
     }
@@ -169,7 +171,8 @@ impl Route53Writer {
     /// Nothing is wanted any more but the host's address; to be done by then.
     pub fn drain(&mut self, now: Duration, deadline: Duration) {
         self.end = End::Drained;
-        self.wants.clear();
+        let old: Vec<_> = std::mem::take(&mut self.wants).into_values().flatten().collect();
+        self.calls.want(&old, &[], now);
         if self.plan.confirm {
             self.writer.confirm(now);
         }
@@ -197,6 +200,7 @@ impl Route53Writer {
     pub fn on_answer(&mut self, call: Call, answer: Answer, now: Duration) -> Vec<Output> {
         self.calls.end(&call, &answer, now);
         let news = self.writer.on_answer(call, answer, now);
+        self.calls.retain(|| self.writer.unsettled());
         self.outputs(news)
     }
 

@@ -6,7 +6,7 @@
 //! | `board`, `feed`, `checks` | where the parts say so and show what they know, and who looks |
 //! | [`schema`] | [`Status`](schema::Status): all of it as one value, in JSON |
 //! | `assemble` and what is below it | that value, made of what the parts show; pure |
-//! | [`text`] | the same for a terminal; pure |
+//! | [`text`], [`metrics`] | the same for a terminal, and for a monitor; pure |
 //!
 //! Shows, and decides nothing: no part of the agent reads it. Nothing of a container's environment is in it, but the
 //! services that it asks for.
@@ -15,6 +15,7 @@ mod assemble;
 mod board;
 mod checks;
 mod feed;
+pub mod metrics;
 mod readiness;
 pub mod schema;
 pub mod text;

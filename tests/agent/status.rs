@@ -1,13 +1,15 @@
 //! What an agent shows of itself: each container with where its life stops and why, each record, each call; and that
 //! showing it changes nothing.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ecssd::clock::Clock;
 use ecssd::machine::agent::StopPlan;
 use ecssd::record::{Owner, Registrant};
 use ecssd::status::schema::{Container, RecordState, Status, StepState};
-use ecssd::status::{Facts, Seen, Watch, assemble};
+use ecssd::status::{Facts, Seen, Watch, assemble, metrics};
 use ecssd_testing::actors::{World, ZONE};
 use ecssd_testing::docker::scripted::ScriptedDocker;
 use ecssd_testing::notices::ScriptedNotices;
@@ -37,6 +39,10 @@ impl Watched {
         Self { world, watch, clock }
     }
 
+    fn seen(&self) -> Seen {
+        Seen::of(&self.watch, Some(self.clock.now()))
+    }
+
     fn status(&self) -> Status {
         let facts = Facts {
             registrant: Registrant {
@@ -49,7 +55,7 @@ impl Watched {
             dns: Vec::new(),
             dry_run: false,
         };
-        assemble(Some(&facts), &Seen::of(&self.watch, Some(self.clock.now())))
+        assemble(Some(&facts), &self.seen())
     }
 
     fn container(&self, name: &str) -> Container {
@@ -109,6 +115,38 @@ async fn a_life_says_where_it_stops_and_why() {
     watched.world.pass(20).await;
     assert_eq!(watched.life("c1")[1..], [StepState::Weak, StepState::Done, StepState::Weak]);
     assert_eq!(watched.container("c1").waits_for, None, "its check fails, and there is nothing to wait for");
+}
+
+/// Of an agent that has registered and withdrawn something, so that it has a value of each.
+#[tokio::test(start_paused = true)]
+async fn its_metrics_are_as_prometheus_wants_them() {
+    let watched = Watched::start().await;
+    let id = watched.world.docker.start(1, "_web._tcp", 32001);
+    watched.world.docker.start(2, "_web._tcp", 32002);
+    watched.world.pass(12).await;
+    watched.world.docker.die(&id);
+    watched.world.pass(12).await;
+    let text = metrics::render(&watched.status(), &watched.seen());
+    for series in [
+        "ecssd_ready 1",
+        "ecssd_containers{state=\"live\"} 1",
+        "ecssd_services{state=\"registered\"} 1",
+        "ecssd_records_desired 2",
+        "ecssd_records_observed 2",
+        "ecssd_zone_changes_total{action=\"CREATE\"} 3",
+        "ecssd_zone_changes_total{action=\"DELETE\"} 1",
+        "ecssd_docker_running_containers 2",
+        "ecssd_written_after_seconds_count 3",
+    ] {
+        assert!(text.lines().any(|line| line == series), "{series} is not in {text}");
+    }
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut promtool = promtool.spawn().expect("promtool, of Debian's package prometheus, is there");
+    promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let said = promtool.wait_with_output().unwrap();
+    let words = [said.stdout, said.stderr].concat();
+    assert!(said.status.success() && words.is_empty(), "{}", String::from_utf8_lossy(&words));
 }
 
 #[tokio::test(start_paused = true)]

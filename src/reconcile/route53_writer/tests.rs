@@ -97,17 +97,17 @@ fn known(own: impl IntoIterator<Item = RecordSet>, is_all: bool) -> Output {
 #[test]
 fn what_a_container_wants_replaces_all_that_it_wanted() {
     let mut stage = Stage::new(true, PLAN);
-    stage.writer.want_all(wants(&[1, 2]));
+    stage.writer.want_all(wants(&[1, 2]), Duration::ZERO);
     stage.settle();
     let two = RecordSet { name: "_two._tcp.sd.internal".into(), ..srv(1) };
-    stage.writer.want(id(1), vec![two.clone()]);
+    stage.writer.want(id(1), vec![two.clone()], Duration::ZERO);
     stage.settle();
     assert_eq!(stage.own(), [two.clone(), srv(2)]);
-    stage.writer.want(id(2), Vec::new());
+    stage.writer.want(id(2), Vec::new(), Duration::ZERO);
     stage.settle();
     assert_eq!(stage.own(), std::slice::from_ref(&two));
     // Who is not among all wants nothing.
-    stage.writer.want_all(wants(&[3]));
+    stage.writer.want_all(wants(&[3]), Duration::ZERO);
     stage.settle();
     assert_eq!(stage.own(), [srv(3)]);
 }
@@ -116,11 +116,11 @@ fn what_a_container_wants_replaces_all_that_it_wanted() {
 fn a_registrar_that_starts_hears_what_stands_and_later_only_what_is_wanted() {
     let mut stage = Stage::new(true, PLAN);
     assert_eq!(stage.writer.introduce(), [known([], true)]);
-    stage.writer.want(id(1), vec![srv(1)]);
+    stage.writer.want(id(1), vec![srv(1)], Duration::ZERO);
     assert_eq!(stage.writer.introduce(), [known([srv(1)], true)]);
-    stage.writer.want_all(wants(&[1, 2]));
+    stage.writer.want_all(wants(&[1, 2]), Duration::ZERO);
     stage.settle();
-    stage.writer.want(id(2), Vec::new());
+    stage.writer.want(id(2), Vec::new(), Duration::ZERO);
     // It stands still, and is on its way out.
     assert_eq!(stage.own().len(), 2);
     assert_eq!(stage.writer.introduce(), [known([srv(1)], true)]);
@@ -131,7 +131,7 @@ fn a_registrar_that_starts_hears_what_stands_and_later_only_what_is_wanted() {
 fn what_was_found_is_deleted_only_by_a_judgement_of_what_this_writer_found() {
     let mut stage = Stage::new(false, PLAN);
     stage.by_hand(srv(9));
-    stage.writer.want_all(wants(&[1]));
+    stage.writer.want_all(wants(&[1]), Duration::ZERO);
     stage.settle();
     let found =
         |output: &Output| matches!(output, Output::Found { own, generation: 7 } if own.contains(&srv(9)));
@@ -151,14 +151,14 @@ fn what_was_found_is_deleted_only_by_a_judgement_of_what_this_writer_found() {
 #[test]
 fn in_a_drain_nothing_is_wanted_any_more_and_its_end_is_told() {
     let mut stage = Stage::new(true, PLAN);
-    stage.writer.want_all(wants(&[1, 2]));
+    stage.writer.want_all(wants(&[1, 2]), Duration::ZERO);
     stage.settle();
     stage.outputs.clear();
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
     let left = vec![srv(1).key(), srv(2).key()];
     assert_eq!(stage.writer.drained(), Output::Drained { left, zone_read: true, confirmed: true });
-    stage.writer.want(id(3), vec![srv(3)]);
-    stage.writer.want_all(wants(&[4]));
+    stage.writer.want(id(3), vec![srv(3)], Duration::ZERO);
+    stage.writer.want_all(wants(&[4]), Duration::ZERO);
     assert_eq!(stage.writer.introduce(), [known([], true)]);
     stage.settle();
     let done = Output::Drained { left: Vec::new(), zone_read: true, confirmed: true };
@@ -168,7 +168,7 @@ fn in_a_drain_nothing_is_wanted_any_more_and_its_end_is_told() {
 #[test]
 fn what_cannot_be_deleted_is_named_when_nothing_else_is_left_to_do() {
     let mut stage = Stage::new(true, PLAN);
-    stage.writer.want_all(wants(&[1]));
+    stage.writer.want_all(wants(&[1]), Duration::ZERO);
     stage.settle();
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
     while let Next::Call(call) = stage.writer.next(stage.now) {
@@ -184,16 +184,16 @@ fn what_cannot_be_deleted_is_named_when_nothing_else_is_left_to_do() {
 fn the_start_and_the_end_of_a_single_run_are_told_once() {
     let mut stage = Stage::new(true, Plan { once: true, ..PLAN });
     assert_eq!(stage.writer.reached(stage.now), [], "nothing has been told");
-    stage.writer.want_all(wants(&[1]));
+    stage.writer.want_all(wants(&[1]), Duration::ZERO);
     assert_eq!(stage.writer.reached(stage.now), [], "nothing is written");
     stage.settle();
-    stage.writer.want(id(2), vec![srv(2)]);
+    stage.writer.want(id(2), vec![srv(2)], Duration::ZERO);
     stage.settle();
     assert_eq!(stage.said(|output| *output == Output::Started), 1);
     assert_eq!(stage.said(|output| matches!(output, Output::Reconciled(left) if left.is_empty())), 1);
     // Who runs on says nothing.
     let mut stage = Stage::new(true, PLAN);
-    stage.writer.want_all(wants(&[1]));
+    stage.writer.want_all(wants(&[1]), Duration::ZERO);
     stage.settle();
     assert_eq!(stage.said(|output| *output == Output::Started), 1);
     assert_eq!(stage.said(|output| matches!(output, Output::Reconciled(_))), 0);
@@ -203,7 +203,7 @@ fn the_start_and_the_end_of_a_single_run_are_told_once() {
 fn the_board_hears_of_failures_but_not_of_waits() {
     let states = |error: ZoneError| {
         let mut stage = Stage::new(true, PLAN);
-        stage.writer.want_all(wants(&[1]));
+        stage.writer.want_all(wants(&[1]), Duration::ZERO);
         let Next::Call(call) = stage.writer.next(stage.now) else { panic!("nothing is due") };
         stage.take(call, Answer::Changed(Err(error)));
         stage.now += Duration::from_secs(60);

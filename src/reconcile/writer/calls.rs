@@ -1,12 +1,12 @@
 //! The latest calls of a writer, and how many there were of each kind: for whoever shows or counts them. Nothing
 //! branches on it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::{Answer, Call};
+use super::{Answer, Call, Spread};
 use crate::change::batch;
-use crate::record::Action;
+use crate::record::{Action, Key, RecordSet};
 use crate::zone::ZoneError;
 
 /// How many calls are remembered.
@@ -55,9 +55,35 @@ pub struct Calls {
     pub cost: u64,
     /// When a call last succeeded, by action.
     pub succeeded: BTreeMap<&'static str, Duration>,
+    /// How long answers took, by action.
+    pub durations: BTreeMap<&'static str, Spread>,
+    /// How long it took from wanting a record, or no longer wanting it, until the zone had taken that.
+    pub written_after: Spread,
+    /// Since when records are wanted otherwise than the zone was told.
+    waiting: BTreeMap<Key, Duration>,
 }
 
 impl Calls {
+    /// Other records are wanted now than before.
+    pub fn want(&mut self, old: &[RecordSet], new: &[RecordSet], now: Duration) {
+        let by_key = |sets: &[RecordSet]| -> BTreeMap<_, _> {
+            sets.iter().map(|set| (set.key(), set.clone())).collect()
+        };
+        let (old, new) = (by_key(old), by_key(new));
+        let keys = old.keys().chain(new.keys());
+        for key in keys.filter(|key| old.get(*key) != new.get(*key)) {
+            self.waiting.entry(key.clone()).or_insert(now);
+        }
+    }
+
+    /// Only these records are still to be written: what was wanted and is not any more waits for nothing.
+    pub fn retain(&mut self, unsettled: impl FnOnce() -> BTreeSet<Key>) {
+        if !self.waiting.is_empty() {
+            let unsettled = unsettled();
+            self.waiting.retain(|key, _| unsettled.contains(key));
+        }
+    }
+
     /// A call goes out.
     pub fn begin(&mut self, call: &Call, now: Duration) {
         let (mut writes, mut deletes, mut cost) = (0, 0, 0);
@@ -75,9 +101,10 @@ impl Calls {
         let error = error(answer);
         let outcome = error.map_or("ok", ZoneError::kind);
         *self.totals.entry((begun.action, outcome)).or_default() += 1;
+        self.durations.entry(begun.action).or_default().add(now.saturating_sub(begun.at));
         if outcome == "ok" {
             self.succeeded.insert(begun.action, now);
-            self.count(call, begun.cost);
+            self.count(call, begun.cost, now);
         }
         self.latest.push_front(Ended {
             took: now.saturating_sub(begun.at),
@@ -88,11 +115,14 @@ impl Calls {
         self.latest.truncate(CALLS_MAX);
     }
 
-    fn count(&mut self, call: &Call, cost: usize) {
+    fn count(&mut self, call: &Call, cost: usize, now: Duration) {
         let Call::Change(changes) = call else { return };
         self.cost += cost as u64;
         for change in changes {
             *self.changes.entry(name(change.action)).or_default() += 1;
+            if let Some(since) = self.waiting.remove(&change.set.key()) {
+                self.written_after.add(now.saturating_sub(since));
+            }
         }
     }
 }
@@ -154,6 +184,32 @@ mod tests {
         assert_eq!(calls.cost, begun.cost as u64);
         let of_changes = |outcome| (("ChangeResourceRecordSets", outcome), 1);
         assert_eq!(calls.totals, [of_changes("throttled"), of_changes("ok")].into());
+    }
+
+    #[test]
+    fn says_how_long_it_took_from_wanting_a_record_to_its_being_written() {
+        let mut calls = Calls::default();
+        let set = registrant("i-0a").host_record();
+        calls.want(&[], std::slice::from_ref(&set), SECOND);
+        // Wanted again, as it is: nothing has changed.
+        calls.want(std::slice::from_ref(&set), std::slice::from_ref(&set), 2 * SECOND);
+        let call = Call::Change(vec![change(Action::Create)]);
+        calls.begin(&call, 3 * SECOND);
+        let info = ChangeInfo { id: "C1".into(), status: ChangeStatus::Pending };
+        calls.end(&call, &Answer::Changed(Ok(info)), 4 * SECOND);
+        assert_eq!((calls.written_after.count, calls.written_after.sum), (1, 3 * SECOND));
+        assert_eq!(calls.durations["ChangeResourceRecordSets"].sum, SECOND);
+    }
+
+    #[test]
+    fn what_is_wanted_no_more_before_it_was_written_waits_for_nothing() {
+        let mut calls = Calls::default();
+        let set = registrant("i-0a").host_record();
+        calls.want(&[], std::slice::from_ref(&set), SECOND);
+        calls.retain(|| [set.key()].into());
+        assert_eq!(calls.waiting.len(), 1);
+        calls.retain(BTreeSet::new);
+        assert!(calls.waiting.is_empty());
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod reading;
 mod scan;
 mod settings;
 mod snapshot;
+mod spread;
 mod wants;
 
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ use self::reach::Reach;
 use self::reading::{Due, Knowledge, Reads};
 pub use self::settings::Settings;
 pub use self::snapshot::Snapshot;
+pub use self::spread::Spread;
 use self::wants::Wants;
 use super::ledger::{Extent, Ledger};
 use crate::change::batch::{self, Unit};

@@ -49,7 +49,7 @@ impl Shown {
                 journal: known.and_then(|known| known.journal.as_ref()).map(journal).unwrap_or_default(),
                 ..Seen::of(&watch, known.map(|known| known.clock.now()))
             };
-            assemble(known.map(|known| &known.facts), &seen)
+            (assemble(known.map(|known| &known.facts), &seen), seen)
         };
         let front = serve(listen, Box::new(look), connections_max);
         let said = front.inspect_err(|error| {

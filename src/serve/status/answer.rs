@@ -13,13 +13,14 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::content::{Content, Shown};
 use super::host::{self, Stranger};
 use super::page::page;
+use crate::status::metrics::CONTENT_TYPE as CONTENT_TYPE_OF_METRICS;
 
 /// An answer.
 pub(super) type Answer = Response<Full<Bytes>>;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
-const PATHS: &str = "/, /health/live, /health/ready, /status.json, /status.txt";
+const PATHS: &str = "/, /health/live, /health/ready, /metrics, /status.json, /status.txt";
 
 /// How a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,7 @@ pub(super) fn answer<B: Body>(request: &Request<B>, via: Via, content: &Content)
         "/" => html(&shown),
         "/health/live" => health(shown.dead_parts(), "alive"),
         "/health/ready" => health(shown.reasons(), "ready"),
+        "/metrics" => with_type(StatusCode::OK, CONTENT_TYPE_OF_METRICS, shown.metrics()),
         "/status.json" => with_type(StatusCode::OK, JSON, shown.json()),
         "/status.txt" => with_type(StatusCode::OK, TEXT, shown.text()),
         _ => text(StatusCode::NOT_FOUND, &format!("there is {PATHS}\n")),

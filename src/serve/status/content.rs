@@ -7,15 +7,15 @@ use hyper::body::Bytes;
 use tokio::time::Instant;
 
 use crate::status::schema::Status;
-use crate::status::text;
+use crate::status::{Seen, metrics, text};
 
 /// How old an answer may be.
 const FRESH: Duration = Duration::from_millis(250);
 /// A part of the agent that was not heard of for so long hangs: it is asked every few seconds.
 const HANGS_AFTER: f64 = 60.0;
 
-/// What makes a status.
-pub type Look = Box<dyn Fn() -> Status + Send + Sync>;
+/// What makes a status, and what it is made of.
+pub type Look = Box<dyn Fn() -> (Status, Seen) + Send + Sync>;
 
 /// What is served. A clone is another handle to it.
 #[derive(Clone)]
@@ -48,13 +48,15 @@ impl Content {
 /// One status, and the forms of it that were asked for.
 pub(super) struct Shown {
     pub(super) status: Status,
+    seen: Seen,
+    metrics: OnceLock<Bytes>,
     json: OnceLock<Bytes>,
     text: OnceLock<Bytes>,
 }
 
 impl Shown {
-    pub(super) fn of(status: Status) -> Self {
-        Self { status, json: OnceLock::new(), text: OnceLock::new() }
+    pub(super) fn of((status, seen): (Status, Seen)) -> Self {
+        Self { status, seen, metrics: OnceLock::new(), json: OnceLock::new(), text: OnceLock::new() }
     }
 
     pub(super) fn json(&self) -> Bytes {
@@ -64,6 +66,10 @@ impl Shown {
 
     pub(super) fn text(&self) -> Bytes {
         self.text.get_or_init(|| text::render(&self.status).into()).clone()
+    }
+
+    pub(super) fn metrics(&self) -> Bytes {
+        self.metrics.get_or_init(|| metrics::render(&self.status, &self.seen).into()).clone()
     }
 
     /// Why the agent cannot do its work.

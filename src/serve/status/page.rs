@@ -75,7 +75,7 @@ mod tests {
         let reason = (Part::Docker, Some(evil.to_owned()), std::time::Duration::ZERO);
         let mut status = assemble(None, &Seen { readiness: vec![reason], ..Seen::default() });
         status.host = Some(Host { owner: evil.into(), name: String::new(), address: String::new() });
-        let (page, policy) = page(&Shown::of(status), 7);
+        let (page, policy) = page(&Shown::of((status, Seen::default())), 7);
         let page = String::from_utf8(page.to_vec()).unwrap();
         assert_eq!(page.matches("<script").count(), PAGE.matches("<script").count());
         assert!(page.contains("&lt;/pre&gt;&lt;/script&gt;") && page.contains("alert(&#39;{nonce}&#39;)"));

@@ -7,12 +7,13 @@ mod containers;
 mod overview;
 mod records;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::records::Records;
 use super::board::Ending;
-use super::checks::Answers;
+use super::checks::{Answers, Outcome};
 use super::schema::{self, SCHEMA, Status};
 use super::{Part, Watch};
 use crate::container::Timestamp;
@@ -75,6 +76,8 @@ pub struct Seen {
     pub ending: Option<Ending>,
     /// What targets answered.
     pub checks: Answers,
+    /// How many answers of each kind there were.
+    pub checked: BTreeMap<Outcome, u64>,
     /// What is known of the journal.
     pub journal: Journal,
 }
@@ -102,6 +105,7 @@ impl Seen {
             notices: watch.notices.latest(),
             ending: watch.ending.latest().map(|ending| *ending),
             checks: watch.checks.latest(),
+            checked: watch.checks.totals(),
             ..Self::default()
         }
     }
