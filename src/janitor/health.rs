@@ -12,7 +12,7 @@
 //! - One task of a service in a run, and none that was started just now.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, SystemTime};
 
 use super::entry::{About, Entry, named_address};
@@ -33,11 +33,16 @@ pub struct Probed {
     /// Whether the predecessor wrote it.
     pub legacy: bool,
     /// Where it is asked.
-    pub address: SocketAddr,
+    pub address: SocketAddrV4,
 }
 
+/// Why a target does not serve, as it is reported.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoAnswer(pub String);
+
 /// A target, and what it answered.
-pub type Answered = (Probed, Result<(), String>);
+pub type Answered = (Probed, Result<(), NoAnswer>);
 
 /// The targets of a list that speak TCP, and whose address is in it or in their name.
 pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
@@ -62,7 +67,7 @@ pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
         // The predecessor's targets are names of EC2's own, or bare ones.
         let by_host = || named_address(&entry.host).or_else(|| addresses.get(of_host.as_str()).copied());
         let address = by_name.or_else(|| by_host().filter(|_| legacy))?;
-        Some(Probed { set: set.clone(), container, legacy, address: (address, srv.port).into() })
+        Some(Probed { set: set.clone(), container, legacy, address: SocketAddrV4::new(address, srv.port) })
     };
     let mut targets: Vec<Probed> = list.iter().filter_map(probed).collect();
     // A copy that has a weighted name and a full one is one target.
@@ -77,7 +82,7 @@ pub fn targets(list: &[RecordSet], zone: &str) -> Vec<Probed> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision {
     /// Targets that do not answer, and why.
-    pub silent: Vec<(Key, String)>,
+    pub silent: Vec<(Key, NoAnswer)>,
     /// Why nothing follows from that, if so.
     pub distrusted: bool,
     /// Records of the predecessor that get another weight, each change a swap.
@@ -97,10 +102,8 @@ pub fn decide(probes: &[Answered], report: &Report, tasks: &[RunningTask], now: 
         .map(|finding| &finding.set)
         .collect();
     let probes: Vec<_> = probes.iter().filter(|(probed, _)| lives.contains(&probed.set)).collect();
-    let failed = |probe: &&&Answered| probe.1.is_err();
-    for (probed, answer) in probes.iter().filter(failed).copied() {
-        decision.silent.push((probed.set.key(), answer.clone().err().unwrap_or_default()));
-    }
+    let silent = |(probed, answer): &&Answered| Some((probed.set.key(), answer.as_ref().err()?.clone()));
+    decision.silent = probes.iter().filter_map(silent).collect();
     decision.distrusted = decision.silent.len() * 2 > probes.len();
     if decision.distrusted || report.is_distrusted() {
         return decision;
@@ -192,7 +195,8 @@ mod tests {
         list.push(registrant(HOST).host_record());
         let probed = targets(&list, ZONE);
         assert_eq!(probed.len(), sets.len());
-        let answer = |(n, probed)| (probed, if silent.contains(&n) { Err("no".into()) } else { Ok(()) });
+        let answer =
+            |(n, probed)| (probed, if silent.contains(&n) { Err(NoAnswer("no".into())) } else { Ok(()) });
         let probes: Vec<_> = probed.into_iter().enumerate().map(answer).collect();
         let finding = |set: RecordSet| Finding { set, verdict: Verdict::Keep(Kept::Runs) };
         let report =
@@ -261,7 +265,7 @@ mod tests {
         let sets = web(2);
         let probes: Vec<_> = targets(&[sets.clone(), vec![registrant(HOST).host_record()]].concat(), ZONE)
             .into_iter()
-            .map(|probed| (probed, Err("no".to_owned())))
+            .map(|probed| (probed, Err(NoAnswer("no".to_owned()))))
             .collect();
         let dead = Verdict::Delete(super::super::report::Death::HostTerminated);
         let findings = sets.into_iter().map(|set| Finding { set, verdict: dead }).collect();

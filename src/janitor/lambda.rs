@@ -69,7 +69,7 @@ async fn deal_with(mut settings: Settings, deadline: SystemTime) -> Result<RunSu
     let clock = Clock::start();
     settings.options.deadline = time_left(deadline);
     let summary = match open(&settings, clock, |name| std::env::var(name).ok()).await {
-        Ok(mut clients) => run(&settings.options, &mut clients).await.1,
+        Ok(clients) => run(&settings.options, &clients).await.1,
         // No failure: Lambda would send the event again at once.
         Err(error @ OpenError::CrowdedOut) => {
             RunSummary::of_skipped(&settings.zone, settings.options.apply, &error.to_string())

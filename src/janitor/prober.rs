@@ -1,12 +1,11 @@
 //! Asks targets over HTTP whether they serve, many at once and within the wait between two inspections. What follows
 //! from the answers is [`health`](super::health)'s business.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::health::{Answered, Probed};
+use super::health::{Answered, NoAnswer, Probed};
 use crate::container::convention::Timing;
 use crate::container::offer::{At, EffectiveCheck};
 use crate::edge::check::Checker;
@@ -46,12 +45,9 @@ pub(super) async fn ask_all(checker: &dyn Checker, targets: Vec<Probed>, path: &
     answers
 }
 
-async fn ask(checker: &dyn Checker, probed: &Probed, path: &str) -> Result<(), String> {
-    let SocketAddr::V4(address) = probed.address else {
-        return Err("no IPv4 address".to_owned());
-    };
+async fn ask(checker: &dyn Checker, probed: &Probed, path: &str) -> Result<(), NoAnswer> {
     let target = Target {
-        at: At::Task { address: *address.ip(), port: address.port() },
+        at: At::Task { address: *probed.address.ip(), port: probed.address.port() },
         check: EffectiveCheck::Http { path: path.to_owned() },
         timing: Timing { interval: TRY_LIMIT, timeout: TRY_LIMIT },
     };
@@ -63,5 +59,5 @@ async fn ask(checker: &dyn Checker, probed: &Probed, path: &str) -> Result<(), S
         tokio::time::sleep(TRY_PAUSE).await;
         answer = checker.check(&target).await;
     }
-    answer.map_err(|error| error.to_string())
+    answer.map_err(|error| NoAnswer(error.to_string()))
 }

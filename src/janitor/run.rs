@@ -33,7 +33,7 @@ const SECOND_INSPECTION: Duration = Duration::from_secs(30);
 const RUN_LIMIT: Duration = Duration::from_secs(300);
 
 /// Makes one run, and sums it up.
-pub async fn run(options: &RunOptions, clients: &mut Clients) -> (Report, RunSummary) {
+pub async fn run(options: &RunOptions, clients: &Clients) -> (Report, RunSummary) {
     let time = Arc::clone(&clients.time);
     let began = time.now();
     let end = options.deadline.unwrap_or(began + RUN_LIMIT).saturating_sub(END_RESERVE);
@@ -102,7 +102,7 @@ impl SeenAll {
     }
 }
 
-async fn see(options: &RunOptions, clients: &mut Clients, list: &mut List, end: Duration) -> SeenAll {
+async fn see(options: &RunOptions, clients: &Clients, list: &mut List, end: Duration) -> SeenAll {
     let Clients { zone, vpcs, account_regions, time, checker } = clients;
     let time = &**time;
     let until = end.saturating_sub(APART + SECOND_INSPECTION);
@@ -178,7 +178,7 @@ async fn stop(
     decision: Decision,
     probes: &[Answered],
     tasks: &[RunningTask],
-    clients: &mut Clients,
+    clients: &Clients,
     may_stop: bool,
 ) -> HealthSummary {
     let silent = decision.silent.iter().map(|(key, reason)| format!("{key}: {reason}")).collect();
@@ -202,7 +202,7 @@ async fn stop(
                 tracing::error!(
                     event = "task_not_stopped",
                     task = task.arn,
-                    error,
+                    %error,
                     "a task could not be stopped"
                 );
                 summary.unhealthy.push(task.arn.clone());

@@ -15,7 +15,7 @@ const LEFT_BEHIND: u8 = 75;
 
 /// Makes one run.
 pub async fn sweep(settings: &Settings) -> u8 {
-    let mut clients = match open(settings, Clock::start(), |name| std::env::var(name).ok()).await {
+    let clients = match open(settings, Clock::start(), |name| std::env::var(name).ok()).await {
         Ok(clients) => clients,
         Err(error @ OpenError::CrowdedOut) => {
             tracing::error!(event = "janitor_crowded_out", "{error}");
@@ -32,7 +32,7 @@ pub async fn sweep(settings: &Settings) -> u8 {
         apply = settings.options.apply,
         "reading the zone, ECS and EC2 twice, a minute apart"
     );
-    let (report, summary) = run(&settings.options, &mut clients).await;
+    let (report, summary) = run(&settings.options, &clients).await;
     let text = match settings.json {
         true => serde_json::to_string_pretty(&summary).unwrap_or_else(|error| error.to_string()) + "\n",
         false => table(&report, &summary),

@@ -53,8 +53,8 @@ async fn the_janitor_sends_what_its_policy_was_checked_with() {
     let zone = Arc::new(zone_at(&route53.url, ZONE, ID).await);
     // The address that nothing points to any more goes in a later run, and the hint changes when a host has come.
     for n in 3..6 {
-        let mut clients = clients(zone.clone(), &ecs, &ec2.start(Duration::ZERO)).await;
-        run(&options(&["--apply", "--check-health"]), &mut clients).await;
+        let clients = clients(zone.clone(), &ecs, &ec2.start(Duration::ZERO)).await;
+        run(&options(&["--apply", "--check-health"]), &clients).await;
         let next = format!("i-0000000000000000{n}");
         ecs.host("web", &next);
         route53.create(vec![host_record(ZONE, &next, "10.0.0.9")]);

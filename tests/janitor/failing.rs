@@ -62,7 +62,7 @@ impl Small {
 
     async fn run_with(&self, ec2: &str) -> ecssd::janitor::summary::RunSummary {
         let zone = zone_at(&self.route53.url, ZONE, ID).await;
-        run(&options(&["--apply"]), &mut clients(Arc::new(zone), &self.ecs, ec2).await).await.1
+        run(&options(&["--apply"]), &clients(Arc::new(zone), &self.ecs, ec2).await).await.1
     }
 
     fn dead_is_there(&self) -> bool {
@@ -163,7 +163,7 @@ async fn where_time_is_too_short_only_what_says_that_it_is_over_goes() {
             }
             Act::Serve
         });
-        let (report, summary) = run(&options(&["--apply"]), &mut clients).await;
+        let (report, summary) = run(&options(&["--apply"]), &clients).await;
         assert_eq!(summary.standstill, None);
         let waits = report.counts().get(&Verdict::Wait(Death::HostStopped, Held::NotAllRead)).copied();
         assert_eq!(waits.unwrap_or_default(), expected);
@@ -270,10 +270,10 @@ async fn what_is_out_of_time_is_the_next_runs() {
     let zone = zone_at(&small.route53.url, ZONE, ID).await;
     for seconds in [100, 60, 5] {
         let mut options = options(&["--apply"]);
-        let mut clients =
+        let clients =
             clients(Arc::new(zone_at(&small.route53.url, ZONE, ID).await), &small.ecs, &small.ec2).await;
         options.deadline = Some(clients.time.now() + Duration::from_secs(seconds));
-        let (_, summary) = run(&options, &mut clients).await;
+        let (_, summary) = run(&options, &clients).await;
         assert!(summary.standstill.unwrap().contains("longer timeout"));
         assert_eq!(summary.calls.lists, 0);
     }

@@ -49,8 +49,8 @@ async fn asked(arguments: &[&str]) -> (RunSummary, Ecs, Route53) {
         ecs.task("web", Task { definition, host, status: "RUNNING", container, binding, address: None });
     }
     let zone = zone_at(&route53.url, ZONE, ID).await;
-    let mut clients = clients(Arc::new(zone), &ecs, &ec2.start(Duration::ZERO)).await;
-    let (_, summary) = run(&options(arguments), &mut clients).await;
+    let clients = clients(Arc::new(zone), &ecs, &ec2.start(Duration::ZERO)).await;
+    let (_, summary) = run(&options(arguments), &clients).await;
     (summary, ecs, route53)
 }
 

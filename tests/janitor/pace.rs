@@ -245,7 +245,7 @@ async fn a_thousand_hosts_with_twenty_tasks_each_take_four_minutes_and_half_of_t
         }
     });
     let began = std::time::Instant::now();
-    let (report, summary) = run(&options(&["--apply"]), &mut fleet.clients().await).await;
+    let (report, summary) = run(&options(&["--apply"]), &fleet.clients().await).await;
     let (.., calls, over) = *buckets.lock().unwrap();
     println!(
         "{:.0} s, {calls} calls to ECS of {} in all; took {:.1} s; {:?}",

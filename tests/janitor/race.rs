@@ -91,8 +91,8 @@ async fn fault_22_a_task_that_registers_between_list_and_snapshot_is_never_delet
             None
         });
         let zone = zone_at(&agents.route53.url, ZONE, ID).await;
-        let mut clients = clients(Arc::new(zone), &agents.ecs, &ec2.start(Duration::ZERO)).await;
-        let (report, summary) = run(&options(&["--apply"]), &mut clients).await;
+        let clients = clients(Arc::new(zone), &agents.ecs, &ec2.start(Duration::ZERO)).await;
+        let (report, summary) = run(&options(&["--apply"]), &clients).await;
         assert_eq!(summary.standstill, None);
         // It was no run that does nothing.
         assert!(report.deletes().map(mark).eq([dead.clone()]));

@@ -152,7 +152,7 @@ impl Scene {
     }
 
     pub async fn run(&self, arguments: &[&str]) -> (Report, RunSummary) {
-        run(&options(arguments), &mut self.clients().await).await
+        run(&options(arguments), &self.clients().await).await
     }
 
     /// The identifiers of all records but the fleet's.

@@ -208,13 +208,13 @@ async fn a_host_that_ec2_has_forgotten_goes_where_it_was_at_home() {
     let vpcs = zone_at(&url, &zone, &scene.zone.id).await.vpcs().await.unwrap();
     assert_eq!(vpcs.len(), 1);
     clients.vpcs = Some(vpcs.into_iter().collect());
-    run(&home, &mut clients).await;
+    run(&home, &clients).await;
     expect(&scene, &before);
     clients.vpcs = Some(BTreeSet::new());
-    run(&home, &mut clients).await;
+    run(&home, &clients).await;
     expect(&scene, &before - &marks(&[dead]));
     // And its address when nothing else is there.
-    run(&home, &mut clients).await;
+    run(&home, &clients).await;
     assert!(!scene.marks().contains(gone));
 }
 
@@ -269,10 +269,10 @@ async fn what_is_in_another_region_is_seen_where_that_is_looked_at() {
     let mut clients = scene.clients().await;
     let url = far.start(std::time::Duration::ZERO);
     clients.account_regions.push(account_region("there", &there, &url).await);
-    run(&options(&["--apply"]), &mut clients).await;
+    run(&options(&["--apply"]), &clients).await;
     expect(&scene, &before - &marks(&dead));
     // One of the two that fails is enough to wait.
     there.rule(|_, _| Act::Throttle);
-    let (_, summary) = run(&options(&["--apply"]), &mut clients).await;
+    let (_, summary) = run(&options(&["--apply"]), &clients).await;
     assert!(summary.standstill.unwrap().contains("there: ListClusters: ThrottlingException"));
 }

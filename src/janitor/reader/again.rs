@@ -17,7 +17,7 @@ use crate::zone::Zone;
 pub async fn inspect(
     zone: &dyn Zone,
     list: &mut List,
-    account_regions: &mut [AccountRegion],
+    account_regions: &[AccountRegion],
     suspects: &Suspects,
     (before, first): (&Snapshot, &Seen),
     limit: Limit<'_>,
@@ -36,7 +36,7 @@ pub async fn inspect(
 
 async fn snapshot_again(
     zone: &str,
-    account_regions: &mut [AccountRegion],
+    account_regions: &[AccountRegion],
     suspects: &Suspects,
     (before, first): (&Snapshot, &Seen),
     into: &mut Snapshot,
@@ -59,7 +59,7 @@ async fn snapshot_again(
     let (tasks, registrations) =
         (directory.tasks_of(&suspects.containers), directory.registrations_of(&suspects.hosts));
     for cluster in &directory.clusters {
-        let AccountRegion { name, ecs, .. } = &mut account_regions[cluster.account_region];
+        let AccountRegion { name, ecs, .. } = &account_regions[cluster.account_region];
         let told = async {
             for arns in registrations.get(&cluster.number).into_iter().flat_map(|arns| arns.chunks(PAGE)) {
                 ecs.describe_instances(cluster, arns.to_vec(), &mut seen, limit).await?;

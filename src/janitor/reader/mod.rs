@@ -79,7 +79,7 @@ pub struct Limit<'a> {
 pub async fn inspect(
     zone: &dyn Zone,
     list: &mut List,
-    account_regions: &mut [AccountRegion],
+    account_regions: &[AccountRegion],
     scope: &Scope,
     vpcs: Option<&BTreeSet<String>>,
     limit: Limit<'_>,
@@ -157,7 +157,7 @@ fn hold(held: &mut BTreeMap<Ipv4Addr, Vec<Option<Owner>>>, networks: &[Network],
 /// of every cluster: where the time is too short, that alone counts. The clusters take turns to come first.
 async fn clusters(
     zone: &str,
-    account_regions: &mut [AccountRegion],
+    account_regions: &[AccountRegion],
     scope: &Scope,
     seen: &mut Seen,
     limit: Limit<'_>,
@@ -167,7 +167,7 @@ async fn clusters(
     let first = turn(limit.time.wall(), clusters.len());
     let in_turn = || clusters.iter().cycle().skip(first).take(clusters.len());
     for (read, cluster) in in_turn().enumerate() {
-        let AccountRegion { name, ecs, .. } = &mut account_regions[cluster.account_region];
+        let AccountRegion { name, ecs, .. } = &account_regions[cluster.account_region];
         let told = async {
             ecs.instances(cluster, seen, limit).await?;
             ecs.tasks(cluster, DesiredStatus::Stopped, zone, seen, limit).await
@@ -178,7 +178,7 @@ async fn clusters(
         }
     }
     for (read, cluster) in in_turn().enumerate() {
-        let AccountRegion { name, ecs, .. } = &mut account_regions[cluster.account_region];
+        let AccountRegion { name, ecs, .. } = &account_regions[cluster.account_region];
         match ecs.tasks(cluster, DesiredStatus::Running, zone, seen, limit).await {
             Err(Unread::NoTime) => return Ok(clusters.len() - read),
             told => told.map_err(|unread| unread.of(name))?,

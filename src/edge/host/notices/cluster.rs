@@ -90,29 +90,21 @@ async fn drains(client: &Client, here: &ContainerInstance) -> Result<bool, AskEr
 /// The tasks of services on this container instance, by ARN.
 async fn service_tasks(client: &Client, here: &ContainerInstance) -> Result<BTreeSet<String>, AskError> {
     let mut tasks = BTreeSet::new();
-    let mut next = None;
-    loop {
-        let page = client
-            .list_tasks()
-            .cluster(&here.cluster)
-            .container_instance(&here.instance)
-            .max_results(PAGE_ITEMS_MAX)
-            .set_next_token(next);
-        let page = page.send().await.map_err(ask_error)?;
+    let request = client.list_tasks().cluster(&here.cluster).container_instance(&here.instance);
+    let mut pages = request.max_results(PAGE_ITEMS_MAX).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(ask_error)?;
         // An empty page may have others after it.
-        if !page.task_arns().is_empty() {
-            let asked =
-                client.describe_tasks().cluster(&here.cluster).set_tasks(Some(page.task_arns().to_vec()));
-            let answer = asked.send().await.map_err(ask_error)?;
-            let of_services =
-                answer.tasks().iter().filter(|task| parse::of_a_service(task.started_by(), task.group()));
-            tasks.extend(of_services.filter_map(|task| task.task_arn()).map(str::to_owned));
+        if page.task_arns().is_empty() {
+            continue;
         }
-        next = page.next_token().map(str::to_owned);
-        if next.is_none() {
-            return Ok(tasks);
-        }
+        let asked = client.describe_tasks().cluster(&here.cluster).set_tasks(page.task_arns);
+        let answer = asked.send().await.map_err(ask_error)?;
+        let of_services =
+            answer.tasks().iter().filter(|task| parse::of_a_service(task.started_by(), task.group()));
+        tasks.extend(of_services.filter_map(|task| task.task_arn()).map(str::to_owned));
     }
+    Ok(tasks)
 }
 
 fn ask_error<E, R>(error: SdkError<E, R>) -> AskError

@@ -42,11 +42,45 @@ pub struct Interface {
     pub instance: Option<Owner>,
 }
 
+/// Why an answer is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// It cannot be read at all.
+    #[error("no XML: {0}")]
+    Xml(String),
+    /// It answers another call.
+    #[error("an answer of {found} and not of {expected}")]
+    Other {
+        /// Its root.
+        found: String,
+        /// That of such an answer.
+        expected: &'static str,
+    },
+    /// Its list breaks off, or is missing.
+    #[error("{0} is not there, or not all of it")]
+    Partial(&'static str),
+    /// An instance is nobody.
+    #[error("an instance without an id")]
+    NoId,
+    /// An instance is in no state.
+    #[error("{0} has no state")]
+    NoState(Owner),
+    /// An id is none.
+    #[error("{0:?} is no instance id")]
+    Id(String),
+    /// A state is none that there is.
+    #[error("{0:?} is no state of an instance")]
+    State(String),
+    /// An address is none.
+    #[error("{0:?} is no IPv4 address")]
+    Address(String),
+}
+
 /// Reads a page of instances.
 ///
 /// # Errors
 /// Where it is something else.
-pub fn instances(text: &str) -> Result<Page<Instance>, String> {
+pub fn instances(text: &str) -> Result<Page<Instance>, AnswerError> {
     page(text, "DescribeInstancesResponse", "reservationSet", |reservation, items| {
         while let Some(mut field) = reservation.next_tag() {
             if field.start_el().local() == "instancesSet" {
@@ -63,7 +97,7 @@ pub fn instances(text: &str) -> Result<Page<Instance>, String> {
 ///
 /// # Errors
 /// Where it is something else.
-pub fn interfaces(text: &str) -> Result<Page<Interface>, String> {
+pub fn interfaces(text: &str) -> Result<Page<Interface>, AnswerError> {
     page(text, "DescribeNetworkInterfacesResponse", "networkInterfaceSet", |item, items| {
         items.push(interface(item)?);
         Ok(())
@@ -100,14 +134,15 @@ type Fields<'inp, 'a> = ScopedDecoder<'inp, 'a>;
 
 fn page<T>(
     text: &str,
-    root_name: &str,
-    list: &str,
-    read: impl Fn(&mut Fields<'_, '_>, &mut Vec<T>) -> Result<(), String>,
-) -> Result<Page<T>, String> {
+    root_name: &'static str,
+    list: &'static str,
+    read: impl Fn(&mut Fields<'_, '_>, &mut Vec<T>) -> Result<(), AnswerError>,
+) -> Result<Page<T>, AnswerError> {
     let mut document = Document::new(text);
-    let mut root = document.root_element().map_err(|error| format!("no XML: {error}"))?;
+    let mut root = document.root_element().map_err(|error| AnswerError::Xml(error.to_string()))?;
     if root.start_el().local() != root_name {
-        return Err(format!("an answer of {} and not of {root_name}", root.start_el().local()));
+        let found = root.start_el().local().to_owned();
+        return Err(AnswerError::Other { found, expected: root_name });
     }
     let (mut page, mut whole) = (Page { items: Vec::new(), next: None }, false);
     while let Some(mut field) = root.next_tag() {
@@ -123,10 +158,10 @@ fn page<T>(
     drop(root);
     // What breaks off in the middle ends like a list that is over.
     let closed = text.trim_end().ends_with(&format!("{root_name}>"));
-    if whole && closed { Ok(page) } else { Err(format!("{list} is not there, or not all of it")) }
+    if whole && closed { Ok(page) } else { Err(AnswerError::Partial(list)) }
 }
 
-fn instance(item: &mut Fields<'_, '_>) -> Result<Instance, String> {
+fn instance(item: &mut Fields<'_, '_>) -> Result<Instance, AnswerError> {
     let (mut id, mut state, mut vpc) = (None, None, None);
     while let Some(mut field) = item.next_tag() {
         match field.start_el().local() {
@@ -142,12 +177,12 @@ fn instance(item: &mut Fields<'_, '_>) -> Result<Instance, String> {
             _ => {}
         }
     }
-    let id = id.ok_or("an instance without an id")?;
-    let state = state.ok_or_else(|| format!("{id} has no state"))?;
+    let id = id.ok_or(AnswerError::NoId)?;
+    let state = state.ok_or_else(|| AnswerError::NoState(id.clone()))?;
     Ok(Instance { id, state, vpc })
 }
 
-fn interface(item: &mut Fields<'_, '_>) -> Result<Interface, String> {
+fn interface(item: &mut Fields<'_, '_>) -> Result<Interface, AnswerError> {
     let mut interface = Interface::default();
     while let Some(mut field) = item.next_tag() {
         match field.start_el().local() {
@@ -176,12 +211,12 @@ fn interface(item: &mut Fields<'_, '_>) -> Result<Interface, String> {
     Ok(interface)
 }
 
-fn owner(field: &mut Fields<'_, '_>) -> Result<Owner, String> {
+fn owner(field: &mut Fields<'_, '_>) -> Result<Owner, AnswerError> {
     let id = data(field)?;
-    Owner::new(&id).map_err(|_| format!("{id:?} is no instance id"))
+    Owner::new(&id).map_err(|_| AnswerError::Id(id))
 }
 
-fn state(name: &str) -> Result<InstanceState, String> {
+fn state(name: &str) -> Result<InstanceState, AnswerError> {
     Ok(match name {
         "pending" => InstanceState::Pending,
         "running" => InstanceState::Running,
@@ -189,112 +224,21 @@ fn state(name: &str) -> Result<InstanceState, String> {
         "stopped" => InstanceState::Stopped,
         "shutting-down" => InstanceState::ShuttingDown,
         "terminated" => InstanceState::Terminated,
-        other => return Err(format!("{other:?} is no state of an instance")),
+        other => return Err(AnswerError::State(other.to_owned())),
     })
 }
 
-fn data(field: &mut Fields<'_, '_>) -> Result<String, String> {
-    try_data(field).map(|text| text.trim().to_owned()).map_err(|error| format!("no XML: {error}"))
+fn data(field: &mut Fields<'_, '_>) -> Result<String, AnswerError> {
+    try_data(field).map(|text| text.trim().to_owned()).map_err(|error| AnswerError::Xml(error.to_string()))
 }
 
-fn address(field: &mut Fields<'_, '_>) -> Result<Option<Ipv4Addr>, String> {
+fn address(field: &mut Fields<'_, '_>) -> Result<Option<Ipv4Addr>, AnswerError> {
     let text = data(field)?;
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|_| format!("{text:?} is no IPv4 address"))
+    text.parse().map(Some).map_err(|_| AnswerError::Address(text))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const INSTANCES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
-  <requestId>r</requestId>
-  <reservationSet>
-    <item>
-      <reservationId>r-1</reservationId>
-      <groupSet/>
-      <instancesSet>
-        <item>
-          <instanceId>i-0123456789abcdef0</instanceId>
-          <instanceState><code>16</code><name>running</name></instanceState>
-          <privateIpAddress>10.0.0.7</privateIpAddress>
-          <subnetId>subnet-1</subnetId>
-          <vpcId>vpc-1</vpcId>
-          <networkInterfaceSet><item><vpcId>vpc-2</vpcId></item></networkInterfaceSet>
-        </item>
-        <item>
-          <instanceId>i-0123456789abcdef1</instanceId>
-          <instanceState><code>48</code><name>terminated</name></instanceState>
-          <stateReason><code>Client.UserInitiatedShutdown</code></stateReason>
-          <networkInterfaceSet/>
-        </item>
-      </instancesSet>
-    </item>
-  </reservationSet>
-  <nextToken>more</nextToken>
-</DescribeInstancesResponse>"#;
-
-    fn id(text: &str) -> Owner {
-        Owner::new(text).unwrap()
-    }
-
-    #[test]
-    fn reads_states_and_where_an_instance_is() {
-        let page = instances(INSTANCES).unwrap();
-        let (first, last) = (id("i-0123456789abcdef0"), id("i-0123456789abcdef1"));
-        assert_eq!(
-            page.items,
-            [
-                Instance { id: first, state: InstanceState::Running, vpc: Some("vpc-1".to_owned()) },
-                Instance { id: last, state: InstanceState::Terminated, vpc: None }
-            ]
-        );
-        assert_eq!(page.next.as_deref(), Some("more"));
-    }
-
-    #[test]
-    fn reads_what_interfaces_hold_and_who_holds_them() {
-        let text = "<DescribeNetworkInterfacesResponse><networkInterfaceSet>\
-                    <item><privateIpAddress>10.0.3.9</privateIpAddress></item>\
-                    <item><privateIpAddress>10.0.3.4</privateIpAddress><attachment><instanceId>\
-                    i-0123456789abcdef0</instanceId></attachment><privateIpAddressesSet>\
-                    <item><privateIpAddress>10.0.3.4</privateIpAddress></item>\
-                    <item><privateIpAddress>10.0.3.5</privateIpAddress></item></privateIpAddressesSet></item>\
-                    </networkInterfaceSet></DescribeNetworkInterfacesResponse>";
-        let page = interfaces(text).unwrap();
-        let both = vec![[10, 0, 3, 4].into(), [10, 0, 3, 5].into()];
-        assert_eq!(
-            (page.items, page.next),
-            (
-                vec![
-                    Interface { addresses: vec![[10, 0, 3, 9].into()], instance: None },
-                    Interface { addresses: both, instance: Some(id("i-0123456789abcdef0")) }
-                ],
-                None
-            )
-        );
-        assert!(interfaces(&text.replace("10.0.3.5", "10.0.3")).is_err());
-    }
-
-    #[test]
-    fn half_an_answer_is_none() {
-        for end in 0..INSTANCES.len() - 1 {
-            assert!(instances(&INSTANCES[..end]).is_err(), "the first {end} octets");
-        }
-        for other in ["<a/>", "<DescribeInstancesResponse></DescribeInstancesResponse>", "no", "{}"] {
-            assert!(instances(other).is_err(), "{other}");
-        }
-        assert!(instances(&INSTANCES.replace("terminated", "asleep")).is_err());
-    }
-
-    #[test]
-    fn says_why_it_failed() {
-        let text = "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit \
-                    exceeded.</Message></Error></Errors><RequestID>r</RequestID></Response>";
-        assert_eq!(error(text), "RequestLimitExceeded: Request limit exceeded.");
-        assert_eq!(error("<html>\nx"), "<html>");
-    }
-}
+mod tests;

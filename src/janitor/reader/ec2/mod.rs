@@ -19,7 +19,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use self::answer::{Instance, Interface, Page};
+use self::answer::{AnswerError, Instance, Interface, Page};
 use super::Limit;
 use super::paced::{Failure, Paced, Unread};
 use crate::aws::CALL_LIMIT;
@@ -39,6 +39,26 @@ const VERSION: &str = "2016-11-15";
 const CREDENTIALS_LEFT_MIN: Duration = Duration::from_secs(60);
 /// What need not be encoded. Source: RFC 3986, unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum SendError {
+    /// There is nothing to sign with.
+    #[error("no credentials: {0}")]
+    Credentials(String),
+    /// It cannot be signed.
+    #[error("{0}")]
+    Signing(String),
+    /// The connection failed.
+    #[error("{0}")]
+    Connection(String),
+    /// What came is not UTF-8.
+    #[error("what came is no text")]
+    NoText,
+    /// Nothing came.
+    #[error("no answer within {} s", CALL_LIMIT.as_secs())]
+    TimedOut,
+}
 
 /// EC2 in one account and region.
 pub struct Ec2 {
@@ -104,7 +124,7 @@ impl Ec2 {
         &self,
         call: &str,
         (filter, values): (&str, &[String]),
-        read: fn(&str) -> Result<Page<T>, String>,
+        read: fn(&str) -> Result<Page<T>, AnswerError>,
         tell: &mut impl FnMut(T),
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
@@ -133,7 +153,7 @@ impl Ec2 {
         &self,
         question: &str,
         token: Option<&str>,
-        read: fn(&str) -> Result<Page<T>, String>,
+        read: fn(&str) -> Result<Page<T>, AnswerError>,
         limit: Limit<'_>,
     ) -> Result<Page<T>, Unread> {
         let mut body = question.to_owned();
@@ -145,12 +165,10 @@ impl Ec2 {
         loop {
             attempts.turn().await?;
             let answer = tokio::time::timeout(CALL_LIMIT, self.send(body.clone())).await;
-            let answer =
-                answer.unwrap_or_else(|_| Err(format!("no answer within {} s", CALL_LIMIT.as_secs())));
-            let page = match answer {
-                Ok((200, text)) => read(&text).map_err(Failure::Passing),
+            let page = match answer.unwrap_or(Err(SendError::TimedOut)) {
+                Ok((200, text)) => read(&text).map_err(|error| Failure::Passing(error.to_string())),
                 Ok((status, text)) => Err(refusal(status, &answer::error(&text))),
-                Err(reason) => Err(Failure::Passing(reason)),
+                Err(error) => Err(Failure::Passing(error.to_string())),
             };
             if let Some(page) = attempts.settle(page)? {
                 return Ok(page);
@@ -158,17 +176,21 @@ impl Ec2 {
         }
     }
 
-    async fn send(&self, body: String) -> Result<(u16, String), String> {
+    async fn send(&self, body: String) -> Result<(u16, String), SendError> {
         let credentials = self.credentials().await?;
         let request = self.signed(credentials, body)?;
-        let answer = self.connector.call(request).await.map_err(|error| chain(&error))?;
+        let answer =
+            self.connector.call(request).await.map_err(|error| SendError::Connection(chain(&error)))?;
         let status = answer.status().as_u16();
-        let body = ByteStream::new(answer.into_body()).collect().await.map_err(|error| error.to_string())?;
-        let text = String::from_utf8(body.to_vec()).map_err(|_| "what came is no text".to_owned())?;
+        let body = ByteStream::new(answer.into_body())
+            .collect()
+            .await
+            .map_err(|error| SendError::Connection(error.to_string()))?;
+        let text = String::from_utf8(body.to_vec()).map_err(|_| SendError::NoText)?;
         Ok((status, text))
     }
 
-    async fn credentials(&self) -> Result<Credentials, String> {
+    async fn credentials(&self) -> Result<Credentials, SendError> {
         let holds = |credentials: &Credentials| {
             credentials.expiry().is_none_or(|expiry| SystemTime::now() + CREDENTIALS_LEFT_MIN < expiry)
         };
@@ -178,13 +200,13 @@ impl Ec2 {
             return Ok(credentials);
         }
         let credentials = self.provider.provide_credentials().await;
-        let credentials = credentials.map_err(|error| format!("no credentials: {}", chain(&error)))?;
+        let credentials = credentials.map_err(|error| SendError::Credentials(chain(&error)))?;
         *kept() = Some(credentials.clone());
         Ok(credentials)
     }
 
-    fn signed(&self, credentials: Credentials, body: String) -> Result<HttpRequest, String> {
-        let text = |error: &dyn std::error::Error| error.to_string();
+    fn signed(&self, credentials: Credentials, body: String) -> Result<HttpRequest, SendError> {
+        let text = |error: &dyn std::error::Error| SendError::Signing(error.to_string());
         let identity = credentials.into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)

@@ -1,6 +1,9 @@
 //! The calls of ECS, each made until it succeeds, and what makes an answer whole.
 
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ecs::operation::describe_container_instances::DescribeContainerInstancesOutput;
+use aws_sdk_ecs::operation::describe_task_definition::DescribeTaskDefinitionOutput;
+use aws_sdk_ecs::operation::describe_tasks::DescribeTasksOutput;
 use aws_sdk_ecs::types::{ContainerInstance, DesiredStatus, Failure as NotTold, Task};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
@@ -21,16 +24,8 @@ impl Ecs {
         limit: Limit<'_>,
     ) -> Result<Listed, Unread> {
         const CALL: &str = "ListClusters";
-        let mut attempts = self.calls.attempts(limit);
-        loop {
-            attempts.turn().await?;
-            let answer = self.client.list_clusters().set_next_token(token.clone()).send().await;
-            let listed = answer.map_err(|error| failure(CALL, &error));
-            let listed = listed.and_then(|page| list(CALL, page.cluster_arns, page.next_token));
-            if let Some(listed) = attempts.settle(listed)? {
-                return Ok(listed);
-            }
-        }
+        let send = async || self.client.list_clusters().set_next_token(token.clone()).send().await;
+        self.call(CALL, limit, send, |page| list(CALL, page.cluster_arns, page.next_token)).await
     }
 
     pub(super) async fn list_instances(
@@ -40,17 +35,9 @@ impl Ecs {
         limit: Limit<'_>,
     ) -> Result<Listed, Unread> {
         const CALL: &str = "ListContainerInstances";
-        let mut attempts = self.calls.attempts(limit);
-        loop {
-            attempts.turn().await?;
-            let request = self.client.list_container_instances().cluster(cluster);
-            let answer = request.set_next_token(token.clone()).send().await;
-            let listed = answer.map_err(|error| failure(CALL, &error));
-            let listed = listed.and_then(|page| list(CALL, page.container_instance_arns, page.next_token));
-            if let Some(listed) = attempts.settle(listed)? {
-                return Ok(listed);
-            }
-        }
+        let request = self.client.list_container_instances().cluster(cluster).set_next_token(token);
+        let send = async || request.clone().send().await;
+        self.call(CALL, limit, send, |page| list(CALL, page.container_instance_arns, page.next_token)).await
     }
 
     pub(super) async fn list_tasks(
@@ -61,17 +48,10 @@ impl Ecs {
         limit: Limit<'_>,
     ) -> Result<Listed, Unread> {
         const CALL: &str = "ListTasks";
-        let mut attempts = self.calls.attempts(limit);
-        loop {
-            attempts.turn().await?;
-            let request = self.client.list_tasks().cluster(cluster).desired_status(status.clone());
-            let answer = request.set_next_token(token.clone()).send().await;
-            let listed = answer.map_err(|error| failure(CALL, &error));
-            let listed = listed.and_then(|page| list(CALL, page.task_arns, page.next_token));
-            if let Some(listed) = attempts.settle(listed)? {
-                return Ok(listed);
-            }
-        }
+        let request = self.client.list_tasks().cluster(cluster).desired_status(status.clone());
+        let request = request.set_next_token(token);
+        let send = async || request.clone().send().await;
+        self.call(CALL, limit, send, |page| list(CALL, page.task_arns, page.next_token)).await
     }
 
     pub(super) async fn instances_of(
@@ -81,28 +61,22 @@ impl Ecs {
         limit: Limit<'_>,
     ) -> Result<Vec<ContainerInstance>, Unread> {
         const CALL: &str = "DescribeContainerInstances";
-        if arns.is_empty() {
+        let asked = arns.len();
+        if asked == 0 {
             return Ok(Vec::new());
         }
-        let asked = arns.len();
-        let whole = |instances: &[ContainerInstance]| {
-            instances.iter().all(|it| it.container_instance_arn().is_some() && it.ec2_instance_id().is_some())
+        let whole = |instance: &ContainerInstance| {
+            instance.container_instance_arn().is_some() && instance.ec2_instance_id().is_some()
         };
-        let mut attempts = self.calls.attempts(limit);
-        loop {
-            attempts.turn().await?;
-            let request = self.client.describe_container_instances().cluster(cluster);
-            let answer = request.set_container_instances(Some(arns.clone())).send().await;
-            let told = answer.map_err(|error| failure(CALL, &error)).and_then(|answer| {
-                all_told(CALL, asked, answer.container_instances().len(), answer.failures())?;
-                let instances = answer.container_instances.unwrap_or_default();
-                let broken = || broken(CALL, "an instance without ARN or EC2 id");
-                whole(&instances).then_some(instances).ok_or_else(broken)
-            });
-            if let Some(told) = attempts.settle(told)? {
-                return Ok(told);
-            }
-        }
+        let request = self.client.describe_container_instances().cluster(cluster);
+        let request = request.set_container_instances(Some(arns));
+        let send = async || request.clone().send().await;
+        let read = |answer: DescribeContainerInstancesOutput| {
+            all_told(CALL, asked, answer.container_instances().len(), answer.failures())?;
+            let instances = answer.container_instances.unwrap_or_default();
+            all_whole(instances, whole, || broken(CALL, "an instance without ARN or EC2 id"))
+        };
+        self.call(CALL, limit, send, read).await
     }
 
     pub(super) async fn describe_tasks(
@@ -112,45 +86,88 @@ impl Ecs {
         limit: Limit<'_>,
     ) -> Result<Vec<Task>, Unread> {
         const CALL: &str = "DescribeTasks";
-        if ids.is_empty() {
+        let asked = ids.len();
+        if asked == 0 {
             return Ok(Vec::new());
         }
-        let asked = ids.len();
-        let whole = |tasks: &[Task]| {
-            let says = |task: &Task| is_stopped(task) || task.task_definition_arn().is_some();
-            tasks.iter().all(|task| task.task_arn().is_some() && task.last_status().is_some() && says(task))
+        let whole = |task: &Task| {
+            let says = is_stopped(task) || task.task_definition_arn().is_some();
+            task.task_arn().is_some() && task.last_status().is_some() && says
         };
+        let request = self.client.describe_tasks().cluster(cluster).set_tasks(Some(ids));
+        let send = async || request.clone().send().await;
+        let read = |answer: DescribeTasksOutput| {
+            all_told(CALL, asked, answer.tasks().len(), answer.failures())?;
+            let tasks = answer.tasks.unwrap_or_default();
+            all_whole(tasks, whole, || broken(CALL, "a task without ARN, status or task definition"))
+        };
+        self.call(CALL, limit, send, read).await
+    }
+
+    pub(super) async fn definition(&self, arn: &str, limit: Limit<'_>) -> Result<Definition, Unread> {
+        const CALL: &str = "DescribeTaskDefinition";
+        let send = async || self.client.describe_task_definition().task_definition(arn).send().await;
+        let read = |answer: DescribeTaskDefinitionOutput| {
+            let definition = answer.task_definition.ok_or_else(|| broken(CALL, "an answer without one"))?;
+            Ok(Definition::read(&definition))
+        };
+        self.call(CALL, limit, send, read).await.map_err(|unread| unread.of(arn))
+    }
+
+    /// Makes a call until it succeeds. `read` takes of the answer what it is asked for, or says what it lacks.
+    async fn call<T, R, E>(
+        &self,
+        call: &str,
+        limit: Limit<'_>,
+        send: impl AsyncFn() -> Result<T, SdkError<E, HttpResponse>>,
+        read: impl Fn(T) -> Result<R, Failure>,
+    ) -> Result<R, Unread>
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
         let mut attempts = self.calls.attempts(limit);
         loop {
             attempts.turn().await?;
-            let request = self.client.describe_tasks().cluster(cluster).set_tasks(Some(ids.clone()));
-            let answer = request.send().await;
-            let told = answer.map_err(|error| failure(CALL, &error)).and_then(|answer| {
-                all_told(CALL, asked, answer.tasks().len(), answer.failures())?;
-                let tasks = answer.tasks.unwrap_or_default();
-                let broken = || broken(CALL, "a task without ARN, status or task definition");
-                whole(&tasks).then_some(tasks).ok_or_else(broken)
-            });
+            // A call of the SDK is a future of very many layers.
+            let told = Box::pin(send()).await.map_err(|error| failure(call, &error)).and_then(&read);
             if let Some(told) = attempts.settle(told)? {
                 return Ok(told);
             }
         }
     }
+}
 
-    pub(super) async fn definition(&self, arn: &str, limit: Limit<'_>) -> Result<Definition, Unread> {
-        const CALL: &str = "DescribeTaskDefinition";
-        let mut attempts = self.calls.attempts(limit);
-        loop {
-            attempts.turn().await?;
-            let answer = self.client.describe_task_definition().task_definition(arn).send().await;
-            let told = answer.map_err(|error| failure(CALL, &error)).and_then(|answer| {
-                answer.task_definition.ok_or_else(|| broken(CALL, "an answer without one"))
-            });
-            if let Some(told) = attempts.settle(told).map_err(|unread| unread.of(arn))? {
-                return Ok(Definition::read(&told));
+/// Lists to the end, and takes each page. The next one is listed while this one is taken: so calls go at their rate,
+/// not at each other's.
+pub(super) async fn pages(
+    list: impl AsyncFn(Option<String>) -> Result<Listed, Unread>,
+    mut take: impl AsyncFnMut(Vec<String>) -> Result<(), Unread>,
+) -> Result<(), Unread> {
+    let (mut arns, mut token) = list(None).await?;
+    loop {
+        let next = async {
+            match &token {
+                Some(token) => list(Some(token.clone())).await.map(Some),
+                None => Ok(None),
             }
+        };
+        let ((), next) = tokio::try_join!(take(arns), next)?;
+        match next {
+            Some((_, next)) if next.is_some() && next == token => {
+                return Err(Unread::Failed("the list goes round".to_owned()));
+            }
+            Some(page) => (arns, token) = page,
+            None => return Ok(()),
         }
     }
+}
+
+fn all_whole<T>(
+    all: Vec<T>,
+    is_whole: impl Fn(&T) -> bool,
+    broken: impl Fn() -> Failure,
+) -> Result<Vec<T>, Failure> {
+    if all.iter().all(is_whole) { Ok(all) } else { Err(broken()) }
 }
 
 fn list(call: &str, arns: Option<Vec<String>>, next: Option<String>) -> Result<Listed, Failure> {

@@ -14,11 +14,12 @@ mod calls;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 
-use self::calls::said;
+use self::calls::{pages, said};
 use super::Limit;
 use super::definitions::Definition;
 use super::directory::{Cluster, Directory};
@@ -35,11 +36,16 @@ const RATE: Rate = Rate { per_second: 10.0, burst: 10.0 };
 /// Of everything that is listed or described. Source: ECS API reference.
 pub(super) const PAGE: usize = 100;
 
+/// A task goes on: what ECS said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StopError(String);
+
 /// ECS in one account and region.
 pub struct Ecs {
     client: Client,
     calls: Paced,
-    definitions: HashMap<String, Definition>,
+    definitions: Mutex<HashMap<String, Arc<Definition>>>,
 }
 
 impl fmt::Debug for Ecs {
@@ -51,7 +57,7 @@ impl fmt::Debug for Ecs {
 impl Ecs {
     /// Nothing was asked yet.
     pub fn new(client: Client) -> Self {
-        Self { client, calls: Paced::new(RATE), definitions: HashMap::new() }
+        Self { client, calls: Paced::new(RATE), definitions: Mutex::default() }
     }
 
     /// How many calls there were.
@@ -63,23 +69,28 @@ impl Ecs {
     ///
     /// # Errors
     /// What ECS says.
-    pub async fn stop(&self, cluster: &str, task: &str, reason: &str, time: &dyn Time) -> Result<(), String> {
+    pub async fn stop(
+        &self,
+        cluster: &str,
+        task: &str,
+        reason: &str,
+        time: &dyn Time,
+    ) -> Result<(), StopError> {
         self.calls.turn(time).await;
         let request = self.client.stop_task().cluster(cluster).task(task).reason(reason);
-        request.send().await.map(|_| ()).map_err(|error| said("StopTask", &error))
+        request.send().await.map(|_| ()).map_err(|error| StopError(said("StopTask", &error)))
     }
 
     /// The ARNs of all clusters.
     pub(super) async fn clusters(&self, limit: Limit<'_>) -> Result<Vec<String>, Unread> {
-        let (mut all, mut token) = (Vec::new(), None);
-        loop {
-            let (arns, next) = self.list_clusters(token, limit).await?;
+        let mut all = Vec::new();
+        let list = async |token| self.list_clusters(token, limit).await;
+        pages(list, async |arns| {
             all.extend(arns);
-            token = next;
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+            Ok(())
+        })
+        .await?;
+        Ok(all)
     }
 
     /// Learns the hosts of a cluster.
@@ -89,15 +100,8 @@ impl Ecs {
         seen: &mut Seen,
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
-        let mut token = None;
-        loop {
-            let (arns, next) = self.list_instances(&cluster.arn, token, limit).await?;
-            self.describe_instances(cluster, arns, seen, limit).await?;
-            token = next;
-            if token.is_none() {
-                return Ok(());
-            }
-        }
+        let list = async |token| self.list_instances(&cluster.arn, token, limit).await;
+        pages(list, async |arns| self.describe_instances(cluster, arns, seen, limit).await).await
     }
 
     /// Learns a page of hosts.
@@ -122,36 +126,20 @@ impl Ecs {
 
     /// Learns the tasks of a cluster that should be in this state.
     pub(super) async fn tasks(
-        &mut self,
+        &self,
         cluster: &Cluster,
         status: DesiredStatus,
         zone: &str,
         seen: &mut Seen,
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
-        let (mut arns, mut token) = self.list_tasks(&cluster.arn, &status, None, limit).await?;
-        loop {
-            // The next page is listed while this one is described: so they go at their rate, not at each
-            // other's.
-            let next = async {
-                match token.take() {
-                    Some(token) => self.list_tasks(&cluster.arn, &status, Some(token), limit).await.map(Some),
-                    None => Ok(None),
-                }
-            };
-            let described = self.describe_tasks(&cluster.arn, arns, limit);
-            let (described, next) = tokio::try_join!(described, next)?;
-            self.learn(cluster, &described, zone, seen, limit).await?;
-            match next {
-                Some(page) => (arns, token) = page,
-                None => return Ok(()),
-            }
-        }
+        let list = async |token| self.list_tasks(&cluster.arn, &status, token, limit).await;
+        pages(list, async |arns| self.learn_tasks(cluster, arns, zone, seen, limit).await).await
     }
 
     /// Learns tasks by their ids or ARNs, up to a page of them.
     pub(super) async fn learn_tasks(
-        &mut self,
+        &self,
         cluster: &Cluster,
         ids: Vec<String>,
         zone: &str,
@@ -164,28 +152,23 @@ impl Ecs {
 
     /// Learns the tasks of a cluster that should run and are not in `known`.
     pub(super) async fn new_tasks(
-        &mut self,
+        &self,
         cluster: &Cluster,
         known: &Directory,
         zone: &str,
         seen: &mut Seen,
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
-        let mut token = None;
-        loop {
-            let (mut arns, next) =
-                self.list_tasks(&cluster.arn, &DesiredStatus::Running, token, limit).await?;
+        let list = async |token| self.list_tasks(&cluster.arn, &DesiredStatus::Running, token, limit).await;
+        pages(list, async |mut arns: Vec<String>| {
             arns.retain(|arn| !known.knows(arn));
-            self.learn_tasks(cluster, arns, zone, seen, limit).await?;
-            token = next;
-            if token.is_none() {
-                return Ok(());
-            }
-        }
+            self.learn_tasks(cluster, arns, zone, seen, limit).await
+        })
+        .await
     }
 
     async fn learn(
-        &mut self,
+        &self,
         cluster: &Cluster,
         tasks: &[Task],
         zone: &str,
@@ -194,12 +177,22 @@ impl Ecs {
     ) -> Result<(), Unread> {
         for task in tasks {
             let arn = task.task_definition_arn().filter(|_| !is_stopped(task));
-            if let Some(arn) = arn.filter(|arn| !self.definitions.contains_key(*arn)) {
-                let definition = self.definition(arn, limit).await?;
-                self.definitions.insert(arn.to_owned(), definition);
-            }
-            seen.add(task, cluster, arn.and_then(|arn| self.definitions.get(arn)), zone);
+            let definition = match arn {
+                Some(arn) => Some(self.known_definition(arn, limit).await?),
+                None => None,
+            };
+            seen.add(task, cluster, definition.as_deref(), zone);
         }
         Ok(())
+    }
+
+    async fn known_definition(&self, arn: &str, limit: Limit<'_>) -> Result<Arc<Definition>, Unread> {
+        let known = || self.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(definition) = known().get(arn).cloned() {
+            return Ok(definition);
+        }
+        let definition = Arc::new(self.definition(arn, limit).await?);
+        known().insert(arn.to_owned(), definition.clone());
+        Ok(definition)
     }
 }
