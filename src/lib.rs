@@ -41,7 +41,8 @@
 //! - **barrier**: the first moments of an agent, in which nothing is deleted, because not everything was inspected.
 //! - **adoption**: taking over what an earlier run of this host left in the zone.
 //! - **departure**: what is known of the host's own end, and what that does to its records.
-//! - **wanted**, **known**: the records that should stand in the zone, and those that are known to.
+//! - **desired**, **observed**: the records that should stand in the zone, and those that are known to. What a
+//!   container asks for are its **wants**.
 //! - **scan**, **lookup**: a read of many records to find what nobody knows of; a read of one that settles a doubt.
 //! - **journal**: what this host wrote and heard, on its disk.
 //! - **pacer**: when the next call may go. **culprit**: the change that a batch was refused for.

@@ -1,8 +1,8 @@
 //! DockerWatcher: "this container changed", in the order in which it was learnt.
 //!
-//! Carries out what its [pure twin](crate::machine::docker_watcher) decides: keeps a subscription to the engine's events,
-//! and a list after each subscribing and once a minute. Numbers everything that it passes on. What it means is for the
-//! TaskResolver and the Registrar.
+//! Carries out what its [pure twin](crate::machine::docker_watcher) decides: keeps a subscription to the engine's
+//! events, and a list after each subscribing and once a minute. Numbers everything that it passes on. What it means is
+//! for the TaskResolver and the Registrar.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

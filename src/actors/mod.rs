@@ -7,7 +7,7 @@
 //!  ├── Registrar       decides: one lifecycle per container       → Route53Writer, HealthProbers
 //!  ├── HealthProber    one per container: verdicts                → Registrar
 //!  ├── HostWatcher     notices: what is about to happen to the host → Registrar
-//!  └── Route53Writer   writes: wanted against known, in batches   → Registrar (what is known), Agent
+//!  └── Route53Writer   writes: desired against observed, batched  → Registrar (what is known), Agent
 //! ```
 //!
 //! Mail carries hints and values, never the only copy of something: an actor that panics is started

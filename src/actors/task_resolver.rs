@@ -1,5 +1,5 @@
-//! TaskResolver: carries between Docker, the ECS agent and the Registrar what its [pure twin](crate::machine::task_resolver)
-//! decides.
+//! TaskResolver: carries between Docker, the ECS agent and the Registrar what its [pure
+//! twin](crate::machine::task_resolver) decides.
 //!
 //! Owns the inspections under way and the timer of the next one.
 

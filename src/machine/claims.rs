@@ -49,9 +49,9 @@ pub struct Claims {
     /// The containers that publish or claim a port.
     parties: BTreeMap<Endpoint, BTreeSet<ContainerId>>,
     /// Whose record a port has, and of which life it is: not known where an earlier run wrote it, until its container
-    /// has been looked at and records are written.
+    /// has been inspected and records are written.
     incumbents: BTreeMap<Endpoint, (ContainerId, Option<Timestamp>)>,
-    /// Those of whom an earlier run wrote a record, and who have not been looked at.
+    /// Those of whom an earlier run wrote a record, and who have not been inspected.
     unseen: BTreeMap<Endpoint, ContainerId>,
     /// Whether records are written: before that, who comes to be known first has had nothing for it.
     settled: bool,
@@ -96,7 +96,7 @@ impl Claims {
         registered.keys().flat_map(|endpoint| self.parties(endpoint)).cloned().collect()
     }
 
-    /// Of all whose records an earlier run wrote, these have not been looked at. Returns whom that may concern.
+    /// Of all whose records an earlier run wrote, these have not been inspected. Returns whom that may concern.
     pub fn set_unseen(&mut self, unseen: BTreeMap<Endpoint, ContainerId>) -> BTreeSet<ContainerId> {
         let before = std::mem::replace(&mut self.unseen, unseen);
         let endpoints = before.keys().chain(self.unseen.keys()).copied();
@@ -209,7 +209,7 @@ impl Claims {
         let ports = || self.parties(endpoint).filter_map(|id| Some((id, self.ports.get(id)?)));
         let published = ports().filter(|(_, ports)| ports.published.contains(endpoint));
         let published = published.map(|(id, ports)| (ports.started_at, id));
-        // The container whose network a port leads into may not have been looked at yet.
+        // The container whose network a port leads into may not have been inspected yet.
         let led_into =
             ports().filter_map(|(_, ports)| ports.claims_at(endpoint).next()?.offer.binder.network());
         let publisher = published.chain(led_into).max().map(|(_, id)| id);

@@ -1,4 +1,4 @@
-//! Short hands for the tests of this room: signals, spans and looks.
+//! Short hands for the tests of this room: signals, spans and inspections.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// A look at a running container that takes SIGTERM to stop.
+/// An inspection of a running container that takes SIGTERM to stop.
 pub(crate) fn running(started_at: Timestamp, offers: Vec<Offer>) -> Sight {
     Sight {
         started_at,

@@ -155,7 +155,7 @@ impl Route53Writer {
     /// was wanted: it counts as registered. Once all has been told, nothing else does: the rest is on its way out.
     pub fn introduce(&self) -> Vec<Output> {
         let mut outputs = Vec::new();
-        if let Some(mut known) = self.writer.known() {
+        if let Some(mut known) = self.writer.observed() {
             if self.writer.is_told() {
                 known.clear();
             }

@@ -119,7 +119,7 @@ async fn what_was_written_and_is_still_wanted_costs_no_call() {
     journal.record(&learnt(&[written(&kept), (unread.key(), State::Unread)]));
     let mut ledger = Ledger::restore(journal.load());
     ledger.want(kept.key(), Some(kept.clone()));
-    assert_eq!(ledger.known().collect::<Vec<_>>(), [&kept]);
+    assert_eq!(ledger.observed().collect::<Vec<_>>(), [&kept]);
     // The other is not wanted, and has to be read before it can be deleted.
     let done = settle(&mut ledger, &mut journal, &zone).await;
     assert_eq!(done, Done { calls: vec![vec![Action::Delete]], lists: 1 });

@@ -124,8 +124,8 @@ fn checks(families: &mut Families, seen: &Seen) {
 }
 
 fn records(families: &mut Families, status: &Status, writer: &Snapshot) {
-    let desired = writer.rows.iter().filter(|row| row.wanted.is_some()).count();
-    let observed = writer.rows.iter().filter(|row| row.known.is_some()).count();
+    let desired = writer.rows.iter().filter(|row| row.desired.is_some()).count();
+    let observed = writer.rows.iter().filter(|row| row.observed.is_some()).count();
     families.gauge(
         "ecssd_records_desired",
         "Records that should stand in the zone.",

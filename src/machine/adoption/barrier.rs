@@ -1,6 +1,6 @@
 //! The barrier: until when nothing is said to the writer, so that the first word is one batch.
 //!
-//! Owns which containers have been looked at before the barrier opens, and how long the others are waited for. What is
+//! Owns which containers have been inspected before the barrier opens, and how long the others are waited for. What is
 //! known of the zone, and what opens the barrier early, is for [adoption](super).
 
 use std::collections::BTreeSet;
@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use crate::record::ContainerId;
 
-/// How long the first list waits for its containers to be looked at and to prove themselves.
+/// How long the first list waits for its containers to be inspected and to prove themselves.
 pub const BARRIER: Duration = Duration::from_secs(2);
 
 /// What is waited for before the first word to the writer.
 #[derive(Debug)]
 pub(super) enum Barrier {
-    /// A list of what runs; these have been looked at before it.
+    /// A list of what runs; these have been inspected before it.
     ForList { looked_at: BTreeSet<ContainerId> },
-    /// The containers on the list; these have not been looked at.
+    /// The containers on the list; these have not been inspected.
     ForLooks { until: Duration, unseen: BTreeSet<ContainerId> },
 }
 
@@ -27,14 +27,15 @@ impl Default for Barrier {
 }
 
 impl Barrier {
-    pub(super) fn on_looked_at(&mut self, id: &ContainerId) {
+    pub(super) fn on_inspected(&mut self, id: &ContainerId) {
         match self {
             Self::ForList { looked_at } => looked_at.insert(id.clone()),
             Self::ForLooks { unseen, .. } => unseen.remove(id),
         };
     }
 
-    /// A life is over: nobody waits for a look at it. What comes after it is one to look at, if the list shows it.
+    /// A life is over: nobody waits for an inspection of it. What comes after it is one to inspect, if the list shows
+    /// it.
     pub(super) fn on_over(&mut self, id: &ContainerId) {
         if let Self::ForLooks { unseen, .. } = self {
             unseen.remove(id);
@@ -51,7 +52,7 @@ impl Barrier {
         }
     }
 
-    /// Whether a container, listed or not, has not been looked at.
+    /// Whether a container, listed or not, has not been inspected.
     pub(super) fn is_unseen(&self, id: &ContainerId) -> bool {
         match self {
             Self::ForList { looked_at } => !looked_at.contains(id),
@@ -71,7 +72,7 @@ impl Barrier {
         }
     }
 
-    /// Whether nothing is waited for any more; `proven` tells whether that is so of what was looked at.
+    /// Whether nothing is waited for any more; `proven` tells whether that is so of what was inspected.
     pub(super) fn is_due(&self, now: Duration, proven: impl FnOnce() -> bool) -> bool {
         match self {
             Self::ForList { .. } => false,
@@ -79,7 +80,7 @@ impl Barrier {
         }
     }
 
-    /// The containers that are listed and have not been looked at.
+    /// The containers that are listed and have not been inspected.
     pub(super) fn into_unseen(self) -> BTreeSet<ContainerId> {
         match self {
             Self::ForList { .. } => BTreeSet::new(),

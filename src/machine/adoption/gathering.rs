@@ -1,6 +1,6 @@
 //! Before the first word to the writer: what is gathered of the zone and of the containers.
 //!
-//! Owns that, and when it is enough. The [`Barrier`] knows who has been looked at.
+//! Owns that, and when it is enough. The [`Barrier`] knows who has been inspected.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,8 +35,8 @@ struct Zone {
 }
 
 impl Gathering {
-    pub(super) fn on_looked_at(&mut self, id: &ContainerId) {
-        self.barrier.on_looked_at(id);
+    pub(super) fn on_inspected(&mut self, id: &ContainerId) {
+        self.barrier.on_inspected(id);
     }
 
     pub(super) fn on_over(&mut self, id: &ContainerId) {
@@ -96,7 +96,7 @@ impl Gathering {
         self.knows_zone() && (is_urgent || self.barrier.is_due(now, proven))
     }
 
-    /// What comes after it: what is held from here on is what has not been looked at. `None` while the zone is not
+    /// What comes after it: what is held from here on is what has not been inspected. `None` while the zone is not
     /// known.
     pub(super) fn open(&mut self) -> Option<(Settling, Opened)> {
         let Zone { mut estate, stands, to_be_read, to_be_judged } = self.zone.take()?;

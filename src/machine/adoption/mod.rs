@@ -19,14 +19,14 @@
 //!
 //! | phase | lasts until | is kept |
 //! |---|---|---|
-//! | gathering | the zone is known, the list has come, and every container on it has been looked at and has proved itself, or [`BARRIER`] is over; an agent that is about to drain waits for the zone alone | all that is said of the zone and of containers |
-//! | settling | all that was registered is told, or over, and no read of the zone is to come | what is held of containers that were not looked at, and what is still to be told |
+//! | gathering | the zone is known, the list has come, and every container on it has been inspected and has proved itself, or [`BARRIER`] is over; an agent that is about to drain waits for the zone alone | all that is said of the zone and of containers |
+//! | settling | all that was registered is told, or over, and no read of the zone is to come | what is held of containers that were not inspected, and what is still to be told |
 //! | ended | for good | nothing |
 //!
 //! # Guarantees
 //!
-//! - What was registered of a container that may run is wanted until a look, its end or a list says otherwise, or its
-//!   lifecycle has been told. A look that fails says nothing of a container.
+//! - What was registered of a container that may run is wanted until an inspection, its end or a list says otherwise,
+//!   or its lifecycle has been told. An inspection that fails says nothing of a container.
 //! - What was registered of a life that is over before the barrier opens is not adopted, whenever it is heard of.
 //! - The barrier opens once, and not before the zone is known.
 
@@ -66,8 +66,8 @@ enum Phase {
 pub enum Bearing {
     /// None of it.
     Nothing,
-    /// It has been looked at: its lifecycle speaks for it from here on.
-    LookedAt,
+    /// It has been inspected: its lifecycle speaks for it from here on.
+    Inspected,
     /// The life that was registered is over, or is asked to stop.
     Over,
 }
@@ -115,9 +115,9 @@ impl Adoption {
     pub fn on_news(&mut self, id: &ContainerId, bearing: Bearing) {
         match (&mut self.phase, bearing) {
             (Phase::Ended, _) | (_, Bearing::Nothing) => {}
-            (Phase::Gathering(gathering), Bearing::LookedAt) => gathering.on_looked_at(id),
+            (Phase::Gathering(gathering), Bearing::Inspected) => gathering.on_inspected(id),
             (Phase::Gathering(gathering), Bearing::Over) => gathering.on_over(id),
-            (Phase::Settling(settling), Bearing::LookedAt | Bearing::Over) => settling.on_seen(id),
+            (Phase::Settling(settling), Bearing::Inspected | Bearing::Over) => settling.on_seen(id),
         }
     }
 
@@ -173,7 +173,7 @@ impl Adoption {
         self.end_if_settled();
     }
 
-    /// A container has been looked at, or is over or gone: its record sets are held no more. Returns whether any were.
+    /// A container has been inspected, or is over or gone: its record sets are held no more. Returns whether any were.
     pub fn release(&mut self, id: &ContainerId) -> bool {
         let was_held = self.estate_mut().is_some_and(|estate| estate.release(id));
         self.end_if_settled();
@@ -188,24 +188,24 @@ impl Adoption {
         machine.is_none_or(|machine| machine.wanted().is_empty() && !speaks(machine))
     }
 
-    /// The record sets that are held; before the barrier opens also of what has been looked at.
+    /// The record sets that are held; before the barrier opens also of what has been inspected.
     pub fn held(&self) -> impl Iterator<Item = (&ContainerId, &Vec<RecordSet>)> {
         self.estate().into_iter().flat_map(Estate::held)
     }
 
-    /// The ports of those that have not been looked at: theirs as long as their record sets are held.
+    /// The ports of those that have not been inspected: theirs as long as their record sets are held.
     pub fn unseen_ports(&self) -> BTreeMap<Endpoint, ContainerId> {
         let is_unseen = |id: &ContainerId| self.gathering().is_none_or(|gathering| gathering.is_unseen(id));
         publish::endpoints(&self.registrant, self.held().filter(|(id, _)| is_unseen(id)))
     }
 
-    /// Whether the barrier is to open; `proven` tells whether all that was looked at has proved itself, and who is
+    /// Whether the barrier is to open; `proven` tells whether all that was inspected has proved itself, and who is
     /// urgent waits for the zone alone.
     pub fn is_due(&self, now: Duration, is_urgent: bool, proven: impl FnOnce() -> bool) -> bool {
         self.gathering().is_some_and(|gathering| gathering.is_due(now, is_urgent, proven))
     }
 
-    /// Opens the barrier: what is held from here on is what has not been looked at. `None` where it has opened, or the
+    /// Opens the barrier: what is held from here on is what has not been inspected. `None` where it has opened, or the
     /// zone is not known.
     pub fn open(&mut self) -> Option<Opened> {
         let Phase::Gathering(gathering) = &mut self.phase else { return None };

@@ -1,4 +1,4 @@
-//! After the first word to the writer: what has not been looked at yet, and a read of the zone that is still to come.
+//! After the first word to the writer: what has not been inspected yet, and a read of the zone that is still to come.
 //!
 //! Owns what is held and told until then, and by what a late read is judged.
 
@@ -19,7 +19,7 @@ pub(super) struct Settling {
 /// By what a late read of the zone is judged.
 #[derive(Debug)]
 pub(super) struct Late {
-    /// Listed when the barrier opened, and not looked at since.
+    /// Listed when the barrier opened, and not inspected since.
     pub(super) unseen: BTreeSet<ContainerId>,
     /// Those that died, were started or were asked to stop before the barrier opened.
     pub(super) over: BTreeSet<ContainerId>,
@@ -30,7 +30,7 @@ impl Settling {
         Self { estate, late }
     }
 
-    /// A container was looked at, or is over.
+    /// A container was inspected, or is over.
     pub(super) fn on_seen(&mut self, id: &ContainerId) {
         if let Some(late) = &mut self.late {
             late.unseen.remove(id);

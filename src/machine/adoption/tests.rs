@@ -111,7 +111,7 @@ impl Stage {
         if bearing == Bearing::Over && self.opened.is_none() {
             self.over.insert(container);
         }
-        if bearing == Bearing::LookedAt {
+        if bearing == Bearing::Inspected {
             self.looked_at.insert(container);
         }
         if bearing != Bearing::Nothing {
@@ -163,7 +163,7 @@ impl Stage {
         assert!(self.knows_zone, "opened before the zone was known");
         assert!(self.is_listed || self.is_urgent, "opened before a list");
         let has_waited = self.now >= self.listed_at + BARRIER || self.awaited.is_empty() && proven();
-        assert!(self.is_urgent || has_waited, "opened before all was looked at and proved");
+        assert!(self.is_urgent || has_waited, "opened before all was inspected and proved");
         assert_eq!(opened.owes_judgement, std::mem::take(&mut self.owed));
         let own: BTreeSet<_> = sets(self.zone).iter().map(RecordSet::key).collect();
         assert!(opened.stands.is_subset(&own));
@@ -233,7 +233,7 @@ impl Stage {
             true => Event::Seen { as_of, sight: Box::new(sight(container, truth.life)) },
             false => Event::Absent { as_of },
         };
-        self.event(container, event, Bearing::LookedAt);
+        self.event(container, event, Bearing::Inspected);
     }
 
     fn die(&mut self, container: u64, is_heard: bool) {
@@ -310,7 +310,7 @@ impl Stage {
         }
     }
 
-    /// All is said that there is to say, and every container is looked at.
+    /// All is said that there is to say, and every container is inspected.
     fn finish(&mut self) {
         self.known();
         if !self.is_read {

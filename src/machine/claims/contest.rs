@@ -25,7 +25,7 @@ pub(super) struct Contest<'a> {
     pub(super) publisher: Option<&'a ContainerId>,
     /// Whose record it has.
     pub(super) incumbent: Option<&'a ContainerId>,
-    /// Whose record it has from an earlier run, where that one has not been looked at.
+    /// Whose record it has from an earlier run, where that one has not been inspected.
     pub(super) unseen: Option<&'a ContainerId>,
     pub(super) parties: Vec<Party<'a>>,
 }
@@ -41,7 +41,7 @@ impl<'a> Contest<'a> {
             Standing::Away => Some((party.id, Why::Lingers)),
             Standing::Failing | Standing::Unproven => None,
         });
-        // What has not been looked at says nothing of itself yet.
+        // What has not been inspected says nothing of itself yet.
         let unseen = self.unseen.filter(|_| self.publisher.is_none());
         (unseen.map(|id| (id, Why::Unseen)))
             .or(goes_on)

@@ -1,4 +1,5 @@
-//! What the log is told of a container's wants: what has changed, why, and what is still missing. Nothing branches on it.
+//! What the log is told of a container's wants: what has changed, why, and what is still missing. Nothing branches on
+//! it.
 
 use std::time::Duration;
 
@@ -80,7 +81,7 @@ impl Decision {
 /// Why a container's wants changed, for the log: never branched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// A look at it showed so: it needs no check, its HEALTHCHECK spoke, or its ports changed.
+    /// An inspection showed so: it needs no check, its HEALTHCHECK spoke, or its ports changed.
     Seen,
     /// Docker no longer has it running.
     Absent,
@@ -110,9 +111,9 @@ pub enum Reason {
     Steady,
     /// A signal that might have ended it has not.
     GoesOn,
-    /// A look showed that it does not run.
+    /// An inspection showed that it does not run.
     Stopped,
-    /// A look showed that it is paused.
+    /// An inspection showed that it is paused.
     Paused,
 }
 

@@ -14,8 +14,8 @@ use crate::container::{Checked, Timestamp};
 pub const SETTLES: Duration = Duration::from_secs(10);
 /// So long after it a service without a check has survived it.
 pub const UNCHECKED: Duration = Duration::from_secs(60);
-/// How often a HEALTHCHECK's log is looked at meanwhile; Docker keeps its last five entries.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often a HEALTHCHECK's log is inspected meanwhile; Docker keeps its last five entries.
+const INSPECT_EVERY: Duration = Duration::from_secs(5);
 /// How many passes in a row are asked for.
 const PASSES: u32 = 2;
 
@@ -26,9 +26,9 @@ pub struct Doubt {
     pub(super) kill: Kill,
     /// Whether passes count by now.
     settled: bool,
-    /// When the container is to be looked at for its HEALTHCHECK's log.
-    look_at: Duration,
-    /// The latest entry of that log that was counted; `None` before the first look.
+    /// When the container is to be inspected for its HEALTHCHECK's log.
+    inspect_at: Duration,
+    /// The latest entry of that log that was counted; `None` before the first inspection.
     counted: Option<Option<Timestamp>>,
     passes: u32,
 }
@@ -36,7 +36,7 @@ pub struct Doubt {
 impl Doubt {
     /// A doubt since this signal; `None` where it is too old to matter.
     pub(super) fn since(kill: Kill, now: Duration) -> Option<Self> {
-        let doubt = Self { kill, settled: false, look_at: kill.and(SETTLES), counted: None, passes: 0 };
+        let doubt = Self { kill, settled: false, inspect_at: kill.and(SETTLES), counted: None, passes: 0 };
         (now < kill.and(UNCHECKED)).then_some(doubt)
     }
 
@@ -54,21 +54,21 @@ impl Doubt {
     pub(super) fn due_at(&self, healthcheck: bool) -> Option<Duration> {
         match self.settled {
             false => Some(self.kill.and(SETTLES)),
-            true => healthcheck.then_some(self.look_at),
+            true => healthcheck.then_some(self.inspect_at),
         }
     }
 
-    /// Time has passed; whether the container is to be looked at.
+    /// Time has passed; whether the container is to be inspected.
     pub(super) fn on_tick(&mut self, now: Duration) -> bool {
         self.settled |= now >= self.kill.and(SETTLES);
-        let looks = self.settled && now >= self.look_at;
-        if looks {
-            self.look_at = now + LOOK_EVERY;
+        let is_due = self.settled && now >= self.inspect_at;
+        if is_due {
+            self.inspect_at = now + INSPECT_EVERY;
         }
-        looks
+        is_due
     }
 
-    /// A look shows the HEALTHCHECK's log; whether enough of it has passed.
+    /// An inspection shows the HEALTHCHECK's log; whether enough of it has passed.
     pub(super) fn on_log(&mut self, log: &[Checked]) -> bool {
         if !self.settled {
             return false;

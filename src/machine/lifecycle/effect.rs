@@ -19,8 +19,8 @@ pub enum Effect {
         /// The targets; empty to stop probing.
         targets: Vec<Target>,
     },
-    /// Look at the container again.
-    Look,
+    /// Inspect the container again.
+    Inspect,
     /// Send [`Event::Tick`](super::Event::Tick) at this time.
     WakeAt(Duration),
     /// Something for the log.
@@ -94,7 +94,7 @@ impl Lifecycle {
         }
     }
 
-    /// Whether time itself asks for a look: a stop is believed no more, or a HEALTHCHECK's log is due.
+    /// Whether time itself asks for an inspection: a stop is believed no more, or a HEALTHCHECK's log is due.
     pub(super) fn look_due(&self, now: Duration) -> bool {
         match &self.state {
             State::Stopping(stopping) => now >= stopping.until(),

@@ -1,4 +1,4 @@
-//! What a lifecycle is told: what happened to its container, and what a look at it showed.
+//! What a lifecycle is told: what happened to its container, and what an inspection showed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -11,7 +11,7 @@ use crate::container::{self, Checked, Running, Timestamp};
 use crate::machine::past::{Signals, Trace};
 use crate::machine::probe::Verdict;
 
-/// What one look at a container showed.
+/// What one inspection of a container showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {
     /// When this life of the container began.
@@ -69,14 +69,14 @@ impl Registered {
 /// What happened to a container, or was seen of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A look that was asked for at `as_of` showed this.
+    /// An inspection that was asked for at `as_of` showed this.
     Seen {
-        /// When the look was asked for.
+        /// When the inspection was asked for.
         as_of: Seq,
         /// What it showed.
         sight: Box<Sight>,
     },
-    /// A look or a complete list, asked for at `as_of`, did not show it.
+    /// An inspection or a complete list, asked for at `as_of`, did not show it.
     Absent {
         /// When it was asked for.
         as_of: Seq,

@@ -1,7 +1,7 @@
 //! One life of a container, from start to end: its services, and what is known of each.
 //!
-//! Owns what becomes of each service's [health](super::health) by looks, probes, signals and other containers' ports.
-//! When a life begins and ends is decided by the [lifecycle](super).
+//! Owns what becomes of each service's [health](super::health) by inspections, probes, signals and other containers'
+//! ports. When a life begins and ends is decided by the [lifecycle](super).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Life {
         life
     }
 
-    /// Another look at the same life: offers may have come or gone, as ports can lag behind a start.
+    /// Another inspection of the same life: offers may have come or gone, as ports can lag behind a start.
     pub(super) fn on_seen(&mut self, sight: Sight, now: Duration) {
         self.health = sight.health;
         self.published = sight.published;
@@ -110,7 +110,7 @@ impl Life {
         self.doubt.as_ref().is_some_and(Doubt::is_settled)
     }
 
-    /// Whether a HEALTHCHECK's log is to be looked at, because of a doubt.
+    /// Whether a HEALTHCHECK's log is to be inspected, because of a doubt.
     pub(super) fn log_due(&self, now: Duration) -> bool {
         let due = self.doubt.as_ref().and_then(|doubt| doubt.due_at(true));
         self.doubts(|check| *check == EffectiveCheck::Docker) && due.is_some_and(|due| due <= now)

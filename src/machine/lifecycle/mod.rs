@@ -9,7 +9,7 @@
 //! | state     | event                          | next      | what is wanted                                  |
 //! |-----------|--------------------------------|-----------|-------------------------------------------------|
 //! | Idle      | seen running, a life not ended | Live      | services without a check, at their weight       |
-//! | Idle      | killed, recalled               | Stopping  | nothing: a look will tell what the signal meant |
+//! | Idle      | killed, recalled               | Stopping  | nothing: an inspection tells what that meant    |
 //! | Live      | seen running, the same life    | Live      | verdicts kept; new offers begin unproven        |
 //! | Live      | seen running, a newer life     | Live      | as from Idle: the old life's ports are gone     |
 //! | Live      | registered (the zone has it)   | Live      | unproven → serving, or failing where its weight is 0; inherited, where an earlier life may have proved it |
@@ -23,27 +23,27 @@
 //! | Live      | seen in one life too many      | Live      | nothing while it is [held](restarts), then as it proved |
 //! | Live      | seen paused                    | Idle      | nothing; it may come back in the same life      |
 //! | Live      | died, seen stopped             | Idle      | nothing; this life has ended                    |
-//! | Live      | absent                         | Idle      | nothing; a look may show this life again        |
+//! | Live      | absent                         | Idle      | nothing; an inspection may show this life again |
 //! | Stopping  | killed                         | Stopping  | nothing; the last signal counts the time        |
 //! | Stopping  | seen running                   | Stopping  | nothing, while the stop is believed             |
 //! | Stopping  | seen running, not meant to stop| Live      | as from Idle: HUP, say                          |
 //! | Stopping  | seen running, believed no more | Live      | as from Idle                                    |
 //! | Stopping  | started, died                  | Idle      | nothing; the life that was meant has ended      |
-//! | Stopping  | Docker was restarted           | Idle      | nothing; a look will tell what still runs       |
+//! | Stopping  | Docker was restarted           | Idle      | nothing; an inspection tells what still runs    |
 //! | Stopping  | seen stopped, absent           | Idle      | nothing, if asked for after the last signal     |
 //! | any       | drain                          | Drained   | nothing, for good                               |
 //! | Drained   | anything                       | Drained   | nothing                                         |
 //!
 //! What is not in the table changes nothing. The log tells two states apart in two: a Live one that is kept out is
-//! `held`, and a Stopping one that no look has shown to be meant is `perhaps stopping`.
+//! `held`, and a Stopping one that no inspection has shown to be meant is `perhaps stopping`.
 //!
 //! # Guarantees
 //!
 //! - What came after what is told by the place of the news ([`Seq`]), never by a clock: a signal is meant for the
 //!   life that runs when it is heard, until a start or an end is heard; an answer that was asked for before
 //!   the container's latest death is stale. The engine's clock says only whether an end that is heard late may be
-//!   an earlier life's: then the look decides that comes with it.
-//! - Events may be repeated or lost: what is lost costs a look, or that a stop is believed for its full time.
+//!   an earlier life's: then the inspection decides that comes with it.
+//! - Events may be repeated or lost: what is lost costs an inspection, or that a stop is believed for its full time.
 //! - A process may have its ports until it has ended, whatever is wanted of it: they are claimed while it stops and
 //!   while it is paused.
 //! - Once a life (container id and start time) has ended, nothing makes it wanted again, but the news of a start
@@ -96,7 +96,7 @@ pub struct Seq(pub u64);
 /// Where a container is in its life. See the table at the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing is wanted: it does not run, is paused, or has not been looked at.
+    /// Nothing is wanted: it does not run, is paused, or has not been inspected.
     Idle,
     /// It runs, and its services are watched.
     Live(Life),
@@ -271,10 +271,10 @@ impl Lifecycle {
         if ticked {
             effects.extend(before.reminders(now).into_iter().map(Effect::Unproven));
         }
-        // Where ECS has a say, only a look that asks it ends a stop.
+        // Where ECS has a say, only an inspection that asks it ends a stop.
         let asks = unasked && matches!(after.state, State::Stopping(_)) && after.look_due(now);
         if ticked && before.look_due(now) || asks || restarted && after.state != before.state {
-            effects.push(Effect::Look);
+            effects.push(Effect::Inspect);
         }
         effects.extend(after.outlived(&before, restarted, now).map(Effect::Outlived));
         if let Some(until) = after.held_until().filter(|until| before.held_until() != Some(*until)) {

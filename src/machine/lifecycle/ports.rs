@@ -80,7 +80,7 @@ pub enum Why {
     Serves,
     /// That container had it, and has not ended.
     Lingers,
-    /// An earlier run of the agent registered that container there, and it has not been looked at yet.
+    /// An earlier run of the agent registered that container there, and it has not been inspected yet.
     Unseen,
     /// An earlier run of the agent registered that container there, and its check has not answered yet.
     Unjudged,
@@ -92,7 +92,7 @@ impl std::fmt::Display for Why {
             Self::Published => "Docker publishes it for another container",
             Self::Serves => "another container serves there, and did so first",
             Self::Lingers => "another container that stops or is paused has not ended yet",
-            Self::Unseen => "another container was registered there, and has not been looked at yet",
+            Self::Unseen => "another container was registered there, and has not been inspected yet",
             Self::Unjudged => "another container was registered there, and its check has not answered yet",
         })
     }

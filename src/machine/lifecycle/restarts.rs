@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn another_look_at_the_same_life_is_no_start() {
+    fn another_inspect_at_the_same_life_is_no_start() {
         let mut restarts = Restarts::default();
         for second in 0..20 {
             assert_eq!(restarts.on_start(at(7), secs(second)), None);

@@ -1,7 +1,7 @@
 //! A container that was sent signals: which of them ask it to stop, and when that is over.
 //!
-//! Owns the meaning of a signal. It comes faster than a look, so it may come before anything is known of
-//! the container: then it is kept until a look tells what the container takes as its stop signal. What that
+//! Owns the meaning of a signal. It comes faster than an inspection, so it may come before anything is known of
+//! the container: then it is kept until an inspection tells what the container takes as its stop signal. What that
 //! means for its services is decided by the [lifecycle](super).
 //!
 //! How long a container has to stop goes with the call that stops it, seconds or hours, and is shown nowhere.
@@ -56,7 +56,7 @@ impl Kill {
     }
 }
 
-/// What is left of a stop when a look shows that the container runs.
+/// What is left of a stop when an inspection shows that the container runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// It is to be believed.
@@ -70,7 +70,7 @@ pub(super) enum Stop {
 /// A container that was sent signals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stopping {
-    /// The life that stops; `None` until a look has shown that the signals ask for it.
+    /// The life that stops; `None` until an inspection has shown that the signals ask for it.
     pub life: Option<Timestamp>,
     /// The latest of each signal, by its number.
     kills: BTreeMap<u8, Kill>,
@@ -138,7 +138,7 @@ impl Stopping {
         }
         match sight.desired {
             _ if now < self.until() => Stop::Holds,
-            // A look that asks is on its way.
+            // An inspection that asks is on its way.
             Desired::Unasked if sight.task.is_some() => Stop::Holds,
             Desired::Stopped => {
                 self.desired_until = now + ASK_AGAIN;

@@ -379,7 +379,7 @@ fn a_long_stop_is_believed_for_an_hour_after_its_last_signal() {
         told.killed(SIGKILL, LIFE + 3_550).after(STOP_BELIEF - secs(1)).seen(90, sight(EffectiveCheck::None));
     assert_eq!(told.weights(), NOTHING);
     let told = told.after(secs(1));
-    assert_eq!((told.weights(), &told.effects[..]), (vec![], &[Effect::Look][..]));
+    assert_eq!((told.weights(), &told.effects[..]), (vec![], &[Effect::Inspect][..]));
     let told = told.seen(91, sight(EffectiveCheck::None));
     assert_eq!(told.weights(), [5]);
     assert!(told.effects.contains(&Effect::Outlived(Outlived::Belief(STOP_BELIEF))), "{:?}", told.effects);
@@ -407,13 +407,13 @@ fn ecs_holds_out_what_it_wants_stopped_and_says_nothing_where_it_wants_it_to_run
     let of_task = |desired| Sight { task: Some("arn:task".into()), desired, ..sight(EffectiveCheck::None) };
     let told = Told::new().seen(1, of_task(Desired::Unasked)).killed(SIGTERM, LIFE + 10).after(STOP_BELIEF);
     let told = told.seen(2, of_task(Desired::Unasked));
-    assert_eq!((told.weights(), &told.effects[..]), (vec![], &[Effect::Look][..]), "ECS was not asked");
+    assert_eq!((told.weights(), &told.effects[..]), (vec![], &[Effect::Inspect][..]), "ECS was not asked");
     let mut told = told;
     for look in 3..100 {
         told = told.seen(look, of_task(Desired::Stopped));
         assert_eq!(told.weights(), NOTHING);
         told = told.after(secs(60));
-        assert_eq!(told.effects, [Effect::Look]);
+        assert_eq!(told.effects, [Effect::Inspect]);
     }
     assert_eq!(told.seen(100, of_task(Desired::Unsaid)).weights(), [5]);
     let running = Told::new().seen(1, of_task(Desired::Unasked)).killed(SIGTERM, LIFE + 10);
@@ -436,7 +436,7 @@ fn a_restart_of_docker_that_left_the_life_running_ends_a_stop() {
     let stopping = || Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
     let told = stopping().remembered(Trace::default(), true);
     assert!(told.effects.contains(&Effect::Outlived(Outlived::Engine)), "{:?}", told.effects);
-    assert!(told.effects.contains(&Effect::Look), "{:?}", told.effects);
+    assert!(told.effects.contains(&Effect::Inspect), "{:?}", told.effects);
     assert_eq!(told.seen(2, sight(EffectiveCheck::None)).weights(), [5]);
     // A stream that ended says nothing, nor does an engine that has forgotten.
     let told = stopping().remembered(Trace::default(), false).seen(2, sight(EffectiveCheck::None));
@@ -606,7 +606,7 @@ fn a_healthcheck_is_believed_after_two_runs_that_passed_ten_seconds_later() {
     let told = told.seen(2, log(&[run(6, true), run(11, true), run(16, true)]));
     assert_eq!(told.weights(), [0], "too early");
     let told = told.after(secs(10));
-    assert!(told.effects.contains(&Effect::Look), "{:?}", told.effects);
+    assert!(told.effects.contains(&Effect::Inspect), "{:?}", told.effects);
     let told = told.seen(3, log(&[run(11, true), run(16, true)]));
     assert_eq!(told.weights(), [0], "these ran before");
     let told = told.after(secs(5)).seen(4, log(&[run(16, true), run(21, true)]));

@@ -104,8 +104,8 @@ impl Lifecycle {
         self.state = State::Live(Life::begin(sight, held, now));
     }
 
-    /// News of an earlier life's end can arrive after a look at this one. By a clock that stepped back the end of
-    /// this one looks so too: either way a look comes with the news, and shows what is so.
+    /// News of an earlier life's end can arrive after an inspection of this one. By a clock that stepped back the end
+    /// of this one looks so too: either way an inspection comes with the news, and shows what is so.
     fn began_after(&self, time: Timestamp) -> bool {
         let life = match &self.state {
             State::Live(life) => Some(life.started_at),
@@ -158,8 +158,8 @@ impl Lifecycle {
         self.state = State::Idle;
     }
 
-    /// What was meant for the life before is over, and a look that was asked for before may show that one still. That
-    /// the newer one runs will be seen.
+    /// What was meant for the life before is over, and an inspection that was asked for before may show that one still.
+    /// That the newer one runs will be seen.
     fn on_started(&mut self, at: Seq) {
         self.ended = None;
         if let State::Stopping(stopping) = &mut self.state
@@ -182,7 +182,7 @@ impl Lifecycle {
             }
         }
         if trace.turned && self.state == State::Idle {
-            // The life that was meant has ended; a look that was asked for before may show it still.
+            // The life that was meant has ended; an inspection that was asked for before may show it still.
             self.horizon = self.horizon.max(at);
             self.lingering = None;
         }
@@ -206,7 +206,7 @@ impl Lifecycle {
         }
     }
 
-    /// There is no process, as known then. That is no news of any one life: an absence can be as old as the look
+    /// There is no process, as known then. That is no news of any one life: an absence can be as old as the inspection
     /// that showed this one running, and older than a signal.
     fn on_gone(&mut self, as_of: Seq) {
         self.lingering = None;

@@ -21,7 +21,7 @@ impl Registrar {
     }
 
     /// What the zone holds of this host, when it could not be read before wants had gone out. What an
-    /// earlier run registered of a container that has not been looked at, or has not proved itself since,
+    /// earlier run registered of a container that has not been inspected, or has not proved itself since,
     /// holds on, beside what is known of it. Says everything again, so that the writer of this generation may delete
     /// the rest.
     pub fn on_found(&mut self, found: &[RecordSet], generation: u64, now: Duration) -> Vec<Output> {
@@ -60,7 +60,7 @@ impl Registrar {
         self.adoption.is_over(self.containers.get(id)).then(|| Output::Over(id.clone()))
     }
 
-    /// A container has been looked at, or is over: what an earlier run wrote of it counts no more.
+    /// A container has been inspected, or is over: what an earlier run wrote of it counts no more.
     pub(super) fn release(&mut self, id: &ContainerId, now: Duration) -> Vec<Output> {
         if !self.adoption.release(id) {
             return Vec::new();
@@ -72,7 +72,7 @@ impl Registrar {
         outputs
     }
 
-    /// Those that have not been looked at have their ports as long as what an earlier run wrote of them stays.
+    /// Those that have not been inspected have their ports as long as what an earlier run wrote of them stays.
     fn hold(&mut self, now: Duration) -> Vec<Output> {
         self.grants.set_unseen(self.adoption.unseen_ports());
         self.settle(now)
@@ -96,7 +96,7 @@ impl Registrar {
 
     /// What is granted, and what is held.
     pub(super) fn all_wants(&self) -> Wants {
-        // Of which task a container is that has not been looked at, nobody knows.
+        // Of which task a container is that has not been inspected, nobody knows.
         let held = self.adoption.held();
         self.publication.with(held.map(|(id, sets)| (id, self.departure.overrule(None, sets.clone()))))
     }

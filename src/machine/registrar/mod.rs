@@ -225,12 +225,12 @@ impl Registrar {
         assert!(!drained || ports.is_empty() && self.all_wants().is_empty(), "wanted after the drain");
     }
 
-    /// What an event says of what was registered of a container. An answer of before the latest death is no look at
-    /// what runs now: another one is on its way.
+    /// What an event says of what was registered of a container. An answer of before the latest death is no inspection
+    /// of what runs now: another one is on its way.
     fn bearing(&self, id: &ContainerId, event: &Event) -> Bearing {
         let is_outdated = |as_of| self.containers.get(id).is_some_and(|lifecycle| lifecycle.outdates(as_of));
         match event {
-            Event::Seen { as_of, .. } | Event::Absent { as_of } if !is_outdated(*as_of) => Bearing::LookedAt,
+            Event::Seen { as_of, .. } | Event::Absent { as_of } if !is_outdated(*as_of) => Bearing::Inspected,
             Event::Died { .. } | Event::Started { .. } => Bearing::Over,
             Event::Killed { signal, age, .. } if self.asks_to_stop(*signal, *age) => Bearing::Over,
             _ => Bearing::Nothing,

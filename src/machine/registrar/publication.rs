@@ -1,4 +1,4 @@
-//! What the writer has been told, of the containers that have been looked at.
+//! What the writer has been told, of the containers that have been inspected.
 //!
 //! Owns that, and whose a place is where somebody else's record sets are held beside it.
 
@@ -29,13 +29,13 @@ impl Publication {
         }
     }
 
-    /// This is all that is wanted of those that have been looked at.
+    /// This is all that is wanted of those that have been inspected.
     pub(super) fn say_all(&mut self, said: Wants) {
         self.said = said;
     }
 
     /// What is wanted, with what is held beside it: but a place is one container's, first of all one that has been
-    /// looked at. The address of a service gives way with its port.
+    /// inspected. The address of a service gives way with its port.
     pub(super) fn with<'a>(&self, held: impl Iterator<Item = (&'a ContainerId, Vec<RecordSet>)>) -> Wants {
         let held: Vec<_> = held.collect();
         let mut places: BTreeMap<_, _> =

@@ -97,7 +97,7 @@ impl Registrar {
             }
             Effect::WakeAt(_) => return None,
             Effect::Probe { life, targets } => Output::Probe { container: id, life, targets },
-            Effect::Look => Output::InspectTask(id),
+            Effect::Inspect => Output::InspectTask(id),
             Effect::Decided(decision) => Output::Decided(id, decision),
             Effect::Held(until) => Output::Held(id, until),
             // Whose port another has waits for that one, and nobody asks it.

@@ -1,8 +1,8 @@
 //! What is known of each container by events, lists and inspections, and which container is to be inspected next: the
 //! pure twin of the actor of that name.
 //!
-//! Owns to whom else a container's turn is told ([`sharers`]), when the next inspection is due ([`inspections`]), what an
-//! inspection amounts to (`reading`), what of it is said to the operator (`troubles`), and which lines of a list say
+//! Owns to whom else a container's turn is told ([`sharers`]), when the next inspection is due ([`inspections`]), what
+//! an inspection amounts to (`reading`), what of it is said to the operator (`troubles`), and which lines of a list say
 //! something new ([`listing`]). It leaves asking Docker and the ECS agent to the edge, and what to do about a container
 //! to the [registrar](super::registrar).
 

@@ -26,8 +26,8 @@ impl Ledger {
         }
     }
 
-    /// Takes the answer to a [`Lookup`]: the first set at or after it, if it is that. A refusal is about what depends on
-    /// it, which waits; any other failure says nothing of the lookup, which stays due.
+    /// Takes the answer to a [`Lookup`]: the first set at or after it, if it is that. A refusal is about what depends
+    /// on it, which waits; any other failure says nothing of the lookup, which stays due.
     pub fn on_lookup(
         &mut self,
         lookup: &Lookup,

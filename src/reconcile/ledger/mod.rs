@@ -2,8 +2,8 @@
 //!
 //! Owns what is to be written and what each answer taught. Sans-IO: it hands out one batch (or one thing
 //! to look up) at a time and takes the answer. When the next call may go is the
-//! [pacer](crate::change::pacing)'s business, how changes go together the [packer](crate::change::batch)'s, and which of them is
-//! to blame for a refusal that of the [search](crate::change::culprit).
+//! [pacer](crate::change::pacing)'s business, how changes go together the [packer](crate::change::batch)'s, and which
+//! of them is to blame for a refusal that of the [search](crate::change::culprit).
 //!
 //! ## Guarantees
 //!
@@ -87,7 +87,7 @@ impl Ledger {
     }
 
     /// What stands, or may stand, in the zone.
-    pub fn known(&self) -> impl Iterator<Item = &RecordSet> {
+    pub fn observed(&self) -> impl Iterator<Item = &RecordSet> {
         self.observed.iter().filter_map(|(_, observed)| match observed {
             Observed::Written(set) | Observed::Unsure { set, .. } => Some(set),
             Observed::Unread => None,
@@ -100,7 +100,7 @@ impl Ledger {
     }
 
     /// The keys that are wanted.
-    pub fn wanted_keys(&self) -> impl Iterator<Item = &Key> {
+    pub fn desired_keys(&self) -> impl Iterator<Item = &Key> {
         self.desired.keys()
     }
 

@@ -1,19 +1,19 @@
-//! A ledger as a table, for whoever shows it: what is wanted of each key beside what is known of it.
+//! A ledger as a table, for whoever shows it: what is desired of each key beside what is observed of it.
 
 use std::time::Duration;
 
 use super::{Ledger, Observed};
 use crate::record::{Key, RecordSet};
 
-/// What is wanted and known of one key.
+/// What is desired and observed of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Which one.
     pub key: Key,
     /// What should stand there; `None` for nothing.
-    pub wanted: Option<RecordSet>,
+    pub desired: Option<RecordSet>,
     /// What stands, or may stand, there, as far as is known.
-    pub known: Option<RecordSet>,
+    pub observed: Option<RecordSet>,
     /// Whether that is sure.
     pub is_sure: bool,
     /// Whether the two differ.
@@ -23,17 +23,17 @@ pub struct Row {
 }
 
 impl Ledger {
-    /// All keys of which anything is wanted or known, in order.
+    /// All keys of which anything is desired or observed, in order.
     pub fn rows(&self) -> Vec<Row> {
-        let only_known =
+        let only_observed =
             self.observed.iter().map(|(key, _)| key).filter(|key| !self.desired.contains_key(*key));
-        let mut keys: Vec<_> = self.desired.keys().chain(only_known).collect();
+        let mut keys: Vec<_> = self.desired.keys().chain(only_observed).collect();
         keys.sort();
         keys.into_iter().map(|key| self.row(key)).collect()
     }
 
     fn row(&self, key: &Key) -> Row {
-        let (known, is_sure) = match self.observed.get(key) {
+        let (observed, is_sure) = match self.observed.get(key) {
             Some(Observed::Written(set)) => (Some(set.clone()), true),
             Some(Observed::Unsure { set, .. }) => (Some(set.clone()), false),
             Some(Observed::Unread) => (None, false),
@@ -41,8 +41,8 @@ impl Ledger {
         };
         Row {
             key: key.clone(),
-            wanted: self.desired.get(key).map(|set| self.fit(set)),
-            known,
+            desired: self.desired.get(key).map(|set| self.fit(set)),
+            observed,
             is_sure,
             differs: self.differing.contains(key),
             refused: self.parking.get(key).map(|parked| (parked.until, parked.reason.clone())),
@@ -56,25 +56,25 @@ mod tests {
     use crate::record::testing::registrant;
 
     #[test]
-    fn a_row_says_what_is_wanted_beside_what_is_known() {
+    fn a_row_says_what_is_desired_beside_what_is_observed() {
         let mut ledger = Ledger::default();
         let set = registrant("i-0a").host_record();
         ledger.want(set.key(), Some(set.clone()));
         let row = |ledger: &Ledger| ledger.rows().into_iter().next();
-        let wanted = Row {
+        let unwritten = Row {
             key: set.key(),
-            wanted: Some(set.clone()),
-            known: None,
+            desired: Some(set.clone()),
+            observed: None,
             is_sure: true,
             differs: true,
             refused: None,
         };
-        assert_eq!(row(&ledger), Some(wanted.clone()));
+        assert_eq!(row(&ledger), Some(unwritten.clone()));
         let batch: Vec<_> = ledger.batch(Duration::ZERO).into_iter().flat_map(|unit| unit.changes).collect();
         ledger.on_answer(&batch, &Ok(()), Duration::ZERO);
-        assert_eq!(row(&ledger), Some(Row { known: Some(set.clone()), differs: false, ..wanted }));
+        assert_eq!(row(&ledger), Some(Row { observed: Some(set.clone()), differs: false, ..unwritten }));
         ledger.want(set.key(), None);
         let left = row(&ledger).unwrap();
-        assert_eq!((left.wanted, left.known, left.differs), (None, Some(set), true));
+        assert_eq!((left.desired, left.observed, left.differs), (None, Some(set), true));
     }
 }

@@ -101,8 +101,8 @@ impl Writer {
     }
 
     /// What the zone holds of ours, as far as is known; `None` where it has to be read first.
-    pub fn known(&self) -> Option<Vec<RecordSet>> {
-        (self.reads.knowledge() != Knowledge::TooLittle).then(|| self.ledger.known().cloned().collect())
+    pub fn observed(&self) -> Option<Vec<RecordSet>> {
+        (self.reads.knowledge() != Knowledge::TooLittle).then(|| self.ledger.observed().cloned().collect())
     }
 
     /// Whether all is known that the zone can hold of ours.

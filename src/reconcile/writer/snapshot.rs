@@ -12,7 +12,7 @@ use crate::record::Key;
 pub struct Snapshot {
     /// When it was taken, by the agent's clock.
     pub taken_at: Duration,
-    /// What is wanted and known of each record.
+    /// What is desired and observed of each record.
     pub rows: Vec<Row>,
     /// The records of the call that is under way.
     pub in_flight: BTreeSet<Key>,

@@ -127,7 +127,7 @@ impl Stage {
 #[test]
 fn with_a_whole_journal_nothing_is_listed_and_all_goes_in_one_call() {
     let mut stage = Stage::new(settings(Some(journal(true)), false));
-    assert_eq!(stage.writer.known(), Some(vec![]));
+    assert_eq!(stage.writer.observed(), Some(vec![]));
     stage.want(&(0..50).map(|n| srv("i-0a", n)).collect::<Vec<_>>());
     stage.settle();
     assert_eq!((stage.changes(), stage.reads(), stage.own().len()), (vec![51], 0, 51));

@@ -90,7 +90,7 @@ impl Wants {
     fn withdraw(&self, host_stays: bool, ledger: &mut Ledger) {
         let host = self.host.key();
         let unwanted: Vec<Key> =
-            ledger.wanted_keys().filter(|key| !host_stays || **key != host).cloned().collect();
+            ledger.desired_keys().filter(|key| !host_stays || **key != host).cloned().collect();
         unwanted.into_iter().for_each(|key| ledger.want(key, None));
     }
 }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn wanted(ledger: &Ledger) -> Vec<Key> {
-        ledger.wanted_keys().cloned().collect()
+        ledger.desired_keys().cloned().collect()
     }
 
     #[test]

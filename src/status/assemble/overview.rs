@@ -108,7 +108,7 @@ pub(super) fn stop(seen: &Seen) -> Stop {
     let rows = seen.writer.iter().flat_map(|writer| &writer.rows);
     let is_leaving = seen.ending.is_some_and(|ending| ending.phase == "withdrawing");
     let left =
-        rows.filter(|row| row.differs && row.wanted.is_none() && row.key.kind == RecordType::Srv).count();
+        rows.filter(|row| row.differs && row.desired.is_none() && row.key.kind == RecordType::Srv).count();
     Stop {
         phase: seen.ending.map_or("serving", |ending| ending.phase).to_owned(),
         over_in: seen.ending.and_then(|ending| ending.deadline).map(|at| seen.until(at)),

@@ -28,7 +28,7 @@ impl Records {
         };
         for row in seen.writer.iter().flat_map(|writer| &writer.rows) {
             let record = record(row, seen);
-            match row.wanted.as_ref().or(row.known.as_ref()).and_then(|set| registrant.subject(set)) {
+            match row.desired.as_ref().or(row.observed.as_ref()).and_then(|set| registrant.subject(set)) {
                 Some(Subject::Service(id, port)) => {
                     records.of_services.insert((id, Some(port), row.key.name.clone()), record);
                 }
@@ -76,9 +76,9 @@ fn record(row: &Row, seen: &Seen) -> Record {
         name: name.clone(),
         r#type: kind.to_string(),
         id: set_identifier.clone(),
-        desired: row.wanted.as_ref().map(text),
-        observed: row.known.as_ref().map(text),
-        weight: row.known.as_ref().and_then(RecordSet::weight),
+        desired: row.desired.as_ref().map(text),
+        observed: row.observed.as_ref().map(text),
+        weight: row.observed.as_ref().and_then(RecordSet::weight),
         state: state(row),
         refused: refused.map(|(_, reason)| reason.clone()),
         retried_in: refused.map(|(until, _)| seen.until(*until)),
@@ -86,7 +86,7 @@ fn record(row: &Row, seen: &Seen) -> Record {
 }
 
 fn state(row: &Row) -> RecordState {
-    match (&row.wanted, &row.known) {
+    match (&row.desired, &row.observed) {
         _ if row.refused.is_some() => RecordState::Refused,
         _ if !row.differs => RecordState::Registered,
         _ if !row.is_sure => RecordState::Unsure,

@@ -1,4 +1,4 @@
-//! A stop and a restart, told in every order that their news can have: Docker's events come in theirs, looks and
+//! A stop and a restart, told in every order that their news can have: Docker's events come in theirs, inspections and
 //! verdicts between them as they like.
 
 use std::collections::BTreeSet;
@@ -73,8 +73,8 @@ fn permutations(items: &[News]) -> Vec<Vec<News>> {
     items.iter().copied().enumerate().flat_map(with_first).collect()
 }
 
-/// The places that each piece of an order can have: the n-th event from Docker has place n; a look was
-/// asked for at any place at which what it showed was still to be, the looks one after the other.
+/// The places that each piece of an order can have: the n-th event from Docker has place n; an inspection was
+/// asked for at any place at which what it showed was still to be, the inspections one after the other.
 fn places(order: &[News]) -> Vec<Vec<u64>> {
     let mut places = vec![vec![]];
     let mut events = 0;

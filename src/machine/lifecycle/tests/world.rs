@@ -1,8 +1,8 @@
 //! A container's true world, and the lifecycle that only hears of it: events late, in their order, or not at all;
-//! what an engine remembers; looks before and after all of that; by clocks that step.
+//! what an engine remembers; inspections before and after all of that; by clocks that step.
 //!
 //! The reference is what Docker knows; the machine is told what reaches it. Safety is checked after each
-//! step, convergence at the end, when one fresh look and its verdicts arrive.
+//! step, convergence at the end, when one fresh inspection and its verdicts arrive.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -35,12 +35,12 @@ enum Step {
     EngineRestart,
     /// The engine's clock steps by so many seconds.
     Jump(i64),
-    /// A look is asked for; Docker answers it from what is so now, or when the answer arrives.
+    /// An inspection is asked for; Docker answers it from what is so now, or when the answer arrives.
     AskLook {
         stale: bool,
     },
     AnswerLook,
-    /// Likewise a list of what runs, beside the looks.
+    /// Likewise a list of what runs, beside the inspections.
     AskList,
     AnswerList,
     Probed {
@@ -101,9 +101,9 @@ struct World {
     told: Vec<Event>,
     /// What the engine remembers, in a step in which somebody listens anew.
     remembered: Option<Past>,
-    /// The life that the last look showed.
+    /// The life that the last inspection showed.
     seen: Option<Timestamp>,
-    /// Lives whose end the agent was told of by an event or a look.
+    /// Lives whose end the agent was told of by an event or an inspection.
     known_dead: BTreeSet<Timestamp>,
     /// For each life that was told to stop: until when that is to be believed.
     told_to_stop: Vec<(Timestamp, Duration)>,
@@ -159,7 +159,7 @@ impl World {
                 News::Started => past.push(&id, Turn::Started, time, age),
             }
         }
-        // Of an end with a start after it nobody can tell whether that start was seen: a look will.
+        // Of an end with a start after it nobody can tell whether that start was seen; an inspection will.
         let mut turns = self.ring.iter().filter(|told| !matches!(told.news, News::Killed(_)));
         if let Some(Told { news: News::Died, life, .. }) = turns.next_back() {
             self.known_dead.insert(self.lives[*life]);
@@ -302,7 +302,7 @@ impl World {
                 }
             }
             Step::AskList if self.list.is_none() => {
-                // It has a place of its own, and looks that are asked for later come after it.
+                // It has a place of its own, and inspections that are asked for later come after it.
                 self.seq += 1;
                 self.list = Some((Seq(self.seq), self.clock, alive));
             }
@@ -442,7 +442,7 @@ impl Watched {
                     self.probing = Some((life, targets)).filter(|(_, targets)| !targets.is_empty());
                 }
                 Effect::WakeAt(at) => self.timer = Some(at),
-                Effect::Look
+                Effect::Inspect
                 | Effect::Decided(_)
                 | Effect::Held(_)
                 | Effect::Unproven(_)
