@@ -209,6 +209,18 @@ fn read(path: &str) -> String {
 }
 
 #[test]
+fn the_events_that_show_a_trouble_are_those_of_the_log() {
+    let page = read("docs/troubleshooting.md");
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("|---")).collect();
+    let is_event = |span: &String| span.contains('_') && span.bytes().all(|b| b == b'_' || b.is_ascii_lowercase());
+    let named: BTreeSet<_> = rows.iter().flat_map(|row| spans(row)).filter(is_event).collect();
+    assert!(rows.len() > 20 && named.len() > 20, "the page is not understood: {named:?}");
+    let logs = read("docs/logs.md");
+    let unknown: Vec<_> = named.iter().filter(|event| !logs.contains(&format!("| `{event}` |"))).collect();
+    assert!(unknown.is_empty(), "no events of the log: {unknown:?}");
+}
+
+#[test]
 fn every_line_of_the_log_names_its_event_and_the_page_of_them_has_them_all() {
     let (mut named, mut silent) = (BTreeSet::new(), Vec::new());
     for (file, text) in files("src", ".rs") {
