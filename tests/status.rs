@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ecssd::serve::status::{HEAD_OCTETS_MAX, HEADERS_MAX, Listen, StatusFront, client, serve};
+use ecssd::serve::status::{HEAD_OCTETS_MAX, HEADERS_MAX, Listen, Source, StatusFront, client, serve};
 use ecssd::status::schema::{Host, Status};
 use ecssd::status::{Part, Seen, assemble};
 
@@ -25,6 +25,23 @@ struct Served {
     dir: tempfile::TempDir,
 }
 
+/// A status that is always the same.
+struct Counted {
+    looks: Arc<AtomicUsize>,
+    status: Status,
+}
+
+impl Source for Counted {
+    fn look(&self) -> (Status, Seen) {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        (self.status.clone(), Seen::default())
+    }
+
+    fn ask(&self, name: &str, kind: &str) -> Option<String> {
+        (name != "elsewhere").then(|| format!("{name:?} {kind:?}"))
+    }
+}
+
 impl Served {
     fn ready() -> Self {
         Self::with(status(&[]))
@@ -36,12 +53,8 @@ impl Served {
             address: Some((Ipv4Addr::LOCALHOST, 0).into()),
             sockets: vec![dir.path().join("status.sock")],
         };
-        let counted = looks.clone();
-        let look = move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-            (status.clone(), Seen::default())
-        };
-        let front = serve(listen, Box::new(look), CONNECTIONS_MAX).unwrap();
+        let source = Counted { looks: looks.clone(), status };
+        let front = serve(listen, source, CONNECTIONS_MAX).unwrap();
         let served = Self { front, looks, dir };
         while served.front.address().is_none() || !served.socket().exists() {
             thread::yield_now();
@@ -134,6 +147,24 @@ fn every_path_shows_what_it_is_for() {
         "a browser runs the page's own script"
     );
     assert!(!served.get("/").head.contains(nonce), "each answer has a nonce of its own");
+}
+
+#[test]
+fn a_zone_in_this_process_is_asked_as_a_form_asks() {
+    let served = Served::ready();
+    for (query, answer) in [
+        ("name=_web._tcp&type=A", "\"_web._tcp\" \"A\""),
+        ("type=SRV&name=%5Fweb%2E_tcp+x", "\"_web._tcp x\" \"SRV\""),
+        ("name=%3Cb%3E", "\"<b>\" \"SRV\""),
+    ] {
+        let said = served.get(&format!("/ask?{query}"));
+        assert_eq!((said.code, said.body.as_str()), (200, answer), "{query}");
+        assert!(said.head.contains("content-type: text/plain"), "{}", said.head);
+    }
+    for (query, code) in [("", 400), ("name", 400), ("name=%ff", 400), ("name=elsewhere", 404)] {
+        assert_eq!(served.get(&format!("/ask?{query}")).code, code, "{query}");
+    }
+    assert_eq!(served.get("/zone.txt").code, 404);
 }
 
 #[test]

@@ -107,6 +107,16 @@ class Checks:
         field.clear()
         field.send_keys(" ")
 
+    def asks(self, driver):
+        """What the page shows of the container's record, asked of the zone."""
+        name = self.row(driver).find_element(By.CSS_SELECTOR, ".name").text
+        driver.find_element(By.ID, "ask-name").send_keys(name, Keys.ENTER)
+        answer = driver.find_element(By.ID, "ask-answer")
+        self.wait(driver, lambda _: f"{name}. " in answer.text and " IN SRV 1 1 " in answer.text)
+        driver.find_element(By.CSS_SELECTOR, "#zone-all summary").click()
+        self.wait(driver, lambda it: " IN SOA " in it.find_element(By.ID, "zone-text").text)
+        self.shoot(driver, "asked")
+
     def by_keyboard(self, driver):
         """Everything that can be done is reached with Tab, in the order of the page, and done with a key."""
         self.opened(driver)
@@ -171,6 +181,7 @@ class Checks:
             yield "shows a record as dig does", lambda: self.record_as_dig_shows_it(driver)
             yield "shows a stop and a start without a reload", lambda: self.goes_and_comes_back(driver)
             yield "filters", lambda: self.filters(driver)
+            yield "answers for its zone", lambda: self.asks(driver)
             yield "works by keyboard", lambda: self.by_keyboard(driver)
             yield "nothing on the console", lambda: self.console_is_clean(driver)
             yield "says that the agent does not answer", lambda: self.lost(driver)

@@ -211,8 +211,10 @@ fn read(path: &str) -> String {
 #[test]
 fn the_events_that_show_a_trouble_are_those_of_the_log() {
     let page = read("docs/troubleshooting.md");
-    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("|---")).collect();
-    let is_event = |span: &String| span.contains('_') && span.bytes().all(|b| b == b'_' || b.is_ascii_lowercase());
+    let rows: Vec<_> =
+        page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("|---")).collect();
+    let is_event =
+        |span: &String| span.contains('_') && span.bytes().all(|b| b == b'_' || b.is_ascii_lowercase());
     let named: BTreeSet<_> = rows.iter().flat_map(|row| spans(row)).filter(is_event).collect();
     assert!(rows.len() > 20 && named.len() > 20, "the page is not understood: {named:?}");
     let logs = read("docs/logs.md");

@@ -42,6 +42,11 @@ impl Dns {
         Ok(Self { zone, listen: listen.to_vec(), connections_max, front: None })
     }
 
+    /// What it answers for.
+    pub(super) fn zone(&self) -> &EmbeddedZone {
+        &self.zone
+    }
+
     /// Waits for its time, then answers. Returns when it does; never where the zone is drained before.
     pub(super) async fn answer(&mut self, mut readiness: watch::Receiver<Readiness>) -> Result<(), DnsError> {
         tokio::select! {

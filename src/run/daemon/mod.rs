@@ -132,7 +132,7 @@ async fn serve(
         "agent starts"
     );
     if let Some(shown) = shown {
-        shown.know(facts, dependencies.clock, open.journal());
+        shown.know(facts, dependencies.clock, open.journal(), open.zone_here());
     }
     let agent = start(dependencies).await?;
     let (heart, readiness) = (agent.heart(), agent.readiness());

@@ -143,6 +143,11 @@ impl Open {
         self.journal.clone()
     }
 
+    /// The zone, where it is in this process.
+    pub(super) fn zone_here(&self) -> Option<EmbeddedZone> {
+        self.dns.as_ref().map(|dns| dns.zone().clone())
+    }
+
     /// What is known of it for whoever looks.
     pub(super) fn facts(&self, config: &Config) -> Facts {
         let (registry, dns) = match &config.registry {

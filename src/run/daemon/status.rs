@@ -9,8 +9,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::container::Timestamp;
 use crate::journal::SharedJournal;
-use crate::serve::status::{Listen, StatusFront, serve};
-use crate::status::{Board, Facts, Journal, Seen, assemble};
+use crate::serve::dns::ask;
+use crate::serve::status::{Listen, Source, StatusFront, serve};
+use crate::status::schema::Status;
+use crate::status::{Board, Facts, Journal, Seen, Watch, assemble};
+use crate::zone::embedded::EmbeddedZone;
 
 /// How often the agent's actors are asked for a sign of life.
 const PULSE_EVERY: Duration = Duration::from_secs(5);
@@ -28,6 +31,42 @@ struct Known {
     facts: Facts,
     clock: Clock,
     journal: Option<SharedJournal>,
+    zone: Option<EmbeddedZone>,
+}
+
+/// The agent of this process, as it is shown.
+struct Agent {
+    watch: Watch,
+    /// Since the process began.
+    up: Clock,
+    known: Arc<OnceLock<Known>>,
+}
+
+impl Source for Agent {
+    fn look(&self) -> (Status, Seen) {
+        let known = self.known.get();
+        let seen = Seen {
+            up: self.up.now(),
+            time: Some(Timestamp::from(SystemTime::now())),
+            journal: known.and_then(|known| known.journal.as_ref()).map(journal).unwrap_or_default(),
+            ..Seen::of(&self.watch, known.map(|known| known.clock.now()))
+        };
+        (assemble(known.map(|known| &known.facts), &seen), seen)
+    }
+
+    fn ask(&self, name: &str, kind: &str) -> Option<String> {
+        self.zone_here().map(|zone| ask::ask(zone, name, kind))
+    }
+
+    fn zone(&self) -> Option<String> {
+        self.zone_here().map(ask::list)
+    }
+}
+
+impl Agent {
+    fn zone_here(&self) -> Option<&EmbeddedZone> {
+        self.known.get().and_then(|known| known.zone.as_ref())
+    }
 }
 
 impl Shown {
@@ -40,27 +79,23 @@ impl Shown {
         if listen == Listen::default() {
             return Self { known, front: None };
         }
-        let (watch, up, of_look) = (board.watch(), Clock::start(), known.clone());
-        let look = move || {
-            let known = of_look.get();
-            let seen = Seen {
-                up: up.now(),
-                time: Some(Timestamp::from(SystemTime::now())),
-                journal: known.and_then(|known| known.journal.as_ref()).map(journal).unwrap_or_default(),
-                ..Seen::of(&watch, known.map(|known| known.clock.now()))
-            };
-            (assemble(known.map(|known| &known.facts), &seen), seen)
-        };
-        let front = serve(listen, Box::new(look), connections_max);
+        let source = Agent { watch: board.watch(), up: Clock::start(), known: known.clone() };
+        let front = serve(listen, source, connections_max);
         let said = front.inspect_err(|error| {
             tracing::warn!(event = "status_not_served", %error, "the status is not served: all else goes on");
         });
         Self { known, front: said.ok() }
     }
 
-    /// From here on an agent runs by this clock.
-    pub(super) fn know(&self, facts: Facts, clock: Clock, journal: Option<SharedJournal>) {
-        let _ = self.known.set(Known { facts, clock, journal });
+    /// From here on an agent runs by this clock, and its zone is this one, where it is in this process.
+    pub(super) fn know(
+        &self,
+        facts: Facts,
+        clock: Clock,
+        journal: Option<SharedJournal>,
+        zone: Option<EmbeddedZone>,
+    ) {
+        let _ = self.known.set(Known { facts, clock, journal, zone });
     }
 
     /// Asks for signs of life for ever, so that whoever hangs is seen to.

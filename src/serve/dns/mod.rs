@@ -6,6 +6,7 @@
 //! | file | what it owns |
 //! |---|---|
 //! | [`answer`], [`pick`] | which records, and which of a group's sets; pure |
+//! | [`ask`] | a question from within this process |
 //! | [`message`], `reply` | from a message to its reply, and what of it fits; pure |
 //! | [`transport`] | how many octets fit; pure |
 //! | `udp`, `tcp` | the sockets |
@@ -24,6 +25,7 @@
 //! chooses: give the addresses themselves.
 
 pub mod answer;
+pub mod ask;
 pub mod message;
 pub mod pick;
 mod reply;

@@ -9,6 +9,7 @@ use hyper::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, Response, StatusCode};
+use percent_encoding::percent_decode_str;
 
 use super::content::{Content, Shown};
 use super::host::{self, Stranger};
@@ -20,7 +21,7 @@ pub(super) type Answer = Response<Full<Bytes>>;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
-const PATHS: &str = "/, /health/live, /health/ready, /metrics, /status.json, /status.txt";
+const PATHS: &str = "/, /health/live, /health/ready, /metrics, /status.json, /status.txt; with --local /ask?name=NAME&type=SRV, /zone.txt";
 
 /// How a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +59,34 @@ pub(super) fn answer<B: Body>(request: &Request<B>, via: Via, content: &Content)
         "/" => html(&shown),
         "/health/live" => health(shown.dead_parts(), "alive"),
         "/health/ready" => health(shown.reasons(), "ready"),
+        "/ask" => ask(request.uri().query().unwrap_or_default(), content),
+        "/zone.txt" => elsewhere(content.source().zone()),
         "/metrics" => with_type(StatusCode::OK, CONTENT_TYPE_OF_METRICS, shown.metrics()),
         "/status.json" => with_type(StatusCode::OK, JSON, shown.json()),
         "/status.txt" => with_type(StatusCode::OK, TEXT, shown.text()),
         _ => text(StatusCode::NOT_FOUND, &format!("there is {PATHS}\n")),
+    }
+}
+
+/// Of `name=…&type=…`, as a form says it.
+fn ask(query: &str, content: &Content) -> Answer {
+    let field = |name: &str| {
+        let fields = query.split('&').filter_map(|field| field.split_once('='));
+        let (_, value) = fields.into_iter().find(|(key, _)| *key == name)?;
+        percent_decode_str(&value.replace('+', " ")).decode_utf8().ok().map(|value| value.into_owned())
+    };
+    match field("name") {
+        Some(name) => {
+            elsewhere(content.source().ask(&name, &field("type").unwrap_or_else(|| "SRV".to_owned())))
+        }
+        None => text(StatusCode::BAD_REQUEST, "ask for /ask?name=_web._tcp&type=SRV\n"),
+    }
+}
+
+fn elsewhere(said: Option<String>) -> Answer {
+    match said {
+        Some(said) => text(StatusCode::OK, &said),
+        None => text(StatusCode::NOT_FOUND, "the zone is not in this process: ask a name server, with dig\n"),
     }
 }
 

@@ -14,21 +14,39 @@ const FRESH: Duration = Duration::from_millis(250);
 /// A part of the agent that was not heard of for so long hangs: it is asked every few seconds.
 const HANGS_AFTER: f64 = 60.0;
 
-/// What makes a status, and what it is made of.
-pub type Look = Box<dyn Fn() -> (Status, Seen) + Send + Sync>;
+/// What is shown.
+pub trait Source: Send + Sync + 'static {
+    /// A status, and what it is made of.
+    fn look(&self) -> (Status, Seen);
+
+    /// What the zone in this process answers to a question for this name and type; `None` where it is elsewhere.
+    fn ask(&self, _name: &str, _kind: &str) -> Option<String> {
+        None
+    }
+
+    /// All that the zone in this process has; `None` where it is elsewhere.
+    fn zone(&self) -> Option<String> {
+        None
+    }
+}
 
 /// What is served. A clone is another handle to it.
 #[derive(Clone)]
 pub(super) struct Content(Arc<Inner>);
 
 struct Inner {
-    look: Look,
+    source: Box<dyn Source>,
     latest: Mutex<Option<(Instant, Arc<Shown>)>>,
 }
 
 impl Content {
-    pub(super) fn of(look: Look) -> Self {
-        Self(Arc::new(Inner { look, latest: Mutex::default() }))
+    pub(super) fn of(source: impl Source) -> Self {
+        Self(Arc::new(Inner { source: Box::new(source), latest: Mutex::default() }))
+    }
+
+    /// Where else to ask.
+    pub(super) fn source(&self) -> &dyn Source {
+        &*self.0.source
     }
 
     /// What there is now.
@@ -37,7 +55,7 @@ impl Content {
         match &*latest {
             Some((made, shown)) if made.elapsed() < FRESH => shown.clone(),
             _ => {
-                let shown = Arc::new(Shown::of((self.0.look)()));
+                let shown = Arc::new(Shown::of(self.0.source.look()));
                 *latest = Some((Instant::now(), shown.clone()));
                 shown
             }

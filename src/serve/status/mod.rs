@@ -41,7 +41,7 @@ use tokio::task::AbortHandle;
 use self::answer::Via;
 pub use self::connection::{CONNECTION_TIME_MAX, HEAD_OCTETS_MAX, HEAD_TIME_MAX, HEADERS_MAX};
 use self::content::Content;
-pub use self::content::Look;
+pub use self::content::Source;
 use super::connections::Connections;
 use super::troubles::Troubles;
 
@@ -62,11 +62,11 @@ pub struct StatusFront {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Serves what `look` makes, with at most `connections_max` connections over the network, and as many over the socket.
+/// Serves what `source` shows, with at most `connections_max` connections over the network, and as many over the socket.
 ///
 /// # Errors
 /// Where there can be no thread for it.
-pub fn serve(listen: Listen, look: Look, connections_max: usize) -> io::Result<StatusFront> {
+pub fn serve(listen: Listen, source: impl Source, connections_max: usize) -> io::Result<StatusFront> {
     let (stop, stopped) = oneshot::channel::<()>();
     let address: Arc<OnceLock<SocketAddr>> = Arc::default();
     let bound = address.clone();
@@ -76,7 +76,7 @@ pub fn serve(listen: Listen, look: Look, connections_max: usize) -> io::Result<S
             runtime.block_on(async {
                 tokio::select! {
                     _ = stopped => {}
-                    never = run(listen, &bound, Content::of(look), connections_max) => match never {},
+                    never = run(listen, &bound, Content::of(source), connections_max) => match never {},
                 }
             });
         });
