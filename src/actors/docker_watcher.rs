@@ -33,6 +33,10 @@ pub(super) struct DockerWatcher;
 pub(super) struct SeqSource(Arc<AtomicU64>);
 
 impl SeqSource {
+    fn latest(&self) -> Seq {
+        Seq(self.0.load(Ordering::Relaxed))
+    }
+
     fn next(&self) -> Seq {
         Seq(self.0.fetch_add(1, Ordering::Relaxed) + 1)
     }
@@ -151,8 +155,7 @@ impl DockerWatcherState {
         if self.engine.on_list(self.args.clock.now()) {
             self.args.resolver.cast(TaskResolverMessage::InspectAll);
         }
-        // A place of its own: of two answers that were asked for without news between them, the later one counts.
-        let (docker, as_of) = (self.args.docker.clone(), self.args.seq.next());
+        let (docker, as_of) = (self.args.docker.clone(), self.args.seq.latest());
         self.list_in(&myself, LIST_EVERY);
         tokio::spawn(async move {
             let panicked = |reason| Err(DockerError::Refused { request: "/containers/json", reason });

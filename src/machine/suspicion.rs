@@ -113,7 +113,8 @@ impl Suspicion {
 
     fn services_asked(&self) -> usize {
         let asked = self.seats.values().filter(|seat| seat.is_asked());
-        asked.flat_map(|seat| &seat.services).collect::<BTreeSet<_>>().len()
+        // Copies that have the same names, however many, are of one service.
+        asked.map(|seat| &seat.services).collect::<BTreeSet<_>>().len()
     }
 }
 

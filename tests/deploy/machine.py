@@ -71,7 +71,7 @@ def wait(what, condition, seconds=PATIENCE):
 
 
 # Nothing of the environment out here is a machine's: a variable that names an engine would be another one's.
-CLEAN = ["env", "--ignore-environment", "HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+CLEAN = ["env", "--ignore-environment", "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
 
 
 class Machine:

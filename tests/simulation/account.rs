@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType, Routing};
+use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType, Routing, Srv};
 use ecssd::zone::embedded::EmbeddedZone;
 use ecssd::zone::refusal::Refusal;
 use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
@@ -351,13 +351,17 @@ impl State {
     pub fn edit_by_hand(&mut self, host: usize, id: Option<ContainerId>, delete: bool) {
         let Some(id) = id else { return };
         let of_it = |set: &RecordSet| {
-            set.kind == RecordType::Srv
-                && set.set_identifier.as_deref().and_then(|mark| mark.split(':').nth(1))
-                    == Some(&id.to_string())
+            set.set_identifier.as_deref().and_then(|mark| mark.split(':').nth(1)) == Some(&id.to_string())
         };
         let Some(set) = self.account.standing().into_values().find(of_it) else { return };
         let key = set.key();
-        let edited = RecordSet { routing: Routing::Weighted(77), ..set.clone() };
+        let edited = match set.routing {
+            Routing::Multivalue => {
+                let values = set.srv_values().map(|srv| Srv { port: 9, ..srv }.to_string()).collect();
+                RecordSet { values, ..set.clone() }
+            }
+            _ => RecordSet { routing: Routing::Weighted(77), ..set.clone() },
+        };
         let change = match delete {
             true => Change { action: Action::Delete, set },
             false => Change { action: Action::Upsert, set: edited },

@@ -104,6 +104,7 @@ fn spec(rng: &mut Rng) -> Spec {
             _ => None,
         },
         restarts: rng.bool(),
+        all_names: rng.bool(),
         ports_lag_ms: if rng.u8(..5) == 0 { rng.u16(0..600) } else { 0 },
         start_seconds: [0, 0, 30, 120, 300][rng.usize(..5)],
     }

@@ -62,6 +62,7 @@ fn scenario(order: &[(u8, u8)], gap: u64, check: SpecCheck, kill: Option<usize>)
         restarts: false,
         ports_lag_ms: 0,
         start_seconds: 0,
+        all_names: true,
     };
     let mut operations = Vec::new();
     for (place, (slot, event)) in order.iter().copied().enumerate() {

@@ -140,5 +140,6 @@ fn spec(service: u8, check: SpecCheck) -> Spec {
         restarts: false,
         ports_lag_ms: 0,
         start_seconds: 0,
+        all_names: true,
     }
 }

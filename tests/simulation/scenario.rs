@@ -236,6 +236,9 @@ pub struct Spec {
     /// For how long no run of its HEALTHCHECK counts against it.
     #[serde(default)]
     pub start_seconds: u16,
+    /// Whether it has a full name beside its weighted one, and an address where clients can know the port.
+    #[serde(default)]
+    pub all_names: bool,
 }
 
 impl Spec {

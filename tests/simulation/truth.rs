@@ -17,6 +17,15 @@ pub const BELIEVED: Duration = Duration::from_secs(300);
 /// How long a signal that may have ended a process leaves that in doubt, and what a check may take beyond it.
 const DOUBTED: Duration = Duration::from_secs(120);
 
+/// What stands under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Weighted,
+    /// All targets: its record has no weight, and health does not touch it.
+    Full,
+    Address,
+}
+
 /// A container.
 #[derive(Clone, Debug)]
 pub struct Truth {
@@ -104,11 +113,34 @@ impl Truth {
         format!("arn:aws:ecs:eu-central-1:123456789012:task/c/{}", self.id.short())
     }
 
-    /// The full names of its services.
+    /// The whole names of its services, with the kind of record that stands under each.
+    pub fn records(&self) -> Vec<(String, Kind)> {
+        let n = self.spec.service;
+        let mut records = vec![(format!("_s{n}._tcp.{ZONE}"), Kind::Weighted)];
+        if self.spec.two {
+            records.push((format!("_t{n}._tcp.{ZONE}"), Kind::Weighted));
+        }
+        if self.spec.all_names {
+            records.push((format!("_s{n}-all._tcp.{ZONE}"), Kind::Full));
+        }
+        // Of the others Docker publishes the port at another number.
+        if self.spec.all_names && self.on_host() {
+            records.push((format!("s{n}.{ZONE}"), Kind::Address));
+        }
+        records
+    }
+
+    /// The same names alone.
     pub fn names(&self) -> Vec<String> {
-        let first = format!("_s{}._tcp.{ZONE}", self.spec.service);
-        let second = format!("_t{}._tcp.{ZONE}", self.spec.service);
-        if self.spec.two { vec![first, second] } else { vec![first] }
+        self.records().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The mark that a record of this kind carries, by this owner.
+    pub fn mark(&self, owner: &str, kind: Kind) -> String {
+        match kind {
+            Kind::Weighted | Kind::Full => format!("{owner}:{}:{}", self.id, self.inside()),
+            Kind::Address => format!("{owner}:{}:a", self.id),
+        }
     }
 
     /// The port inside: on the host's network it is the host's.
@@ -140,6 +172,10 @@ impl Truth {
             format!("SERVICE_{inside}_WEIGHT={}", self.spec.weight),
             format!("SERVICE_{inside}_CHECK_INTERVAL={}", self.spec.interval_seconds),
         ];
+        if self.spec.all_names {
+            environment.push(format!("SERVICE_{inside}_ALL=_s{}-all._tcp", self.spec.service));
+            environment.push(format!("SERVICE_{inside}_A=s{}", self.spec.service));
+        }
         if self.spec.check == SpecCheck::None {
             environment.push(format!("SERVICE_{inside}_CHECK=none"));
         }

@@ -22,7 +22,7 @@ impl State {
         let owner = &self.hosts[host].owner;
         let own = |set: &RecordSet| {
             let fields = mark(set);
-            set.kind == RecordType::Srv && fields.len() == 3 && fields[0] == owner
+            matches!(set.kind, RecordType::Srv | RecordType::A) && fields.len() == 3 && fields[0] == owner
         };
         self.account.standing().into_values().filter(own).collect()
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ecssd::record::{Change, ContainerId, RecordSet, RecordType};
+use ecssd::record::{Change, ContainerId, RecordSet};
 
 use super::mark;
 use crate::world::State;
@@ -30,7 +30,9 @@ impl State {
         let marked: Vec<RecordSet> =
             self.account.standing().into_values().filter(|set| self.is_marked(set)).collect();
         let mut by_name: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-        for set in marked.iter().filter(|set| set.kind == RecordType::Srv) {
+        // An SRV, or the address of a service: no name has both.
+        let is_target = |set: &RecordSet| mark(set).len() == 3;
+        for set in marked.iter().filter(|set| is_target(set)) {
             by_name.entry(set.key().name).or_default().0 += 1;
         }
         let mut absent = 0;
@@ -42,7 +44,7 @@ impl State {
                 self.court.accuse("S5", now, format!("the janitor deletes {}, seen dead once", set.key()));
             }
             absent += usize::from(!self.is_positive(set));
-            if set.kind == RecordType::Srv {
+            if is_target(set) {
                 by_name.entry(set.key().name).or_default().1 += 1;
             }
         }

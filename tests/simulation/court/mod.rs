@@ -65,6 +65,8 @@ pub struct Court {
     read: BTreeSet<(usize, Key)>,
     /// Keys that a call was applied to late, after its host was told that nobody knows.
     late: BTreeSet<(usize, Key)>,
+    /// Keys that an earlier process of their host wrote, and a later one too.
+    adopted: BTreeSet<(usize, Key)>,
     /// The latest life of a container of which a process of its host was shown that its check passes.
     passed: BTreeMap<(usize, ContainerId), u32>,
     /// By host: when a call of it last came to something else than what was asked for.

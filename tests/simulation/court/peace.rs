@@ -7,7 +7,7 @@ use ecssd::container::Health;
 use ecssd::record::{ContainerId, Key, RecordSet, RecordType};
 
 use crate::scenario::SpecCheck;
-use crate::truth::{Truth, ZONE};
+use crate::truth::{Kind, Truth, ZONE};
 use crate::world::State;
 
 /// What a service record says: its name and mark, where it leads, its weight.
@@ -41,8 +41,8 @@ impl State {
             // What comes late under a key that was settled before, after whoever asked for it has ended or panicked,
             // nobody is left to know of: the agent's one known gap.
             let known = |(name, mark): &(String, String)| {
-                let key =
-                    Key { name: name.clone(), kind: RecordType::Srv, set_identifier: Some(mark.clone()) };
+                let kind = if mark.ends_with(":a") { RecordType::A } else { RecordType::Srv };
+                let key = Key { name: name.clone(), kind, set_identifier: Some(mark.clone()) };
                 !self.court.late.contains(&(host, key))
                     || self.hosts[host].life == 1 && !self.panicked_since(host, Duration::ZERO)
             };
@@ -131,11 +131,16 @@ impl State {
 
     fn lines(&self, host: usize, it: &Truth, weight: u8) -> Lines {
         let owner = &self.hosts[host].owner;
-        let line = |name| {
-            let mark = format!("{owner}:{}:{}", it.id, it.inside());
-            ((name, mark), (format!("1 1 {} {owner}.{ZONE}", it.port), weight.into()))
+        let target = format!("1 1 {} {owner}.{ZONE}", it.port);
+        let line = |(name, kind)| {
+            let line = match kind {
+                Kind::Weighted => (target.clone(), weight.into()),
+                Kind::Full => (target.clone(), -1),
+                Kind::Address => (self.hosts[host].address.to_string(), weight.into()),
+            };
+            ((name, it.mark(owner, kind)), line)
         };
-        it.names().into_iter().map(line).collect()
+        it.records().into_iter().map(line).collect()
     }
 
     /// Whether its check passes, as far as anybody can see from outside.

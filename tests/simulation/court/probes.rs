@@ -106,7 +106,7 @@ impl State {
             if it.alive && !it.has_reason(self.now) && it.starts.len() == 1 {
                 targets += 1;
                 silent += usize::from(quiet);
-                services.extend(it.names());
+                services.insert(it.names());
             } else {
                 others += usize::from(!quiet);
             }

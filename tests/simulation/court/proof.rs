@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use ecssd::record::{ContainerId, Key, RecordSet, RecordType};
+use ecssd::record::{ContainerId, Key, RecordSet, RecordType, Routing};
 
 use super::mark;
 use crate::scenario::SpecCheck;
-use crate::truth::Truth;
+use crate::truth::{Kind, Truth};
 use crate::world::State;
 
 /// How long a record may keep its weight after its container was seen in another life: the first look at a host
@@ -131,23 +131,27 @@ impl State {
         let standing = self.standing_of(host);
         let mut missing = None;
         for it in well {
-            let mark = format!("{}:{}:{}", of.owner, it.id, it.inside());
-            let registered = |name: &String| {
+            let registered = |(name, kind): &(String, Kind)| {
+                let mark = it.mark(&of.owner, *kind);
                 let mine =
                     |set: &&RecordSet| set.key().name == *name && set.set_identifier.as_ref() == Some(&mark);
-                standing.iter().find(mine).is_some_and(|set| set.weight() == Some(it.spec.weight.into()))
+                let weight = (*kind != Kind::Full).then(|| it.spec.weight.into());
+                standing.iter().find(mine).is_some_and(|set| set.weight() == weight)
             };
-            let doubted = |name: &String| {
-                let key =
-                    Key { name: name.clone(), kind: RecordType::Srv, set_identifier: Some(mark.clone()) };
+            let doubted = |(name, kind): &(String, Kind)| {
+                let mark = it.mark(&of.owner, *kind);
+                let kind = if *kind == Kind::Address { RecordType::A } else { RecordType::Srv };
+                let key = Key { name: name.clone(), kind, set_identifier: Some(mark) };
                 let place = (host, key);
                 self.court.doubtful.contains(&place) || self.court.late.contains(&place)
             };
             let refused = self.account.poisoned.contains(&it.id);
-            let names = it.names();
-            let allowed = |name: &&String| !self.account.denied.contains(*name) && !doubted(name) && !refused;
-            missing =
-                missing.or_else(|| names.iter().filter(allowed).find(|name| !registered(name)).cloned());
+            let records = it.records();
+            let allowed = |record: &&(String, Kind)| {
+                !self.account.denied.contains(&record.0) && !doubted(record) && !refused
+            };
+            let lacks = records.iter().filter(allowed).find(|record| !registered(record));
+            missing = missing.or_else(|| lacks.map(|(name, _)| name.clone()));
         }
         if let Some(name) = missing {
             self.court.accuse("L4", now, format!("what passes its check is not registered as {name}"));
@@ -163,7 +167,15 @@ impl State {
         set: &RecordSet,
     ) -> Option<(u32, Duration)> {
         let it = self.hosts[host].containers.get(id)?;
-        if set.kind != RecordType::Srv || set.weight() <= Some(0) || it.spec.check == SpecCheck::None {
+        // What an earlier run wrote under a full name is adopted, where its life may go on.
+        let place = (host, set.key());
+        let before =
+            self.court.written.get(&place).is_some_and(|(when, ..)| *when < self.hosts[host].started);
+        let adopted = before || self.court.adopted.contains(&place);
+        let stands = self.account.standing().contains_key(&place.1);
+        let adds_full = set.routing == Routing::Multivalue && !stands && !adopted;
+        let is_served = adds_full || set.weight() > Some(0);
+        if mark(set).len() != 3 || !is_served || it.spec.check == SpecCheck::None {
             return None;
         }
         let known = self.court.known.get(&(host, process))?;

@@ -74,7 +74,10 @@ impl State {
                 let id = mark(set).get(1).and_then(|id| id.parse::<ContainerId>().ok());
                 let known = self.court.known.get(&(host, process));
                 let life = id.and_then(|id| known?.seen.get(&id).map(|seen| seen.0)).unwrap_or_default();
-                self.court.written.insert(place.clone(), (now, life, set.clone()));
+                let before = self.court.written.insert(place.clone(), (now, life, set.clone()));
+                if before.is_some_and(|(when, ..)| when < self.hosts[host].started) {
+                    self.court.adopted.insert(place.clone());
+                }
                 self.court.contents.entry(place).or_default().insert(content(set));
             }
         }
@@ -330,13 +333,14 @@ impl State {
             && match (set.kind, fields.len()) {
                 (RecordType::Srv, 3) => true,
                 (RecordType::A, 1) => set.key().name == format!("{owner}.{ZONE}"),
+                (RecordType::A, 3) => fields[2] == "a",
                 _ => false,
             };
         if !is_own {
             let text = format!("host {host} asks for {change}, which does not carry its mark");
             return self.court.accuse("S1", now, text);
         }
-        if set.kind != RecordType::Srv {
+        if fields.len() == 1 {
             return;
         }
         let Ok(id) = fields[1].parse::<ContainerId>() else {
@@ -430,7 +434,10 @@ impl State {
         let of = &self.hosts[host];
         let Some(it) = of.containers.get(id) else { return };
         let swapped = batch.iter().any(|it| it.action == Action::Create && it.set.key() == set.key());
-        let right = set.values == [format!("1 1 {} {}.{ZONE}", it.port, of.owner)];
+        let right = match set.kind {
+            RecordType::A => set.values == [of.address.to_string()],
+            _ => set.values == [format!("1 1 {} {}.{ZONE}", it.port, of.owner)],
+        };
         let mine = it.names().contains(&set.key().name);
         let (written, life) =
             self.court.written.get(&place).map_or((Duration::ZERO, 0), |(at, life, _)| (*at, *life));

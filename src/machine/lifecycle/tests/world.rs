@@ -284,13 +284,12 @@ impl World {
                 (self.forgot, self.restarted) = (false, true);
                 self.remember();
             }
-            // Of a start that nobody was told of before the clock stepped, and a signal after it, nothing tells the
-            // order.
-            Step::Jump(seconds) if self.steps && self.events.is_empty() => {
+            // Of what was on its way while the clock stepped, nothing tells the order.
+            Step::Jump(seconds) if self.steps && self.events.is_empty() && self.look.is_none() => {
                 // No two moments are one.
                 self.offset += seconds * 1_000_000_000 + 7;
             }
-            Step::AskLook { stale } if self.look.is_none() => {
+            Step::AskLook { stale } if self.look.is_none() && self.list.is_none() => {
                 let as_of = Seq(self.seq);
                 self.look = Some((as_of, self.clock, stale.then(|| self.look(as_of))));
             }
@@ -301,9 +300,9 @@ impl World {
                     self.tell_look(look);
                 }
             }
-            Step::AskList if self.list.is_none() => {
-                // It has a place of its own, and inspections that are asked for later come after it.
-                self.seq += 1;
+            // Of an inspection and a list that are under way at once, without news between them, nothing tells the order:
+            // the end that one of them shows is heard of soon after.
+            Step::AskList if self.list.is_none() && self.look.is_none() => {
                 self.list = Some((Seq(self.seq), self.clock, alive));
             }
             Step::AnswerList => {
