@@ -55,6 +55,14 @@ impl Inspections {
         self.under_way.remove(id);
     }
 
+    /// A list was asked for at this place, and shows these. An inspection of before that is under way is made again:
+    /// whoever hears the list first takes its answer for out of date.
+    pub fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, as_of: Seq) {
+        let is_older = |id: &&ContainerId| self.under_way.get(*id).is_some_and(|began| *began < as_of);
+        let older: Vec<_> = listed.iter().filter(is_older).cloned().collect();
+        older.into_iter().for_each(|id| self.request(id));
+    }
+
     /// This container is of no interest any more.
     pub fn forget(&mut self, id: &ContainerId) {
         if self.due.remove(id) {
@@ -136,6 +144,20 @@ mod tests {
         assert_eq!(inspections.next(Seq(3), NOW), Some(id(1)));
         inspections.done(&id(1));
         assert_eq!(inspections.next(Seq(4), NOW), None);
+    }
+
+    #[test]
+    fn what_is_under_way_from_before_a_list_is_made_again_where_the_list_shows_it() {
+        let mut inspections = Inspections::default();
+        for (n, as_of) in [(1, Seq(1)), (2, Seq(1)), (3, Seq(2))] {
+            inspections.request(id(n));
+            assert_eq!(inspections.next(as_of, NOW), Some(id(n)));
+        }
+        // The second is gone, and the third was asked for with the list.
+        inspections.on_listed(&[id(1), id(3), id(4)].into(), Seq(2));
+        (1..=3).for_each(|n| inspections.done(&id(n)));
+        assert_eq!(inspections.next(Seq(2), NOW), Some(id(1)));
+        assert_eq!(inspections.next(Seq(2), NOW), None);
     }
 
     #[test]

@@ -197,6 +197,7 @@ impl TaskResolver {
         self.reader.retain(&listed);
         self.sharers.retain(&listed);
         self.heard.retain(&listed);
+        self.inspections.on_listed(&listed, as_of);
         self.listing.news(list).into_iter().for_each(|id| self.inspections.request(id));
         self.outputs.push(Output::Listed(listed, as_of));
     }

@@ -154,6 +154,17 @@ fn a_list_has_inspected_what_it_shows_otherwise_and_what_something_happened_to()
 }
 
 #[test]
+fn an_inspection_that_a_list_overtakes_is_made_again_though_the_list_shows_nothing_new() {
+    let mut resolver = resolver();
+    let list = || vec![Listed { id: id(1), fingerprint: "up".into() }];
+    resolver.on_listed(list(), Seq(1));
+    let due = resolver.next_inspection(NOW).expect("it is new");
+    resolver.on_listed(list(), Seq(2));
+    resolver.on_inspected(due, seen(container(1), None), NOW);
+    assert_eq!(resolver.next_inspection(NOW), Some(Due { id: id(1), as_of: Seq(2), at_task: false }));
+}
+
+#[test]
 fn what_an_owner_is_sent_is_told_to_those_in_its_network_whenever_that_is_known() {
     let mut resolver = resolver();
     let sharer = Container { network: Network::Shared(id(1)), ..container(2) };
