@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::checks::Checks;
 use super::feed::{Feed, View};
-use super::{Part, Readiness};
+use super::{Part, Questions, Readiness};
 use crate::machine::departure::notices::SourceState;
 use crate::machine::task_resolver::Troubles;
 use crate::machine::{docker_watcher, registrar};
@@ -44,6 +44,8 @@ pub struct Board {
     pub ending: Feed<Ending>,
     /// What targets answered.
     pub checks: Checks,
+    /// What DNS was asked, where it is answered here.
+    pub questions: Questions,
 }
 
 impl Default for Board {
@@ -59,6 +61,7 @@ impl Default for Board {
             notices: Feed::default(),
             ending: Feed::default(),
             checks: Checks::default(),
+            questions: Questions::default(),
         }
     }
 }
@@ -99,6 +102,7 @@ impl Board {
             notices: self.notices.view(),
             ending: self.ending.view(),
             checks: self.checks.clone(),
+            questions: self.questions.clone(),
         }
     }
 }
@@ -122,6 +126,8 @@ pub struct Watch {
     pub ending: View<Ending>,
     /// What targets answered.
     pub checks: Checks,
+    /// What DNS was asked.
+    pub questions: Questions,
 }
 
 impl Watch {

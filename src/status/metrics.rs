@@ -121,6 +121,8 @@ fn stage(service: &Service) -> &'static str {
 fn checks(families: &mut Families, seen: &Seen) {
     let totals = seen.checked.iter().map(|(outcome, total)| ("outcome", outcome.as_str(), *total));
     families.counter("ecssd_checks_total", "Answers of targets that were checked.", totals);
+    let asked = seen.asked.iter().map(|((kind, code), total)| ([("type", *kind), ("rcode", *code)], *total));
+    families.counter_of_two("ecssd_dns_queries_total", "Questions that DNS was asked, with --local.", asked);
 }
 
 fn records(families: &mut Families, status: &Status, writer: &Snapshot) {

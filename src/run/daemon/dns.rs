@@ -15,8 +15,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::serve::dns::{DnsError, DnsFront, serve, try_addresses};
-use crate::status::{Part, Readiness};
+use crate::serve::dns::{DnsError, DnsFront, serve_and_count, try_addresses};
+use crate::status::{Part, Questions, Readiness};
 use crate::zone::embedded::EmbeddedZone;
 
 /// How long clients wait at the most, whatever Docker does meanwhile: they have the zone as it was left then.
@@ -28,6 +28,7 @@ pub(super) struct Dns {
     zone: EmbeddedZone,
     listen: Vec<SocketAddr>,
     connections_max: usize,
+    questions: Questions,
     front: Option<DnsFront>,
 }
 
@@ -37,9 +38,10 @@ impl Dns {
         listen: &[SocketAddr],
         zone: EmbeddedZone,
         connections_max: usize,
+        questions: Questions,
     ) -> Result<Self, DnsError> {
         try_addresses(listen)?;
-        Ok(Self { zone, listen: listen.to_vec(), connections_max, front: None })
+        Ok(Self { zone, listen: listen.to_vec(), connections_max, questions, front: None })
     }
 
     /// What it answers for.
@@ -55,7 +57,8 @@ impl Dns {
             // Whoever is ready no more, because it has ended, is waited for no longer than the others.
             _ = timeout(WAIT_MAX, readiness.wait_for(is_settled)) => {}
         }
-        let front = serve(self.zone.clone(), &self.listen, self.connections_max)?;
+        let front =
+            serve_and_count(self.zone.clone(), &self.listen, self.connections_max, self.questions.clone())?;
         for address in front.addresses() {
             tracing::info!(event = "dns_answers", %address, zone = crate::zone::Zone::name(&self.zone), "answering DNS");
         }
@@ -80,13 +83,14 @@ fn is_settled(readiness: &Readiness) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::dns::serve;
     use crate::status::Board;
     use crate::zone::Zone;
     use crate::zone::embedded::Options;
 
     fn dns() -> Dns {
         let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
-        Dns::at(&["127.0.0.1:0".parse().unwrap()], zone, 8).unwrap()
+        Dns::at(&["127.0.0.1:0".parse().unwrap()], zone, 8, Questions::default()).unwrap()
     }
 
     #[tokio::test(start_paused = true)]
@@ -126,7 +130,7 @@ mod tests {
     fn an_address_that_is_taken_ends_the_start() {
         let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
         let held = serve(zone.clone(), &["127.0.0.1:0".parse().unwrap()], 8).unwrap();
-        let refused = Dns::at(held.addresses(), zone, 8).unwrap_err().to_string();
+        let refused = Dns::at(held.addresses(), zone, 8, Questions::default()).unwrap_err().to_string();
         assert!(refused.starts_with("cannot serve DNS on UDP 127.0.0.1:"), "{refused}");
     }
 }

@@ -68,7 +68,12 @@ impl Open {
                 // A task that is soon over takes nobody's port.
                 let dns = match config.command.is_over_soon() {
                     true => None,
-                    false => Some(Dns::at(dns_listen, zone.clone(), descriptors.dns_connections())?),
+                    false => Some(Dns::at(
+                        dns_listen,
+                        zone.clone(),
+                        descriptors.dns_connections(),
+                        board.questions.clone(),
+                    )?),
                 };
                 (Arc::new(zone), dns)
             }

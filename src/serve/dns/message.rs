@@ -8,29 +8,72 @@ use std::net::{Ipv4Addr, SocketAddr};
 use fastrand::Rng;
 use hickory_server::net::xfer::Protocol;
 use hickory_server::proto::op::{Edns, Header, HeaderCounts, MessageType, Metadata, OpCode, ResponseCode};
+use hickory_server::proto::rr::RecordType;
 use hickory_server::proto::serialize::binary::{BinDecodable, BinDecoder, BinEncodable};
 use hickory_server::server::Request;
 
 use super::answer::{Answer, answer};
 use super::reply::Reply;
 use super::transport::{Transport, UDP_PAYLOAD_ANYWHERE};
+use crate::status::QuestionKind as Kind;
 use crate::zone::embedded::Contents;
 
 /// The reply to one packet; `None` for what gets none: shorter than a header, or a readable reply.
 ///
 /// It never panics, and what it returns can be parsed.
 pub fn answer_packet(zone: &Contents, packet: &[u8], over: Transport, random: &mut Rng) -> Option<Vec<u8>> {
+    answer_and_tell(zone, packet, over, random).map(|(reply, _)| reply)
+}
+
+/// The same, and what was asked and answered.
+pub(super) fn answer_and_tell(
+    zone: &Contents,
+    packet: &[u8],
+    over: Transport,
+    random: &mut Rng,
+) -> Option<(Vec<u8>, Kind)> {
     let header = Header::read(&mut BinDecoder::new(packet)).ok()?;
     // Neither the records nor how a packet is read depends on who asks, or how.
     let client = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
     let Ok(request) = Request::from_bytes(packet.to_vec(), client, Protocol::Udp) else {
-        return encode_format_error(&header.metadata);
+        return Some((encode_format_error(&header.metadata)?, (OTHER, code_name(ResponseCode::FormErr))));
     };
     if header.metadata.message_type == MessageType::Response {
         return None;
     }
     let offered = request.edns.as_ref().map(Edns::max_payload);
-    reply_to(&request, zone, random).encode_within(over.octets_max(offered))
+    let reply = reply_to(&request, zone, random);
+    let asked = reply.question.as_ref().map_or(OTHER, |question| type_name(question.query_type()));
+    let kind = (asked, code_name(reply.metadata.response_code));
+    Some((reply.encode_within(over.octets_max(offered))?, kind))
+}
+
+/// What is counted together, because clients may ask for anything.
+const OTHER: &str = "other";
+
+fn type_name(kind: RecordType) -> &'static str {
+    match kind {
+        RecordType::A => "A",
+        RecordType::AAAA => "AAAA",
+        RecordType::SRV => "SRV",
+        RecordType::TXT => "TXT",
+        RecordType::SOA => "SOA",
+        RecordType::NS => "NS",
+        RecordType::ANY => "ANY",
+        _ => OTHER,
+    }
+}
+
+fn code_name(code: ResponseCode) -> &'static str {
+    match code {
+        ResponseCode::NoError => "NOERROR",
+        ResponseCode::NXDomain => "NXDOMAIN",
+        ResponseCode::Refused => "REFUSED",
+        ResponseCode::FormErr => "FORMERR",
+        ResponseCode::NotImp => "NOTIMP",
+        ResponseCode::BADVERS => "BADVERS",
+        _ => OTHER,
+    }
 }
 
 /// What a message gets that cannot be read beyond its header.
@@ -73,7 +116,7 @@ mod tests {
     use std::sync::LazyLock;
 
     use hickory_server::proto::op::{Message, Query};
-    use hickory_server::proto::rr::{Name, RData, Record, RecordType};
+    use hickory_server::proto::rr::{Name, RData, Record};
     use proptest::prelude::*;
 
     use super::{Rng, *};

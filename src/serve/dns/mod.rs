@@ -9,6 +9,7 @@
 //! | [`ask`] | a question from within this process |
 //! | [`message`], `reply` | from a message to its reply, and what of it fits; pure |
 //! | [`transport`] | how many octets fit; pure |
+//! | `served` | each question, answered and counted |
 //! | `udp`, `tcp` | the sockets |
 //!
 //! The sockets have a thread of their own, so that no client of DNS, however busy, takes the agent's time.
@@ -29,6 +30,7 @@ pub mod ask;
 pub mod message;
 pub mod pick;
 mod reply;
+mod served;
 mod tcp;
 pub mod transport;
 mod udp;
@@ -43,7 +45,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 pub use self::message::answer_packet;
+use self::served::Served;
 pub use self::transport::Transport;
+use crate::status::Questions;
 use crate::zone::embedded::EmbeddedZone;
 
 /// How long a TCP connection may say nothing. RFC 7766, section 6.2.3, asks for seconds.
@@ -93,20 +97,35 @@ pub fn serve(
     listen: &[SocketAddr],
     connections_max: usize,
 ) -> Result<DnsFront, DnsError> {
+    serve_and_count(zone, listen, connections_max, Questions::default())
+}
+
+/// As [`serve`], and counts what is asked.
+///
+/// # Errors
+///
+/// As those of [`serve`].
+pub fn serve_and_count(
+    zone: EmbeddedZone,
+    listen: &[SocketAddr],
+    connections_max: usize,
+    questions: Questions,
+) -> Result<DnsFront, DnsError> {
     if listen.is_empty() {
         return Err(DnsError::NoAddress);
     }
     let bound = listen.iter().map(|address| bind(*address)).collect::<Result<Vec<_>, _>>()?;
     let addresses = bound.iter().map(|(address, ..)| *address).collect();
     let sockets: Vec<_> = bound.into_iter().map(|(_, udp, tcp)| (udp, tcp)).collect();
+    let served = Served { zone, questions };
     let (stop, mut stopped) = oneshot::channel();
     let (failed, failure) = oneshot::channel();
     let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         // It goes with its runtime, and all its sockets with it.
-        let served =
-            runtime.and_then(|runtime| runtime.block_on(run(zone, sockets, connections_max, &mut stopped)));
-        match served {
+        let ended =
+            runtime.and_then(|runtime| runtime.block_on(run(served, sockets, connections_max, &mut stopped)));
+        match ended {
             Ok(End::Stopped) => {}
             // There is nothing more to do, and nothing has failed.
             Ok(End::Drained) => drop(stopped.blocking_recv()),
@@ -166,7 +185,7 @@ enum End {
 
 /// Serves until it is stopped or the zone is drained.
 async fn run(
-    zone: EmbeddedZone,
+    served: Served,
     sockets: Vec<(UdpSocket, TcpListener)>,
     connections_max: usize,
     stopped: &mut oneshot::Receiver<()>,
@@ -174,13 +193,13 @@ async fn run(
     let shared = tcp::Shared::new(connections_max);
     let mut servers = JoinSet::new();
     for (udp, tcp) in sockets {
-        servers.spawn(udp::answer(tokio::net::UdpSocket::from_std(udp)?, zone.clone()));
+        servers.spawn(udp::answer(tokio::net::UdpSocket::from_std(udp)?, served.clone()));
         let tcp = tokio::net::TcpListener::from_std(tcp)?;
-        servers.spawn(tcp::accept(tcp, zone.clone(), shared.clone()));
+        servers.spawn(tcp::accept(tcp, served.clone(), shared.clone()));
     }
     tokio::select! {
         _ = stopped => Ok(End::Stopped),
-        () = zone.drained() => Ok(End::Drained),
+        () = served.zone.drained() => Ok(End::Drained),
         // They end in a panic alone.
         Some(ended) = servers.join_next() => ended.map(|()| End::Stopped).map_err(io::Error::other),
     }

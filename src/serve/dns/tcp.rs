@@ -14,12 +14,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::message::answer_packet;
+use super::served::Served;
 use super::transport::Transport;
 use super::{TCP_IDLE_MAX, say_trouble};
 use crate::serve::connections::Connections;
 use crate::serve::troubles::Troubles;
-use crate::zone::embedded::EmbeddedZone;
 
 /// The most octets of a message that are read. A question has at most 255 octets of name (RFC 1035, section 3.1);
 /// the rest leaves room for EDNS options.
@@ -40,15 +39,15 @@ impl Shared {
 }
 
 /// Accepts connections for ever.
-pub(super) async fn accept(listener: TcpListener, zone: EmbeddedZone, shared: Shared) {
+pub(super) async fn accept(listener: TcpListener, served: Served, shared: Shared) {
     let mut troubles = Troubles::default();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let serve = |number| {
-                    let (zone, shared) = (zone.clone(), shared.clone());
+                    let (served, shared) = (served.clone(), shared.clone());
                     tokio::spawn(async move {
-                        talk(stream, &zone, || shared.get().used(number)).await;
+                        talk(stream, &served, || shared.get().used(number)).await;
                         shared.get().closed(number);
                     })
                     .abort_handle()
@@ -63,14 +62,12 @@ pub(super) async fn accept(listener: TcpListener, zone: EmbeddedZone, shared: Sh
 }
 
 /// Answers one client until it is silent for too long, says something too long, or goes.
-async fn talk(stream: TcpStream, zone: &EmbeddedZone, used: impl Fn()) {
+async fn talk(stream: TcpStream, served: &Served, used: impl Fn()) {
     let mut stream = BufReader::with_capacity(usize::from(MESSAGE_OCTETS_MAX), stream);
     let mut random = fastrand::Rng::new();
     while let Ok(Some(message)) = timeout(TCP_IDLE_MAX, read(&mut stream)).await {
         used();
-        let answer =
-            zone.view_for_client(|contents| answer_packet(contents, &message, Transport::Tcp, &mut random));
-        if let Some(answer) = answer.flatten() {
+        if let Some(answer) = served.answer(&message, Transport::Tcp, &mut random) {
             let Ok(length) = u16::try_from(answer.len()) else { return };
             let framed = [&length.to_be_bytes()[..], &answer].concat();
             match timeout(TCP_IDLE_MAX, stream.write_all(&framed)).await {

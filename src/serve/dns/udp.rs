@@ -4,17 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::UdpSocket;
 
-use super::message::answer_packet;
 use super::say_trouble;
+use super::served::Served;
 use super::transport::Transport;
 use crate::serve::troubles::Troubles;
-use crate::zone::embedded::EmbeddedZone;
 
 /// The most octets of a datagram that are read; what is longer is no question that fits (RFC 6891, section 6.2.5).
 const DATAGRAM_OCTETS_MAX: usize = 4_096;
 
 /// Answers datagrams for ever.
-pub(super) async fn answer(socket: UdpSocket, zone: EmbeddedZone) {
+pub(super) async fn answer(socket: UdpSocket, served: Served) {
     let mut troubles = Troubles::default();
     let mut random = fastrand::Rng::new();
     let mut datagram = [0; DATAGRAM_OCTETS_MAX];
@@ -31,8 +30,7 @@ pub(super) async fn answer(socket: UdpSocket, zone: EmbeddedZone) {
         }
         let question = &datagram[..length];
         let over = Transport::Udp(client.ip());
-        let answer = zone.view_for_client(|contents| answer_packet(contents, question, over, &mut random));
-        if let Some(answer) = answer.flatten() {
+        if let Some(answer) = served.answer(question, over, &mut random) {
             // A client that has gone asks no more, and one that has not asks again.
             if let Err(error) = socket.send_to(&answer, client).await {
                 tracing::debug!(%error, %client, "DNS answer not sent");

@@ -15,7 +15,7 @@ use self::records::Records;
 use super::board::Ending;
 use super::checks::{Answers, Outcome};
 use super::schema::{self, SCHEMA, Status};
-use super::{Part, Watch};
+use super::{Part, QuestionKind, Watch};
 use crate::container::Timestamp;
 use crate::machine::departure::notices::SourceState;
 use crate::machine::task_resolver::Troubles;
@@ -78,6 +78,8 @@ pub struct Seen {
     pub checks: Answers,
     /// How many answers of each kind there were.
     pub checked: BTreeMap<Outcome, u64>,
+    /// How many questions of each kind DNS was asked.
+    pub asked: BTreeMap<QuestionKind, u64>,
     /// What is known of the journal.
     pub journal: Journal,
 }
@@ -106,6 +108,7 @@ impl Seen {
             ending: watch.ending.latest().map(|ending| *ending),
             checks: watch.checks.latest(),
             checked: watch.checks.totals(),
+            asked: watch.questions.totals(),
             ..Self::default()
         }
     }

@@ -42,6 +42,7 @@ fn seen() -> Seen {
             (Part::Zone, None, Duration::ZERO),
         ],
         checked: [(Outcome::Passed, 7), (Outcome::TimedOut, 2)].into(),
+        asked: [(("SRV", "NOERROR"), 3)].into(),
         ..Seen::default()
     }
 }
@@ -105,6 +106,7 @@ fn says_what_a_monitor_asks() {
         ("ecssd_zone_call_duration_seconds_bucket{action=\"ChangeResourceRecordSets\",le=\"0.1\"}", 0.0),
         ("ecssd_zone_call_duration_seconds_bucket{action=\"ChangeResourceRecordSets\",le=\"0.25\"}", 2.0),
         ("ecssd_zone_call_duration_seconds_bucket{action=\"ChangeResourceRecordSets\",le=\"+Inf\"}", 2.0),
+        ("ecssd_dns_queries_total{type=\"SRV\",rcode=\"NOERROR\"}", 3.0),
         ("ecssd_containers{state=\"live\"}", 0.0),
     ] {
         assert_eq!(series.get(name), Some(&value), "{name}: {text}");
