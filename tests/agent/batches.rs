@@ -51,6 +51,9 @@ async fn the_agent_sends_what_its_policy_was_checked_with() {
     world.pass(30).await;
     world.docker.start(7, "_dns._tcp", 32_001);
     world.pass(30).await;
+    // A copy with names of all three kinds.
+    crate::names::start(&world.docker, 8);
+    world.pass(30).await;
     // A task with an address of its own.
     let pause = world.docker.start(5, "_none._tcp", 32_005);
     world.docker.change(&pause, |pause| {

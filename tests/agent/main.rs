@@ -6,6 +6,7 @@
 mod batches;
 mod jitter;
 mod leaves;
+mod names;
 mod panics;
 mod signals;
 mod status;

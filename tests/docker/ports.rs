@@ -124,3 +124,28 @@ fn of_two_that_share_a_network_the_one_that_serves_keeps_its_name() {
     agent.gone(&first);
     agent.answers_with(&second, port);
 }
+
+#[test]
+fn a_port_is_found_by_all_three_kinds_of_names_and_by_none_once_it_is_asked_to_stop() {
+    let engine = Engine::given();
+    let agent = Agent::start(&engine);
+    let (weighted, full, address) = (service("weighted"), service("full"), "three-kinds");
+    let port = free_port();
+    let keys = [("NAME", &*weighted), ("ALL", &*full), ("A", address)];
+    let keys = keys.map(|(key, name)| format!("SERVICE_{port}_{key}={name}"));
+    let binding = format!("{port}:{port}");
+    let options = ["-p", &*binding, "-e", &*keys[0], "-e", &*keys[1], "-e", &*keys[2]];
+    let command = ["httpd", "-f", "-p", &port.to_string(), "-h", "/www"].map(str::to_owned);
+    let copy = engine.run(&options, &command.each_ref().map(String::as_str));
+    agent.answers_with(&weighted, port);
+    agent.answers_with(&full, port);
+    let asked = agent.full(address);
+    let found = agent.dig(&["+short", "A", &asked]);
+    assert_eq!(found.lines().count(), 1, "{found}");
+    let target = agent.srv(&weighted).unwrap().target;
+    assert_eq!(found, agent.dig(&["+short", "A", &target]), "the address that the SRV leads to");
+    copy.docker(&["kill", "--signal", "TERM"]);
+    agent.gone(&weighted);
+    agent.gone(&full);
+    assert_eq!(agent.dig(&["+short", "A", &asked]), "");
+}

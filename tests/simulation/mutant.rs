@@ -9,7 +9,7 @@ use ecssd::container::offer::At;
 use ecssd::container::{Container, Health};
 use ecssd::edge::check::CheckError;
 use ecssd::machine::lifecycle::Target;
-use ecssd::record::{Action, Change, ContainerId, RecordSet, RecordType};
+use ecssd::record::{Action, Change, ContainerId, RecordSet, RecordType, Routing};
 use ecssd::zone::{ChangeInfo, ZoneError};
 
 use super::agent::Agent;
@@ -27,6 +27,8 @@ pub enum Mutant {
     NoCaps,
     /// S3: takes what fails its check out, instead of setting its weight to 0.
     DeletesTheSick,
+    /// S3: takes what fails its check out of its full name, too.
+    TakesTheSickFromAll,
     /// S4: deletes whatever stands, instead of what it knows.
     DeletesWhatStands,
     /// S5: the janitor looks once.
@@ -63,6 +65,10 @@ pub enum Mutant {
     ForgetsOne,
     /// L1: what somebody edited is not seen.
     SeesNoStrangeContent,
+    /// S14: writes a full name before its copy has passed its check.
+    WritesAllUnproved,
+    /// L1: leaves the address of a service where it is.
+    LeavesAddresses,
     /// S14: takes any life for the one that an earlier run registered.
     TrustsAnyLife,
     /// S14: takes a HEALTHCHECK that has not passed yet for one that has.
@@ -83,10 +89,11 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them, each with the invariant that must catch it.
-    pub const ALL: [(Self, &str); 29] = [
+    pub const ALL: [(Self, &str); 32] = [
         (Self::DeletesForeign, "S1"),
         (Self::NoCaps, "S2"),
         (Self::DeletesTheSick, "S3"),
+        (Self::TakesTheSickFromAll, "S3"),
         (Self::DeletesWhatStands, "S4"),
         (Self::LooksOnce, "S5"),
         (Self::EmptyEngine, "S6"),
@@ -100,6 +107,8 @@ impl Mutant {
         (Self::TwoProbes, "S12"),
         (Self::BlindDoubt, "S13"),
         (Self::TrustsAnyLife, "S14"),
+        (Self::WritesAllUnproved, "S14"),
+        (Self::LeavesAddresses, "L1"),
         (Self::TrustsWhatStarts, "S14"),
         (Self::TrustsWhatWasPaused, "S14"),
         (Self::LooksAtWhatChanged, "L1"),
@@ -184,6 +193,26 @@ impl Agent {
                         *change = Change { action: Action::Delete, set: set.clone() };
                     }
                 }
+            }
+            Mutant::TakesTheSickFromAll => {
+                let standing = state.account.standing();
+                let sick =
+                    batch.iter().filter(|it| it.action == Action::Upsert && it.set.weight() == Some(0));
+                let marks: Vec<_> = sick.map(|it| it.set.set_identifier.clone()).collect();
+                let full = standing.into_values().filter(|set| set.routing == Routing::Multivalue);
+                let full = full.filter(|set| marks.contains(&set.set_identifier));
+                let new: Vec<_> =
+                    full.filter(|set| batch.iter().all(|it| it.set.key() != set.key())).collect();
+                batch.extend(new.into_iter().map(|set| Change { action: Action::Delete, set }));
+            }
+            Mutant::WritesAllUnproved => {
+                let full = state.court_unproved_full(self.host, self.life);
+                let full = full.filter(|set| batch.iter().all(|it| it.set.key() != set.key()));
+                batch.extend(full.map(|set| Change { action: Action::Create, set }));
+            }
+            Mutant::LeavesAddresses => {
+                let is_service = |set: &RecordSet| set.kind == RecordType::A && set.is_of_service();
+                batch.retain(|it| it.action != Action::Delete || !is_service(&it.set));
             }
             Mutant::DeletesWhatStands => {
                 for change in batch.iter_mut().filter(|it| delete(it)) {

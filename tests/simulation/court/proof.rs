@@ -7,7 +7,7 @@ use ecssd::record::{ContainerId, Key, RecordSet, RecordType, Routing};
 
 use super::mark;
 use crate::scenario::SpecCheck;
-use crate::truth::{Kind, Truth};
+use crate::truth::{Kind, Truth, ZONE};
 use crate::world::State;
 
 /// How long a record may keep its weight after its container was seen in another life: the first look at a host
@@ -156,6 +156,24 @@ impl State {
         if let Some(name) = missing {
             self.court.accuse("L4", now, format!("what passes its check is not registered as {name}"));
         }
+    }
+
+    /// For a mutant: the set of a full name whose copy has not passed its check, and that nobody has written.
+    pub fn court_unproved_full(&self, host: usize, process: u64) -> Option<RecordSet> {
+        let of = &self.hosts[host];
+        let full = |it: &Truth| RecordSet {
+            name: format!("_s{}-all._tcp.{ZONE}", it.spec.service),
+            kind: RecordType::Srv,
+            set_identifier: Some(it.mark(&of.owner, Kind::Full)),
+            routing: Routing::Multivalue,
+            ttl: 0,
+            values: vec![format!("1 1 {} {}.{ZONE}", it.port, of.owner)],
+        };
+        let mut there = of.containers.values().filter(|it| it.spec.all_names && !it.has_reason(self.now));
+        there.find_map(|it| {
+            let set = full(it);
+            self.unproved(host, process, &it.id, &set).filter(|(_, since)| *since < self.now).map(|_| set)
+        })
     }
 
     /// The life that a weight was not proved for, and since when this process has seen it, if so.
