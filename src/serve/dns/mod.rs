@@ -8,8 +8,10 @@
 //! | [`answer`], [`pick`] | which records, and which of a group's sets; pure |
 //! | [`ask`] | a question from within this process |
 //! | [`message`], `reply` | from a message to its reply, and what of it fits; pure |
+//! | `rdata` | the zone's values on the wire; pure |
 //! | [`transport`] | how many octets fit; pure |
 //! | `served` | each question, answered and counted |
+//! | `bind` | which addresses can be had, and what to do where one cannot |
 //! | `udp`, `tcp` | the sockets |
 //!
 //! The sockets have a thread of their own, so that no client of DNS, however busy, takes the agent's time.
@@ -27,8 +29,10 @@
 
 pub mod answer;
 pub mod ask;
+mod bind;
 pub mod message;
 pub mod pick;
+mod rdata;
 mod reply;
 mod served;
 mod tcp;
@@ -36,7 +40,7 @@ pub mod transport;
 mod udp;
 
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -44,6 +48,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use self::bind::bind;
+pub use self::bind::{DnsError, try_addresses};
 pub use self::message::answer_packet;
 use self::served::Served;
 pub use self::transport::Transport;
@@ -52,30 +58,6 @@ use crate::zone::embedded::EmbeddedZone;
 
 /// How long a TCP connection may say nothing. RFC 7766, section 6.2.3, asks for seconds.
 pub const TCP_IDLE_MAX: Duration = Duration::from_secs(10);
-
-/// How often a port that is free for UDP is sought, when the system may choose it, until TCP has it too.
-const PORT_TRIES_MAX: usize = 16;
-
-/// Why the front does not stand.
-#[derive(Debug, thiserror::Error)]
-pub enum DnsError {
-    /// There is nothing to listen on.
-    #[error("no address to serve DNS on")]
-    NoAddress,
-    /// An address cannot be used; the text says what to do.
-    #[error("cannot serve DNS on {transport} {address}: {source}{remedy}", remedy = remedy(source, *address))]
-    Bind {
-        /// `UDP` or `TCP`.
-        transport: &'static str,
-        /// What was asked for.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A socket that was served has failed.
-    #[error("the DNS front has stopped: {0}")]
-    Stopped(String),
-}
 
 /// A served zone. It runs until it is dropped or the zone is drained; then its sockets are closed.
 pub struct DnsFront {
@@ -137,19 +119,6 @@ pub fn serve_and_count(
     Ok(DnsFront { addresses, failure, stop: Some(stop), thread: Some(thread) })
 }
 
-/// Whether every address of `listen` could be served on now.
-///
-/// # Errors
-///
-/// As those of [`serve`].
-pub fn try_addresses(listen: &[SocketAddr]) -> Result<(), DnsError> {
-    if listen.is_empty() {
-        return Err(DnsError::NoAddress);
-    }
-    let bound: Result<Vec<_>, _> = listen.iter().map(|address| bind(*address)).collect();
-    bound.map(drop)
-}
-
 impl DnsFront {
     /// Where it listens, in the order that was asked for, with the ports that were chosen.
     pub fn addresses(&self) -> &[SocketAddr] {
@@ -209,44 +178,6 @@ fn say_trouble(what: &str, error: &io::Error) {
     tracing::warn!(event = "dns_trouble", %error, "{what}");
 }
 
-fn bind(address: SocketAddr) -> Result<(SocketAddr, UdpSocket, TcpListener), DnsError> {
-    let failed = |transport| move |source| DnsError::Bind { transport, address, source };
-    let mut tries = 1;
-    loop {
-        let udp = UdpSocket::bind(address).map_err(failed("UDP"))?;
-        let bound = udp.local_addr().map_err(failed("UDP"))?;
-        udp.set_nonblocking(true).map_err(failed("UDP"))?;
-        match TcpListener::bind(bound) {
-            Ok(tcp) => {
-                tcp.set_nonblocking(true).map_err(failed("TCP"))?;
-                return Ok((bound, udp, tcp));
-            }
-            Err(error)
-                if error.kind() == ErrorKind::AddrInUse && address.port() == 0 && tries < PORT_TRIES_MAX =>
-            {
-                tries += 1;
-            }
-            Err(error) => return Err(failed("TCP")(error)),
-        }
-    }
-}
-
-fn remedy(error: &io::Error, address: SocketAddr) -> String {
-    let port = address.port();
-    match error.kind() {
-        ErrorKind::PermissionDenied => format!(
-            "; ports below 1024 need the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= in a unit, --cap-add NET_BIND_SERVICE in Docker), or choose another port than {port}"
-        ),
-        ErrorKind::AddrInUse => format!(
-            "; another process has the port (`ss -lntup 'sport = :{port}'` names it; on port 53 often systemd-resolved, dnsmasq or named): stop it, or choose another address or port"
-        ),
-        ErrorKind::AddrNotAvailable => {
-            "; no interface of this host (or of its container's network) has this address".to_owned()
-        }
-        _ => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,8 +214,8 @@ mod tests {
         let text = served(&[elsewhere]).unwrap_err().to_string();
         assert!(text.contains("no interface of this host"), "{text}");
         assert!(matches!(served(&[]), Err(DnsError::NoAddress)));
-        let denied = io::Error::from(ErrorKind::PermissionDenied);
-        assert!(remedy(&denied, "0.0.0.0:53".parse().unwrap()).contains("CAP_NET_BIND_SERVICE"));
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        assert!(bind::remedy(&denied, "0.0.0.0:53".parse().unwrap()).contains("CAP_NET_BIND_SERVICE"));
     }
 
     #[test]
