@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
+use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ecs::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 
 use super::reader::AccountRegion;
 use super::reader::ec2::Ec2;
@@ -89,8 +89,9 @@ pub async fn open(
                 SharedCredentialsProvider::new(provider.build().await)
             }
         };
-        let of = |region: &String| account_region(&config, region, role, &credentials, &variable);
-        account_regions.extend(regions.iter().map(of));
+        for region in &regions {
+            account_regions.push(account_region(&config, region, role, &credentials, &variable).await);
+        }
     }
     let zone = Arc::new(find(settings, region.to_string()).await?);
     let vpcs = if settings.options.scope.home.is_empty() { None } else { vpcs(&zone).await };
@@ -117,9 +118,10 @@ async fn vpcs(zone: &Route53Zone) -> Option<BTreeSet<String>> {
 /// What this place calls its own. The metadata service is asked where nothing else says so, and no region was
 /// given.
 async fn region(settings: &Settings, variable: impl Fn(&str) -> Option<String>) -> Option<Region> {
-    let named = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-        .or_else(ProfileFileRegionProvider::new());
-    if let Some(region) = named.region().await {
+    if let Some(region) = named_region(&variable) {
+        return Some(region);
+    }
+    if let Some(region) = ProfileFileRegionProvider::new().region().await {
         return Some(region);
     }
     if let Some(region) = settings.regions.first() {
@@ -129,7 +131,26 @@ async fn region(settings: &Settings, variable: impl Fn(&str) -> Option<String>) 
     instance.region.map(Region::new)
 }
 
-fn account_region(
+/// As the SDKs read it, but an empty variable is none. Source: AWS SDKs reference guide, "AWS Region".
+fn named_region(variable: impl Fn(&str) -> Option<String>) -> Option<Region> {
+    let given = |name| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(given).map(Region::new)
+}
+
+/// The vendor's, in whichever partition the region is: beside the one that the SDK has of ECS.
+async fn ec2_endpoint(region: &str) -> String {
+    let parameters = Params::builder().region(region).build();
+    let resolver = DefaultResolver::new();
+    let resolved = match &parameters {
+        Ok(parameters) => resolver.resolve_endpoint(parameters).await.ok(),
+        Err(_) => None,
+    };
+    let of_ecs = resolved.map(|endpoint| endpoint.url().to_owned());
+    let host = of_ecs.as_deref().and_then(|url| url.strip_prefix("https://ecs."));
+    host.map_or_else(|| format!("https://ec2.{region}.amazonaws.com"), |host| format!("https://ec2.{host}"))
+}
+
+async fn account_region(
     config: &SdkConfig,
     region: &str,
     role: Option<&String>,
@@ -142,6 +163,10 @@ fn account_region(
     // As the SDKs do it. Source: AWS SDKs reference guide, "Service-specific endpoints".
     let given = |name: &str| variable(name).filter(|url| !url.is_empty());
     let endpoint = given("AWS_ENDPOINT_URL_EC2").or_else(|| config.endpoint_url().map(str::to_owned));
+    let endpoint = match endpoint {
+        Some(endpoint) => endpoint,
+        None => ec2_endpoint(region).await,
+    };
     AccountRegion {
         name: role.map_or_else(|| region.to_owned(), |role| format!("{region} as {role}")),
         ecs: Ecs::new(aws_sdk_ecs::Client::from_conf(ecs.build())),
@@ -168,5 +193,37 @@ async fn find(settings: &Settings, region: String) -> Result<Route53Zone, OpenEr
             }
         }
         found => Ok(found?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_partition_has_its_own_ec2() {
+        for (region, expected) in [
+            ("eu-central-1", "https://ec2.eu-central-1.amazonaws.com"),
+            ("us-gov-west-1", "https://ec2.us-gov-west-1.amazonaws.com"),
+            ("cn-north-1", "https://ec2.cn-north-1.amazonaws.com.cn"),
+            ("us-iso-east-1", "https://ec2.us-iso-east-1.c2s.ic.gov"),
+            ("us-isob-east-1", "https://ec2.us-isob-east-1.sc2s.sgov.gov"),
+        ] {
+            assert_eq!(ec2_endpoint(region).await, expected);
+        }
+    }
+
+    #[test]
+    fn an_empty_region_is_none() {
+        let named = |environment: &'static [(&str, &str)]| {
+            named_region(|name| {
+                let value = environment.iter().find(|(known, _)| *known == name);
+                value.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let region = |text| Some(Region::new(text));
+        assert_eq!(named(&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "eu-west-1")]), region("eu-west-1"));
+        assert_eq!(named(&[("AWS_REGION", "eu-west-2"), ("AWS_DEFAULT_REGION", "x")]), region("eu-west-2"));
+        assert_eq!(named(&[("AWS_REGION", " ")]), None);
     }
 }

@@ -68,20 +68,21 @@ pub async fn serve<E: std::error::Error>(
 async fn deal_with(mut settings: Settings, deadline: SystemTime) -> Result<RunSummary, OpenError> {
     let clock = Clock::start();
     settings.options.deadline = time_left(deadline);
-    let summary = match open(&settings, clock, |name| std::env::var(name).ok()).await {
-        Ok(clients) => run(&settings.options, &clients).await.1,
+    let apply = settings.options.apply;
+    let (summary, unopened) = match open(&settings, clock, |name| std::env::var(name).ok()).await {
+        Ok(clients) => (run(&settings.options, &clients).await.1, None),
         // No failure: Lambda would send the event again at once.
         Err(error @ OpenError::CrowdedOut) => {
-            RunSummary::of_skipped(&settings.zone, settings.options.apply, &error.to_string())
+            (RunSummary::of_skipped(&settings.zone, apply, &error.to_string()), None)
         }
-        Err(error) => return Err(error),
+        Err(error) => (RunSummary::of_unread(&settings.zone, apply, &error.to_string()), Some(error)),
     };
     if let Some(reason) = &summary.standstill {
         tracing::warn!(event = "janitor_standstill", "nothing is deleted: {reason}");
     }
     // The line must stand alone, and be all that it is: a log's own fields would hide it.
     let _ = writeln!(std::io::stdout().lock(), "{}", summary.metrics(SystemTime::now()));
-    Ok(summary)
+    unopened.map_or(Ok(summary), Err)
 }
 
 /// No event comes after its own deadline: one that says so, as emulators do, has none.

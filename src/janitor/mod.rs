@@ -36,7 +36,8 @@
 //!   may come back with the same containers, so its services are dead by absence and its address is kept.
 //!   A host between states (pending, stopping, shutting down) is kept: the next run sees where it went.
 //! - A container's death is ECS's STOPPED, from a host whose ECS agent is connected. Where the instance is
-//!   deregistered or its agent is silent, ECS has let go of tasks that may run on: kept.
+//!   deregistered or its agent is silent, ECS has let go of tasks that may run on: kept. So where the host was
+//!   registered anew: what ECS had on the old registration, the new one's agent does not speak for.
 //! - A container on a running host that ECS does not know is kept: it was started outside ECS, or ECS has
 //!   forgotten it; the host's agent is the authority.
 //! - A host is an instance, by its id in the mark; or by the id of a container, which ECS has on an instance.

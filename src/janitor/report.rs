@@ -24,6 +24,8 @@ pub enum Kept {
     OutsideEcs,
     /// ECS says that it stopped, but its host's ECS agent is disconnected.
     AgentDisconnected,
+    /// ECS says that it stopped, but has it on no container instance that it still has.
+    LetGo,
     /// Its host runs.
     HostRuns,
     /// Its host is being started, stopped or terminated.
@@ -96,6 +98,9 @@ impl fmt::Display for Kept {
             Self::Runs => "its container runs",
             Self::OutsideEcs => "its host runs; ECS does not know its container, its agent does",
             Self::AgentDisconnected => "ECS calls it stopped, but its host's ECS agent is not connected",
+            Self::LetGo => {
+                "ECS calls it stopped, but has let go of it: its host was registered anew, or oddly"
+            }
             Self::HostRuns => "its host runs",
             Self::HostUnsettled => "its host is starting, stopping or being terminated",
             Self::HostStopped => "its host is stopped, and may come back",

@@ -172,6 +172,11 @@ impl RunSummary {
         Self { skipped: true, standstill: Some(reason.to_owned()), ..Self::new(zone, apply) }
     }
 
+    /// Of a run that had nothing to read with.
+    pub(super) fn of_unread(zone: &str, apply: bool, reason: &str) -> Self {
+        Self { standstill: Some(reason.to_owned()), ..Self::new(zone, apply) }
+    }
+
     pub(super) fn judged(&mut self, report: &Report) {
         self.standstill = report.standstill.as_ref().map(ToString::to_string);
         self.doubt = report.doubt.as_ref().map(ToString::to_string);
@@ -204,7 +209,8 @@ impl RunSummary {
         self.standstill.is_none() && self.doubt.is_none() && !left
     }
 
-    /// A line in the format that CloudWatch turns into metrics.
+    /// A line in the format that CloudWatch turns into metrics. Of a run that stood still, no number of what it did
+    /// not see: a zero would clear an alarm.
     /// Source: CloudWatch user guide, "Specification: Embedded metric format".
     pub fn metrics(&self, now: SystemTime) -> serde_json::Value {
         let silent = self.health.as_ref().map(|health| health.silent.len());
@@ -228,7 +234,10 @@ impl RunSummary {
             ("TargetsSilent", silent),
             ("TasksStopped", stopped),
         ];
-        let counts = counts.into_iter().filter_map(|(name, count)| Some((name, count?)));
+        let always = ["Standstill", "Route53Calls"];
+        let is_seen = |name: &str| self.standstill.is_none() || always.contains(&name);
+        let counts = counts.into_iter().filter(|(name, _)| is_seen(name));
+        let counts = counts.filter_map(|(name, count)| Some((name, count?)));
         let (mut names, mut line) = (Vec::new(), serde_json::Map::new());
         for (name, count) in counts {
             names.push(json!({"Name": name, "Unit": "Count"}));
@@ -263,5 +272,16 @@ mod tests {
             let dimension = directive["Dimensions"][0][0].as_str().unwrap();
             assert_eq!(line[dimension], "sd.internal");
         }
+    }
+
+    /// Zeros would clear the alarms of a run that did not look.
+    #[test]
+    fn a_run_that_stood_still_says_so_and_tells_no_number_of_what_it_did_not_see() {
+        let summary = RunSummary::of_unread("sd.internal", true, "no credentials");
+        let line = summary.metrics(UNIX_EPOCH);
+        let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        let names: Vec<_> = metrics.iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["Standstill", "Route53Calls", "Duration"]);
+        assert_eq!((&line["Standstill"], line.get("Records")), (&json!(1), None));
     }
 }

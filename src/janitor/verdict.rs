@@ -166,6 +166,8 @@ impl<'a> Scene<'a> {
                 None => Err(Kept::OutsideEcs),
                 Some(known) if !known.stopped => Err(Kept::Runs),
                 Some(_) if host.agent != AgentConnection::Connected => Err(Kept::AgentDisconnected),
+                // It ran on a registration of the host that is no more: whether it runs on, ECS does not know.
+                Some(known) if known.instance.is_none() => Err(Kept::LetGo),
                 Some(_) => Ok(Death::ContainerStopped),
             },
         }

@@ -251,7 +251,7 @@ impl State {
 
 fn host_json(host: &Instance, arn: &str) -> Value {
     json!({
-        "containerInstanceArn": arn, "ec2InstanceId": host.ec2, "version": 3, "status": "ACTIVE",
+        "containerInstanceArn": arn, "ec2InstanceId": (!host.ec2.is_empty()).then_some(&host.ec2), "version": 3, "status": "ACTIVE",
         "agentConnected": host.connected, "runningTasksCount": 1, "pendingTasksCount": 0,
         "registeredAt": LONG_AGO, "attachments": [], "tags": [],
         "versionInfo": {"agentVersion": "1.89.0", "dockerVersion": "DockerVersion: 25.0.8"},

@@ -199,7 +199,7 @@ impl Fleet {
         let client = http_client_fn(move |_, _| of_ecs.clone());
         let config = sdk("http://ecs.test").await.into_builder().http_client(client).build();
         let of_ec2 = connector(Box::new(move |request: &Request| ec2.answer(request)));
-        let (endpoint, region) = (Some("http://ec2.test".to_owned()), "us-east-1".to_owned());
+        let (endpoint, region) = ("http://ec2.test".to_owned(), "us-east-1".to_owned());
         let account_region = AccountRegion {
             name: "here".to_owned(),
             ecs: Ecs::new(aws_sdk_ecs::Client::new(&config)),

@@ -83,7 +83,7 @@ pub async fn zone_at(endpoint: &str, name: &str, id: &str) -> Route53Zone {
 /// ECS and EC2 of one account in one region.
 pub async fn account_region(name: &str, ecs: &Ecs, ec2: &str) -> AccountRegion {
     let client = aws_sdk_ecs::Client::new(&sdk(&ecs.url).await);
-    let (endpoint, region) = (Some(ec2.to_owned()), "us-east-1".to_owned());
+    let (endpoint, region) = (ec2.to_owned(), "us-east-1".to_owned());
     let ec2 = reader::ec2::Ec2::new(endpoint, region, credentials(), ecssd::aws::connector());
     AccountRegion { name: name.to_owned(), ecs: reader::ecs::Ecs::new(client), ec2 }
 }

@@ -276,3 +276,24 @@ async fn what_is_in_another_region_is_seen_where_that_is_looked_at() {
     let (_, summary) = run(&options(&["--apply"]), &clients).await;
     assert!(summary.standstill.unwrap().contains("there: ListClusters: ThrottlingException"));
 }
+
+/// ECS knows of a container instance, and not of which EC2 instance it is.
+#[tokio::test]
+async fn an_odd_container_instance_keeps_its_host_and_not_the_run() {
+    let scene = Scene::new("odd");
+    let (one, two) = (scene.host("demo").0, scene.host("demo").0);
+    scene.ecs.host("demo", "");
+    let dead = scene.task("demo", &one, "time", "RUNNING");
+    let alive = [scene.task("demo", &two, "time", "RUNNING"), scene.task("demo", &two, "calc", "RUNNING")];
+    // What ECS calls stopped there may run on a host that it has otherwise, too.
+    let mut let_go = scene.task("demo", "", "calc", "STOPPED");
+    let_go.set_identifier = let_go.set_identifier.map(|mark| format!("{two}{mark}"));
+    let_go.values = vec![format!("1 1 32777 {two}.{}", scene.zone.name)];
+    scene.zone.create(&[&alive[..], &[dead.clone(), let_go]].concat());
+    ec2::terminate(&one);
+    let before = scene.marks();
+    let (report, summary) = scene.run(&["--apply"]).await;
+    assert_eq!(summary.standstill, None);
+    expect(&scene, &before - &marks(&[dead]));
+    assert_eq!(report.counts()[&Verdict::Keep(Kept::LetGo)], 1);
+}

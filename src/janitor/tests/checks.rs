@@ -45,7 +45,12 @@ fn job_known(world: &World, inspection: &Inspection, n: usize) -> Known {
         Some(host) => match (host.state, host.agent) {
             (InstanceState::Terminated, _) => Known::Positive,
             (InstanceState::Stopped, _) => Known::Absent,
-            (InstanceState::Running, AgentConnection::Connected) if stopped => Known::Positive,
+            // What ECS had on a registration that is no more, it has let go of.
+            (InstanceState::Running, AgentConnection::Connected)
+                if stopped && said.is_some_and(|said| said.instance.is_some()) =>
+            {
+                Known::Positive
+            }
             _ => Known::Not,
         },
     }

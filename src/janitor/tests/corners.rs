@@ -23,6 +23,16 @@ fn of(world: &World) -> Report {
     report([world.inspect(0), world.inspect(100)])
 }
 
+/// A forced deregistration lets go of tasks that run on, and calls them stopped; then the agent comes back.
+#[test]
+fn what_ecs_let_go_of_before_a_host_was_registered_anew_may_run_on() {
+    let mut world = fleet(3, 2);
+    (world.jobs[0].ecs, world.jobs[0].let_go) = (EcsSays::Stopped, true);
+    assert_eq!(of_job(&of(&world), 0), Verdict::Keep(Kept::LetGo));
+    world.jobs[0].let_go = false;
+    assert_eq!(of_job(&of(&world), 0), Verdict::Delete(Death::ContainerStopped));
+}
+
 #[test]
 fn what_runs_on_an_instance_that_no_cluster_has_is_its_agents() {
     let mut world = fleet(3, 2);

@@ -16,7 +16,7 @@ pub(super) fn machine(state: InstanceState) -> Machine {
 
 pub(super) fn job(machine: usize, alive: bool) -> Job {
     let ecs = if alive { EcsSays::Runs } else { EcsSays::Stopped };
-    Job { machine, service: 0, alive, ecs, vpc: false, all_names: false }
+    Job { machine, service: 0, alive, ecs, let_go: false, vpc: false, all_names: false }
 }
 
 /// Running hosts with so many running containers each.

@@ -13,6 +13,8 @@ use crate::record::{RecordSet, RecordType, Routing};
 
 /// Reads of one run, and then its deletes: in each gap before one, something may happen.
 const STEPS: u8 = 9;
+/// The news that a host's agent registers it anew.
+const REGISTERED_ANEW: u8 = 16;
 
 #[derive(Clone, Debug)]
 pub(super) struct Story {
@@ -25,7 +27,7 @@ pub(super) struct Story {
 }
 
 pub(super) fn stories() -> impl Strategy<Value = Story> {
-    let news = proptest::collection::vec((0..STEPS, 0..16_u8, any::<u8>()), 0..8);
+    let news = proptest::collection::vec((0..STEPS, 0..=REGISTERED_ANEW, any::<u8>()), 0..8);
     let machines = proptest::collection::vec(any::<u32>(), 2..8);
     let jobs = proptest::collection::vec(any::<u16>(), 2..18);
     (machines, jobs, news, any::<u8>(), any::<bool>()).prop_map(|(machines, jobs, news, fault, home)| Story {
@@ -91,7 +93,7 @@ impl Story {
             let alive = alive && !(connected && ecs == EcsSays::Stopped);
             let service = if (bits >> 9) & 3 == 0 { 1 } else { 0 };
             let (vpc, all_names) = ((bits >> 11) & 3 == 0, (bits >> 13) & 1 == 0);
-            world.job(Job { machine, service, alive, ecs, vpc, all_names });
+            world.job(Job { machine, service, alive, ecs, let_go: false, vpc, all_names });
         }
         for set in others() {
             world.put(set, Tag::Nobody);
@@ -110,19 +112,24 @@ impl Story {
         let mut clock = 100;
         for step in 0..STEPS {
             let before = world.jobs.len();
+            let page = step % 4;
+            // The second inspection may take its snapshot first.
+            let page = if fault == 2 && step / 4 == 1 { (page + 2) % 4 } else { page };
             for &(_, what, who) in self.news.iter().filter(|news| news.0 == step) {
+                // ECS tells of agents before it tells of tasks; here they are shown with EC2's part, which comes last.
+                if what == REGISTERED_ANEW && page == 3 {
+                    continue;
+                }
                 // What starts again after the last snapshot, no verdict can know, if it is quick.
                 let hidden = step == STEPS - 1 && late == 1;
                 news(&mut world, what, usize::from(who), hidden);
             }
-            let (inspection, page) = (usize::from(step / 4), step % 4);
+            let inspection = usize::from(step / 4);
             // The list is read, ECS is not yet.
             if page == 2 {
                 registered_meanwhile += world.jobs.len() - before;
             }
             let Some(seen) = inspections.get_mut(inspection) else { break };
-            // The second inspection may take its snapshot first.
-            let page = if fault == 2 && inspection == 1 { (page + 2) % 4 } else { page };
             clock += if step == 4 { wait } else { 1 };
             let at = Duration::from_secs(clock);
             match page {
@@ -246,7 +253,7 @@ fn news(world: &mut World, what: u8, who: usize, hidden: bool) {
             let connected = world.machines[machine].agent == AgentConnection::Connected;
             let ecs = if what > 0 && connected { EcsSays::Runs } else { EcsSays::Nothing };
             let (vpc, all_names) = (what == 3, what == 4);
-            world.job(Job { machine, service: 0, alive: true, ecs, vpc, all_names });
+            world.job(Job { machine, service: 0, alive: true, ecs, let_go: false, vpc, all_names });
         }
         5 | 6 if world.runs(job) => {
             world.jobs[job].alive = false;
@@ -279,9 +286,19 @@ fn news(world: &mut World, what: u8, who: usize, hidden: bool) {
         13 if on => {
             world.machines[machine].agent = AgentConnection::Absent;
             let known = |job: &&mut Job| job.machine == machine && job.ecs == EcsSays::Runs;
-            world.jobs.iter_mut().filter(known).for_each(|job| job.ecs = EcsSays::Stopped);
+            world
+                .jobs
+                .iter_mut()
+                .filter(known)
+                .for_each(|job| (job.ecs, job.let_go) = (EcsSays::Stopped, true));
         }
         14 => world.machines[machine].agent = AgentConnection::Disconnected,
+        // Its agent registers it anew, and what ECS let go of runs on.
+        REGISTERED_ANEW if on && world.machines[machine].agent == AgentConnection::Absent => {
+            world.machines[machine].agent = AgentConnection::Connected;
+            let stopped = |job: &&mut Job| job.machine == machine && job.ecs == EcsSays::Stopped;
+            world.jobs.iter_mut().filter(stopped).for_each(|job| job.let_go = true);
+        }
         15 => {
             let key = world.tags.iter().find(|(_, tag)| **tag == Tag::Job(job)).map(|(key, _)| key.clone());
             if let Some(set) = key.and_then(|key| world.zone.get_mut(&key)) {

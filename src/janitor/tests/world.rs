@@ -66,6 +66,8 @@ pub(super) struct Job {
     /// Runs whenever its host does.
     pub alive: bool,
     pub ecs: EcsSays,
+    /// Its host was registered anew since: ECS has it on no container instance that there is.
+    pub let_go: bool,
     pub vpc: bool,
     /// Whether it has a full name and an address beside its weighted name; the predecessor knows neither.
     pub all_names: bool,
@@ -232,8 +234,8 @@ impl World {
                 continue;
             }
             let stopped = job.ecs == EcsSays::Stopped;
-            let instance = (agents[job.machine] != AgentConnection::Disconnected || n % 2 == 0)
-                .then(|| owner(job.machine));
+            let is_known = agents[job.machine] != AgentConnection::Disconnected || n % 2 == 0;
+            let instance = (is_known && !job.let_go).then(|| owner(job.machine));
             snapshot.containers.insert(docker_id(n).parse().unwrap(), Container { instance, stopped });
             if !stopped {
                 services.insert(service(job.service));

@@ -78,17 +78,13 @@ impl fmt::Debug for Ec2 {
 }
 
 impl Ec2 {
-    /// Nothing was asked yet. `endpoint` is a URL, without which it is the vendor's.
+    /// Nothing was asked yet. `endpoint` is a URL.
     pub fn new(
-        endpoint: Option<String>,
+        endpoint: String,
         region: String,
         provider: SharedCredentialsProvider,
         connector: SharedHttpConnector,
     ) -> Self {
-        let endpoint = endpoint.unwrap_or_else(|| {
-            let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-            format!("https://ec2.{region}.amazonaws.com{suffix}")
-        });
         let endpoint = endpoint.trim_end_matches('/').to_owned();
         let calls = Paced::new(RATE);
         Self { endpoint, region, provider, credentials: Mutex::default(), connector, calls }

@@ -65,16 +65,14 @@ impl Ecs {
         if asked == 0 {
             return Ok(Vec::new());
         }
-        let whole = |instance: &ContainerInstance| {
-            instance.container_instance_arn().is_some() && instance.ec2_instance_id().is_some()
-        };
+        let whole = |instance: &ContainerInstance| instance.container_instance_arn().is_some();
         let request = self.client.describe_container_instances().cluster(cluster);
         let request = request.set_container_instances(Some(arns));
         let send = async || request.clone().send().await;
         let read = |answer: DescribeContainerInstancesOutput| {
             all_told(CALL, asked, answer.container_instances().len(), answer.failures())?;
             let instances = answer.container_instances.unwrap_or_default();
-            all_whole(instances, whole, || broken(CALL, "an instance without ARN or EC2 id"))
+            all_whole(instances, whole, || broken(CALL, "an instance without ARN"))
         };
         self.call(CALL, limit, send, read).await
     }

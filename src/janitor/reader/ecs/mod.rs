@@ -114,6 +114,7 @@ impl Ecs {
     ) -> Result<(), Unread> {
         for instance in self.instances_of(&cluster.arn, arns, limit).await? {
             let id = instance.ec2_instance_id().and_then(|id| Owner::new(id).ok());
+            // One that is odd, or of no EC2 instance, keeps what it runs and holds up nobody else.
             let (Some(arn), Some(id)) = (instance.container_instance_arn(), id) else { continue };
             // A registration that is ending or failed tells nothing of its tasks any more.
             let settled = matches!(instance.status(), Some("ACTIVE" | "DRAINING"));
