@@ -63,9 +63,9 @@ pub fn cost(change: &Change) -> usize {
     if change.action == Action::Upsert { 2 } else { 1 }
 }
 
-/// Groups changes into units: those of one key, and those of one [`Place`] that something leaves. Where a port changes
-/// hands, the addresses of the services that come and go there go with it. Units come in the order in which they may go: what takes out of DNS first; addresses come before
-/// the records that point to them, and go after them.
+/// Groups changes into units: those of one key, and those of one place that something leaves. Where a port changes
+/// hands, the addresses of the services that come and go there go with it. Units come in the order in which they may go:
+/// what takes out of DNS first; addresses come before the records that point to them, and go after them.
 pub fn units(changes: Vec<Change>) -> Vec<Unit> {
     let mut groups = Groups::new(changes.len());
     let mut by_key: BTreeMap<Key, usize> = BTreeMap::new();

@@ -188,7 +188,7 @@ pub struct Cli {
     pub ecs_introspection: String,
 
     /// Gives each weighted name a full name beside it, which answers with all targets: -all makes _web-all._tcp of
-    /// _web._tcp. SERVICE_<port>_ALL names another for a port, or with no takes it out. Without: only such keys count.
+    /// _web._tcp. SERVICE_80_ALL names another for port 80, or with no takes it out. Without: only such keys count.
     #[arg(
         long,
         value_name = "ENDING",
