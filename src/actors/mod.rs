@@ -3,7 +3,7 @@
 //! ```text
 //! Agent (supervisor)
 //!  ├── DockerWatcher   hints: events and lists, numbered          → TaskResolver
-//!  ├── TaskResolver    looks: what a container is and offers      → Registrar
+//!  ├── TaskResolver    inspects: what a container is and offers   → Registrar
 //!  ├── Registrar       decides: one lifecycle per container       → Route53Writer, HealthProbers
 //!  ├── HealthProber    one per container: verdicts                → Registrar
 //!  ├── HostWatcher     notices: what is about to happen to the host → Registrar

@@ -8,7 +8,7 @@
 //! ## Guarantees
 //!
 //! - Later wants replace earlier ones, so what waits is bounded by the records there are, and a retry is
-//!   another look at the difference.
+//!   another comparison.
 //! - A DELETE is exact. CREATE is for what was never written, UPSERT for a changed weight, an unknown
 //!   outcome, or a key that turned out to exist under our own mark.
 //! - One refused change delays the others by at most ⌈log2 n⌉ + 1 calls: it is found by the words of the

@@ -12,25 +12,36 @@ const CONFIRM_PERIOD: Duration = Duration::from_secs(2);
 /// a minute. Source: Route 53 developer guide, "How long does it take for changes to propagate".
 const PROPAGATED_AFTER: Duration = Duration::from_secs(300);
 
+/// Whether it is asked after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    /// Nobody wants to know.
+    #[default]
+    Unasked,
+    Asking,
+    /// The registry does not let us ask.
+    Refused,
+}
+
 /// What was accepted, and is not yet known to be everywhere.
 #[derive(Debug, Default)]
 pub(super) struct Confirmation {
-    wanted: bool,
-    /// The ids of changes, the oldest first. Until it is wanted, the newest is all that can matter.
+    phase: Phase,
+    /// The ids of changes, the oldest first. Until they are asked after, the newest is all that can matter.
     pending: VecDeque<String>,
     /// What a call spoke of whose answer was not heard: such a change has no id to ask by.
     unheard: BTreeSet<Key>,
     /// When a batch was last taken, or went unheard.
     latest: Duration,
-    /// Whether the registry does not let us ask.
-    refused: bool,
     ask_at: Duration,
 }
 
 impl Confirmation {
     /// From now on it is wanted.
     pub(super) fn begin(&mut self, now: Duration) {
-        self.wanted = true;
+        if self.phase == Phase::Unasked {
+            self.phase = Phase::Asking;
+        }
         if now.saturating_sub(self.latest) > PROPAGATED_AFTER {
             self.unheard.clear();
             self.pending.clear();
@@ -47,7 +58,7 @@ impl Confirmation {
         let keys = batch.iter().map(|change| change.set.key());
         match answer {
             Ok(info) => {
-                if !self.wanted {
+                if self.phase == Phase::Unasked {
                     self.pending.clear();
                     self.unheard.clear();
                 }
@@ -70,7 +81,7 @@ impl Confirmation {
 
     /// The change to ask after, and when.
     pub(super) fn next(&self) -> Option<(&str, Duration)> {
-        self.pending.front().filter(|_| self.wanted).map(|id| (id.as_str(), self.ask_at))
+        self.pending.front().filter(|_| self.phase == Phase::Asking).map(|id| (id.as_str(), self.ask_at))
     }
 
     /// A change was asked after. Returns why that may not be done.
@@ -84,7 +95,7 @@ impl Confirmation {
             Ok(info) if info.status == ChangeStatus::InSync => self.pending.retain(|other| other != id),
             Err(error) if error.meaning() == Meaning::Refused => {
                 self.pending.clear();
-                self.refused = true;
+                self.phase = Phase::Refused;
                 return Some(error);
             }
             Ok(_) | Err(_) => self.ask_at = now + CONFIRM_PERIOD,
@@ -94,11 +105,10 @@ impl Confirmation {
 
     /// Whether all is on every name server: `None` while that is being asked, `false` where it cannot be.
     pub(super) fn verdict(&self) -> Option<bool> {
-        match self {
-            Self { wanted: false, .. } => Some(true),
-            Self { refused: true, .. } => Some(false),
-            Self { pending, .. } if !pending.is_empty() => None,
-            Self { unheard, .. } => Some(unheard.is_empty()),
+        match self.phase {
+            Phase::Unasked => Some(true),
+            Phase::Refused => Some(false),
+            Phase::Asking => self.pending.is_empty().then_some(self.unheard.is_empty()),
         }
     }
 }

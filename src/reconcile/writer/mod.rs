@@ -11,6 +11,15 @@
 //! | the journal is lost, or lacks something | written at once; then the zone is listed, and own records that nobody wants are deleted |
 //! | the zone is to be read first | written when it was |
 //!
+//! A drain is told once, and each part keeps what it makes of it:
+//!
+//! | part | in a drain |
+//! |---|---|
+//! | `wants` | nothing is wanted but the host's address, and nothing that is told later |
+//! | the [ledger](super::ledger) | nothing waits, and a delete that finds nothing is done |
+//! | `reading` | nothing is read that does not have to be known |
+//! | the [pacer](crate::change::pacing) | no wait is longer than half of what is left |
+//!
 //! ## Guarantees
 //!
 //! - One call at a time, never before the pacer lets it.

@@ -22,7 +22,7 @@ pub enum News {
     Mended(BTreeSet<Key>),
     /// Somebody else's address stands under this host's name: nothing new is registered.
     Contested(RecordSet),
-    /// That is over.
+    /// This host's name is its own again.
     Uncontested,
     /// The zone does not do what it is asked; said once for each kind of failure in a row.
     Failing(ZoneError),
