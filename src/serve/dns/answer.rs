@@ -3,7 +3,7 @@
 //! Pure, and of DNS only what a private zone needs: positive answers with in-zone CNAMEs followed, the
 //! addresses of SRV targets as additionals, NXDOMAIN told from NODATA, wildcards as in RFC 4592. Messages,
 //! sizes and EDNS are [`super::message`]; which of a group's sets answers is [`super::pick`]; how a value looks on the
-//! wire, [`super::rdata`].
+//! wire, `rdata`.
 
 use fastrand::Rng;
 use hickory_server::proto::op::{Query, ResponseCode};

@@ -31,7 +31,7 @@ pub enum DnsError {
 ///
 /// # Errors
 ///
-/// As those of [`serve`].
+/// As those of [`serve`](super::serve()).
 pub fn try_addresses(listen: &[SocketAddr]) -> Result<(), DnsError> {
     if listen.is_empty() {
         return Err(DnsError::NoAddress);
