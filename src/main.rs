@@ -11,7 +11,7 @@ use ecssd::janitor::{lambda, shell};
 use ecssd::logs::{self, Logging};
 use ecssd::run::daemon;
 use ecssd::run::status::{self, View};
-use ecssd::zone_setup::lambda as zone_setup;
+use ecssd::zone_setup::{lambda as zone_setup, shell as zone_shell};
 
 /// A setting is wrong (`EX_USAGE`).
 const USAGE: u8 = 64;
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
     match job {
         Job::Status(places, view) => runtime.block_on(status::show(&places, view)),
         Job::Agent(config) => runtime.block_on(daemon::run(*config)),
+        Job::LowerSoa(settings, seconds) => ExitCode::from(runtime.block_on(lower_soa(&settings, seconds))),
         Job::Sweep(settings) => ExitCode::from(runtime.block_on(shell::sweep(&settings))),
         Job::Lambda(cli) => ended(runtime.block_on(lambda::serve(|event| settings_of(&cli, event)))),
         Job::ZoneSetup => ended(runtime.block_on(zone_setup::serve())),
@@ -71,8 +72,16 @@ enum Job {
     Status(Vec<PathBuf>, View),
     Agent(Box<Config>),
     Sweep(Box<Settings>),
+    LowerSoa(Box<Settings>, u32),
     Lambda(Box<Cli>),
     ZoneSetup,
+}
+
+async fn lower_soa(settings: &Settings, seconds: u32) -> u8 {
+    match shell::zone(settings).await {
+        Ok(zone) => zone_shell::lower(&*zone, seconds, settings.options.apply).await,
+        Err(exit_code) => exit_code,
+    }
 }
 
 /// What a run is told by an event of a Lambda.
@@ -100,11 +109,19 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
     if cli.janitor.janitor {
         let config = JanitorConfig::of_shell(&cli)?;
         let logging = logs::init(config.log_format, config.log_level);
-        return Ok((Job::Sweep(Box::new(config.settings)), logging));
+        let settings = Box::new(config.settings);
+        let job = match config.soa_minimum {
+            Some(seconds) => Job::LowerSoa(settings, seconds),
+            None => Job::Sweep(settings),
+        };
+        return Ok((job, logging));
     }
     let mut bad = Vec::new();
     if cli.janitor.apply {
-        bad.push(BadSetting::apply_without_janitor());
+        bad.push(BadSetting::without_janitor("--apply (ECSSD_JANITOR_APPLY)"));
+    }
+    if cli.janitor.soa_minimum.as_deref().is_some_and(|text| !text.trim().is_empty()) {
+        bad.push(BadSetting::without_janitor("--soa-minimum (ECSSD_JANITOR_SOA_MINIMUM)"));
     }
     let config = match Config::read(&cli) {
         Ok(config) if bad.is_empty() => config,

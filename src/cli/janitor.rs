@@ -50,6 +50,11 @@ pub struct Janitor {
     #[arg(long, env = "ECSSD_JANITOR_STOP_UNHEALTHY", value_parser = truth)]
     pub stop_unhealthy: bool,
 
+    /// Instead of looking for records, lower how long resolvers remember that a name is not there: 900 s in a new zone,
+    /// during which whoever asked for a service too early does not find it. 1s to 900s, such as 5s; --apply writes it.
+    #[arg(long, value_name = "DURATION", env = "ECSSD_JANITOR_SOA_MINIMUM")]
+    pub soa_minimum: Option<String>,
+
     /// Print the report, or what --status shows, as JSON.
     #[arg(long, env = "ECSSD_JANITOR_JSON", value_parser = truth)]
     pub json: bool,

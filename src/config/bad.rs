@@ -21,9 +21,9 @@ impl BadSetting {
         Self { setting: setting.to_owned(), reason: reason.into() }
     }
 
-    /// `--apply` where no janitor is asked for.
-    pub fn apply_without_janitor() -> Self {
-        Self::new("--apply (ECSSD_JANITOR_APPLY)", Conflict::ApplyWithoutJanitor)
+    /// A flag of the janitor's where no janitor is asked for.
+    pub fn without_janitor(setting: &str) -> Self {
+        Self::new(setting, Conflict::WithoutJanitor)
     }
 }
 
@@ -99,9 +99,9 @@ pub enum Conflict {
     /// `--apply` and `--dry-run`.
     #[error("one writes, the other does not; pass one of them")]
     ApplyAndDryRun,
-    /// `--apply` alone.
-    #[error("it is the janitor that deletes: pass --janitor too")]
-    ApplyWithoutJanitor,
+    /// A flag of the janitor's alone.
+    #[error("it is the janitor that does it: pass --janitor too")]
+    WithoutJanitor,
     /// `--janitor` and `--local`.
     #[error("the zone in an agent's process is that agent's alone")]
     JanitorOfLocal,

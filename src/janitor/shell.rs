@@ -1,30 +1,46 @@
 //! One run from a shell: a table or JSON on standard output, and an exit code.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
-use super::clients::{OpenError, open};
+use super::clients::{Clients, OpenError, open};
 use super::run::run;
 use super::settings::Settings;
 use super::table::table;
 use crate::clock::Clock;
+use crate::zone::Zone;
 
 /// What was asked for is not to be had (`EX_UNAVAILABLE`).
 const UNAVAILABLE: u8 = 69;
 /// Nothing could be judged, or something is left: run it again (`EX_TEMPFAIL`).
 const LEFT_BEHIND: u8 = 75;
 
+/// The zone of a run, for what is done to itself; an exit code, where it cannot be had.
+///
+/// # Errors
+/// The exit code.
+pub async fn zone(settings: &Settings) -> Result<Arc<dyn Zone>, u8> {
+    clients(settings).await.map(|clients| clients.zone)
+}
+
+async fn clients(settings: &Settings) -> Result<Clients, u8> {
+    open(settings, Clock::start(), |name| std::env::var(name).ok()).await.map_err(|error| match error {
+        OpenError::CrowdedOut => {
+            tracing::error!(event = "janitor_crowded_out", "{error}");
+            LEFT_BEHIND
+        }
+        error => {
+            tracing::error!(event = "janitor_cannot_read", "nothing was read: {error}");
+            UNAVAILABLE
+        }
+    })
+}
+
 /// Makes one run.
 pub async fn sweep(settings: &Settings) -> u8 {
-    let clients = match open(settings, Clock::start(), |name| std::env::var(name).ok()).await {
+    let clients = match clients(settings).await {
         Ok(clients) => clients,
-        Err(error @ OpenError::CrowdedOut) => {
-            tracing::error!(event = "janitor_crowded_out", "{error}");
-            return LEFT_BEHIND;
-        }
-        Err(error) => {
-            tracing::error!(event = "janitor_cannot_read", "nothing was read: {error}");
-            return UNAVAILABLE;
-        }
+        Err(exit_code) => return exit_code,
     };
     tracing::info!(
         event = "janitor_started",

@@ -16,8 +16,10 @@
 //! Records of types that this system does not know are not seen here. They keep the zone from being deleted all the
 //! same, and CloudFormation says so.
 //!
-//! [`event`] understands what it is asked, [`plan`] decides, both pure; [`lambda`] does it.
+//! [`event`] understands what it is asked, [`plan`] decides, both pure; [`lambda`] does it, and [`shell`] does its first
+//! half for an operator whose zone no stack has made.
 
 pub mod event;
 pub mod lambda;
 pub mod plan;
+pub mod shell;

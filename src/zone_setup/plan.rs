@@ -15,6 +15,8 @@ const NAMED_MAX: usize = 10;
 ///
 /// # Errors
 /// Where the zone has no SOA that can be read.
+///
+/// The SOA's own TTL stays: the lesser of the two counts.
 pub fn lower(sets: &[RecordSet], zone: &str, seconds: u32) -> Result<Vec<Change>, String> {
     let soa = sets.iter().find(|set| is_of_apex(set, zone) && set.kind == RecordType::Soa);
     let soa = soa.ok_or_else(|| format!("{zone} has no SOA"))?;
@@ -23,10 +25,13 @@ pub fn lower(sets: &[RecordSet], zone: &str, seconds: u32) -> Result<Vec<Change>
     if fields.len() != FIELDS {
         return Err(format!("an SOA of {} fields: {soa}", fields.len()));
     }
-    let seconds = seconds.to_string();
-    if fields[MINIMUM] == seconds {
+    if fields[MINIMUM]
+        .parse::<u32>()
+        .is_ok_and(|minimum| minimum.min(u32::try_from(soa.ttl).unwrap_or(minimum)) <= seconds)
+    {
         return Ok(Vec::new());
     }
+    let seconds = seconds.to_string();
     fields[MINIMUM] = &seconds;
     let set = RecordSet { values: vec![fields.join(" ")], ..soa.clone() };
     Ok(vec![Change { action: Action::Upsert, set }])
@@ -114,6 +119,10 @@ mod tests {
         assert_eq!((set.kind, set.ttl, &set.values[..]), (RecordType::Soa, 900, &[lowered.to_owned()][..]));
         // Done once, there is nothing to do.
         assert_eq!(lower(std::slice::from_ref(set), ZONE, 5), Ok(Vec::new()));
+        // Nor where it is less already, by one field or the other.
+        assert_eq!(lower(std::slice::from_ref(set), ZONE, 60), Ok(Vec::new()));
+        let brief = RecordSet { ttl: 5, ..fresh().remove(1) };
+        assert_eq!(lower(&[brief], ZONE, 5), Ok(Vec::new()));
         // One below the apex is somebody else's.
         let delegated = set_named(set, "team.sd.internal");
         for odd in [vec![], vec![fresh().remove(0)], vec![delegated]] {

@@ -52,6 +52,30 @@ async fn as_the_vendor_makes_it(route53: &Route53) {
     route53.zone.change(&[Change { action: Action::Upsert, set }]).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_lowers_the_soa_of_a_zone_by_the_program_itself_and_sees_it_first() {
+    let route53 = Route53::start(ZONE, Duration::ZERO);
+    as_the_vendor_makes_it(&route53).await;
+    let before = soa(&route53);
+    let lowered = format!("{} 5", before.rsplit_once(' ').unwrap().0);
+    let run = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ecssd"));
+        command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_REGION", "eu-central-1");
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command.args([ZONE, "--janitor", "--soa-minimum", "5s", "--zone-id", ID]);
+        let output = command.args(["--endpoint-url", &route53.url]).args(more).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), said)
+    };
+    let (code, [plan, errors]) = run(&[]);
+    assert_eq!((code, soa(&route53)), (Some(0), before), "{errors}");
+    assert_eq!(plan, format!("UPSERT {ZONE}. 900 IN SOA {lowered}\n"));
+    assert_eq!((run(&["--apply"]).0, soa(&route53)), (Some(0), lowered.clone()));
+    let (code, [again, _]) = run(&["--apply"]);
+    assert_eq!((code, soa(&route53)), (Some(0), lowered));
+    assert!(again.starts_with("nothing to do"), "{again}");
+}
+
 fn records(route53: &Route53) -> usize {
     route53.zone.snapshot().len() - 2
 }

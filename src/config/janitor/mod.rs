@@ -29,6 +29,8 @@ const SHARE_LEGACY: Pace = Pace { requests: Rate { per_second: 2.0, burst: 2.0 }
 pub struct JanitorConfig {
     /// What its runs are told.
     pub settings: Settings,
+    /// For how many seconds resolvers may remember at most that a name is not there, where that is all to be done.
+    pub soa_minimum: Option<u32>,
     /// How log lines look.
     pub log_format: logs::Format,
     /// What is logged.
@@ -99,6 +101,11 @@ impl JanitorConfig {
         if deletes_max.is_err() {
             note(&mut bad, "--max-deletes", form(most.unwrap_or(""), "a number of records such as 100"));
         }
+        let minimum = arguments.soa_minimum.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let soa_minimum = minimum.map(values::soa_minimum).transpose().unwrap_or_else(|reason| {
+            note(&mut bad, "--soa-minimum", reason);
+            None
+        });
         let config = Config::read(cli).map_err(|more| bad.extend(more)).ok();
         let Some(config) = config.filter(|_| bad.is_empty()) else { return Err(bad) };
         let pace = pace(&config);
@@ -119,7 +126,7 @@ impl JanitorConfig {
         let json = arguments.json;
         let zone = config.zone;
         let settings = Settings { zone, wanted, endpoint_url, options, regions, assume_roles, json };
-        Ok(Self { settings, log_format: config.log_format, log_level: config.log_level })
+        Ok(Self { settings, soa_minimum, log_format: config.log_format, log_level: config.log_level })
     }
 }
 

@@ -1,9 +1,11 @@
 //! Each setting's text, and what is wrong with it.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use crate::config::BadValue;
 use crate::config::values::form;
+use crate::container::convention::duration;
 use crate::janitor::evidence::Network;
 
 /// The most characters of a path.
@@ -47,6 +49,14 @@ pub(super) fn network(text: &str) -> Result<Network, BadValue> {
         (1..=32).contains(&prefix).then_some(Network { address, prefix })
     };
     read().ok_or_else(|| form(text, "an IPv4 network such as 10.0.0.0/16"))
+}
+
+/// The longest is a new zone's own.
+pub(super) fn soa_minimum(text: &str) -> Result<u32, BadValue> {
+    let expected = "whole seconds such as 5s, from 1s to 900s";
+    let limits = (Duration::from_secs(1), Duration::from_secs(900));
+    let read = duration(text, limits.0, limits.1).ok().filter(|span| span.subsec_nanos() == 0);
+    read.and_then(|span| u32::try_from(span.as_secs()).ok()).ok_or_else(|| form(text, expected))
 }
 
 pub(super) fn path(text: &str) -> Result<(), BadValue> {
