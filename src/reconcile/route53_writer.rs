@@ -247,6 +247,7 @@ impl Route53Writer {
                 | News::Mended(_)
                 | News::Contested(_)
                 | News::Uncontested
+                | News::Crowded { .. }
                 | News::Unconfirmable(_) => None,
             });
         }

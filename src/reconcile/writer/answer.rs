@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::scan::Scan;
 use super::{Answer, Call, Knowledge, News, Writer};
 use crate::reconcile::ledger::{Extent, Lookup};
-use crate::record::{Change, Key, RecordSet};
+use crate::record::{Change, Key, RecordSet, Routing};
 use crate::zone::{ChangeInfo, Page, ZoneError};
 
 impl Writer {
@@ -68,16 +68,20 @@ impl Writer {
 
     fn on_page(&mut self, now: Duration, answer: Result<Page, ZoneError>) -> Vec<News> {
         let registrant = &self.settings.registrant;
-        let keep = |set: &RecordSet| registrant.owns(set) || registrant.is_contested_by(set);
+        let is_full = |set: &RecordSet| set.routing == Routing::Multivalue;
+        let keep = |set: &RecordSet| registrant.owns(set) || registrant.is_contested_by(set) || is_full(set);
         let scan = self.reads.on_page(answer, keep, now, || self.rng.f64());
         scan.map(|scan| self.on_scanned(scan)).unwrap_or_default()
     }
 
     fn on_scanned(&mut self, scan: Scan) -> Vec<News> {
         let (sets, extent) = scan.end();
-        let (own, foreign): (Vec<_>, Vec<_>) =
+        let (own, others): (Vec<_>, Vec<_>) =
             sets.into_iter().partition(|set| self.settings.registrant.owns(set));
-        let mut news = Vec::from_iter(self.on_contested(foreign.into_iter().next()));
+        let crowded = self.crowded.on_read(&own, &others);
+        let foreign = others.into_iter().find(|set| self.settings.registrant.is_contested_by(set));
+        let mut news = Vec::from_iter(self.on_contested(foreign));
+        news.extend(crowded.into_iter().map(|(name, copies)| News::Crowded { name, copies }));
         if self.reads.asks_for_judgement() {
             news.push(News::Found(self.ledger.untouched(&own)));
             self.reads.on_found(own);

@@ -31,6 +31,7 @@ mod answer;
 mod call;
 mod calls;
 mod confirm;
+mod crowded;
 mod news;
 mod progress;
 mod reach;
@@ -47,6 +48,7 @@ use std::time::Duration;
 pub use self::call::{Answer, Call, Next};
 pub use self::calls::{Begun, CALLS_MAX, Calls, Ended};
 use self::confirm::Confirmation;
+use self::crowded::Crowded;
 pub use self::news::News;
 pub use self::progress::Progress;
 use self::reach::Reach;
@@ -70,6 +72,7 @@ pub struct Writer {
     reads: Reads,
     confirmation: Confirmation,
     reach: Reach,
+    crowded: Crowded,
     pacer: Pacer,
     rng: fastrand::Rng,
     /// The keys of the call that is under way.
@@ -100,6 +103,7 @@ impl Writer {
             reads: Reads::new(knowledge, settings.read_after),
             confirmation: Confirmation::default(),
             reach: Reach::default(),
+            crowded: Crowded::default(),
             pacer: Pacer::new(settings.pace),
             rng: fastrand::Rng::with_seed(settings.seed),
             in_flight: None,

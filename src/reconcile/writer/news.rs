@@ -24,6 +24,13 @@ pub enum News {
     Contested(RecordSet),
     /// This host's name is its own again.
     Uncontested,
+    /// A full name has more copies than Route 53 answers with; said once, until it has fewer.
+    Crowded {
+        /// The name.
+        name: String,
+        /// How many it has.
+        copies: usize,
+    },
     /// The zone does not do what it is asked; said once for each kind of failure in a row.
     Failing(ZoneError),
     /// The zone answers again.
@@ -56,6 +63,13 @@ impl Writer {
             News::Uncontested => {
                 tracing::info!(event = "host_name_free", "this host's name is its own again: registering")
             }
+            News::Crowded { name, copies } => tracing::warn!(
+                event = "full_name_crowded",
+                name,
+                copies,
+                "Route 53 answers with 8 copies of this name at most, chosen at random: clients that need all see others \
+                 at each question"
+            ),
             News::Failing(ZoneError::Denied(reason)) => tracing::error!(
                 event = "zone_denied",
                 reason,
