@@ -1,4 +1,5 @@
-//! Agent: the supervisor, and the only one that knows how to stop.
+//! Agent: the supervisor, and the only one that tells the others to stop. In which steps is decided by
+//! [`Ending`](crate::machine::agent::Ending); which signal asks for it, by [`run::daemon`](crate::run::daemon).
 //!
 //! Starts the others again when they panic, and tells those who have to fill them in. Gives up when that
 //! happens too often: the service manager starts afresh, and the records stay where they are.

@@ -19,9 +19,10 @@ pub use self::janitor::Janitor;
 const AFTER_HELP: &str = "\
 What it does:
   A container with SERVICE_<port>_NAME=_name._tcp in its environment or labels gets an SRV record in the
-  zone once its check passes, and loses it before it stops. Optional keys beside it: WEIGHT (0-255), TTL
-  (seconds), CHECK (tcp, none, docker), CHECK_HTTP (/path), CHECK_INTERVAL, CHECK_TIMEOUT; SERVICE_IGNORE=1
-  leaves the container alone. Labels of the same names count too.
+  zone once its check passes, and loses it before it stops. Optional keys beside it: ALL (a name that
+  answers with all targets), A (one that answers with an address), WEIGHT (0-255), TTL (seconds), CHECK (tcp,
+  none, docker), CHECK_HTTP (/path), CHECK_INTERVAL, CHECK_TIMEOUT; SERVICE_IGNORE=1 leaves the container
+  alone, SERVICE_<port>_IGNORE=1 the port. Labels of the same names count too.
 
   The zone is the private Route 53 hosted zone of that name which this host's VPC sees; a zone or
   credentials that come later are waited for. Credentials and region are found as by every AWS tool.
@@ -114,7 +115,7 @@ pub struct Cli {
     pub status_listen: Option<String>,
 
     /// Serve the status at this socket, for --status on this host; off for none. [default:
-    /// /run/ecssd/status.sock, where the agent may make it, else status.sock in the state directory]
+    /// /run/ecssd/status.sock, where /run/ecssd is there, else status.sock in the state directory]
     #[arg(long, value_name = "PATH", env = "ECSSD_STATUS_SOCKET", help_heading = "Status")]
     pub status_socket: Option<String>,
 

@@ -15,7 +15,7 @@
 //! | [`verdict`] | dead or not, record by record |
 //! | [`caps`] | what of the dead goes in this run |
 //! | [`rules`] | the numbers, in one place |
-//! | [`report`] | an verdict and a reason for each record |
+//! | [`report`] | a verdict and a reason for each record |
 //!
 //! Around it:
 //!

@@ -30,11 +30,11 @@ pub struct Logging(#[expect(dead_code, reason = "held for what it does when it i
 
 /// Sets up logging to standard error for the whole process.
 pub fn init(format: Format, level: LevelFilter) -> Logging {
-    // Libraries speak only when something is wrong. That there is no metadata service is said by who misses what it
-    // would have told, once and in a sentence.
+    // Libraries speak only when something is wrong. That there is no metadata service, or no credential, is said by
+    // who misses it, once and in a sentence.
     let filter = Targets::new()
         .with_default(LevelFilter::WARN.min(level))
-        .with_target("aws_config::imds", LevelFilter::ERROR.min(level))
+        .with_target("aws_config", LevelFilter::ERROR.min(level))
         .with_target("ecssd", level);
     let human = match format {
         Format::Auto => std::io::stderr().is_terminal(),

@@ -1,7 +1,8 @@
 //! A zone: where record sets live, what may be asked of it, and how it refuses.
 //!
 //! [`Zone`] is the seam between this system and a registry. It speaks of record sets and batches only;
-//! containers, Docker and hosts are unknown here. The embedded zone and Route 53 stand behind it. What a
+//! containers, Docker and hosts are unknown here. The embedded zone and Route 53 stand behind it; [plan] stands before
+//! either. Another registry is a room beside them that implements [`Zone`], and a case of `config::Registry`. What a
 //! failure means for a caller is said in one place, [`ZoneError::meaning`].
 
 pub mod embedded;

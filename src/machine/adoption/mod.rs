@@ -61,7 +61,7 @@ enum Phase {
     Ended,
 }
 
-/// How much of what was heard of a container speaks of what was registered.
+/// What a piece of news means for the records that an earlier run left of this container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bearing {
     /// None of it.

@@ -7,7 +7,8 @@
 //!
 //! | | its records |
 //! |---|---|
-//! | leaves, by a notice | weight 0, and none from [`WITHDRAW_BEFORE_END`] before its end on |
+//! | leaves, by a notice with a time | weight 0, and none from [`WITHDRAW_BEFORE_END`] before its end on |
+//! | leaves, by one without (scaling in, a draining task) | weight 0, until it is asked to stop |
 //! | the agent is about to drain | weight 0, and none that was not there before |
 //! | the notice is called off | as ever |
 //!

@@ -94,7 +94,7 @@ impl Notices {
         let news = match (was, &said) {
             _ if same => None,
             (was, Said::Nothing) => Some(News::CalledOff(was.clone())),
-            // More of the same is in what it does to records.
+            // Further tasks that end have no line of their own: what happens to their records is logged.
             (Said::TasksEnd { .. }, Said::TasksEnd { .. }) => None,
             (_, said) => Some(News::Says(said.clone())),
         };

@@ -36,7 +36,7 @@ enum Announced {
     Nothing,
     /// The first word is still to come.
     Awaited,
-    /// The end of what leaves is not near.
+    /// The end of what leaves is not near, or has no time.
     Ahead(Notice),
     /// Nothing of what leaves is wanted any more.
     Near(Notice),

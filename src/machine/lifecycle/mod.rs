@@ -12,7 +12,7 @@
 //! | Idle      | killed, recalled               | Stopping  | nothing: an inspection tells what that meant    |
 //! | Live      | seen running, the same life    | Live      | verdicts kept; new offers begin unproven        |
 //! | Live      | seen running, a newer life     | Live      | as from Idle: the old life's ports are gone     |
-//! | Live      | registered (the zone has it)   | Live      | unproven → serving, or failing where its weight is 0; inherited, where an earlier life may have proved it |
+//! | Live      | registered (the zone has it)   | Live      | unproven → serving; inherited, at weight 0, where the record has weight 0 and the service has not, or where an earlier life may have proved it |
 //! | Live      | verdict up, or HEALTHCHECK     | Live      | the service, at its weight                      |
 //! | Live      | verdict down, was serving      | Live      | the service, at weight 0                        |
 //! | Live      | [`REMIND_AFTER`], never healthy| Live      | nothing; the log says why, and again later      |

@@ -94,6 +94,7 @@ impl Lifecycle {
             }
             (Running::Running, State::Idle | State::Drained | State::Live(_)) => self.begin(sight, now),
             (_, State::Stopping(_)) => {}
+            // Paused: nothing is wanted, and its ports stay claimed.
             (_, _) => self.state = State::Idle,
         }
         self.lingering = Some(away).filter(|_| !matches!(self.state, State::Live(_)));

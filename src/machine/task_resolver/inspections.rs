@@ -89,7 +89,7 @@ impl Inspections {
         Some(id)
     }
 
-    /// When [`Inspections::next`] has one that it has not now, though none has ended till then.
+    /// When [`Inspections::next`] will have an inspection to begin, if none that is under way ends before.
     pub fn due_at(&self) -> Option<Duration> {
         let later = self.later.first().map(|(at, _)| *at);
         if self.under_way.len() >= INSPECTIONS_MAX {

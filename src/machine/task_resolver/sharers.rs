@@ -1,4 +1,4 @@
-//! Containers that share another one's network: whom a signal to that one is meant for as well, and its end.
+//! Containers that share another one's network: whom a signal to that one is meant for as well, and whom its end concerns.
 //!
 //! Owns the ties, as inspections show them, and what an owner was sent while it was not known who shares with it:
 //! an agent that begins hears of the signal before it can know that. What a signal means for the life of a container

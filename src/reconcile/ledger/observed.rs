@@ -30,7 +30,7 @@ impl Observed {
         matches!(self, Self::Unsure { absent: true, .. })
     }
 
-    /// As a journal remembered it. How often a delete found nothing is not remembered: the minute that makes it
+    /// As a journal remembered it. That a delete found nothing is not remembered: the minute that makes it
     /// believable starts anew.
     fn recalled(state: State) -> Self {
         match state {

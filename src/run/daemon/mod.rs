@@ -8,7 +8,7 @@
 //! | `--remove` | takes them out |
 //!
 //! `registry` opens what is written to, `dns` says when it is answered for, `status` shows what is known, `signals`
-//! receives what an operator asks, `manager` is the service manager, `exit` what an end is called in the log and by its
+//! receives SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service manager, `exit` what an end is called in the log and by its
 //! code.
 
 mod descriptors;
