@@ -12,8 +12,9 @@
 //! 2. Among these, or where nobody publishes it, among all: who had it, while that life passes its check, has not
 //!    answered it since the agent began, or stops or is paused; else, of those that pass, the one that started first;
 //!    else, where nobody had it, the first of those that stop or are paused.
-//! 3. Where that is nobody, all of them may be asked, and the record stays with who had it: but with no process that
-//!    bound the port by itself once Docker publishes it for another, as that process is reached no more.
+//! 3. Where that is nobody, all of them may be asked, and the record stays with who had it. Exception: once Docker
+//!    publishes the port for another container, a process that had bound it by itself loses its record, because clients
+//!    no longer reach it.
 //!
 //! Who has no check counts as passing: two such containers on one port are told apart by who came first alone.
 //!

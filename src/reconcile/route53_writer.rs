@@ -151,8 +151,9 @@ impl Route53Writer {
         self.outputs(news)
     }
 
-    /// What a Registrar is told that starts anew. Whatever waits to be written, or is on its way, was proved before it
-    /// was wanted: it counts as registered. Once all has been told, nothing else does: the rest is on its way out.
+    /// What a restarted Registrar is told is registered: every desired record, written or not, because it was proved
+    /// before it was desired. Before the Registrar has told everything once, also whatever stands in the zone; after
+    /// that, what is not desired is about to be deleted.
     pub fn introduce(&self) -> Vec<Output> {
         let mut outputs = Vec::new();
         if let Some(mut known) = self.writer.observed() {

@@ -55,8 +55,8 @@ impl Estate {
         self.held.keys().filter(|id| !listed.contains(*id)).cloned().collect()
     }
 
-    /// Takes what a lifecycle is to be told, where it waits for proof. What it offers without waiting needs none, and
-    /// that another has its port is no news of an earlier run: should it be free later, that proves nothing.
+    /// Hands a lifecycle that still waits for its check what an earlier run registered. Dropped are records at a port
+    /// that another container has now (freed later, it proves nothing), and services that it offers without waiting.
     pub(super) fn tell(&mut self, id: &ContainerId, machine: &Lifecycle) -> Vec<Event> {
         let Some(events) = self.registered.get_mut(id) else { return Vec::new() };
         let lost = machine.taken().into_iter().flatten().filter(|(_, taken)| !taken.keeps);

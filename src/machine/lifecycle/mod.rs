@@ -39,10 +39,11 @@
 //!
 //! # Guarantees
 //!
-//! - What came after what is told by the place of the news ([`Seq`]), never by a clock: a signal is meant for the
-//!   life that runs when it is heard, until a start or an end is heard; an answer that was asked for before
-//!   the container's latest death is stale. The engine's clock says only whether an end that is heard late may be
-//!   an earlier life's: then the inspection decides that comes with it.
+//! - The order of events is the order in which the agent learnt them ([`Seq`]): a signal is meant for the life that
+//!   runs when it is heard, until a start or an end is heard; an answer that was asked for before the container's
+//!   latest death is stale. Docker's clock decides two things only: an end that is older than the known life's start
+//!   is ignored, and the inspection that comes with it decides; and where a newer life is seen whose start was not
+//!   heard, only signals that were sent since that start are meant for it.
 //! - Events may be repeated or lost: what is lost costs an inspection, or that a stop is believed for its full time.
 //! - A process may have its ports until it has ended, whatever is wanted of it: they are claimed while it stops and
 //!   while it is paused.

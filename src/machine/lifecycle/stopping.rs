@@ -95,7 +95,7 @@ impl Stopping {
         Self { life, kills, belief, desired_until: Duration::ZERO }
     }
 
-    /// When it has survived, if it still runs.
+    /// Until when the stop is believed: what still runs then has survived it.
     pub fn until(&self) -> Duration {
         let believed = self.kills.values().map(|kill| kill.and(self.belief)).max();
         believed.unwrap_or_default().max(self.desired_until)

@@ -172,8 +172,8 @@ impl Lifecycle {
         }
     }
 
-    /// The signals that are known hold where the engine remembers them too, or neither them nor what would end
-    /// them.
+    /// A known signal still counts if Docker remembers it too, or if Docker was not restarted and remembers no start or
+    /// end that is new to us.
     fn on_remembered(&mut self, at: Seq, trace: Trace, restarted: bool, now: Duration) {
         if let State::Stopping(stopping) = &mut self.state {
             let remembered = |kill: &Kill| trace.kills.values().any(|(time, _)| *time == kill.time);

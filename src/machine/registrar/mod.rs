@@ -225,8 +225,8 @@ impl Registrar {
         assert!(!drained || ports.is_empty() && self.all_wants().is_empty(), "wanted after the drain");
     }
 
-    /// What an event says of what was registered of a container. An answer of before the latest death is no inspection
-    /// of what runs now: another one is on its way.
+    /// What an event means for the records that an earlier run left of a container. An answer that was asked for before
+    /// the latest death says nothing of what runs now: another inspection is on its way.
     fn bearing(&self, id: &ContainerId, event: &Event) -> Bearing {
         let is_outdated = |as_of| self.containers.get(id).is_some_and(|lifecycle| lifecycle.outdates(as_of));
         match event {

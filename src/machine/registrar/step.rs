@@ -31,8 +31,8 @@ impl Registrar {
         outputs
     }
 
-    /// An answer at a port that several claim and nobody has counts for the one that had it, or else started first: it
-    /// is asked anew, so that its own answers count from then on.
+    /// Where several claim a port and none has it, a check that passes is credited to the one that had it, else to the
+    /// one that started first; that one is probed anew, so that its own answers count from then on.
     fn credit(&mut self, id: &ContainerId, event: &Event, now: Duration) -> Option<Vec<Output>> {
         let Event::Probed { life, target, verdict: Verdict::Up } = event else { return None };
         let current = self.containers.get(id)?.probing().filter(|(probed, _)| probed == life)?;

@@ -69,8 +69,8 @@ pub struct Ledger {
     culprit: Culprit,
     /// The name that somebody else's address stands under: nothing new may stand there, or point to it.
     contested: Option<String>,
-    /// Whether there is no later, as in a drain. The ledger has to know by itself, for a key that may still be written
-    /// late differs only where somebody is there to see it.
+    /// Set in a drain: nothing is tried again later. A delete that found nothing is done at once then; otherwise its key
+    /// would stay unsettled for another minute.
     is_last: bool,
 }
 

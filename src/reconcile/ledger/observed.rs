@@ -1,7 +1,7 @@
 //! What is known of each key in the zone, and how surely.
 //!
-//! Owns what is known, and what a [journal](crate::journal) keeps of it over a restart. What an answer or a read
-//! makes of it is the [ledger](super)'s to say.
+//! Owns what is known, what a "not found" says of it, and what a [journal](crate::journal) keeps of it over a restart.
+//! What any other answer or a read makes of it is the [ledger](super)'s to say.
 
 use std::collections::BTreeMap;
 

@@ -17,8 +17,8 @@ pub const REFUSED_WAIT: Duration = Duration::from_secs(600);
 pub const DENIED_WAIT: Duration = Duration::from_secs(60);
 /// The longest wait of a denied change.
 pub const DENIED_WAIT_MAX: Duration = Duration::from_secs(900);
-/// How long after an unknown outcome a "not found" is believed at last: the first call may still be on
-/// its way.
+/// How long a call of unknown outcome may still be applied. A delete that found nothing waits so long, and is tried once
+/// more.
 pub const LATE_WAIT: Duration = Duration::from_secs(60);
 /// How much sooner than its wait a refused change may be tried again.
 const PARKED_JITTER: f64 = 0.2;
@@ -31,7 +31,7 @@ pub struct Parked {
     /// What the registry said.
     pub reason: String,
     tries: u32,
-    /// Whether taking out what stands there waits too: it was refused by itself.
+    /// Whether the delete of what stands there waits too: it was itself refused, or a late call may still be applied.
     pub(super) whole: bool,
 }
 
@@ -78,7 +78,7 @@ impl Parking {
         self.0.insert(key, parked.clone());
     }
 
-    /// What this key would be written with cannot be read; what it may have to be rid of can go.
+    /// The TTL to write this key with cannot be read, so the write waits; an old record under it may still be deleted.
     pub(super) fn hold(&mut self, key: Key, reason: String, now: Duration) {
         self.0.insert(key, Parked { until: now + REFUSED_WAIT, reason, tries: 0, whole: false });
     }
