@@ -287,6 +287,9 @@ mod tests {
     fn upserts_count_twice_and_nothing_is_stuck() {
         let changes: Vec<_> = (0..900).map(|n| srv(Action::Upsert, &format!("{n:03}"), 30_000 + n)).collect();
         assert_eq!(pack(&units(changes)).len(), VALUE_CHARACTERS_MAX / 57 / 2);
+        let mut two = srv(Action::Upsert, "two", 1);
+        two.set.values = vec!["ab".to_owned(), "cde".to_owned()];
+        assert_eq!(Size::of([&two]), Size { elements: 4, characters: 10 });
         let mut huge = srv(Action::Create, "huge", 1);
         huge.set.values = vec!["x".repeat(VALUE_CHARACTERS_MAX + 1)];
         assert_eq!(pack(&units(vec![huge])).len(), 1);

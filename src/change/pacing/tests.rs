@@ -94,7 +94,9 @@ fn in_a_fleet_of_known_size_the_range_is_half_of_what_the_others_need() {
 #[test]
 fn the_range_in_a_fleet_follows_how_long_a_success_takes() {
     let mut pacer = Pacer::new(Pace::ROUTE53);
+    assert_eq!(pacer.hosts(), None);
     pacer.set_hosts(Some(40));
+    assert_eq!(pacer.hosts(), Some(40));
     pacer.on_call(QUIET, 1);
     pacer.on_answer(QUIET + Duration::from_secs(1), Ok(()), 0.5);
     let now = QUIET + Duration::from_secs(9);
