@@ -417,3 +417,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_newer_life_touches_all_that_docker_publishes_and_the_same_one_what_is_other() {
+    let endpoint = |port| Endpoint { at: At::Host { port }, protocol: Protocol::Tcp };
+    let ports = |life, published: &[u16]| Ports {
+        started_at: at(life),
+        published: published.iter().copied().map(endpoint).collect(),
+        claims: Vec::new(),
+    };
+    let of = |ports: &[u16]| ports.iter().copied().map(endpoint).collect::<BTreeSet<_>>();
+    let before = ports(1, &[80, 81]);
+    assert_eq!(touched(Some(&before), Some(&ports(1, &[81, 82]))), of(&[80, 82]));
+    assert_eq!(touched(Some(&before), Some(&ports(2, &[81, 82]))), of(&[80, 81, 82]));
+    assert_eq!(touched(Some(&before), None), of(&[80, 81]));
+    assert_eq!(touched(None, Some(&before)), of(&[80, 81]));
+}
