@@ -279,6 +279,20 @@ mod tests {
     }
 
     #[test]
+    fn finds_the_address_of_a_name_among_others() {
+        let host = registrant("i-0a").host_record();
+        let at = |name: &str, address: &str| RecordSet {
+            name: name.to_owned(),
+            values: vec![address.to_owned()],
+            ..host.clone()
+        };
+        let srv = RecordSet { kind: RecordType::Srv, ..at("b", "1 1 80 c") };
+        let sets = [at("a", "10.0.0.1"), srv, at("b.", "10.0.0.2")];
+        assert_eq!(address_of("b", &sets), Some([10, 0, 0, 2].into()));
+        assert_eq!(address_of("c", &sets), None);
+    }
+
+    #[test]
     fn hosts_that_share_a_prefix_own_nothing_of_each_other() {
         let (web1, web10) = (registrant("web1"), registrant("web10"));
         let wanted =
