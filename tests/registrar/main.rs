@@ -105,6 +105,22 @@ fn a_signal_heard_before_the_first_list_is_no_look() {
 }
 
 #[test]
+fn what_was_asked_to_stop_before_it_was_inspected_is_not_held_on_to() {
+    // A signal that may mean anything else is no such news.
+    for (signal, held) in [(15, false), (9, false), (1, true)] {
+        let mut host = Rehearsal::default();
+        host.known(0b10, 0);
+        host.listed(0b11, 0);
+        host.killed(1, 0, signal);
+        host.seen(0, shown(1), 0);
+        host.probed(0, true);
+        host.wait(BARRIER);
+        let wanted = host.told().expect("the barrier is open");
+        assert_eq!((wanted.contains_key(&id(0)), wanted.contains_key(&id(1))), (true, held), "{signal}");
+    }
+}
+
+#[test]
 fn what_an_earlier_run_registered_does_not_prove_what_was_paused_since() {
     let mut host = Rehearsal::default();
     host.known(0b1, 0);
