@@ -11,9 +11,9 @@ use crate::clock::Clock;
 use crate::zone::Zone;
 
 /// What was asked for is not to be had (`EX_UNAVAILABLE`).
-const UNAVAILABLE: u8 = 69;
+pub(crate) const UNAVAILABLE: u8 = 69;
 /// Nothing could be judged, or something is left: run it again (`EX_TEMPFAIL`).
-const LEFT_BEHIND: u8 = 75;
+pub(crate) const LEFT_BEHIND: u8 = 75;
 
 /// The zone of a run, for what is done to itself; an exit code, where it cannot be had.
 ///

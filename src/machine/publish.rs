@@ -27,28 +27,22 @@ pub fn records(registrant: &Registrant, container: &ContainerId, granted: &[Want
 /// Those of one granted want: its service's, and the address of a container that has its own.
 fn records_of(registrant: &Registrant, container: &ContainerId, wanted: &Wanted) -> Vec<RecordSet> {
     let service = &wanted.offer.service;
-    let set = |kind, subject, routing, value| RecordSet {
+    let set = |kind, subject, value| RecordSet {
         name: service.name.as_str().to_owned(),
         kind,
         set_identifier: Some(registrant.mark(subject).to_string()),
-        routing,
+        routing: wanted.routing(),
         ttl: i64::from(service.ttl),
         values: vec![value],
     };
-    let weighted = Routing::Weighted(i64::from(wanted.weight));
-    let routing = match service.answer {
-        Answer::Weighted => weighted,
-        // Who asks for all targets finds out for himself which of them serve.
-        Answer::All => Routing::Multivalue,
-        Answer::Address => {
-            let address = match wanted.offer.at {
-                At::Host { .. } => registrant.address,
-                At::Task { address, .. } => address,
-            };
-            let subject = Subject::ServiceAddress(container.clone());
-            return vec![set(RecordType::A, subject, weighted, address.to_string())];
-        }
-    };
+    if service.answer == Answer::Address {
+        let address = match wanted.offer.at {
+            At::Host { .. } => registrant.address,
+            At::Task { address, .. } => address,
+        };
+        let subject = Subject::ServiceAddress(container.clone());
+        return vec![set(RecordType::A, subject, address.to_string())];
+    }
     let (target, port, address) = match wanted.offer.at {
         At::Host { port } => (registrant.host_name(), port, None),
         At::Task { address, port } => {
@@ -58,7 +52,7 @@ fn records_of(registrant: &Registrant, container: &ContainerId, wanted: &Wanted)
     };
     let subject = Subject::Service(container.clone(), service.container_port);
     let value = Srv { priority: 1, weight: 1, port, target }.to_string();
-    address.into_iter().chain([set(RecordType::Srv, subject, routing, value)]).collect()
+    address.into_iter().chain([set(RecordType::Srv, subject, value)]).collect()
 }
 
 /// The one with less weight; of others the first.

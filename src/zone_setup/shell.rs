@@ -3,13 +3,9 @@
 use std::io::Write as _;
 
 use super::plan;
+use crate::janitor::shell::{LEFT_BEHIND, UNAVAILABLE};
 use crate::record::Change;
 use crate::zone::{PAGE_ITEMS_MAX, Zone, ZoneError};
-
-/// What was asked for is not to be had (`EX_UNAVAILABLE`).
-const UNAVAILABLE: u8 = 69;
-/// It was not written: run it again (`EX_TEMPFAIL`).
-const LEFT_BEHIND: u8 = 75;
 
 /// Has resolvers remember for at most `seconds` that a name of the zone is not there; without `apply` only says so.
 pub async fn lower(zone: &dyn Zone, seconds: u32, apply: bool) -> u8 {

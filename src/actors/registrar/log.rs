@@ -7,7 +7,7 @@ use crate::machine::claims::Parked;
 use crate::machine::departure::records::Overruled;
 use crate::machine::lifecycle::{Decision, Outlived, Unproven};
 use crate::machine::registrar::{Output, Registrar};
-use crate::record::ContainerId;
+use crate::record::{ContainerId, Routing};
 
 /// Logs what is for the log.
 pub(super) fn output(registrar: &Registrar, clock: Clock, output: &Output) {
@@ -47,8 +47,9 @@ pub(super) fn unproven(registrar: &Registrar, id: &ContainerId, unproven: &Unpro
 
 fn decided(container: &str, name: &str, decision: &Decision) {
     let (service, port, reason) = (&decision.service, decision.container_port, decision.reason);
-    match decision.weight {
-        Some(weight) => {
+    match decision.routing {
+        Some(routing) => {
+            let weight = routing.weight();
             let at = decision.at.to_string();
             tracing::info!(event = "registering", container, name, %service, port, at, weight, %reason, "registering");
         }
@@ -79,6 +80,10 @@ fn outlived(container: &str, name: &str, outlived: &Outlived) {
 fn overruled(container: &str, name: &str, overruled: &Overruled) {
     let Overruled { service, routing, reason } = overruled;
     match routing {
+        // It has no weight that could change: it was withdrawn, and is wanted again.
+        Some(Routing::Multivalue) => {
+            tracing::info!(event = "registering", container, name, service, reason, "registering");
+        }
         Some(routing) => tracing::info!(
             event = "weight_changed",
             container,

@@ -8,6 +8,7 @@ use crate::container;
 use crate::container::convention::{Protocol, ServiceName};
 use crate::container::offer::{At, EffectiveCheck, Offer};
 use crate::machine::probe::Verdict;
+use crate::record::Routing;
 
 /// A service that is not in DNS because it has not passed its check in this life, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +52,8 @@ pub struct Decision {
     pub protocol: Protocol,
     /// Where it is reached.
     pub at: At,
-    /// The weight that it wants from now on; `None` where it is withdrawn.
-    pub weight: Option<u8>,
+    /// How it is wanted from now on; `None` where it is withdrawn.
+    pub routing: Option<Routing>,
     /// Why.
     pub reason: Reason,
 }
@@ -61,19 +62,25 @@ impl Decision {
     pub(super) fn between(was: &[Wanted], wants: &[Wanted], reason: Reason) -> Vec<Self> {
         let same = |a: &Wanted, b: &Wanted| {
             a.offer.service.name == b.offer.service.name
+                && a.offer.service.answer == b.offer.service.answer
                 && a.offer.service.container_port == b.offer.service.container_port
         };
-        let decide = |wanted: &Wanted, weight| Self {
+        // A full name has no weight: what changes it changes nothing there.
+        let stands = |new: &Wanted| {
+            let routing = |wanted: &Wanted| (wanted.offer.clone(), wanted.started_at, wanted.routing());
+            was.iter().any(|old| routing(old) == routing(new))
+        };
+        let decide = |wanted: &Wanted, routing| Self {
             service: wanted.offer.service.name.clone(),
             container_port: wanted.offer.service.container_port,
             protocol: wanted.offer.service.protocol,
             at: wanted.offer.at,
-            weight,
+            routing,
             reason,
         };
         let gone =
             was.iter().filter(|old| !wants.iter().any(|new| same(old, new))).map(|old| decide(old, None));
-        let new = wants.iter().filter(|new| !was.contains(new)).map(|new| decide(new, Some(new.weight)));
+        let new = wants.iter().filter(|new| !stands(new)).map(|new| decide(new, Some(new.routing())));
         gone.chain(new).collect()
     }
 }

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use super::{Health, Sight, Tracked};
 use crate::container::Timestamp;
+use crate::container::convention::Answer;
 use crate::container::offer::{Endpoint, Offer};
-use crate::record::ContainerId;
+use crate::record::{ContainerId, Routing};
 
 /// What one life of a container has to do with ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,17 @@ pub struct Wanted {
     pub weight: u8,
     /// The life that offers it.
     pub started_at: Timestamp,
+}
+
+impl Wanted {
+    /// How its record shares its name with others. Who asks for all targets finds out for himself which of them serve:
+    /// a full name has no weight.
+    pub fn routing(&self) -> Routing {
+        match self.offer.service.answer {
+            Answer::Weighted | Answer::Address => Routing::Weighted(i64::from(self.weight)),
+            Answer::All => Routing::Multivalue,
+        }
+    }
 }
 
 /// What is known of the process behind a claim.

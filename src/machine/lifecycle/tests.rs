@@ -7,6 +7,7 @@ use crate::container::{self, Checked};
 use crate::machine::past::Trace;
 use crate::machine::probe::Verdict;
 use crate::machine::testing::{SIGHUP, SIGKILL, SIGQUIT, SIGTERM, running, secs};
+use crate::record::Routing;
 use crate::record::testing::id;
 
 mod orders;
@@ -697,4 +698,22 @@ fn wants_nothing_for_good_after_a_drain() {
     assert_eq!(told.effects.last(), Some(&Effect::Probe { life: at(LIFE), targets: vec![] }));
     let told = told.seen(9, newer()).registered(32_768, 5).after(secs(1_000));
     assert_eq!((told.machine.state(), told.effects), (&State::Drained, vec![]));
+}
+
+#[test]
+fn the_log_says_nothing_of_a_full_name_when_a_weight_changes_and_tells_kinds_of_one_name_apart() {
+    let wanted = |answer, weight| {
+        let mut offer = offer("calc", 80, EffectiveCheck::Tcp);
+        offer.service.answer = answer;
+        Wanted { offer, weight, started_at: at(1) }
+    };
+    let all = |weight| [Answer::Weighted, Answer::Address, Answer::All].map(|answer| wanted(answer, weight));
+    let said = |was: &[Wanted], wants: &[Wanted]| -> Vec<_> {
+        let decisions = Decision::between(was, wants, Reason::Unhealthy);
+        decisions.into_iter().map(|decision| decision.routing).collect()
+    };
+    let weightless = Some(Routing::Weighted(0));
+    assert_eq!(said(&all(5), &all(0)), [weightless, weightless]);
+    assert_eq!(said(&all(5), &all(5)[..1]), [None, None], "the address and the full name are gone");
+    assert_eq!(said(&[], &all(0)[2..]), [Some(Routing::Multivalue)]);
 }
