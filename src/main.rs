@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use ecssd::cli::{self, Cli};
 use ecssd::config::janitor::JanitorConfig;
-use ecssd::config::{BadSetting, BadSettings, Config};
+use ecssd::config::{BadSetting, BadSettings, Config, Conflict};
+use ecssd::janitor::forget::{Forget, shell as forget};
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
 use ecssd::logs::{self, Logging};
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Job::Status(places, view) => runtime.block_on(status::show(&places, view)),
         Job::Agent(config) => runtime.block_on(daemon::run(*config)),
         Job::LowerSoa(settings, seconds) => ExitCode::from(runtime.block_on(lower_soa(&settings, seconds))),
+        Job::Forget(settings, hosts) => ExitCode::from(runtime.block_on(forget::run(&settings, &hosts))),
         Job::Sweep(settings) => ExitCode::from(runtime.block_on(shell::sweep(&settings))),
         Job::Lambda(cli) => ended(runtime.block_on(lambda::serve(|event| settings_of(&cli, event)))),
         Job::ZoneSetup => ended(runtime.block_on(zone_setup::serve())),
@@ -72,6 +74,7 @@ enum Job {
     Status(Vec<PathBuf>, View),
     Agent(Box<Config>),
     Sweep(Box<Settings>),
+    Forget(Box<Settings>, Forget),
     LowerSoa(Box<Settings>, u32),
     Lambda(Box<Cli>),
     ZoneSetup,
@@ -106,19 +109,23 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
         }
         return Ok((Job::Lambda(Box::new(cli)), logging));
     }
-    if cli.janitor.janitor {
+    if cli.janitor.janitor || cli.forget.iter().any(|name| !name.trim().is_empty()) {
         let config = JanitorConfig::of_shell(&cli)?;
         let logging = logs::init(config.log_format, config.log_level);
         let settings = Box::new(config.settings);
-        let job = match config.soa_minimum {
-            Some(seconds) => Job::LowerSoa(settings, seconds),
-            None => Job::Sweep(settings),
+        let job = match (config.forget, config.soa_minimum) {
+            (Some(hosts), _) => Job::Forget(settings, hosts),
+            (None, Some(seconds)) => Job::LowerSoa(settings, seconds),
+            (None, None) => Job::Sweep(settings),
         };
         return Ok((job, logging));
     }
     let mut bad = Vec::new();
     if cli.janitor.apply {
-        bad.push(BadSetting::without_janitor("--apply (ECSSD_JANITOR_APPLY)"));
+        bad.push(BadSetting::alone("--apply (ECSSD_JANITOR_APPLY)", Conflict::ApplyAlone));
+    }
+    if cli.force {
+        bad.push(BadSetting::alone("--force (ECSSD_FORCE)", Conflict::ForceAlone));
     }
     if cli.janitor.soa_minimum.as_deref().is_some_and(|text| !text.trim().is_empty()) {
         bad.push(BadSetting::without_janitor("--soa-minimum (ECSSD_JANITOR_SOA_MINIMUM)"));

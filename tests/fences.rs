@@ -131,6 +131,8 @@ const PURE: &[&str] = &[
     "janitor/evidence",
     "janitor/fitness",
     "janitor/fleet",
+    "janitor/forget/plan",
+    "janitor/forget/text",
     "janitor/health",
     "janitor/report",
     "janitor/rules",

@@ -13,7 +13,7 @@ pub struct Janitor {
     #[arg(long, env = "ECSSD_JANITOR", value_parser = truth)]
     pub janitor: bool,
 
-    /// Delete it. A Lambda does so unless it is told --dry-run.
+    /// Delete it; so with --forget. A Lambda does so unless it is told --dry-run.
     #[arg(long, env = "ECSSD_JANITOR_APPLY", value_parser = truth)]
     pub apply: bool,
 

@@ -43,6 +43,7 @@ Exit codes:
        before it was known which host and which zone this is; or with --status, the agent is not ready
   143  a second SIGTERM (130: SIGINT); records are left as they were
   With --janitor: 0 planned or done, 69 nothing to read, 75 not everything was read, or something is left
+  With --forget: 0 planned or gone, 69 nothing to read, 75 a host seems to live, or something is left
 
 Examples:
   ecssd sd.internal                           the daemon, on an EC2 host with a role that may change the zone
@@ -50,6 +51,7 @@ Examples:
   ecssd sd.internal --sync                    once, and what was done
   ecssd sd.internal --remove                  nothing of this host is left
   ecssd sd.internal --janitor                 records of dead hosts and tasks, as a plan (--apply: deletes)
+  ecssd sd.internal --forget web3 web4        what these dead hosts left (--apply: deletes)
   ecssd --local                               a zone in this process, DNS at 127.0.0.1:5333
   ecssd --local --status-listen 9153          the same, with a page at http://127.0.0.1:9153/
   ecssd --status --watch                      what the agent of this host does and waits for
@@ -95,6 +97,23 @@ pub struct Cli {
     /// Take every record of this host out of the zone, and exit when the name servers answer so.
     #[arg(long, env = "ECSSD_REMOVE", value_parser = truth, help_heading = "Tasks")]
     pub remove: bool,
+
+    /// Say which records these hosts have, wherever this runs, and with --apply take them all out: of hosts that are
+    /// dead, and that the janitor cannot see. A host whose name EC2 or ECS knows to run, or of whose ports one
+    /// answers, keeps its records. Separated by spaces; in the variable, by commas.
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "ECSSD_FORGET",
+        num_args = 1..,
+        value_delimiter = ',',
+        help_heading = "Tasks"
+    )]
+    pub forget: Vec<String>,
+
+    /// With --forget: take out the records of hosts that seem to live, too, and where EC2 and ECS cannot be asked.
+    #[arg(long, env = "ECSSD_FORCE", value_parser = truth, help_heading = "Tasks")]
+    pub force: bool,
 
     /// Say on standard output what would be written, and write nothing.
     #[arg(long, env = "ECSSD_DRY_RUN", value_parser = truth, help_heading = "Tasks")]

@@ -25,6 +25,11 @@ impl BadSetting {
     pub fn without_janitor(setting: &str) -> Self {
         Self::new(setting, Conflict::WithoutJanitor)
     }
+
+    /// A flag where nothing is asked for that it could say something of.
+    pub fn alone(setting: &str, conflict: Conflict) -> Self {
+        Self::new(setting, conflict)
+    }
 }
 
 /// All settings that do not hold, on one line.
@@ -102,11 +107,23 @@ pub enum Conflict {
     /// A flag of the janitor's alone.
     #[error("it is the janitor that does it: pass --janitor too")]
     WithoutJanitor,
+    /// `--apply` alone.
+    #[error("it deletes what a plan shows: pass --janitor too, or --forget HOST")]
+    ApplyAlone,
+    /// `--force` alone.
+    #[error("it is of --forget: pass that too")]
+    ForceAlone,
+    /// `--forget` and something else to do.
+    #[error("whoever forgets hosts does nothing else; pass one of them")]
+    ForgetAndMore,
+    /// `--forget` in a Lambda.
+    #[error("it takes an operator's word each time: use it from a shell")]
+    ForgetInLambda,
     /// `--janitor` and `--local`.
     #[error("the zone in an agent's process is that agent's alone")]
     JanitorOfLocal,
-    /// `--janitor` and `--sync` or `--remove`.
-    #[error("they are of one host's own records; not with --janitor")]
+    /// `--janitor` or `--forget`, and `--sync` or `--remove`.
+    #[error("they are of one host's own records; not with --janitor or --forget")]
     JanitorAndTask,
     /// `--stop-unhealthy` alone.
     #[error("nothing is asked without --check-health")]

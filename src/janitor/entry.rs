@@ -39,7 +39,7 @@ impl Entry {
     /// # Errors
     /// Where nobody known here has written it, or not in this form.
     pub fn read(set: &RecordSet, zone: &str) -> Result<Self, Kept> {
-        let mark = Mark::of(set, zone).or_else(|| legacy(set)).ok_or(Kept::Unmarked)?;
+        let mark = mark_of(set, zone).ok_or(Kept::Unmarked)?;
         let host_name = mark.owner.name_in(zone);
         let leads_to = |targets: &[&str]| {
             let srv = set.srv_values().next()?;
@@ -80,6 +80,11 @@ impl Entry {
             }
         }
     }
+}
+
+/// The mark of a record of `zone`, ours or the predecessor's, whatever form the record has.
+pub(super) fn mark_of(set: &RecordSet, zone: &str) -> Option<Mark> {
+    Mark::of(set, zone).or_else(|| legacy(set))
 }
 
 /// The predecessor's mark of a service.

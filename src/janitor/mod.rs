@@ -29,6 +29,7 @@
 //! | [`summary`], [`table`](mod@table) | what a run did, for machines and for people |
 //! | [`settings`], [`options`], [`clients`], [`time`] | what it is told, what it has to do with, and a clock |
 //! | [`shell`], [`lambda`] | the two doors |
+//! | [`forget`](mod@forget) | takes out the hosts that an operator calls dead |
 //!
 //! # What counts
 //!
@@ -65,6 +66,7 @@ pub mod entry;
 pub mod evidence;
 pub mod fitness;
 pub mod fleet;
+pub mod forget;
 pub mod health;
 pub mod lambda;
 pub mod options;

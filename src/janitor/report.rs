@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Inspection;
-use crate::record::RecordSet;
+use super::entry::Entry;
+use crate::record::{Owner, RecordSet};
 
 /// Why a record is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -278,6 +279,18 @@ impl Report {
     pub fn deletes(&self) -> impl Iterator<Item = &RecordSet> {
         let goes = |finding: &&Finding| matches!(finding.verdict, Verdict::Delete(_));
         self.findings.iter().filter(goes).map(|finding| &finding.set)
+    }
+
+    /// The hosts that nobody here sees, and how many records each has.
+    pub fn out_of_sight(&self, zone: &str) -> BTreeMap<Owner, usize> {
+        let hosts = self.findings.iter().filter_map(|finding| match finding.verdict {
+            Verdict::Keep(Kept::HostOutOfSight) => Some(Entry::read(&finding.set, zone).ok()?.host),
+            _ => None,
+        });
+        hosts.fold(BTreeMap::new(), |mut hosts, host| {
+            *hosts.entry(host).or_default() += 1;
+            hosts
+        })
     }
 
     /// How many records came to which verdict.

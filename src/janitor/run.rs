@@ -144,7 +144,8 @@ fn others(report: &Report, zone: &str, hosts: usize, decision: &Decision) -> Vec
     others
 }
 
-async fn sweep(
+/// Sends changes until all have an answer, or there is no time.
+pub(super) async fn sweep(
     changes: Vec<Change>,
     zone: &dyn Zone,
     list: &mut List,

@@ -21,3 +21,70 @@ pub struct Settings {
     /// Whether the report is for machines.
     pub json: bool,
 }
+
+impl Settings {
+    /// The command line that looks at the same zone of this name with the same eyes.
+    pub fn command(&self, zone: &str) -> String {
+        let mut words = vec!["ecssd".to_owned(), zone.to_owned()];
+        let mut add = |flag: &str, value: Option<String>| {
+            words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), quoted(value)]));
+        };
+        let joined = |values: &[String]| (!values.is_empty()).then(|| values.join(","));
+        add(
+            "--zone-id",
+            match &self.wanted {
+                Wanted::Id(id) => Some(id.clone()),
+                Wanted::Name(_) => None,
+            },
+        );
+        add("--endpoint-url", self.endpoint_url.clone());
+        add("--clusters", joined(&self.options.scope.clusters));
+        add("--regions", joined(&self.regions));
+        add("--assume-roles", joined(&self.assume_roles));
+        words.join(" ")
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: String) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,@+=".contains(&byte);
+    if word.bytes().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::pacing::Pace;
+    use crate::janitor::reader::Scope;
+
+    #[test]
+    fn the_command_looks_at_the_same_zone_with_the_same_eyes() {
+        let options = RunOptions {
+            scope: Scope::default(),
+            apply: true,
+            deletes_max: None,
+            pace: Pace::ROUTE53,
+            health: None,
+            deadline: None,
+        };
+        let mut settings = Settings {
+            zone: "servicediscovery.internal".to_owned(),
+            wanted: Wanted::Name("sd.internal".to_owned()),
+            endpoint_url: None,
+            regions: Vec::new(),
+            assume_roles: Vec::new(),
+            options,
+            json: false,
+        };
+        assert_eq!(settings.command("sd.internal"), "ecssd sd.internal");
+        settings.wanted = Wanted::Id("Z1".to_owned());
+        settings.endpoint_url = Some("http://it's/?a&b".to_owned());
+        settings.options.scope.clusters = vec!["web".to_owned()];
+        settings.regions = vec!["eu-west-1".to_owned(), "eu-west-2".to_owned()];
+        settings.assume_roles = vec!["arn:aws:iam::111122223333:role/janitor".to_owned()];
+        assert_eq!(
+            settings.command("sd.internal"),
+            r"ecssd sd.internal --zone-id Z1 --endpoint-url 'http://it'\''s/?a&b' --clusters web --regions eu-west-1,eu-west-2 --assume-roles arn:aws:iam::111122223333:role/janitor"
+        );
+    }
+}

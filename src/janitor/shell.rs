@@ -23,7 +23,7 @@ pub async fn zone(settings: &Settings) -> Result<Arc<dyn Zone>, u8> {
     clients(settings).await.map(|clients| clients.zone)
 }
 
-async fn clients(settings: &Settings) -> Result<Clients, u8> {
+pub(super) async fn clients(settings: &Settings) -> Result<Clients, u8> {
     open(settings, Clock::start(), |name| std::env::var(name).ok()).await.map_err(|error| match error {
         OpenError::CrowdedOut => {
             tracing::error!(event = "janitor_crowded_out", "{error}");
@@ -51,7 +51,7 @@ pub async fn sweep(settings: &Settings) -> u8 {
     let (report, summary) = run(&settings.options, &clients).await;
     let text = match settings.json {
         true => serde_json::to_string_pretty(&summary).unwrap_or_else(|error| error.to_string()) + "\n",
-        false => table(&report, &summary),
+        false => table(&report, &summary, &settings.command(clients.zone.name())),
     };
     // Whoever reads no more of a plan has seen enough of it.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());

@@ -7,12 +7,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Inspection;
-use super::entry::Entry;
-use super::report::{Death, Finding, Kept, Report, Verdict};
+use super::report::{Death, Finding, Report, Verdict};
 use super::sweep::Outcome;
 use super::watch::Unregistered;
 use crate::record::Key;
 
+/// A Lambda's log takes 256 kB a line, its answer little more.
+const OUT_OF_SIGHT_MAX: usize = 200;
 /// The namespace of the metrics.
 const NAMESPACE: &str = "ecssd/janitor";
 
@@ -35,6 +36,8 @@ pub struct RunSummary {
     pub verdicts: BTreeMap<&'static str, BTreeMap<String, usize>>,
     /// Hosts that could not be seen, and were kept.
     pub hosts_out_of_sight: usize,
+    /// How many records each of them has; of the first 200.
+    pub out_of_sight: BTreeMap<String, usize>,
     /// Hosts that register in the zone.
     pub hosts: usize,
     /// What is due beside deletes, change by change.
@@ -189,12 +192,10 @@ impl RunSummary {
             };
             *self.verdicts.entry(word).or_default().entry(reason).or_default() += count;
         }
-        let of_host = |finding: &Finding| match finding.verdict {
-            Verdict::Keep(Kept::HostOutOfSight) => Some(Entry::read(&finding.set, &self.zone).ok()?.host),
-            _ => None,
-        };
-        let hosts: BTreeSet<_> = report.findings.iter().filter_map(of_host).collect();
+        let hosts = report.out_of_sight(&self.zone);
         self.hosts_out_of_sight = hosts.len();
+        let named = hosts.into_iter().map(|(host, records)| (host.to_string(), records));
+        self.out_of_sight = named.take(OUT_OF_SIGHT_MAX).collect();
     }
 
     /// How many records came to `verdict`.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::forget::text::line_to_type;
 use super::report::{Finding, Kept, Report, Verdict};
 use super::summary::RunSummary;
 use crate::record::RecordSet;
@@ -15,8 +16,8 @@ const SHOWN_MAX: usize = 20;
 /// The widest column of records; longer ones make their line longer.
 const RECORD_MAX: usize = 88;
 
-/// The plan, or what was done.
-pub fn table(report: &Report, summary: &RunSummary) -> String {
+/// The plan, or what was done. `command` is the line that looks at this zone.
+pub fn table(report: &Report, summary: &RunSummary, command: &str) -> String {
     let mut groups: BTreeMap<(u8, Verdict), Vec<&Finding>> = BTreeMap::new();
     for finding in &report.findings {
         let rank = match finding.verdict {
@@ -32,8 +33,25 @@ pub fn table(report: &Report, summary: &RunSummary) -> String {
         let (_, reason) = words(*verdict);
         line(&mut text, format_args!("{:>6} more stay: {reason}", findings.len()));
     }
+    out_of_sight(&mut text, report, &summary.zone, command);
     more(&mut text, summary);
     text
+}
+
+/// Each host that only an operator can call dead, with the line that does so.
+fn out_of_sight(text: &mut String, report: &Report, zone: &str, command: &str) {
+    let hosts = report.out_of_sight(zone);
+    if hosts.is_empty() {
+        return;
+    }
+    let what = "out of sight, by host; where one is dead, its line says what it left (and deletes that with --apply):";
+    line(text, format_args!("{what}"));
+    for (host, records) in &hosts {
+        line(text, format_args!("{records:>6} records: {}", line_to_type(command, [host])));
+    }
+    if hosts.len() > 1 {
+        line(text, format_args!("       all of them: {}", line_to_type(command, hosts.keys())));
+    }
 }
 
 /// What runs as it should, is not ours, or was not looked at.
@@ -71,7 +89,7 @@ fn words(verdict: Verdict) -> (&'static str, String) {
 }
 
 /// Its name, type and mark, with a container's id as short as Docker shows it.
-fn record(set: &RecordSet) -> String {
+pub(super) fn record(set: &RecordSet) -> String {
     let mut text = format!("{} {}", set.name, set.kind);
     for (n, field) in set.set_identifier.iter().flat_map(|id| id.split(':')).enumerate() {
         let is_id = field.len() == 64 && field.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -183,20 +201,22 @@ mod tests {
             (srv, Verdict::Delete(Death::HostTerminated)),
             (host(3), Verdict::Keep(Kept::HostOutOfSight)),
         ]);
-        let text = table(&report, &summary);
+        let text = table(&report, &summary, "ecssd sd.internal");
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-        assert_eq!(lines.len(), 6, "{text}");
+        assert_eq!(lines.len(), 8, "{text}");
         assert!(lines[1].contains("i-09:abababababab:80  ") && lines[1].contains("delete   its host is"));
         assert!(lines[2].ends_with("wait     its host is terminated; records point to it"));
         assert!(lines[3].contains("keep     its host is out of sight"));
         assert_eq!(lines[4], "     1 more stay: its host runs");
-        assert!(lines[5].starts_with("a plan: 1 changes due, 1 wait"));
+        assert!(lines[5].starts_with("out of sight, by host; "));
+        assert_eq!(lines[6], "     1 records: ecssd sd.internal --forget i-00000000000000003");
+        assert!(lines[7].starts_with("a plan: 1 changes due, 1 wait"));
     }
 
     #[test]
     fn a_thousand_of_a_kind_are_a_few_and_a_number() {
         let (report, summary) = report((0..1_000).map(|n| (host(n), Verdict::Delete(Death::HostTerminated))));
-        let text = table(&report, &summary);
+        let text = table(&report, &summary, "ecssd sd.internal");
         assert_eq!(text.lines().count(), 1 + SHOWN_MAX + 2);
         assert!(text.contains("… and 980 more"));
     }
@@ -206,7 +226,7 @@ mod tests {
         let (mut report, mut summary) = report([(host(1), Verdict::Keep(Kept::Unjudged))]);
         report.standstill = Some(Standstill::Incomplete(vec!["ListTasks: Rate exceeded".to_owned()]));
         summary.judged(&report);
-        let text = table(&report, &summary);
+        let text = table(&report, &summary, "ecssd sd.internal");
         assert!(
             text.ends_with("nothing is deleted: not everything could be read: ListTasks: Rate exceeded\n")
         );

@@ -36,6 +36,8 @@ fn help_names_every_flag_signal_and_exit_code() {
         "--watch",
         "--status-listen",
         "--status-socket",
+        "--forget",
+        "--force",
         "--dry-run",
         "--rate",
         "--burst",

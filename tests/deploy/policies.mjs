@@ -82,7 +82,7 @@ const recorded = (who) => JSON.parse(readFileSync(`${BATCHES}/${who}.json`, 'utf
 
 // === What they send ===
 
-const sent = { agent: recorded('agent'), janitor: recorded('janitor'), zoneSetup: recorded('zone-setup') }
+const sent = { agent: recorded('agent'), janitor: recorded('janitor'), zoneSetup: recorded('zone-setup'), forget: recorded('forget') }
 for (const batch of sent.agent) {
   await change(true, 'agent', batch)
   // The fence is around names that begin with `_`, of hosts and of tasks.
@@ -91,6 +91,9 @@ for (const batch of sent.agent) {
   await change(!batch.some(isPlain), 'agent-fenced', batch)
 }
 for (const batch of sent.janitor) await change(true, 'janitor', batch)
+for (const batch of sent.forget) {
+  for (const name of ['operator', 'janitor']) await change(true, name, batch)
+}
 for (const batch of sent.zoneSetup) {
   await change(true, 'zone-setup', batch)
   await change(false, 'agent', batch)

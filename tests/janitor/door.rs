@@ -18,6 +18,14 @@ fn what_cannot_be_is_said_before_anything_is_asked() {
         (&["--janitor", "--local"], "--local"),
         (&["--janitor", "--remove"], "--sync, --remove"),
         (&["--apply"], "pass --janitor too"),
+        (&["--force"], "--force (ECSSD_FORCE): it is of --forget"),
+        (&["--janitor", "--force"], "--force (ECSSD_FORCE): it is of --forget"),
+        (&["--forget", "web1", "--janitor"], "whoever forgets hosts does nothing else"),
+        (&["--forget", "web1", "--status"], "whoever forgets hosts does nothing else"),
+        (&["--forget", "web1", "--remove"], "not with --janitor or --forget"),
+        (&["--forget", "web1", "--local"], "--local"),
+        (&["--forget", "web1", "--apply", "--dry-run"], "--apply, --dry-run"),
+        (&["--forget", "web 1"], "--forget (ECSSD_FORGET)"),
         (&["--soa-minimum", "5s"], "pass --janitor too"),
         (&["--janitor", "--soa-minimum", "soon"], "\"soon\" is not whole seconds such as 5s"),
         (&["--janitor", "--soa-minimum", "0.5s"], "from 1s to 900s"),
@@ -37,6 +45,9 @@ fn what_cannot_be_is_said_before_anything_is_asked() {
     let (code, errors) = ecssd(&[], &[("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1"), ("check_health", "maybe")]);
     assert_eq!(code, Some(64));
     assert!(errors.contains("check_health: maybe is not one of"), "{errors}");
+    let (code, errors) = ecssd(&[], &[("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1"), ("ECSSD_FORGET", "web1")]);
+    assert_eq!(code, Some(64));
+    assert!(errors.contains("use it from a shell"), "{errors}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod door;
 mod ec2;
 mod ecs;
 mod failing;
+mod forget;
 mod health;
 mod lambda;
 mod pace;

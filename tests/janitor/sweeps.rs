@@ -227,7 +227,7 @@ async fn says_what_runs_without_a_record_and_takes_no_more_than_it_was_told() {
     scene.task("web", &two, "_api._tcp", "RUNNING");
     scene.zone.create(&records);
     let (report, summary) = scene.run(&["--apply", "--max-deletes", "1"]).await;
-    println!("{}", table(&report, &summary));
+    println!("{}", table(&report, &summary, "ecssd"));
     assert_eq!(report.counts()[&Verdict::Wait(Death::ContainerStopped, Held::CapOfRun)], 3);
     assert_eq!(summary.changes.made, 2, "one, and how many hosts there are");
     let (host, names) = summary.unregistered.first_key_value().unwrap();

@@ -13,10 +13,12 @@ use super::values::form;
 use super::{BadSetting, BadValue, Config, Conflict, Limits, Reason, Registry};
 use crate::change::pacing::{Pace, Rate};
 use crate::cli::Cli;
+use crate::janitor::forget::Forget;
 use crate::janitor::options::{Health, RunOptions};
 use crate::janitor::reader::Scope;
 use crate::janitor::settings::Settings;
 use crate::logs;
+use crate::record::Owner;
 
 /// The janitor's share of what an account may do: its reads come once in minutes, and an agent's write should
 /// not wait for them.
@@ -31,6 +33,8 @@ pub struct JanitorConfig {
     pub settings: Settings,
     /// For how many seconds resolvers may remember at most that a name is not there, where that is all to be done.
     pub soa_minimum: Option<u32>,
+    /// Which hosts are to be forgotten, where that is all to be done.
+    pub forget: Option<Forget>,
     /// How log lines look.
     pub log_format: logs::Format,
     /// What is logged.
@@ -61,6 +65,9 @@ impl JanitorConfig {
     ) -> Result<Self, Vec<BadSetting>> {
         let mut bad = Vec::new();
         let mut cli = cli.clone();
+        if !hosts(&cli).is_empty() {
+            note(&mut bad, "--forget (ECSSD_FORGET)", Conflict::ForgetInLambda);
+        }
         let legacy = Event::of_predecessor(&cli, variable).unwrap_or_else(|reason| {
             note(&mut bad, "environment", reason);
             Event::default()
@@ -81,6 +88,7 @@ impl JanitorConfig {
         if cli.sync || cli.remove {
             note(&mut bad, "--sync, --remove", Conflict::JanitorAndTask);
         }
+        let forget = Self::forget(cli, &mut bad);
         if arguments.stop_unhealthy && !arguments.check_health {
             note(&mut bad, "--stop-unhealthy", Conflict::StopWithoutCheck);
         }
@@ -126,8 +134,35 @@ impl JanitorConfig {
         let json = arguments.json;
         let zone = config.zone;
         let settings = Settings { zone, wanted, endpoint_url, options, regions, assume_roles, json };
-        Ok(Self { settings, soa_minimum, log_format: config.log_format, log_level: config.log_level })
+        Ok(Self { settings, soa_minimum, forget, log_format: config.log_format, log_level: config.log_level })
     }
+
+    fn forget(cli: &Cli, bad: &mut Vec<BadSetting>) -> Option<Forget> {
+        let names = hosts(cli);
+        if names.is_empty() {
+            if cli.force {
+                note(bad, "--force (ECSSD_FORCE)", Conflict::ForceAlone);
+            }
+            return None;
+        }
+        if cli.janitor.janitor || cli.status || cli.janitor.soa_minimum.is_some() {
+            note(bad, "--forget, --janitor, --soa-minimum, --status", Conflict::ForgetAndMore);
+        }
+        let mut hosts = Vec::new();
+        for name in names {
+            match Owner::new(name) {
+                Ok(owner) if !hosts.contains(&owner) => hosts.push(owner),
+                Ok(_) => {}
+                Err(error) => note(bad, "--forget (ECSSD_FORGET)", BadValue::from(error)),
+            }
+        }
+        Some(Forget { hosts, force: cli.force })
+    }
+}
+
+/// What `--forget` names. An empty variable is none.
+fn hosts(cli: &Cli) -> Vec<&str> {
+    cli.forget.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect()
 }
 
 fn note(bad: &mut Vec<BadSetting>, setting: &str, reason: impl Into<Reason>) {

@@ -13,6 +13,7 @@
 //! | [`definitions`] | which names a task definition asks for; pure |
 //! | [`directory`] | where ECS is asked again; pure |
 //! | [`again`] | the second inspection |
+//! | [`living`] | what lives, looked at once |
 //! | [`paced`] | so many calls a second, and again |
 
 pub mod again;
@@ -21,6 +22,7 @@ pub mod directory;
 pub mod ec2;
 pub mod ecs;
 pub mod list;
+pub mod living;
 pub mod paced;
 pub mod tasks;
 

@@ -168,6 +168,24 @@ impl Ecs {
         .await
     }
 
+    /// Learns where the tasks of a cluster are, and which have stopped; not what they ask for.
+    pub(super) async fn living_tasks(
+        &self,
+        cluster: &Cluster,
+        status: &DesiredStatus,
+        zone: &str,
+        seen: &mut Seen,
+        limit: Limit<'_>,
+    ) -> Result<(), Unread> {
+        let list = async |token| self.list_tasks(&cluster.arn, status, token, limit).await;
+        pages(list, async |arns: Vec<String>| {
+            let described = self.describe_tasks(&cluster.arn, arns, limit).await?;
+            described.iter().for_each(|task| seen.add(task, cluster, None, zone));
+            Ok(())
+        })
+        .await
+    }
+
     async fn learn(
         &self,
         cluster: &Cluster,
