@@ -29,6 +29,12 @@ pub(super) enum RunError {
     /// Another agent has the state directory.
     #[error(transparent)]
     Locked(#[from] Locked),
+    /// An agent runs, and would undo what a command does, or be undone by it.
+    #[error("an agent runs here ({sign}): stop the agent first (SIGHUP keeps the records)")]
+    Beside {
+        /// What shows it.
+        sign: String,
+    },
     /// The ECS agent cannot be asked.
     #[error(transparent)]
     EcsAgent(#[from] reqwest::Error),

@@ -7,10 +7,11 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `registry` opens what is written to, `dns` says when it is answered for, `status` shows what is known, `signals`
+//! `beside` says whether an agent runs where a command wants to write, `registry` opens what is written to, `dns` says when it is answered for, `status` shows what is known, `signals`
 //! receives SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service manager, `exit` what an end is called in the log and by its
 //! code.
 
+mod beside;
 mod descriptors;
 mod dns;
 mod error;
@@ -65,6 +66,9 @@ async fn run_command(config: Config) -> Result<u8, RunError> {
         .then(|| Shown::serve(&config, &board, descriptors.status_connections()));
     let opened = async {
         let identity = identity(&config).await?;
+        if config.command.is_over_soon() && !config.dry_run {
+            beside::refuse(&config, &identity).await?;
+        }
         let open = Open::open(&config, &identity, descriptors, &board).await?;
         Ok::<_, RunError>((identity, open))
     };

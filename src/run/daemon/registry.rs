@@ -20,12 +20,14 @@ use crate::record::Registrant;
 use crate::serve::dns::DnsError;
 use crate::status::{Board, Facts, Part, Readiness};
 use crate::zone::Zone;
-use crate::zone::embedded::{EmbeddedZone, Options};
+use crate::zone::embedded::{EmbeddedZone, OpenError, Options};
 use crate::zone::plan::{PlannedZone, Print};
 use crate::zone::route53::{self, FindError, Wanted};
 
 /// How long another agent of this host gets to hand over.
 const HAND_OVER_WAIT: Duration = Duration::from_secs(30);
+/// And how long to a command, which is not for an agent that goes on: it may be about to end.
+const COMMAND_WAIT: Duration = Duration::from_secs(3);
 /// An instance that was started less than this ago, and has no journal, is most likely new.
 const NEW_INSTANCE: Duration = Duration::from_secs(600);
 /// So long that it does not come: what is only planned would be planned anew at every resync.
@@ -64,7 +66,13 @@ impl Open {
     ) -> Result<Self, RunError> {
         let (zone, dns): (Arc<dyn Zone>, _) = match &config.registry {
             Registry::Local { dns_listen } => {
-                let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default())?;
+                let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default());
+                let zone = zone.map_err(|error| match error {
+                    OpenError::Locked { path } if config.command.is_over_soon() => {
+                        RunError::Beside { sign: format!("it holds {}", path.display()) }
+                    }
+                    error => RunError::Zone(error),
+                })?;
                 // A task that is soon over takes nobody's port.
                 let dns = match config.command.is_over_soon() {
                     true => None,
@@ -229,13 +237,19 @@ async fn find(
     zone
 }
 
-async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant) -> Result<Opened, Locked> {
+async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant) -> Result<Opened, RunError> {
     let title = Title {
         zone_id: zone.id().to_owned(),
         zone: registrant.zone.clone(),
         owner: registrant.owner.to_string(),
     };
-    journal::open(&config.state_dir, &title, HAND_OVER_WAIT).await
+    let is_command = config.command.is_over_soon();
+    let wait = if is_command { COMMAND_WAIT } else { HAND_OVER_WAIT };
+    let opened = journal::open(&config.state_dir, &title, wait).await;
+    opened.map_err(|Locked { path, waited }| match is_command {
+        true => RunError::Beside { sign: format!("it holds {}", path.display()) },
+        false => RunError::Locked(Locked { path, waited }),
+    })
 }
 
 /// How long the read that makes the journal whole may wait. A new instance has hardly written anything, and a

@@ -108,7 +108,9 @@ impl World {
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         command.args([self.zone.name.as_str(), "--endpoint-url", &self.front.url, "--log-format", "json"]);
         command.arg("--docker-socket").arg(self.window.socket());
-        command.arg("--state-dir").arg(self.state());
+        if !options.contains(&"--state-dir") {
+            command.arg("--state-dir").arg(self.state());
+        }
         if !options.contains(&"--address") {
             command.arg("--address").arg(self.engine.bridge_address().to_string());
         }
