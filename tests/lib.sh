@@ -47,6 +47,23 @@ cargo_test() {
     deploy/engine in cargo test --workspace --locked --offline "$@"
 }
 
+need_consumers() {
+    need busybox:busybox-static dig:bind9-dnsutils ip:iproute2 iptables:iptables nsenter:util-linux setpriv:util-linux
+    need haproxy:haproxy prometheus:prometheus dnsmasq:dnsmasq-base unbound:unbound go:golang-go unshare:util-linux
+    /usr/bin/python3 -c 'import dns' 2>&- || install_packages python3-dnspython
+    unpack_resolved
+}
+
+# Not installed: it would become this machine's own resolver.
+unpack_resolved() {
+    local dir=$root/.cache/systemd-resolved package
+    [[ ! -d $dir ]] || return 0
+    mkdir -p "$dir.new"
+    (cd "$dir.new" && apt-get download systemd-resolved libsystemd-shared)
+    for package in "$dir.new"/*.deb; do dpkg-deb --extract "$package" "$dir.new"; done
+    mv "$dir.new" "$dir"
+}
+
 figure() { printf 'figure: %s\n' "$*"; }
 
 # figures_of PATTERN: the lines of this step's log that match.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::PAGE;
 use crate::fleet::{DNS, Fleet};
 use crate::haproxy::HaProxy;
+use crate::host::go_program;
 use crate::prometheus::Prometheus;
 
 const NAME: &str = "_calc-all._tcp.sd.internal";
@@ -32,20 +33,6 @@ fn by_go(program: &Path, dir: &Path) -> usize {
     output(&mut resolving(&command, dir)).lines().count()
 }
 
-fn go_program(dir: &Path) -> std::path::PathBuf {
-    std::fs::write(dir.join("main.go"), format!("package main\n\n{}\n", crate::recipe("go"))).unwrap();
-    let program = dir.join("lookup");
-    output(
-        Command::new("go")
-            .current_dir(dir)
-            .args(["build", "-o", "lookup", "main.go"])
-            .env("CGO_ENABLED", "0")
-            .env("GOCACHE", dir.join("cache"))
-            .env("GO111MODULE", "off"),
-    );
-    program
-}
-
 /// How many copies dnspython finds.
 fn by_python(dir: &Path) -> usize {
     let mut command = Command::new("/usr/bin/python3");
@@ -57,7 +44,7 @@ fn by_python(dir: &Path) -> usize {
 #[ignore = "takes HAProxy, Prometheus, Go, dnspython and root: tests/run consumers"]
 fn the_page_says_how_many_copies_each_client_gets() {
     let dir = TempDir::new().unwrap();
-    let go = go_program(dir.path());
+    let go = go_program(dir.path(), &format!("package main\n\n{}\n", crate::recipe("go")));
     let mut rows = Vec::new();
     for copies in [4, 20, 100] {
         let _fleet = Fleet::start("calc", copies);

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use hickory_server::proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_server::proto::rr::{Name, RecordType};
+use hickory_server::proto::rr::{Name, RData, RecordType};
 
 /// How long one answer may take, on a busy machine.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,6 +63,10 @@ pub struct Heard {
     pub not_there: u32,
     /// Whoever was asked does not know.
     pub unknown: u32,
+    /// For how many seconds it may be remembered that it is not there, at the most.
+    pub remembered_for: u32,
+    /// The longest time without an answer that it is there, once there was one.
+    pub blind: Duration,
 }
 
 impl Steady {
@@ -88,6 +92,7 @@ fn ask(server: SocketAddr, query: &[u8], stopped: &AtomicBool) -> Heard {
     socket.connect(server).unwrap();
     socket.set_read_timeout(Some(ASKS_EVERY)).unwrap();
     let (mut heard, mut buffer) = (Heard::default(), [0; 4096]);
+    let mut seen: Option<Instant> = None;
     while !stopped.load(Ordering::Relaxed) {
         let next = Instant::now() + ASKS_EVERY;
         heard.asked += 1;
@@ -95,13 +100,33 @@ fn ask(server: SocketAddr, query: &[u8], stopped: &AtomicBool) -> Heard {
         if let Ok(length) = socket.send(query).and_then(|_| socket.recv(&mut buffer)) {
             let answer = Message::from_vec(&buffer[..length]).unwrap();
             match answer.metadata.response_code {
-                ResponseCode::NoError if !answer.answers.is_empty() => heard.there += 1,
-                ResponseCode::NoError | ResponseCode::NXDomain => heard.not_there += 1,
+                ResponseCode::NoError if !answer.answers.is_empty() => {
+                    heard.there += 1;
+                    heard.blind = heard.blind.max(since(seen.replace(Instant::now())));
+                }
+                ResponseCode::NoError | ResponseCode::NXDomain => {
+                    heard.not_there += 1;
+                    heard.remembered_for = heard.remembered_for.max(remembered_for(&answer));
+                }
                 // "I could not find out."
                 _ => heard.unknown += 1,
             }
         }
         thread::sleep(next.saturating_duration_since(Instant::now()));
     }
+    heard.blind = heard.blind.max(since(seen));
     heard
+}
+
+fn since(moment: Option<Instant>) -> Duration {
+    moment.map_or(Duration::ZERO, |moment| moment.elapsed())
+}
+
+/// Source: RFC 2308, section 5.
+fn remembered_for(negative: &Message) -> u32 {
+    let soa = negative.authorities.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
+        _ => None,
+    });
+    soa.unwrap_or_default()
 }

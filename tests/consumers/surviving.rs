@@ -1,0 +1,96 @@
+//! HAProxy in front of four copies, while copies stop and are killed, and the agent goes away.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::haproxy::{FRONT, HaProxy};
+use crate::host::{Host, NAME};
+use crate::load::{Load, Phase};
+
+const COPIES: usize = 4;
+/// How long the agent is gone after `kill -9`.
+const KILLED: Duration = Duration::from_secs(10);
+/// How long DNS does not answer.
+const AWAY: Duration = Duration::from_secs(45);
+
+/// For so long HAProxy keeps all that it knows.
+fn keeps(haproxy: &HaProxy, time: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < time {
+        assert_eq!(haproxy.servers(), (COPIES, COPIES));
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// All that can happen, so many times; how many requests the kills cut off.
+fn rounds(host: &mut Host, haproxy: &HaProxy, load: &Load, rounds: usize) -> usize {
+    let mut cut_off = 0;
+    for number in 0..rounds {
+        let copy = host.copy(number % COPIES);
+        load.meanwhile("`docker stop` and start of a copy that serves on for 2 s");
+        copy.container.docker(&["stop", "-t", "30"]);
+        haproxy.has(COPIES - 1);
+        copy.container.docker(&["start"]);
+        haproxy.has(COPIES);
+
+        let copy = host.copy((number + 1) % COPIES);
+        load.meanwhile("`docker kill` and start");
+        copy.container.docker(&["kill"]);
+        cut_off += copy.cut_off();
+        haproxy.has(COPIES - 1);
+        copy.container.docker(&["start"]);
+        haproxy.has(COPIES);
+
+        load.meanwhile("SIGHUP to the agent, and a new one");
+        assert_eq!(host.agent().hand_over(), Some(0));
+        host.agent_again();
+        keeps(haproxy, Duration::from_secs(3));
+
+        load.meanwhile("`kill -9` of the agent, and a new one after 10 s");
+        host.agent().kill_9();
+        keeps(haproxy, KILLED);
+        host.agent_again();
+        keeps(haproxy, Duration::from_secs(3));
+
+        load.meanwhile("DNS does not answer for 45 s");
+        host.agent().signal("STOP");
+        keeps(haproxy, AWAY);
+        host.agent().signal("CONT");
+        keeps(haproxy, Duration::from_secs(3));
+    }
+    cut_off
+}
+
+fn haproxy_survives(times: usize) {
+    let mut host = Host::start(COPIES);
+    let haproxy = HaProxy::start(NAME);
+    haproxy.has(COPIES);
+    let load = Load::on(FRONT);
+    let cut_off = rounds(&mut host, &haproxy, &load, times);
+    let phases = load.stop();
+    for phase in &phases {
+        println!("haproxy: {phase}");
+    }
+    println!("haproxy: at the kills {cut_off} requests were in flight");
+    let failed = |phase: &Phase| phase.failed.len();
+    let all: usize = phases.iter().map(failed).sum();
+    let at_kills: usize = phases.iter().filter(|phase| phase.what.contains("docker kill")).map(failed).sum();
+    assert!(
+        all == at_kills && at_kills <= cut_off,
+        "{all} failed, {at_kills} at kills, which cut off {cut_off}"
+    );
+    let asked: usize = phases.iter().map(|phase| phase.asked).sum();
+    assert!(asked > times * 2_000, "{asked}");
+}
+
+#[test]
+#[ignore = "takes HAProxy and root: tests/run consumers"]
+fn haproxy_loses_no_request_but_those_in_flight_at_a_kill() {
+    haproxy_survives(1);
+}
+
+#[test]
+#[ignore = "takes a quarter of an hour: tests/full consumers"]
+fn haproxy_loses_no_request_in_ten_rounds_but_those_in_flight_at_a_kill() {
+    haproxy_survives(10);
+}
