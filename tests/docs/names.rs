@@ -12,6 +12,7 @@ use crate::page::{Page, ROOT, files, spans};
 
 /// Flags of others that the pages name, and whose they are: a program of this repository, or somebody else's.
 const OTHERS_FLAGS: &[(&str, &str)] = &[
+    ("--again", "tests/mutants/run"),
     ("--bucket", "deploy/publish"),
     ("--cap-drop", "docker"),
     ("--check", "deploy/demo"),
