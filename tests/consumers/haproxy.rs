@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ecssd_testing::process::Process;
 use tempfile::TempDir;
@@ -15,6 +15,8 @@ use crate::recipe;
 
 /// Where it takes requests.
 pub const FRONT: &str = "127.53.0.2:8080";
+/// How large a datagram the recipe takes.
+pub const PAYLOAD: u16 = 8_192;
 
 /// HAProxy with the page's recipe, for the copies of one name.
 pub struct HaProxy {
@@ -25,9 +27,17 @@ pub struct HaProxy {
 
 impl HaProxy {
     pub fn start(name: &str) -> Self {
+        Self::taking(name, PAYLOAD)
+    }
+
+    /// The same, but a datagram may have so many octets.
+    pub fn taking(name: &str, octets: u16) -> Self {
         let dir = TempDir::new().unwrap();
         let socket = dir.path().join("stats");
-        let recipe = recipe("haproxy").replace("_calc-all._tcp.sd.internal", name);
+        let [theirs, ours] = [PAYLOAD, octets].map(|octets| format!("accepted_payload_size {octets}\n"));
+        let recipe = recipe("haproxy");
+        assert!(recipe.contains(&theirs), "{recipe}");
+        let recipe = recipe.replace("_calc-all._tcp.sd.internal", name).replace(&theirs, &ours);
         let config = format!(
             "global\n  stats socket {}\ndefaults\n  mode http\n  timeout connect 1s\n  timeout client 5s\n  \
              timeout server 5s\nfrontend front\n  bind {FRONT}\n  default_backend calc\n{recipe}\n",
@@ -61,6 +71,15 @@ impl HaProxy {
     pub fn has(&self, servers: usize) {
         self.process
             .wait_for(&format!("{servers} servers"), || (self.servers() == (servers, servers)).then_some(()));
+    }
+
+    /// For so long it has all of them, whenever it is asked.
+    pub fn keeps(&self, servers: usize, time: Duration) {
+        let began = Instant::now();
+        while began.elapsed() < time {
+            assert_eq!(self.servers(), (servers, servers));
+            thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 

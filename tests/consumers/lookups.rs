@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use ecssd_testing::process::output;
 use tempfile::TempDir;
 
 use crate::PAGE;
 use crate::fleet::{DNS, Fleet};
-use crate::haproxy::HaProxy;
+use crate::haproxy::{HaProxy, PAYLOAD};
 use crate::host::go_program;
 use crate::prometheus::Prometheus;
 
@@ -46,18 +47,22 @@ fn the_page_says_how_many_copies_each_client_gets() {
     let dir = TempDir::new().unwrap();
     let go = go_program(dir.path(), &format!("package main\n\n{}\n", crate::recipe("go")));
     let mut rows = Vec::new();
-    for copies in [4, 20, 100] {
+    for copies in [8, 9, 20, 100] {
         let _fleet = Fleet::start("calc", copies);
         let by_go = by_go(&go, dir.path());
         let by_python = by_python(dir.path());
         let prometheus = Prometheus::start(NAME);
         prometheus.has(copies);
         drop(prometheus);
-        // What its first answers bring is all that they ever bring: a datagram.
-        let haproxy = HaProxy::start(NAME);
-        let fits = [4, 20, 79].into_iter().rfind(|fits| *fits <= copies).unwrap();
-        haproxy.has(fits);
-        rows.push(format!("| {copies} | {fits} | {copies} | {by_go} | {by_python} |"));
+        let by_haproxy = [(512, 9), (1_232, 23), (PAYLOAD, 79)].map(|(octets, fits)| {
+            let haproxy = HaProxy::taking(NAME, octets);
+            haproxy.has(copies.min(fits));
+            // What its first answer brings is all that others bring: a datagram.
+            haproxy.keeps(copies.min(fits), Duration::from_secs(2));
+            haproxy.servers().0
+        });
+        let [few, some, most] = by_haproxy;
+        rows.push(format!("| {copies} | {few} | {some} | {most} | {copies} | {by_go} | {by_python} |"));
     }
     let table = rows.join("\n");
     println!("{table}");

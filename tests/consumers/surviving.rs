@@ -1,7 +1,6 @@
 //! HAProxy in front of four copies, while copies stop and are killed, and the agent goes away.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::haproxy::{FRONT, HaProxy};
 use crate::host::{Host, NAME};
@@ -12,15 +11,8 @@ const COPIES: usize = 4;
 const KILLED: Duration = Duration::from_secs(10);
 /// How long DNS does not answer.
 const AWAY: Duration = Duration::from_secs(45);
-
-/// For so long HAProxy keeps all that it knows.
-fn keeps(haproxy: &HaProxy, time: Duration) {
-    let began = Instant::now();
-    while began.elapsed() < time {
-        assert_eq!(haproxy.servers(), (COPIES, COPIES));
-        thread::sleep(Duration::from_millis(100));
-    }
-}
+/// Some answers of DNS.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// All that can happen, so many times; how many requests the kills cut off.
 fn rounds(host: &mut Host, haproxy: &HaProxy, load: &Load, rounds: usize) -> usize {
@@ -44,19 +36,19 @@ fn rounds(host: &mut Host, haproxy: &HaProxy, load: &Load, rounds: usize) -> usi
         load.meanwhile("SIGHUP to the agent, and a new one");
         assert_eq!(host.agent().hand_over(), Some(0));
         host.agent_again();
-        keeps(haproxy, Duration::from_secs(3));
+        haproxy.keeps(COPIES, SETTLED);
 
         load.meanwhile("`kill -9` of the agent, and a new one after 10 s");
         host.agent().kill_9();
-        keeps(haproxy, KILLED);
+        haproxy.keeps(COPIES, KILLED);
         host.agent_again();
-        keeps(haproxy, Duration::from_secs(3));
+        haproxy.keeps(COPIES, SETTLED);
 
         load.meanwhile("DNS does not answer for 45 s");
         host.agent().signal("STOP");
-        keeps(haproxy, AWAY);
+        haproxy.keeps(COPIES, AWAY);
         host.agent().signal("CONT");
-        keeps(haproxy, Duration::from_secs(3));
+        haproxy.keeps(COPIES, SETTLED);
     }
     cut_off
 }

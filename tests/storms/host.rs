@@ -29,7 +29,8 @@ impl Host {
         Self::with(|engine| Agent::start_within(engine, &["--address", "127.0.0.1"], limit))
     }
 
-    fn with(agent: impl FnOnce(&ecssd_testing::docker::engine::Engine) -> Agent) -> Self {
+    /// A host with an agent of one's own choice.
+    pub fn with(agent: impl FnOnce(&ecssd_testing::docker::engine::Engine) -> Agent) -> Self {
         let engine = Arc::new(Engine::start());
         let agent = agent(&engine.socket());
         let client = Client::new(agent.dns());

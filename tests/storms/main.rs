@@ -1,4 +1,4 @@
-//! The agent's process in a storm: a flood of events, a crash loop, a thousand containers at once; and under siege by
+//! The agent's process in a storm: a flood of events, a crash loop, a thousand containers at once, a hundred copies of one service; and under siege by
 //! checks that hang and clients of its DNS.
 //!
 //! The engine is one that is told what to say ([`engine`]): no real one could be made to storm so, nor says what it
@@ -10,6 +10,7 @@
 
 mod besiegers;
 mod crash_loop;
+mod crowd;
 mod engine;
 mod flood;
 mod host;

@@ -92,7 +92,10 @@ impl Agent {
 
     fn start_by(mut command: Command, engine: &Engine, options: &[&str]) -> Self {
         let state = TempDir::new().unwrap();
-        command.args(["--local", "--hostname", "web1", "--log-format", "json"]);
+        command.args(["--local", "--log-format", "json"]);
+        if !options.contains(&"--hostname") {
+            command.args(["--hostname", "web1"]);
+        }
         command.args(["--docker-socket", &engine.socket]);
         if !options.contains(&"--state-dir") {
             command.arg("--state-dir").arg(state.path());
