@@ -11,12 +11,28 @@ use ecssd_testing::process::Process;
 use tempfile::TempDir;
 
 use crate::fleet::Fleet;
-use crate::recipe;
+use crate::{PAGE, recipe};
 
 /// Where it takes requests.
 pub const FRONT: &str = "127.53.0.2:8080";
-/// How large a datagram the recipe takes.
-pub const PAYLOAD: u16 = 8_192;
+
+/// A recipe that takes datagrams of so many octets.
+pub fn taking(octets: &str, recipe: String) -> String {
+    replaced(&recipe, "accepted_payload_size 8192", &format!("accepted_payload_size {octets}"))
+}
+
+/// A recipe that keeps for 30 s what a new answer lacks, as the page says for answers that cannot hold all.
+pub fn keeping(recipe: String) -> String {
+    assert!(PAGE.contains(OBSOLETE), "docs/consumers.md does not say {OBSOLETE}");
+    replaced(&recipe, "  hold nx 1h\n", &format!("  hold nx 1h\n  {OBSOLETE}\n"))
+}
+
+const OBSOLETE: &str = "hold obsolete 30s";
+
+fn replaced(recipe: &str, from: &str, to: &str) -> String {
+    assert!(recipe.contains(from), "{recipe}");
+    recipe.replace(from, to)
+}
 
 /// HAProxy with the page's recipe, for the copies of one name.
 pub struct HaProxy {
@@ -27,17 +43,14 @@ pub struct HaProxy {
 
 impl HaProxy {
     pub fn start(name: &str) -> Self {
-        Self::taking(name, PAYLOAD)
+        Self::with(name, |recipe| recipe)
     }
 
-    /// The same, but a datagram may have so many octets.
-    pub fn taking(name: &str, octets: u16) -> Self {
+    /// With another recipe, made of the page's.
+    pub fn with(name: &str, adapt: impl Fn(String) -> String) -> Self {
         let dir = TempDir::new().unwrap();
         let socket = dir.path().join("stats");
-        let [theirs, ours] = [PAYLOAD, octets].map(|octets| format!("accepted_payload_size {octets}\n"));
-        let recipe = recipe("haproxy");
-        assert!(recipe.contains(&theirs), "{recipe}");
-        let recipe = recipe.replace("_calc-all._tcp.sd.internal", name).replace(&theirs, &ours);
+        let recipe = adapt(recipe("haproxy")).replace("_calc-all._tcp.sd.internal", name);
         let config = format!(
             "global\n  stats socket {}\ndefaults\n  mode http\n  timeout connect 1s\n  timeout client 5s\n  \
              timeout server 5s\nfrontend front\n  bind {FRONT}\n  default_backend calc\n{recipe}\n",
@@ -73,6 +86,16 @@ impl HaProxy {
             .wait_for(&format!("{servers} servers"), || (self.servers() == (servers, servers)).then_some(()));
     }
 
+    /// The most servers that it has at once in this time.
+    pub fn most(&self, time: Duration) -> usize {
+        let began = Instant::now();
+        let seen = std::iter::from_fn(|| {
+            thread::sleep(Duration::from_millis(100));
+            (began.elapsed() < time).then(|| self.servers().0)
+        });
+        seen.max().unwrap()
+    }
+
     /// For so long it has all of them, whenever it is asked.
     pub fn keeps(&self, servers: usize, time: Duration) {
         let began = Instant::now();
@@ -85,16 +108,16 @@ impl HaProxy {
 
 #[test]
 #[ignore = "takes HAProxy and root: tests/run consumers"]
-fn haproxy_sees_one_copy_of_a_weighted_name() {
+fn haproxy_sees_one_copy_of_a_weighted_name_unless_it_keeps_what_it_has_heard() {
     let _fleet = Fleet::start("calc", 4);
     let haproxy = HaProxy::start("_calc._tcp.sd.internal");
     haproxy.process.wait_for("a server", || (haproxy.servers().0 > 0).then_some(()));
-    let seen: Vec<usize> = (0..100)
-        .map(|_| {
-            thread::sleep(Duration::from_millis(100));
-            haproxy.servers().0
-        })
-        .collect();
-    println!("haproxy: at most {} of 4 by the weighted name", seen.iter().max().unwrap());
-    assert!(seen.iter().all(|servers| *servers <= 1), "{seen:?}");
+    let most = haproxy.most(Duration::from_secs(10));
+    println!("haproxy: at most {most} of 4 by the weighted name");
+    assert_eq!(most, 1);
+    drop(haproxy);
+
+    let haproxy = HaProxy::with("_calc._tcp.sd.internal", keeping);
+    haproxy.has(4);
+    println!("haproxy: 4 of 4 by the weighted name with `{OBSOLETE}`");
 }
