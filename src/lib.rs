@@ -12,6 +12,7 @@
 //! - [`change`]: how changes reach any zone: in batches, at a pace, and which of them is to blame for a refusal.
 //! - [`reconcile`]: from what a zone should hold to the calls that make it so.
 //! - [`status`]: what an operator sees of it: what each part knows, as one value.
+//! - [`doctor`]: what is wrong with a host, and what to do about it.
 //!
 //! What is asked and kept:
 //! - [`zone`]: what a zone is, and two of them: [`zone::route53`], and [`zone::embedded`], a model of the same.
@@ -56,6 +57,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod container;
+pub mod doctor;
 pub mod edge;
 pub mod janitor;
 pub mod journal;

@@ -36,6 +36,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("serve", &["record", "status", "zone"]),
     // A host asks the zone's name server for the size of the fleet.
     ("edge", &["aws", "backoff", "container", "machine", "record", "serve", "zone"]),
+    // What is wrong with a host, by what was found out of it.
+    ("doctor", &["container", "record", "zone"]),
     // Who does the work.
     (
         "actors",
@@ -106,6 +108,7 @@ const PURE: &[&str] = &[
     "record",
     "nearest",
     "container",
+    "doctor",
     "machine",
     "change/batch",
     "change/pacing",

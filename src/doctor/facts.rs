@@ -1,0 +1,162 @@
+//! What was found out of a host and its zone. Whatever could not be is there as the reason, in words for an operator.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use crate::container::Container;
+use crate::record::{RecordSet, Registrant};
+use crate::zone::ZoneError;
+use crate::zone::route53::FindError;
+use crate::zone::route53::find::Seen;
+
+/// All of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// The command line that looks at this zone, for remedies.
+    pub command: String,
+    /// Whose records are this host's; or why that is not known.
+    pub host: Result<Registrant, String>,
+    /// Whether this process is in a container that has a network of its own.
+    pub has_own_network: bool,
+    /// The metadata service.
+    pub metadata: Metadata,
+    /// Where the zone is.
+    pub registry: Registry,
+    /// What the system's resolver says of the name of this host's address.
+    pub resolved: Result<Vec<IpAddr>, String>,
+    /// The container engine.
+    pub engine: Result<Engine, String>,
+    /// How its daemon is set up, where that can be seen from here.
+    pub daemon: Option<Daemon>,
+    /// The containers that run here.
+    pub containers: Result<Vec<Found>, String>,
+    /// Whether the ECS agent answers.
+    pub ecs_agent: Result<(), String>,
+    /// The state directory.
+    pub state: State,
+    /// The agent of this host.
+    pub agent: Agent,
+}
+
+/// The metadata service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Metadata {
+    /// It answers: the instance's id.
+    Answers(String),
+    /// This is EC2, and it does not.
+    Fails(String),
+    /// It was switched off by a variable; whether this is EC2.
+    SwitchedOff(bool),
+    /// This is not EC2.
+    Elsewhere,
+}
+
+/// Where the zone is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Registry {
+    /// In the agent's process.
+    Local {
+        /// In which directory.
+        place: String,
+    },
+    /// In Route 53.
+    Route53(Box<Route53>),
+}
+
+/// What Route 53 said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route53 {
+    /// How many seconds this host's clock is ahead of the API's.
+    pub clock: Result<i64, String>,
+    /// The zone.
+    pub zone: Result<Seen, FindError>,
+    /// What came of calls that change nothing; none where there was no zone to make them of.
+    pub calls: Vec<Call>,
+    /// All records of the zone, where they could be read.
+    pub records: Option<Vec<RecordSet>>,
+}
+
+/// A call that changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The action, as a policy names it.
+    pub action: &'static str,
+    /// What it is needed for.
+    pub needed_for: &'static str,
+    /// Whether an agent cannot do without.
+    pub vital: bool,
+    /// What came of it. That there is no such record or change was the point of asking.
+    pub answer: Result<(), ZoneError>,
+}
+
+/// A container engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Engine {
+    /// Its version.
+    pub version: String,
+    /// Its other parts, by name: `containerd`, `rootlesskit`, `Podman Engine`.
+    pub parts: Vec<String>,
+}
+
+/// How a daemon is set up. What is not said is as the vendor has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Daemon {
+    /// Whether containers live on while it is restarted.
+    pub live_restore: bool,
+    /// Whether it leads published ports by a proxy too.
+    pub userland_proxy: bool,
+    /// Whether it leads them by the kernel.
+    pub iptables: bool,
+}
+
+/// A container that runs here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// As Docker has it.
+    pub container: Container,
+    /// The address of its task, where it has one of its own.
+    pub task_address: Option<Ipv4Addr>,
+}
+
+/// The state directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is there.
+    pub kind: StateKind,
+}
+
+/// What is at the state directory's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StateKind {
+    /// Nothing, and whether it could be made.
+    Absent {
+        /// Whether the nearest directory that there is can be written to.
+        can_be_made: bool,
+    },
+    /// Something else.
+    NoDirectory,
+    /// It cannot be looked at.
+    Unreadable(String),
+    /// A directory.
+    Directory {
+        /// Whether this process may write to it.
+        writable: bool,
+        /// Its permissions, such as 0o700.
+        mode: u32,
+        /// Octets that are free on its disk.
+        free: u64,
+    },
+}
+
+/// The agent of this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Agent {
+    /// None answers, for this reason.
+    Silent(String),
+    /// It can do its work.
+    Ready,
+    /// It cannot, for these reasons.
+    NotReady(Vec<String>),
+}

@@ -1,0 +1,66 @@
+//! What `--doctor` says of a host: from what was found out to lines that are fine, warnings or broken, each with what to
+//! do. Pure: who asks is [`crate::run`].
+//!
+//! One judge a subject; each says something even where all is well, so that a line which is not there was not looked at.
+//!
+//! | | |
+//! |---|---|
+//! | [`facts`] | what was found out, each part with why it was not |
+//! | [`finding`] | a line, and all of them |
+//! | [`host`] | who this host is, its metadata service, its own name in DNS |
+//! | [`clock`] | the clock, by the API's |
+//! | [`zone`] | which zone it is, who sees it, how long "there is none" is remembered |
+//! | [`permissions`] | what the role may do |
+//! | [`docker`] | the engine, and what of it changes what checks mean |
+//! | [`containers`] | what runs here and cannot be published |
+//! | [`names`] | the names that are asked for here: room, TTLs, policies |
+//! | [`records`] | whose records lead here, and which of this host's nobody wants |
+//! | [`state`] | the agent, and where it keeps what outlives it |
+//! | [`text`] | lines for people |
+
+pub mod clock;
+pub mod containers;
+pub mod docker;
+pub mod facts;
+pub mod finding;
+pub mod host;
+pub mod names;
+pub mod permissions;
+pub mod records;
+pub mod state;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod zone;
+
+pub use self::facts::Facts;
+use self::facts::Registry;
+pub use self::finding::{Finding, Level, Report};
+
+/// Judges everything.
+pub fn judge(facts: &Facts) -> Report {
+    let mut findings = vec![state::agent(&facts.agent), state::directory(&facts.state)];
+    findings.extend(host::identity(facts));
+    findings.push(host::metadata(&facts.metadata));
+    match &facts.registry {
+        Registry::Local { place } => {
+            let line = format!("kept in {place}, by the agent of this host alone");
+            findings.push(Finding::fine("zone", line));
+        }
+        Registry::Route53(route53) => {
+            findings.push(clock::judge(&route53.clock));
+            findings.push(zone::found(&route53.zone));
+            findings.extend(permissions::judge(&route53.calls));
+            if let Some(sets) = &route53.records {
+                findings.push(zone::negative_ttl(sets, &facts.command));
+                findings.push(zone::headroom(sets));
+                findings.push(host::name(facts, sets));
+                findings.extend(names::judge(facts, sets));
+                findings.extend(records::judge(facts, sets));
+            }
+        }
+    }
+    findings.extend(docker::judge(facts));
+    findings.extend(containers::judge(facts));
+    Report { findings }
+}

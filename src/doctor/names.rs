@@ -1,0 +1,119 @@
+//! The names that are asked for here, beside what the zone has of them: a name has one policy, one TTL, and room for 100
+//! records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::containers::offered;
+use super::facts::Facts;
+use super::finding::Finding;
+use crate::container::convention::Answer;
+use crate::record::{RecordSet, RecordType, Registrant, Routing};
+
+const SUBJECT: &str = "names";
+/// Source: Route 53 developer guide, "Quotas": records of one name and type.
+const GROUP_MAX: usize = 100;
+
+/// What is asked for of a name and type.
+#[derive(Debug, Default)]
+struct Asked {
+    routings: BTreeSet<&'static str>,
+    ttls: BTreeSet<i64>,
+}
+
+/// Judges each name.
+pub fn judge(facts: &Facts, sets: &[RecordSet]) -> Vec<Finding> {
+    let Ok(host) = &facts.host else { return Vec::new() };
+    let asked = asked(facts);
+    let mut findings = Vec::new();
+    for ((name, kind), asked) in &asked {
+        let there: Vec<&RecordSet> = sets.iter().filter(|set| set.key().name == *name).collect();
+        findings.extend(policy(name, *kind, asked, &there));
+        findings.extend(ttl(name, *kind, asked, &there, host));
+        findings.extend(room(name, *kind, &there));
+    }
+    if findings.is_empty() {
+        let line =
+            format!("{} asked for here: no other policy, no other TTL, and room for more", asked.len());
+        findings.push(Finding::fine(SUBJECT, line));
+    }
+    findings
+}
+
+fn asked(facts: &Facts) -> BTreeMap<(String, RecordType), Asked> {
+    let mut asked: BTreeMap<(String, RecordType), Asked> = BTreeMap::new();
+    for (_, offers, _) in offered(facts) {
+        for service in offers.iter().map(|offer| &offer.service) {
+            let (kind, routing) = match service.answer {
+                Answer::Weighted => (RecordType::Srv, "weighted"),
+                Answer::All => (RecordType::Srv, "multivalue"),
+                Answer::Address => (RecordType::A, "weighted"),
+            };
+            let of_name = asked.entry((service.name.as_str().to_owned(), kind)).or_default();
+            of_name.routings.insert(routing);
+            of_name.ttls.insert(service.ttl.into());
+        }
+    }
+    asked
+}
+
+fn policy_of(set: &RecordSet) -> &'static str {
+    match (set.routing, &set.set_identifier) {
+        (Routing::Weighted(_), _) => "weighted",
+        (Routing::Multivalue, _) => "multivalue",
+        (Routing::Simple, None) => "simple",
+        (Routing::Simple, Some(_)) => "of another policy (latency, place or failover)",
+    }
+}
+
+fn policy(name: &str, kind: RecordType, asked: &Asked, there: &[&RecordSet]) -> Option<Finding> {
+    let remedy = "give one of them another name: Route 53 refuses to mix them";
+    if asked.routings.len() > 1 {
+        let line = format!("{name} {kind} is asked for as a weighted and as a full name by containers here");
+        return Some(Finding::broken(SUBJECT, line, remedy));
+    }
+    if let Some(alias) = there.iter().find(|set| set.kind == RecordType::Cname) {
+        return Some(Finding::broken(SUBJECT, format!("{name} is a CNAME in the zone: {alias}"), remedy));
+    }
+    let asked = asked.routings.first()?;
+    let other = there.iter().find(|set| set.kind == kind && policy_of(set) != *asked)?;
+    let line = format!(
+        "{name} {kind} is asked for as {asked}, and the zone has one that is {}: {other}",
+        policy_of(other)
+    );
+    Some(Finding::broken(SUBJECT, line, remedy))
+}
+
+fn ttl(
+    name: &str,
+    kind: RecordType,
+    asked: &Asked,
+    there: &[&RecordSet],
+    host: &Registrant,
+) -> Option<Finding> {
+    let remedy = "give all copies of a service one TTL (SERVICE_<port>_TTL)";
+    if let [one, .., other] = asked.ttls.iter().collect::<Vec<_>>()[..] {
+        let line = format!(
+            "containers here ask for {name} with TTLs from {one} to {other} s: the first of a name sets it"
+        );
+        return Some(Finding::warning(SUBJECT, line, remedy));
+    }
+    let wanted = asked.ttls.first()?;
+    let others = there.iter().find(|set| set.kind == kind && set.ttl != *wanted && !host.owns(set))?;
+    let line = format!(
+        "{name} has a TTL of {} s in the zone, and is asked for with {wanted} s: the former holds",
+        others.ttl
+    );
+    Some(Finding::warning(SUBJECT, line, remedy))
+}
+
+fn room(name: &str, kind: RecordType, there: &[&RecordSet]) -> Option<Finding> {
+    let count = there.iter().filter(|set| set.kind == kind).count();
+    let line = format!("{name} has {count} of at most {GROUP_MAX} {kind} records");
+    let remedy =
+        "split the service over two names, or run fewer copies; the janitor takes out what dead hosts left";
+    match count {
+        GROUP_MAX.. => Some(Finding::broken(SUBJECT, format!("{line}: no copy can be added"), remedy)),
+        many if many * 5 >= GROUP_MAX * 4 => Some(Finding::warning(SUBJECT, line, remedy)),
+        _ => None,
+    }
+}

@@ -1,0 +1,150 @@
+//! Broken set-ups of what runs here, and of what the zone has beside it.
+
+use super::*;
+
+#[test]
+fn what_cannot_be_published() {
+    let subject = "containers";
+    warns(
+        |facts| {
+            first(facts).bindings.clear();
+            records(facts).pop();
+        },
+        subject,
+        "web1: _web._tcp.sd.internal on port 80 cannot be published",
+        "publish the port",
+    );
+    warns(
+        |facts| first(facts).network = Network::Isolated,
+        subject,
+        "the container has no network",
+        "replace it",
+    );
+    let bad =
+        || BadKey { key: "SERVICE_80_WEIGHT".into(), reason: "\"many\" is no number from 0 to 255".into() };
+    warns(
+        |facts| first(facts).bad_keys.push(bad()),
+        subject,
+        "web1: SERVICE_80_WEIGHT: \"many\"",
+        "correct the key",
+    );
+    warns(
+        |facts| {
+            let twin = Container { id: id(2), name: "twin".into(), ..first(facts).clone() };
+            facts.containers.as_mut().unwrap().push(Found { container: twin, task_address: None });
+        },
+        subject,
+        "web1, twin claim host port 32001/tcp",
+        "a port of its own",
+    );
+    breaks(
+        |facts| facts.containers = Err("Docker answered /containers/json with an error: 500".into()),
+        subject,
+        "500",
+        "Docker's log",
+    );
+    let task = "arn:aws:ecs:eu-central-1:111122223333:task/demo/1".to_owned();
+    warns(
+        |facts| {
+            first(facts).task_arn = Some(task);
+            facts.ecs_agent = Err("Connection refused".into());
+        },
+        "ECS agent",
+        "does not answer: Connection refused",
+        "--ecs-introspection",
+    );
+}
+
+#[test]
+fn names_that_do_not_go_together() {
+    let name = "_web._tcp.sd.internal";
+    let replaced = |set: RecordSet| move |facts: &mut Facts| records(facts)[2] = set;
+    let simple_srv = simple(name, RecordType::Srv, 0, "1 1 80 x.example");
+    breaks(replaced(simple_srv.clone()), "names", "has one that is simple", "another name");
+    let full = RecordSet { routing: Routing::Multivalue, ..srv("i-0b", 9) };
+    breaks(replaced(full), "names", "has one that is multivalue", "refuses to mix them");
+    let placed = RecordSet { set_identifier: Some("eu".into()), ..simple_srv };
+    breaks(replaced(placed), "names", "latency, place or failover", "another name");
+    breaks(replaced(simple(name, RecordType::Cname, 60, "x.example")), "names", "is a CNAME", "another name");
+    let slower = RecordSet { ttl: 300, ..srv("i-0b", 9) };
+    warns(
+        replaced(slower),
+        "names",
+        "a TTL of 300 s in the zone, and is asked for with 0 s",
+        "SERVICE_<port>_TTL",
+    );
+    warns(
+        |facts| {
+            let other = Service { ttl: 30, ..service("_web._tcp", 80, 1) };
+            let container = container(2, vec![other]);
+            facts.containers.as_mut().unwrap().push(Found { container, task_address: None });
+        },
+        "names",
+        "with TTLs from 0 to 30 s",
+        "one TTL",
+    );
+    breaks(
+        |facts| {
+            let other = Service { answer: Answer::All, ..service("_web._tcp", 80, 1) };
+            let container = container(2, vec![other]);
+            facts.containers.as_mut().unwrap().push(Found { container, task_address: None });
+        },
+        "names",
+        "as a weighted and as a full name",
+        "another name",
+    );
+}
+
+#[test]
+fn a_name_without_room() {
+    let copies = |count: u64| {
+        move |facts: &mut Facts| records(facts).extend((0..count).map(|n| srv("i-0b", 1_000 + n)))
+    };
+    warns(copies(80), "names", "has 81 of at most 100 SRV records", "two names");
+    breaks(copies(99), "names", "has 100 of at most 100 SRV records: no copy can be added", "the janitor");
+}
+
+#[test]
+fn records_that_nobody_wants() {
+    warns(
+        |facts| records(facts).push(srv(HOST, 77)),
+        "own records",
+        "1 lead to containers that do not run here: _web._tcp.sd.internal SRV",
+        "the agent takes them out",
+    );
+    let mut facts = healthy();
+    facts.agent = Agent::Silent("no agent answers".into());
+    records(&mut facts).extend((70..80).map(|n| srv(HOST, n)));
+    let report = judge(&facts);
+    let own = report.findings.iter().find(|finding| finding.subject == "own records").unwrap();
+    assert!(own.line.contains("10 lead to") && own.line.ends_with("and 7 more"), "{own:?}");
+    assert!(own.remedy.as_ref().unwrap().ends_with("ecssd sd.internal --remove"), "{own:?}");
+}
+
+#[test]
+fn records_of_others_that_lead_here() {
+    let former = || registrant("web1").host_record();
+    warns(
+        |facts| records(facts).extend([former(), srv("web1", 5)]),
+        "others' records",
+        "2 of web1 lead to this host's address, 10.0.0.7",
+        "ecssd sd.internal --forget web1",
+    );
+    let predecessor = "ip-10-0-0-7.eu-central-1.compute.internal";
+    let legacy = RecordSet {
+        set_identifier: Some(format!("{predecessor}:{}", id(5))),
+        values: vec![format!("1 1 32001 {predecessor}")],
+        ..srv("i-0b", 5)
+    };
+    warns(
+        |facts| records(facts).push(legacy),
+        "others' records",
+        "1 are the predecessor's",
+        "stop the predecessor, which removes its own",
+    );
+    // Another host's are its own business.
+    let mut facts = healthy();
+    let other = RecordSet { values: vec!["10.0.0.8".into()], ..registrant("web1").host_record() };
+    records(&mut facts).extend([other, srv("web1", 5)]);
+    assert_eq!(judge(&facts).worst(), Level::Fine);
+}

@@ -1,0 +1,151 @@
+//! Broken set-ups of the host: who it is, its metadata, its agent and directory, its engine.
+
+use super::*;
+
+#[test]
+fn who_it_is() {
+    let unknown = "this host has no route out to tell its address by; pass the address with --address";
+    breaks(|facts| facts.host = Err(unknown.into()), "host", "no route out", "with --address");
+    breaks(
+        |facts| {
+            facts.host.as_mut().unwrap().address = [127, 0, 0, 1].into();
+            facts.resolved = Ok(vec![[127, 0, 0, 1].into()]);
+            records(facts)[1].values = vec!["127.0.0.1".into()];
+        },
+        "host",
+        "no client on another host reaches",
+        "--address",
+    );
+    let in_container = |facts: &mut Facts| {
+        facts.has_own_network = true;
+        facts.metadata = Metadata::Elsewhere;
+    };
+    warns(in_container, "host", "those of this container", "--network host");
+}
+
+#[test]
+fn the_metadata_service() {
+    let hops = "http://169.254.169.254 takes connections but sends no token; from a container's own network the token \
+                needs two hops: aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2";
+    breaks(
+        |facts| facts.metadata = Metadata::Fails(hops.into()),
+        "metadata",
+        "sends no token",
+        "--http-put-response-hop-limit 2",
+    );
+    let off = "http://169.254.169.254 refuses to answer (403); switch it on: aws ec2 modify-instance-metadata-options \
+               --http-endpoint enabled";
+    breaks(
+        |facts| facts.metadata = Metadata::Fails(off.into()),
+        "metadata",
+        "(403)",
+        "--http-endpoint enabled",
+    );
+    let blocked = "http://169.254.169.254 cannot be reached (No route to host): something blocks it";
+    breaks(
+        |facts| facts.metadata = Metadata::Fails(blocked.into()),
+        "metadata",
+        "No route to host",
+        "firewall",
+    );
+    warns(
+        |facts| facts.metadata = Metadata::SwitchedOff(true),
+        "metadata",
+        "no notice of this host's end",
+        "unset AWS_EC2_METADATA_DISABLED",
+    );
+}
+
+#[test]
+fn its_own_name() {
+    breaks(
+        |facts| facts.resolved = Err("no records".into()),
+        "own name",
+        "this host's resolver does not find it",
+        "enableDnsSupport",
+    );
+    breaks(
+        |facts| facts.resolved = Ok(vec![[10, 9, 9, 9].into()]),
+        "own name",
+        "is 10.9.9.9, and it is 10.0.0.7",
+        "/etc/hosts",
+    );
+    let name = format!("{HOST}.sd.internal");
+    breaks(
+        |facts| records(facts).push(simple(&name, RecordType::Aaaa, 60, "fd00::1")),
+        "own name",
+        "is another's too",
+        "--hostname",
+    );
+    warns(
+        |facts| records(facts)[1].values = vec!["10.0.0.8".into()],
+        "own name",
+        "leads to 10.0.0.8 in the zone",
+        "SIGHUP",
+    );
+}
+
+#[test]
+fn the_agent_and_where_it_keeps_what_outlives_it() {
+    let silent = "no agent answers at /run/ecssd/status.sock: No such file or directory";
+    warns(|facts| facts.agent = Agent::Silent(silent.into()), "agent", "no agent answers", "start it");
+    breaks(
+        |facts| facts.agent = Agent::NotReady(vec!["zone: access denied".into()]),
+        "agent",
+        "not ready: zone: access denied",
+        "ecssd --status",
+    );
+    let state = |kind| move |facts: &mut Facts| facts.state.kind = kind;
+    let directory = |writable, mode, free| StateKind::Directory { writable, mode, free };
+    let subject = "state directory";
+    breaks(state(StateKind::Absent { can_be_made: false }), subject, "cannot be made", "--state-dir");
+    breaks(state(StateKind::NoDirectory), subject, "is no directory", "move that away");
+    breaks(state(StateKind::Unreadable("Permission denied".into())), subject, "Permission denied", "root");
+    breaks(state(directory(false, 0o700, 1 << 30)), subject, "cannot be written to", "mount it writable");
+    breaks(state(directory(true, 0o700, 0)), subject, "is full", "make room");
+    warns(state(directory(true, 0o700, 1 << 20)), subject, "only 1024 kB left", "make room");
+    warns(state(directory(true, 0o777, 1 << 30)), subject, "others may write", "chmod go-w /var/lib/ecssd");
+}
+
+#[test]
+fn the_engine() {
+    let away = |reason: &str| {
+        let reason = reason.to_owned();
+        move |facts: &mut Facts| {
+            facts.engine = Err(reason.clone());
+            facts.containers = Err(reason);
+        }
+    };
+    let at = "no Docker engine at /var/run/docker.sock: ";
+    for (reason, remedy) in [
+        ("there is no such socket", "--docker-socket"),
+        ("Permission denied (os error 13)", "the group docker"),
+        ("Connection refused (os error 111)", "start Docker"),
+    ] {
+        breaks(away(&format!("{at}{reason}")), "docker", reason, remedy);
+    }
+    breaks(away("no answer from Docker to /version in time"), "docker", "in time", "Docker hangs");
+    let engine = |version: &str, part: &str| {
+        let engine = Engine { version: version.into(), parts: vec![part.into()] };
+        move |facts: &mut Facts| facts.engine = Ok(engine)
+    };
+    warns(engine("5.2.0", "Podman Engine"), "docker", "Podman 5.2.0", "serve on for a while");
+    breaks(engine("17.03.2-ce", "runc"), "docker", "older than this agent", "up to date");
+    warns(engine("28.3.1", "rootlesskit"), "TCP checks", "rootless", "CHECK_HTTP");
+    warns(engine("20.10.7", "runc"), "live-restore", "runs no HEALTHCHECK any more", "23 or later");
+    warns(
+        |facts| facts.daemon.as_mut().unwrap().iptables = false,
+        "TCP checks",
+        "iptables off",
+        "HEALTHCHECK",
+    );
+}
+
+#[test]
+fn what_cannot_be_seen_is_said_to_be() {
+    let mut facts = healthy();
+    facts.daemon = None;
+    let report = judge(&facts);
+    let unseen = report.findings.iter().filter(|finding| finding.line.contains("cannot be seen from here"));
+    assert_eq!((unseen.count(), report.worst()), (2, Level::Fine));
+}

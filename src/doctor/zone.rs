@@ -1,0 +1,101 @@
+//! Which zone it is, who sees it, and how full it is.
+
+use super::finding::Finding;
+use crate::record::{RecordSet, RecordType};
+use crate::zone::ZoneError;
+use crate::zone::route53::FindError;
+use crate::zone::route53::find::Seen;
+
+const SUBJECT: &str = "zone";
+/// Seconds for which it does no harm that a resolver remembers that there is none.
+const NEGATIVE_FINE: u64 = 60;
+/// Source: Route 53 developer guide, "Quotas".
+const SETS_MAX: usize = 10_000;
+
+/// Judges the zone that was found, or why none was.
+pub fn found(zone: &Result<Seen, FindError>) -> Finding {
+    let seen = match zone {
+        Ok(seen) => seen,
+        Err(error) => return absent(error),
+    };
+    let what = format!("{} ({}) is private", seen.name, seen.id);
+    let profile =
+        "a Route 53 Profile would not show here: it counts if a dig on this host finds the zone's SOA";
+    match seen.here {
+        Some(true) => Finding::fine(SUBJECT, format!("{what}, and this host's VPC sees it")),
+        Some(false) => Finding::warning(
+            SUBJECT,
+            format!("{what}, and of the API's word only others see it: {}; {profile}", seen.vpcs.join(", ")),
+            "associate this host's VPC with the zone, unless a Profile does",
+        ),
+        None if seen.vpcs.is_empty() => Finding::warning(
+            SUBJECT,
+            format!("{what}; whether this host sees it is not known: {profile}"),
+            "off EC2, see that this host's resolver is led to the VPC's; on EC2, allow route53:GetHostedZone",
+        ),
+        None => Finding::fine(
+            SUBJECT,
+            format!("{what}, seen by {}; this host is in no VPC that is known", seen.vpcs.join(", ")),
+        ),
+    }
+}
+
+fn absent(error: &FindError) -> Finding {
+    let text = error.to_string();
+    // What to do stands at the end of most of these.
+    let (line, remedy) = match error {
+        FindError::Unanswered { action, error: ZoneError::Denied(_) } => {
+            let remedy = format!("allow this host's role {action}: deploy/policies/agent.json does");
+            return Finding::broken(SUBJECT, text, remedy);
+        }
+        FindError::Unanswered { error: ZoneError::Unauthenticated(_), .. } => {
+            let remedy = "give the instance or the container a role; see the lines of the clock and the metadata service";
+            return Finding::broken(SUBJECT, text, remedy);
+        }
+        FindError::Unanswered { .. } => {
+            let remedy =
+                "see that this host reaches Route 53's API: route, security group, proxy, --endpoint-url";
+            return Finding::broken(SUBJECT, text, remedy);
+        }
+        FindError::Elsewhere { .. } => {
+            let remedy = "associate this VPC with it; where a Route 53 Profile does, which the API does not show, pass \
+                          --zone-id ID; or pass another ZONE";
+            return Finding::broken(SUBJECT, text.rsplit_once(": ").map_or(&*text, |(line, _)| line), remedy);
+        }
+        _ => text.rsplit_once(": ").unwrap_or((&text, "pass another ZONE, or --zone-id ID")),
+    };
+    Finding::broken(SUBJECT, line, remedy)
+}
+
+/// Judges how long resolvers remember that there is none: the smaller of the SOA's TTL and its minimum.
+pub fn negative_ttl(sets: &[RecordSet], command: &str) -> Finding {
+    const SUBJECT: &str = "negative TTL";
+    let soa = sets.iter().find(|set| set.kind == RecordType::Soa);
+    let minimum = soa.and_then(|set| {
+        let minimum: u64 = set.values.first()?.rsplit(' ').next()?.parse().ok()?;
+        Some(minimum.min(u64::try_from(set.ttl).ok()?))
+    });
+    match minimum {
+        Some(seconds @ ..=NEGATIVE_FINE) => {
+            Finding::fine(SUBJECT, format!("\"there is none\" is remembered for {seconds} s"))
+        }
+        Some(seconds) => Finding::warning(
+            SUBJECT,
+            format!("\"there is none\" is remembered for {seconds} s: whoever asks too early waits so long"),
+            format!("{command} --janitor --soa-minimum 5s --apply"),
+        ),
+        None => Finding::warning(SUBJECT, "the zone's SOA was not found", "see the zone's SOA by hand"),
+    }
+}
+
+/// Judges how full the zone is.
+pub fn headroom(sets: &[RecordSet]) -> Finding {
+    const SUBJECT: &str = "zone's room";
+    let line = format!("{} of {SETS_MAX} records", sets.len());
+    let remedy = "ask for a higher quota of records per hosted zone, or split the services over two zones";
+    match sets.len() {
+        SETS_MAX.. => Finding::broken(SUBJECT, format!("{line}: no record can be added"), remedy),
+        many if many * 5 >= SETS_MAX * 4 => Finding::warning(SUBJECT, line, remedy),
+        _ => Finding::fine(SUBJECT, line),
+    }
+}
