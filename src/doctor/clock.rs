@@ -21,8 +21,8 @@ pub fn judge(ahead: &Result<i64, String>) -> Finding {
             let direction = if *ahead < 0 { "behind" } else { "ahead of" };
             let line = format!("{} s {direction} the API's", ahead.unsigned_abs());
             match ahead.unsigned_abs() {
-                ..=FINE => Finding::fine(SUBJECT, line),
-                ..SIGNED => Finding::warning(SUBJECT, line, remedy),
+                0..=FINE => Finding::fine(SUBJECT, line),
+                off if off < SIGNED => Finding::warning(SUBJECT, line, remedy),
                 _ => Finding::broken(SUBJECT, format!("{line}, so no signature holds"), remedy),
             }
         }

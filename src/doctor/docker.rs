@@ -48,6 +48,11 @@ fn is_podman(engine: &Engine) -> bool {
     engine.parts.iter().any(|part| part.contains("Podman"))
 }
 
+fn freezes_healthchecks(engine: &Engine) -> bool {
+    !is_podman(engine)
+        && major(engine).is_some_and(|major| (VERSION_MIN..HEALTHCHECKS_GO_ON).contains(&major))
+}
+
 fn version(engine: &Engine) -> Finding {
     if is_podman(engine) {
         return Finding::warning(
@@ -106,16 +111,14 @@ fn live_restore(engine: &Engine, daemon: Option<&Daemon>) -> Finding {
         Some(Daemon { live_restore: false, .. }) => {
             Finding::fine(SUBJECT, "off: a restart of Docker ends all containers, and withdraws them first")
         }
-        Some(_) if !is_podman(engine) && major(engine).is_some_and(|major| major < HEALTHCHECKS_GO_ON) => {
-            Finding::warning(
-                SUBJECT,
-                format!(
-                    "on, and Docker {} runs no HEALTHCHECK any more after its restart: the last result stands",
-                    engine.version
-                ),
-                "bring Docker to 23 or later, or restart the containers after it",
-            )
-        }
+        Some(_) if freezes_healthchecks(engine) => Finding::warning(
+            SUBJECT,
+            format!(
+                "on, and Docker {} runs no HEALTHCHECK any more after its restart: the last result stands",
+                engine.version
+            ),
+            "bring Docker to 23 or later, or restart the containers after it",
+        ),
         Some(_) => Finding::fine(SUBJECT, "on: containers and records outlive a restart of Docker"),
     }
 }
