@@ -1,8 +1,10 @@
-//! The agent's clock: time since it started, as the pure parts take it.
+//! The agent's clock: the [`Moment`] that it is, as the pure parts take it.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::moment::Moment;
 
 /// Time since the agent started; follows a paused runtime, and never goes back.
 #[derive(Clone, Copy, Debug)]
@@ -14,13 +16,13 @@ impl Clock {
         Self(Instant::now())
     }
 
-    /// How long it has run.
-    pub fn now(&self) -> Duration {
-        self.0.elapsed()
+    /// What it shows.
+    pub fn now(&self) -> Moment {
+        Moment::after(self.0.elapsed())
     }
 
     /// How long it is until `at`.
-    pub fn until(&self, at: Duration) -> Duration {
-        at.saturating_sub(self.now())
+    pub fn until(&self, at: Moment) -> Duration {
+        at - self.now()
     }
 }

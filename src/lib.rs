@@ -28,8 +28,8 @@
 //!
 //! The door: [`cli`] and [`config`] are the command line with its environment, and the settings that hold.
 //!
-//! Tools: [`aws`] (what clients of the vendor's APIs are made from), [`clock`] and [`backoff`] (time since the start,
-//! and waits that grow), [`logs`], [`nearest`] (what a mistyped word was meant to be).
+//! Tools: [`aws`] (what clients of the vendor's APIs are made from), [`clock`], [`moment`] and [`backoff`] (time
+//! since the start, a point of it, and waits that grow), [`logs`], [`nearest`] (what a mistyped word was meant to be).
 //!
 //! # Words
 //!
@@ -63,6 +63,7 @@ pub mod janitor;
 pub mod journal;
 pub mod logs;
 pub mod machine;
+pub mod moment;
 pub mod nearest;
 pub mod reconcile;
 pub mod record;

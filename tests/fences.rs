@@ -20,19 +20,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Tools.
     ("aws", &[]),
     ("backoff", &[]),
-    ("clock", &[]),
+    ("moment", &[]),
+    ("clock", &["moment"]),
     ("logs", &[]),
     // What is wanted, and when; its watcher waits longer with each failure.
-    ("machine", &["backoff", "container", "record"]),
+    ("machine", &["backoff", "container", "moment", "record"]),
     // What is asked, kept and served.
-    ("zone", &["aws", "backoff", "record"]),
-    ("change", &["backoff", "record", "zone"]),
+    ("zone", &["aws", "backoff", "moment", "record"]),
+    ("change", &["backoff", "moment", "record", "zone"]),
     // It remembers signals too.
     ("journal", &["container", "machine", "record", "zone"]),
     // It writes what the machine wants.
-    ("reconcile", &["backoff", "change", "journal", "machine", "record", "zone"]),
+    ("reconcile", &["backoff", "change", "journal", "machine", "moment", "record", "zone"]),
     // What an operator sees, made of what is known.
-    ("status", &["container", "machine", "record", "reconcile", "zone"]),
+    ("status", &["container", "machine", "moment", "record", "reconcile", "zone"]),
     ("serve", &["record", "status", "zone"]),
     // A host asks the zone's name server for the size of the fleet.
     ("edge", &["aws", "backoff", "container", "machine", "record", "serve", "zone"]),
@@ -41,9 +42,23 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Who does the work.
     (
         "actors",
-        &["clock", "container", "edge", "journal", "machine", "record", "reconcile", "status", "zone"],
+        &[
+            "clock",
+            "container",
+            "edge",
+            "journal",
+            "machine",
+            "moment",
+            "record",
+            "reconcile",
+            "status",
+            "zone",
+        ],
     ),
-    ("janitor", &["aws", "backoff", "change", "clock", "container", "edge", "machine", "record", "zone"]),
+    (
+        "janitor",
+        &["aws", "backoff", "change", "clock", "container", "edge", "machine", "moment", "record", "zone"],
+    ),
     ("zone_setup", &["aws", "change", "janitor", "record", "zone"]),
     // The door: settings go from the command line through config to the rest, and never back.
     ("cli", &["container", "nearest"]),
@@ -106,6 +121,7 @@ const ACTORS: &[(&str, &[&str])] = &[
 /// What decides, and touches nothing: rooms, and parts of rooms.
 const PURE: &[&str] = &[
     "record",
+    "moment",
     "nearest",
     "container",
     "doctor",

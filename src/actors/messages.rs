@@ -29,6 +29,7 @@ use crate::machine::lifecycle::{Event, Seq, Unproven};
 use crate::machine::past::Past;
 use crate::machine::publish::Wants;
 use crate::machine::task_resolver::{Due, Inspection};
+use crate::moment::Moment;
 use crate::reconcile::writer::{Answer, Call};
 use crate::record::{ContainerId, Key, RecordSet};
 
@@ -183,7 +184,7 @@ pub(super) enum RegistrarMessage {
     /// The Agent: it will drain in a while.
     PrepareDrain,
     /// The Agent: nothing is wanted any more, and the Route53Writer has to be done by then.
-    Drain(Duration),
+    Drain(Moment),
     /// A timer: a deadline has come.
     WakeDue,
     /// The Agent: it is alive.
@@ -238,7 +239,7 @@ pub(super) enum Route53WriterMessage {
     /// [found](RegistrarMessage::Found).
     FoundJudged(u64),
     /// The Registrar: nothing is wanted any more but the host's address; to be done by then.
-    Drain(Duration),
+    Drain(Moment),
     /// The Agent: tell the Registrar what the zone holds, as soon as that is known.
     Introduce,
     /// Its call, and the zone's answer to it.

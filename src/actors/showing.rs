@@ -7,6 +7,7 @@ use std::time::Duration;
 use ractor::{ActorRef, Message};
 
 use crate::clock::Clock;
+use crate::moment::Moment;
 use crate::status::Feed;
 
 /// The shortest time between two snapshots of one actor.
@@ -17,7 +18,7 @@ const PERIOD: Duration = Duration::from_millis(300);
 pub(super) struct Showing<T> {
     feed: Feed<T>,
     clock: Clock,
-    shown_at: Option<Duration>,
+    shown_at: Option<Moment>,
     is_due: bool,
 }
 
@@ -41,7 +42,7 @@ impl<T> Showing<T> {
         &mut self,
         myself: &ActorRef<M>,
         due: impl Fn() -> M + Send + 'static,
-        snapshot: impl FnOnce(Duration) -> T,
+        snapshot: impl FnOnce(Moment) -> T,
     ) {
         if self.is_due || !self.feed.is_watched() {
             return;

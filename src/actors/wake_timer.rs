@@ -2,16 +2,15 @@
 //!
 //! Owns one timer, and that it is set anew only for another time. What the reminder means is for the actor.
 
-use std::time::Duration;
-
 use ractor::{ActorRef, Message};
 use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
+use crate::moment::Moment;
 
 /// One timer of an actor.
 #[derive(Debug, Default)]
-pub(super) struct WakeTimer(Option<(Duration, AbortHandle)>);
+pub(super) struct WakeTimer(Option<(Moment, AbortHandle)>);
 
 impl WakeTimer {
     /// Sends this at that time, in place of what was to come before; nothing where there is no such time.
@@ -19,7 +18,7 @@ impl WakeTimer {
         &mut self,
         myself: &ActorRef<M>,
         clock: Clock,
-        at: Option<Duration>,
+        at: Option<Moment>,
         message: impl FnOnce() -> M + Send + 'static,
     ) {
         if at == self.0.as_ref().map(|(at, _)| *at) {

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
+use crate::moment::Moment;
 use crate::record::{ContainerId, Owner, RecordSet};
 
 /// The zone, then everything that its records could speak of.
@@ -20,9 +20,9 @@ pub struct Inspection {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Read<T> {
     /// Before the first call was sent.
-    pub began: Duration,
+    pub began: Moment,
     /// After the last answer was there.
-    pub ended: Duration,
+    pub ended: Moment,
     /// Why it is not whole: each page that failed or was throttled, each answer that could not be understood.
     pub missing: Vec<String>,
     /// What was read.

@@ -1,16 +1,15 @@
 //! Whether two inspections bear a verdict: whole, in order, a minute apart, and not too old. Owns nothing of what
 //! they show.
 
-use std::time::Duration;
-
 use super::Inspection;
 use super::report::Standstill;
 use super::rules::{APART, FRESH};
+use crate::moment::Moment;
 
 /// Why these inspections are no evidence, if they are not.
 ///
 /// A clock that seems to go back leaves the order of things unknown, wherever it does so.
-pub(super) fn check([first, last]: [&Inspection; 2], now: Duration) -> Result<(), Standstill> {
+pub(super) fn check([first, last]: [&Inspection; 2], now: Moment) -> Result<(), Standstill> {
     let missing: Vec<String> = [&first.list.missing, &first.snapshot.missing]
         .into_iter()
         .chain([&last.list.missing, &last.snapshot.missing])
@@ -37,6 +36,6 @@ pub(super) fn check([first, last]: [&Inspection; 2], now: Duration) -> Result<()
         Some(apart) if apart < APART => return Err(Standstill::TooClose(apart)),
         _ => {}
     }
-    let age = now.saturating_sub(last.snapshot.ended);
+    let age = now - last.snapshot.ended;
     if age > FRESH { Err(Standstill::TooOld(age)) } else { Ok(()) }
 }

@@ -13,6 +13,7 @@ use super::run::run;
 use super::settings::Settings;
 use super::summary::RunSummary;
 use crate::clock::Clock;
+use crate::moment::Moment;
 
 /// The variable that tells a program that it is one. Source: Lambda developer guide, "Using the Lambda
 /// runtime API".
@@ -67,7 +68,7 @@ pub async fn serve<E: std::error::Error>(
 
 async fn deal_with(mut settings: Settings, deadline: SystemTime) -> Result<RunSummary, OpenError> {
     let clock = Clock::start();
-    settings.options.deadline = time_left(deadline);
+    settings.options.deadline = time_left(deadline).map(Moment::after);
     let apply = settings.options.apply;
     let (summary, unopened) = match open(&settings, clock, |name| std::env::var(name).ok()).await {
         Ok(clients) => (run(&settings.options, &clients).await.1, None),

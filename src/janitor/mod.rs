@@ -87,14 +87,14 @@ pub mod time;
 pub mod verdict;
 pub mod watch;
 
-use std::time::Duration;
+use crate::moment::Moment;
 
 pub use evidence::Inspection;
 pub use report::{Finding, Report, Verdict};
 
 /// Judges the records of `zone` by two inspections of one run. Times are those of one clock that never goes back;
 /// a verdict that is not acted on at once is not worth keeping.
-pub fn judge(zone: &str, first: &Inspection, last: &Inspection, now: Duration) -> Report {
+pub fn judge(zone: &str, first: &Inspection, last: &Inspection, now: Moment) -> Report {
     let inspections = [first, last];
     match fitness::check(inspections, now) {
         Ok(()) => caps::apply(verdict::of_all(zone, inspections), inspections),

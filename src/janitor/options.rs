@@ -1,9 +1,8 @@
 //! What one run is to do.
 
-use std::time::Duration;
-
 use super::reader::Scope;
 use crate::change::pacing::Pace;
+use crate::moment::Moment;
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +18,7 @@ pub struct RunOptions {
     /// Whether to ask targets.
     pub health: Option<Health>,
     /// When it has to be over, by the run's time.
-    pub deadline: Option<Duration>,
+    pub deadline: Option<Moment>,
 }
 
 /// What to ask targets, and what may follow.

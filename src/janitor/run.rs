@@ -20,6 +20,7 @@ use super::suspects::Suspects;
 use super::sweep::{Outcome, Sweep};
 use super::time::Time;
 use super::{Inspection, fleet, judge, prober, watch};
+use crate::moment::Moment;
 use crate::record::{Action, Change, Key};
 use crate::zone::Zone;
 
@@ -36,7 +37,7 @@ const RUN_LIMIT: Duration = Duration::from_secs(300);
 pub async fn run(options: &RunOptions, clients: &Clients) -> (Report, RunSummary) {
     let time = Arc::clone(&clients.time);
     let began = time.now();
-    let end = options.deadline.unwrap_or(began + RUN_LIMIT).saturating_sub(END_RESERVE);
+    let end = options.deadline.unwrap_or(began + RUN_LIMIT) - END_RESERVE;
     let mut list = List::new(options.pace);
     let seen = see(options, clients, &mut list, end).await;
     let now = time.now();
@@ -102,12 +103,12 @@ impl SeenAll {
     }
 }
 
-async fn see(options: &RunOptions, clients: &Clients, list: &mut List, end: Duration) -> SeenAll {
+async fn see(options: &RunOptions, clients: &Clients, list: &mut List, end: Moment) -> SeenAll {
     let Clients { zone, vpcs, account_regions, time, checker } = clients;
     let time = &**time;
-    let until = end.saturating_sub(APART + SECOND_INSPECTION);
+    let until = end - (APART + SECOND_INSPECTION);
     if time.now() >= until {
-        return SeenAll::still(Standstill::NoTime(end.saturating_sub(time.now())), Inspection::default());
+        return SeenAll::still(Standstill::NoTime(end - time.now()), Inspection::default());
     }
     let limit = Limit { time, until };
     let (first, seen) = inspect(&**zone, list, account_regions, &options.scope, vpcs.as_ref(), limit).await;
@@ -150,7 +151,7 @@ pub(super) async fn sweep(
     zone: &dyn Zone,
     list: &mut List,
     time: &dyn Time,
-    until: Duration,
+    until: Moment,
     calls: &mut Calls,
 ) -> Vec<(Key, Outcome)> {
     let mut sweep = Sweep::new(changes);

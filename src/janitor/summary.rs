@@ -160,7 +160,7 @@ impl Calls {
 
 impl Seconds {
     pub(super) fn of([first, last]: &[Inspection; 2]) -> Self {
-        let took = |it: &Inspection| it.snapshot.ended.saturating_sub(it.list.began).as_secs_f64();
+        let took = |it: &Inspection| (it.snapshot.ended - it.list.began).as_secs_f64();
         Self { first_inspection: took(first), last_inspection: took(last), ..Self::default() }
     }
 }

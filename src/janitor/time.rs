@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use crate::clock::Clock;
+use crate::moment::Moment;
 
 /// A clock that never goes back, and that can be waited by.
 #[async_trait]
 pub trait Time: Send + Sync + std::fmt::Debug {
     /// Since the run began, or longer.
-    fn now(&self) -> Duration;
+    fn now(&self) -> Moment;
 
     /// What other clocks show.
     fn wall(&self) -> SystemTime;
@@ -23,7 +24,7 @@ pub trait Time: Send + Sync + std::fmt::Debug {
 /// The runtime's time.
 #[async_trait]
 impl Time for Clock {
-    fn now(&self) -> Duration {
+    fn now(&self) -> Moment {
         Self::now(self)
     }
 

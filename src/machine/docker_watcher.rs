@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use crate::backoff::Backoff;
+use crate::moment::Moment;
 
 /// How often everything is listed: what an event that Docker dropped costs at most.
 pub const LIST_EVERY: Duration = Duration::from_secs(60);
@@ -33,9 +34,9 @@ pub struct Snapshot {
     /// Whether it answers; `None` before the first word of it.
     pub answers: Option<bool>,
     /// Since when its events are heard; `None` while they are not.
-    pub subscribed_at: Option<Duration>,
+    pub subscribed_at: Option<Moment>,
     /// When it listed its containers last, and how many ran.
-    pub listed: Option<(Duration, usize)>,
+    pub listed: Option<(Moment, usize)>,
 }
 
 /// What is known of the engine.
@@ -45,12 +46,12 @@ pub struct DockerWatcher {
     resync: Duration,
     waits: Backoff,
     generation: u64,
-    subscribed_at: Option<Duration>,
-    all_inspected_at: Duration,
+    subscribed_at: Option<Moment>,
+    all_inspected_at: Moment,
     /// Whether it answers; `None` before the first word of it.
     answers: Option<bool>,
     /// When it listed its containers last, and how many ran.
-    listed: Option<(Duration, usize)>,
+    listed: Option<(Moment, usize)>,
 }
 
 impl DockerWatcher {
@@ -65,7 +66,7 @@ impl DockerWatcher {
             ),
             generation: 0,
             subscribed_at: None,
-            all_inspected_at: Duration::ZERO,
+            all_inspected_at: Moment::START,
             answers: None,
             listed: None,
         }
@@ -90,14 +91,14 @@ impl DockerWatcher {
 
     /// The subscription stands. What happened before, unseen, may show in no list, because a container that was started
     /// again looks as before: so all that is listed next is inspected.
-    pub fn on_subscribed(&mut self, now: Duration) {
+    pub fn on_subscribed(&mut self, now: Moment) {
         self.subscribed_at = Some(now);
         self.all_inspected_at = now;
     }
 
     /// A list is taken. Returns whether all of it is inspected: once in a resync period, since not all that happens is
     /// told.
-    pub fn on_list(&mut self, now: Duration) -> bool {
+    pub fn on_list(&mut self, now: Moment) -> bool {
         let all = now >= self.all_inspected_at + self.resync;
         if all {
             self.all_inspected_at = now;
@@ -106,7 +107,7 @@ impl DockerWatcher {
     }
 
     /// The stream ended. Returns how long the next subscription waits; `random` is uniform in 0..1.
-    pub fn on_ended(&mut self, now: Duration, random: f64) -> (Duration, Option<News>) {
+    pub fn on_ended(&mut self, now: Moment, random: f64) -> (Duration, Option<News>) {
         if self.subscribed_at.take().is_some_and(|since| now - since >= GOOD_STREAM) {
             self.waits.reset();
         }
@@ -114,7 +115,7 @@ impl DockerWatcher {
     }
 
     /// A list was answered: so many containers run.
-    pub fn on_listed(&mut self, running: usize, now: Duration) -> Option<News> {
+    pub fn on_listed(&mut self, running: usize, now: Moment) -> Option<News> {
         self.listed = Some((now, running));
         self.turns(true).then_some(News::Answers)
     }
@@ -138,8 +139,8 @@ mod tests {
 
     const RESYNC: Duration = Duration::from_secs(1_800);
 
-    fn at(secs: u64) -> Duration {
-        Duration::from_secs(secs)
+    fn at(secs: u64) -> Moment {
+        Moment::after(Duration::from_secs(secs))
     }
 
     #[test]

@@ -14,6 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// The fewest containers from which their majority says something of the prober.
@@ -51,8 +52,8 @@ pub enum Turn {
 #[derive(Debug, Default)]
 pub struct Suspicion {
     seats: BTreeMap<ContainerId, Seat>,
-    lagged: Option<Duration>,
-    since: Option<Duration>,
+    lagged: Option<Moment>,
+    since: Option<Moment>,
     doubting: bool,
 }
 
@@ -79,7 +80,7 @@ impl Suspicion {
         target: usize,
         outcome: Outcome,
         lag: Duration,
-        now: Duration,
+        now: Moment,
     ) -> Option<Turn> {
         if let Some(latest) = self.seats.get_mut(container).and_then(|seat| seat.latest.get_mut(target)) {
             *latest = Some(outcome);
@@ -99,7 +100,7 @@ impl Suspicion {
         outcome != Outcome::TimedOut || !self.doubting
     }
 
-    fn suspicious(&self, now: Duration) -> bool {
+    fn suspicious(&self, now: Moment) -> bool {
         self.lagged.is_some_and(|at| now - at < LAG_DOUBT) || self.most_are_silent()
     }
 
@@ -133,7 +134,7 @@ impl Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::testing::secs;
+    use crate::moment::at;
     use crate::record::testing::id;
 
     /// Containers, each with one target; the n-th is of the n-th of these services.
@@ -147,7 +148,7 @@ mod tests {
 
     fn tell(suspicion: &mut Suspicion, outcomes: &[Outcome], now: u64) -> bool {
         for (n, outcome) in outcomes.iter().enumerate() {
-            suspicion.on_outcome(&id(n as u64), 0, *outcome, Duration::ZERO, secs(now));
+            suspicion.on_outcome(&id(n as u64), 0, *outcome, Duration::ZERO, at(now));
         }
         !suspicion.believes(TimedOut)
     }
@@ -183,7 +184,7 @@ mod tests {
         let mut suspicion = host(&["a", "b", "c", "d", "e"]);
         suspicion.seat(id(0), BTreeSet::from(["a".to_owned(), "f".to_owned()]), 10);
         for target in 0..10 {
-            suspicion.on_outcome(&id(0), target, TimedOut, Duration::ZERO, secs(1));
+            suspicion.on_outcome(&id(0), target, TimedOut, Duration::ZERO, at(1));
         }
         for container in 1..5 {
             suspicion.on_outcome(
@@ -191,18 +192,18 @@ mod tests {
                 0,
                 if container < 3 { Refused } else { Passed },
                 Duration::ZERO,
-                secs(2),
+                at(2),
             );
         }
         assert!(suspicion.believes(TimedOut));
         // One silent target of several is not a silent container.
         suspicion.seat(id(1), BTreeSet::from(["b".to_owned()]), 2);
         for (target, outcome) in [(0, TimedOut), (1, Passed)] {
-            suspicion.on_outcome(&id(1), target, outcome, Duration::ZERO, secs(3));
+            suspicion.on_outcome(&id(1), target, outcome, Duration::ZERO, at(3));
         }
-        suspicion.on_outcome(&id(2), 0, TimedOut, Duration::ZERO, secs(3));
+        suspicion.on_outcome(&id(2), 0, TimedOut, Duration::ZERO, at(3));
         assert!(suspicion.believes(TimedOut));
-        suspicion.on_outcome(&id(3), 0, TimedOut, Duration::ZERO, secs(3));
+        suspicion.on_outcome(&id(3), 0, TimedOut, Duration::ZERO, at(3));
         assert!(!suspicion.believes(TimedOut), "three of five");
     }
 
@@ -227,10 +228,10 @@ mod tests {
     #[test]
     fn a_slow_process_doubts_itself_however_few_it_asks() {
         let mut suspicion = host(&["a"]);
-        assert_eq!(suspicion.on_outcome(&id(0), 0, TimedOut, LAG_MAX, secs(10)), None);
+        assert_eq!(suspicion.on_outcome(&id(0), 0, TimedOut, LAG_MAX, at(10)), None);
         let lag = LAG_MAX + Duration::from_millis(1);
-        assert_eq!(suspicion.on_outcome(&id(0), 0, TimedOut, lag, secs(10)), Some(Turn::Doubts));
-        assert_eq!(suspicion.on_outcome(&id(0), 0, TimedOut, Duration::ZERO, secs(15)), Some(Turn::Trusts));
+        assert_eq!(suspicion.on_outcome(&id(0), 0, TimedOut, lag, at(10)), Some(Turn::Doubts));
+        assert_eq!(suspicion.on_outcome(&id(0), 0, TimedOut, Duration::ZERO, at(15)), Some(Turn::Trusts));
     }
 
     #[test]
@@ -239,7 +240,7 @@ mod tests {
         assert!(tell(&mut suspicion, &[TimedOut, TimedOut, TimedOut, TimedOut, Passed, Passed], 9));
         suspicion.seat(id(0), BTreeSet::new(), 0);
         suspicion.seat(id(1), BTreeSet::new(), 0);
-        suspicion.on_outcome(&id(5), 0, Passed, Duration::ZERO, secs(10));
+        suspicion.on_outcome(&id(5), 0, Passed, Duration::ZERO, at(10));
         assert!(suspicion.believes(TimedOut));
     }
 

@@ -5,10 +5,10 @@
 //! comes next and what it amounts to; making it is the actor's.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::writer::{Answer, Call, Calls, News, Next, Settings, Snapshot, Writer};
 use crate::machine::publish::Wants;
+use crate::moment::Moment;
 use crate::record::{ContainerId, Key, RecordSet};
 use crate::zone::Meaning;
 
@@ -18,7 +18,7 @@ pub struct Plan {
     /// Which of the writers that the agent started this is: what is asked by one is not answered to the next.
     pub generation: u64,
     /// It makes no call before then.
-    pub hold_until: Duration,
+    pub hold_until: Moment,
     /// Whether it says when everything is as it should be.
     pub once: bool,
     /// Whether a drain is over only when every name server answers so.
@@ -84,7 +84,7 @@ pub struct Route53Writer {
     end: End,
     /// Its calls, and when the next one is due: for whoever shows them.
     calls: Calls,
-    next_at: Option<Duration>,
+    next_at: Option<Moment>,
 }
 
 impl Route53Writer {
@@ -102,12 +102,12 @@ impl Route53Writer {
     }
 
     /// What is known now.
-    pub fn snapshot(&self, now: Duration) -> Snapshot {
+    pub fn snapshot(&self, now: Moment) -> Snapshot {
         self.writer.snapshot(now, self.next_at, self.calls.clone())
     }
 
     /// Logs what came out of an answer.
-    pub fn log(&self, news: &News, now: Duration) {
+    pub fn log(&self, news: &News, now: Moment) {
         self.writer.log(news, now);
     }
 
@@ -117,7 +117,7 @@ impl Route53Writer {
     }
 
     /// This container's record sets, in place of those it wanted before.
-    pub fn want(&mut self, id: ContainerId, records: Vec<RecordSet>, now: Duration) {
+    pub fn want(&mut self, id: ContainerId, records: Vec<RecordSet>, now: Moment) {
         if self.is_draining() {
             return;
         }
@@ -130,7 +130,7 @@ impl Route53Writer {
     }
 
     /// All containers' record sets.
-    pub fn want_all(&mut self, wants: Wants, now: Duration) {
+    pub fn want_all(&mut self, wants: Wants, now: Moment) {
         if self.is_draining() {
             return;
         }
@@ -170,7 +170,7 @@ impl Route53Writer {
     }
 
     /// Nothing is wanted any more but the host's address; to be done by then.
-    pub fn drain(&mut self, now: Duration, deadline: Duration) {
+    pub fn drain(&mut self, now: Moment, deadline: Moment) {
         self.end = End::Drained;
         let old: Vec<_> = std::mem::take(&mut self.wants).into_values().flatten().collect();
         self.calls.want(&old, &[], now);
@@ -188,7 +188,7 @@ impl Route53Writer {
     }
 
     /// What to do next. A call that is handed out is under way until its answer comes.
-    pub fn next(&mut self, now: Duration) -> Next {
+    pub fn next(&mut self, now: Moment) -> Next {
         let next = self.writer.next(now);
         self.next_at = if let Next::At(at) = &next { Some(*at) } else { None };
         if let Next::Call(call) = &next {
@@ -198,7 +198,7 @@ impl Route53Writer {
     }
 
     /// Takes the answer to the call that was under way.
-    pub fn on_answer(&mut self, call: Call, answer: Answer, now: Duration) -> Vec<Output> {
+    pub fn on_answer(&mut self, call: Call, answer: Answer, now: Moment) -> Vec<Output> {
         self.calls.end(&call, &answer, now);
         let news = self.writer.on_answer(call, answer, now);
         self.calls.retain(|| self.writer.unsettled());
@@ -207,7 +207,7 @@ impl Route53Writer {
 
     /// What has been reached by now, each said once but for a drain's end: what was refused stays so for longer than a
     /// drain lasts.
-    pub fn reached(&mut self, now: Duration) -> Vec<Output> {
+    pub fn reached(&mut self, now: Moment) -> Vec<Output> {
         let progress = self.writer.progress(now);
         let mut outputs = Vec::new();
         if !self.has_started && progress.has_written() {

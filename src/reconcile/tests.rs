@@ -1,9 +1,8 @@
 //! A ledger that is rebuilt from a journal after a crash: the table in the room's description, row by row.
 
-use std::time::Duration;
-
 use crate::change::batch::Unit;
 use crate::journal::{Entry, Journal, MemoryJournal, State};
+use crate::moment::Moment;
 use crate::reconcile::ledger::{LATE_WAIT, Ledger, Lookup};
 use crate::record::{Action, Key, RecordSet};
 use crate::zone::embedded::testing::{change, delete, srv, upsert};
@@ -27,7 +26,7 @@ struct Done {
 
 /// A writer in a nutshell, with a journal; ends when all is settled.
 async fn settle(ledger: &mut Ledger, journal: &mut dyn Journal, zone: &EmbeddedZone) -> Done {
-    let (mut done, mut now) = (Done::default(), Duration::ZERO);
+    let (mut done, mut now) = (Done::default(), Moment::START);
     for _ in 0..20 {
         if let Some(lookup) = ledger.lookup(now).cloned() {
             let Lookup::Set(key) = &lookup else { panic!("{lookup:?}") };
@@ -53,7 +52,7 @@ async fn settle(ledger: &mut Ledger, journal: &mut dyn Journal, zone: &EmbeddedZ
         done.calls.push(batch.iter().map(|change| change.action).collect());
     }
     assert!(ledger.settled(), "{ledger:?}");
-    assert!(now <= LATE_WAIT);
+    assert!(now <= Moment::START + LATE_WAIT);
     done
 }
 
@@ -134,7 +133,7 @@ fn a_call_that_was_not_taken_leaves_what_was_known() {
     let mut ledger = Ledger::restore(journal.load());
     let batch = [delete(set.clone())];
     journal.intend(&batch);
-    ledger.on_answer(&batch, &Err(ZoneError::Throttled(String::new())), Duration::ZERO);
+    ledger.on_answer(&batch, &Err(ZoneError::Throttled(String::new())), Moment::START);
     journal.record(&ledger.states([set.key()]));
     assert_eq!(journal.load(), [written(&set)]);
 }

@@ -13,6 +13,7 @@ use super::{Part, Questions, Readiness};
 use crate::machine::departure::notices::SourceState;
 use crate::machine::task_resolver::Troubles;
 use crate::machine::{docker_watcher, registrar};
+use crate::moment::Moment;
 use crate::reconcile::writer;
 
 /// How far the agent's own end has come.
@@ -21,7 +22,7 @@ pub struct Ending {
     /// In a word.
     pub phase: &'static str,
     /// Until when everything is to be withdrawn, by the agent's clock.
-    pub deadline: Option<Duration>,
+    pub deadline: Option<Moment>,
 }
 
 /// Where the parts say how they do. A clone is another handle to it.

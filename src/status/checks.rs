@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::machine::lifecycle::Target;
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// What came of a check.
@@ -38,7 +39,7 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// When, by the agent's clock.
-    pub at: Duration,
+    pub at: Moment,
     /// How long it took.
     pub took: Duration,
     /// What came of it.

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::moment::Moment;
+
 /// Where a part shows what it knows. A clone is another handle to it.
 #[derive(Debug)]
 pub struct Feed<T> {
@@ -48,8 +50,8 @@ impl<T> Feed<T> {
     }
 
     /// The part took in a message at this moment of the agent's clock.
-    pub fn on_heard(&self, now: Duration) {
-        let millis = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    pub fn on_heard(&self, now: Moment) {
+        let millis = u64::try_from(now.since_start().as_millis()).unwrap_or(u64::MAX);
         self.heard.store(millis, Ordering::Relaxed);
     }
 
@@ -71,14 +73,15 @@ impl<T> View<T> {
     }
 
     /// When the part last took in a message, by the agent's clock.
-    pub fn heard(&self) -> Duration {
-        Duration::from_millis(self.heard.load(Ordering::Relaxed))
+    pub fn heard(&self) -> Moment {
+        Moment::after(Duration::from_millis(self.heard.load(Ordering::Relaxed)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moment::at;
 
     #[test]
     fn the_latest_is_seen_by_whoever_looks_and_costs_nothing_while_nobody_does() {
@@ -89,8 +92,8 @@ mod tests {
         assert!(feed.is_watched());
         assert_eq!(view.latest().as_deref(), Some(&1));
         feed.show(2);
-        feed.on_heard(Duration::from_secs(9));
-        assert_eq!((view.latest().as_deref(), view.heard()), (Some(&2), Duration::from_secs(9)));
+        feed.on_heard(at(9));
+        assert_eq!((view.latest().as_deref(), view.heard()), (Some(&2), at(9)));
         drop(view);
         assert!(!feed.is_watched());
     }

@@ -6,11 +6,11 @@
 mod family;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use self::family::Families;
 use super::Seen;
 use super::schema::{Service, Status, StepState};
+use crate::moment::Moment;
 use crate::reconcile::writer::Snapshot;
 
 /// The states of a container.
@@ -186,9 +186,9 @@ fn count(count: usize) -> f64 {
 }
 
 /// A moment of the agent's clock as seconds since 1970, by the host's clock.
-fn timestamp(seen: &Seen, at: Duration) -> f64 {
+fn timestamp(seen: &Seen, at: Moment) -> f64 {
     let now = seen.time.map_or(0.0, |time| (time.unix_nanos() / 1_000_000) as f64 / 1_000.0);
-    now - seen.now.saturating_sub(at).as_secs_f64()
+    now - (seen.now - at).as_secs_f64()
 }
 
 #[cfg(test)]

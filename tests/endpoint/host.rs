@@ -7,6 +7,7 @@ use std::time::Duration;
 use ecssd::change::pacing::Pace;
 use ecssd::clock::Clock;
 use ecssd::journal::{MemoryJournal, SharedJournal};
+use ecssd::moment::Moment;
 use ecssd::reconcile::ledger::{Note, Parked};
 use ecssd::reconcile::writer::{Answer, Call, News, Next, Settings, Writer};
 use ecssd::record::{Key, Owner, RecordSet, RecordType, Registrant, Routing};
@@ -44,7 +45,7 @@ pub fn own(n: usize, port: u16) -> RecordSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Called,
-    Until(Duration),
+    Until(Moment),
     Nothing,
 }
 
@@ -93,7 +94,7 @@ impl Host {
         self.told_all();
     }
 
-    pub fn now(&self) -> Duration {
+    pub fn now(&self) -> Moment {
         self.clock.now()
     }
 
@@ -232,7 +233,7 @@ impl Host {
         panic!("does not settle: {left:?}");
     }
 
-    async fn sleep_until(&self, at: Duration) {
+    async fn sleep_until(&self, at: Moment) {
         tokio::time::sleep(self.clock.until(at)).await;
     }
 

@@ -19,6 +19,7 @@ use ecssd::janitor::reader::ecs::Ecs;
 use ecssd::janitor::reader::{AccountRegion, PERIOD};
 use ecssd::janitor::run::run;
 use ecssd::janitor::time::Time;
+use ecssd::moment::Moment;
 use ecssd::record::{Change, Key, RecordSet};
 use ecssd::zone::{ChangeInfo, ChangeStatus, ListStart, Page, Zone, ZoneError};
 
@@ -47,16 +48,16 @@ struct Bucket {
     size: f64,
     per_second: f64,
     level: f64,
-    at: Duration,
+    at: Moment,
 }
 
 impl Bucket {
     fn new((size, per_second): (f64, f64)) -> Self {
-        Self { size, per_second, level: size, at: Duration::ZERO }
+        Self { size, per_second, level: size, at: Moment::START }
     }
 
     /// Whether there is one, after `others` have taken theirs.
-    fn take(&mut self, now: Duration, others_per_second: f64) -> bool {
+    fn take(&mut self, now: Moment, others_per_second: f64) -> bool {
         let seconds = (now - self.at).as_secs_f64();
         self.at = now;
         self.level = (self.level + seconds * (self.per_second - others_per_second)).min(self.size);
@@ -135,12 +136,12 @@ struct Virtual(Clock);
 
 #[async_trait]
 impl Time for Virtual {
-    fn now(&self) -> Duration {
+    fn now(&self) -> Moment {
         self.0.now()
     }
 
     fn wall(&self) -> SystemTime {
-        UNIX_EPOCH + PERIOD * 7 + self.0.now()
+        UNIX_EPOCH + PERIOD * 7 + self.0.now().since_start()
     }
 
     async fn sleep(&self, duration: Duration) {

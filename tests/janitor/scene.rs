@@ -19,6 +19,7 @@ use ecssd::janitor::run::run;
 use ecssd::janitor::summary::RunSummary;
 use ecssd::janitor::time::Time;
 use ecssd::janitor::{Report, reader};
+use ecssd::moment::Moment;
 use ecssd::record::{RecordSet, RecordType, Routing};
 use ecssd::zone::Zone;
 use ecssd::zone::route53::Route53Zone;
@@ -48,7 +49,7 @@ impl Skipping {
 
 #[async_trait]
 impl Time for Skipping {
-    fn now(&self) -> Duration {
+    fn now(&self) -> Moment {
         self.clock.now() + Duration::from_millis(self.skipped.load(Ordering::Relaxed))
     }
 
@@ -57,7 +58,7 @@ impl Time for Skipping {
     }
 
     fn wall(&self) -> SystemTime {
-        UNIX_EPOCH + self.now()
+        UNIX_EPOCH + self.now().since_start()
     }
 }
 

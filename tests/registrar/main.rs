@@ -11,6 +11,7 @@ use ecssd::machine::adoption::BARRIER;
 use ecssd::machine::lifecycle::{Event, Seq};
 use ecssd::machine::publish::Wants;
 use ecssd::machine::registrar::Output;
+use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, RecordSet};
 use ecssd_testing::rehearsal::{self, CONTAINERS, PORTS, Rehearsal, Shown, id, leaving, records};
 use proptest::prelude::*;
@@ -255,7 +256,7 @@ fn a_port_that_changes_hands_is_one_message() {
     host.seen(0, unchecked(0), 0);
     let younger = Shown { life: 2, ..unchecked(0) };
     let sight = Event::Seen { as_of: Seq(1), sight: Box::new(rehearsal::sight(2, younger)) };
-    let outputs = host.registrar.on_event(&id(2), sight, SECOND);
+    let outputs = host.registrar.on_event(&id(2), sight, Moment::after(SECOND));
     let told: Vec<_> = outputs.iter().filter(|output| output.is_want()).collect();
     assert_eq!(told, [&Output::WantAll(wants(&[(2, younger)]))]);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ecssd::moment::Moment;
 use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType, Routing, Srv};
 use ecssd::zone::embedded::EmbeddedZone;
 use ecssd::zone::refusal::Refusal;
@@ -23,9 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Account {
     pub zone: EmbeddedZone,
     pub legacy: bool,
-    pub down_until: Duration,
-    pub noisy_until: Duration,
-    busy_until: Duration,
+    pub down_until: Moment,
+    pub noisy_until: Moment,
+    busy_until: Moment,
     pub poisoned: Vec<ContainerId>,
     pub denied: Vec<String>,
     /// What others than our hosts put there, as it has to stay.
@@ -37,9 +38,9 @@ impl Account {
         let mut account = Self {
             zone,
             legacy,
-            down_until: Duration::ZERO,
-            noisy_until: Duration::ZERO,
-            busy_until: Duration::ZERO,
+            down_until: Moment::START,
+            noisy_until: Moment::START,
+            busy_until: Moment::START,
             poisoned: Vec::new(),
             denied: Vec::new(),
             foreign: BTreeMap::new(),

@@ -16,6 +16,7 @@ use ecssd::edge::engine::{Docker, DockerError, Subscription, Tasks, TasksError};
 use ecssd::edge::host::notices::Sources;
 use ecssd::machine::departure::{AskError, Said, Source};
 use ecssd::machine::lifecycle::Target;
+use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 use futures_util::StreamExt;
 
@@ -73,7 +74,7 @@ fn away() -> DockerError {
     DockerError::Unreachable { socket: "simulated".to_owned(), reason: "away".to_owned() }
 }
 
-fn described(it: &Truth, now: Duration, owner: &str) -> Container {
+fn described(it: &Truth, now: Moment, owner: &str) -> Container {
     let environment = it.environment();
     let scope = Scope::new(ZONE, owner);
     let convention = parse(environment.iter().map(String::as_str), [], &scope);
@@ -268,7 +269,7 @@ impl Sources for Agent {
         let what = "simulated".to_owned();
         Ok(match (source, notice) {
             (Source::Spot, Notice::Spot { .. }) => {
-                let left = i64::try_from(end.saturating_sub(now).as_nanos()).unwrap_or(i64::MAX);
+                let left = i64::try_from((end - now).as_nanos()).unwrap_or(i64::MAX);
                 Said::HostEnds { what, at: Some(Timestamp::from_unix_nanos(of.wall(now) + left)) }
             }
             (Source::Scaling, Notice::ScalingIn) => Said::HostEnds { what, at: None },

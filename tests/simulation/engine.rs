@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ecssd::container::event::Happening;
 use ecssd::container::{Checked, Health, Timestamp};
+use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 use tokio::sync::mpsc;
 
@@ -47,16 +48,16 @@ pub struct Engine {
     /// Whether the next one ends what outlived it.
     orphans: bool,
     /// When it last hung, was slow, or answered nobody.
-    pub hindered: Duration,
+    pub hindered: Moment,
     /// When somebody began to listen last.
-    pub listened: Duration,
+    pub listened: Moment,
     /// Whether it has forgotten anything since it started.
     forgot: bool,
     /// Which of the host's engines it is, one after the other.
     pub generation: u32,
-    pub silent_until: Duration,
-    pub slow: (Duration, Duration),
-    pub hanging_until: Duration,
+    pub silent_until: Moment,
+    pub slow: (Moment, Duration),
+    pub hanging_until: Moment,
 }
 
 impl Engine {
@@ -71,9 +72,9 @@ impl Engine {
 
     /// All that hangs, lags or lies is well again.
     pub fn heal(&mut self) {
-        self.silent_until = Duration::ZERO;
-        self.slow = (Duration::ZERO, Duration::ZERO);
-        self.hanging_until = Duration::ZERO;
+        self.silent_until = Moment::START;
+        self.slow = (Moment::START, Duration::ZERO);
+        self.hanging_until = Moment::START;
     }
 
     pub fn hangs_up(&mut self) {
@@ -163,8 +164,9 @@ impl State {
         let Some(it) = of.containers.get_mut(id).filter(mine) else { return };
         let was_starting = it.health == Health::Starting;
         let turned = it.check(now);
-        let began =
-            Timestamp::from_unix_nanos(it.started_wall + i64::try_from(now.as_nanos()).unwrap_or_default());
+        let began = Timestamp::from_unix_nanos(
+            it.started_wall + i64::try_from(now.since_start().as_nanos()).unwrap_or_default(),
+        );
         it.log.push(Checked { began, passed: it.is_well(now) });
         it.log.drain(..it.log.len().saturating_sub(LOG));
         let late = it.is_healthy() && was_starting && now >= it.started + LONG;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ecssd::container::{Container, Timestamp};
 use ecssd::machine::past::Signals;
+use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 use ecssd::status::Readiness;
 use fastrand::Rng;
@@ -37,34 +38,34 @@ pub struct Host {
     /// Whether its wall clock ever went back: then starts have no order.
     pub went_back: bool,
     /// When it stepped last, either way.
-    pub jumped_at: Option<Duration>,
+    pub jumped_at: Option<Moment>,
     ticks: i64,
     pub powered: bool,
     /// Since when it is off, or was last.
-    pub off_since: Option<Duration>,
-    pub terminated: Option<Duration>,
-    pub dead_network_until: Duration,
-    pub notice: Option<(Notice, Duration)>,
+    pub off_since: Option<Moment>,
+    pub terminated: Option<Moment>,
+    pub dead_network_until: Moment,
+    pub notice: Option<(Notice, Moment)>,
     /// The end that its agent was told of last, until it is told otherwise.
-    pub believed_end: Option<Duration>,
-    pub imds_away_until: Duration,
+    pub believed_end: Option<Moment>,
+    pub imds_away_until: Moment,
     pub disk: Disk,
 
     // The process.
     pub life: u64,
     pub alive: bool,
-    pub started: Duration,
+    pub started: Moment,
     /// When another agent starts.
-    pub start_at: Duration,
+    pub start_at: Moment,
     pub fuse: Option<(Point, u8, u32)>,
     pub order: Option<Order>,
     /// Rung for whoever looks after the process.
     pub bell: Arc<Notify>,
     /// What the process says of itself.
     pub readiness: Option<watch::Receiver<Readiness>>,
-    pub draining: Option<Duration>,
+    pub draining: Option<Moment>,
     /// When one of its processes was last told to drain: the next one finishes that, should it be killed.
-    pub drain_began: Option<Duration>,
+    pub drain_began: Option<Moment>,
 
     /// What its mutant goes on to believe of containers.
     pub shown: BTreeMap<ContainerId, (String, Container)>,
@@ -72,7 +73,7 @@ pub struct Host {
     // Its calls.
     pub credentials: Credentials,
     pub calls: VecDeque<CallFault>,
-    pub outage: Option<(Duration, CallFault)>,
+    pub outage: Option<(Moment, CallFault)>,
     pub rng: Rng,
 }
 
@@ -117,15 +118,15 @@ impl Host {
             powered: true,
             off_since: None,
             terminated: None,
-            dead_network_until: Duration::ZERO,
+            dead_network_until: Moment::START,
             notice: None,
             believed_end: None,
-            imds_away_until: Duration::ZERO,
+            imds_away_until: Moment::START,
             disk: Disk::default(),
             life: 0,
             alive: false,
-            started: Duration::ZERO,
-            start_at: Duration::ZERO,
+            started: Moment::START,
+            start_at: Moment::START,
             fuse: None,
             order: None,
             bell: Arc::default(),
@@ -141,9 +142,11 @@ impl Host {
     }
 
     /// The wall clock; no two readings are one.
-    pub fn wall(&mut self, now: Duration) -> i64 {
+    pub fn wall(&mut self, now: Moment) -> i64 {
         self.ticks += 1;
-        WALL + i64::try_from(now.as_nanos()).expect("a short run") + self.wall_offset + self.ticks
+        WALL + i64::try_from(now.since_start().as_nanos()).expect("a short run")
+            + self.wall_offset
+            + self.ticks
     }
 
     /// The container in a slot.
@@ -152,7 +155,7 @@ impl Host {
     }
 
     /// Its agent writes down what a container was sent.
-    pub fn notes(&mut self, id: &ContainerId, signals: Option<&Signals>, now: Duration) {
+    pub fn notes(&mut self, id: &ContainerId, signals: Option<&Signals>, now: Moment) {
         if let (Some(it), Some(signals)) = (self.containers.get_mut(id), signals) {
             let this = signals.life == Timestamp::from_unix_nanos(it.started_wall);
             if this {
@@ -169,11 +172,11 @@ impl Host {
     }
 
     /// Whether a container is about to be stopped, as far as the host was told, and whether that is now.
-    pub fn leaves(&self, it: &Truth, now: Duration) -> Option<bool> {
+    pub fn leaves(&self, it: &Truth, now: Moment) -> Option<bool> {
         // As the agent has it: 20 s before the end; and what its polls and its clock may take.
         const BEFORE: Duration = Duration::from_secs(20);
         const TOLERANCE: Duration = Duration::from_secs(1);
-        let near = |end: Duration| now + BEFORE + TOLERANCE >= end;
+        let near = |end: Moment| now + BEFORE + TOLERANCE >= end;
         if self.believed_end.is_some_and(near) {
             return Some(true);
         }
@@ -187,8 +190,8 @@ impl Host {
     /// All that hangs, lags or lies is well again.
     pub fn heal(&mut self) {
         self.engine.heal();
-        self.dead_network_until = Duration::ZERO;
-        self.imds_away_until = Duration::ZERO;
+        self.dead_network_until = Moment::START;
+        self.imds_away_until = Moment::START;
         self.credentials.ready = self.credentials.taken;
         self.calls.clear();
         self.outage = None;
@@ -197,7 +200,7 @@ impl Host {
     }
 
     /// The port at which others reach what is started so; `None` where the engine cannot give it one.
-    pub fn choose_port(&mut self, spec: &Spec, owner: Option<&ContainerId>, now: Duration) -> Option<u16> {
+    pub fn choose_port(&mut self, spec: &Spec, owner: Option<&ContainerId>, now: Moment) -> Option<u16> {
         let published =
             |port: u16| self.containers.values().any(|it| it.alive && it.is_published() && it.port == port);
         match spec.port {
@@ -224,14 +227,14 @@ impl Host {
     }
 
     /// What a list shows of a container.
-    pub fn fingerprint(&self, id: &ContainerId, now: Duration) -> String {
+    pub fn fingerprint(&self, id: &ContainerId, now: Moment) -> String {
         let shown = |it: &Truth| format!("{} {} {} {:?}", it.port, it.ports_shown(now), it.paused, it.health);
         self.containers.get(id).map(shown).unwrap_or_default()
     }
 
     /// Whose process a connection to this port leads to: of those that want to listen there the first that did.
     /// What Docker publishes, nobody else of the host can listen at.
-    pub fn answerer(&self, port: u16, now: Duration) -> Option<&Truth> {
+    pub fn answerer(&self, port: u16, now: Moment) -> Option<&Truth> {
         let there = || self.containers.values().filter(|it| it.alive && !it.cut && it.port == port);
         let published = there().any(Truth::is_published);
         let listening = there()

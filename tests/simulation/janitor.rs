@@ -7,6 +7,7 @@ use std::time::Duration;
 use ecssd::janitor::evidence::{AgentConnection, Container, Host, InstanceState, Read, Snapshot};
 use ecssd::janitor::report::Held;
 use ecssd::janitor::{Inspection, Verdict, judge};
+use ecssd::moment::Moment;
 use ecssd::record::{Action, Change, Owner, RecordSet};
 use ecssd::zone::Zone;
 use futures_util::FutureExt;
@@ -41,7 +42,7 @@ impl State {
         // When it did inspect, whatever a planted bug makes of it.
         let seen = first.snapshot.ended;
         if self.mutant == Mutant::LooksOnce {
-            let before = |read: &mut Duration| *read = read.saturating_sub(APART);
+            let before = |read: &mut Moment| *read = *read - APART;
             for read in [&mut first.list.began, &mut first.list.ended] {
                 before(read);
             }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ecssd::moment::Moment;
 use ecssd::status::{Part, Readiness};
 
 use super::log::Log;
@@ -61,7 +62,7 @@ async fn hour(outage: &[What], parts: &[Part]) -> Result<String, String> {
         reach(&world, operation.time()).await;
         world.lock().operate(operation.host, operation.what);
     }
-    reach(&world, Duration::from_secs(120)).await;
+    reach(&world, Moment::after(Duration::from_secs(120))).await;
     let zone = || world.lock().account.zone.snapshot();
     let readiness = || world.lock().hosts[0].readiness.as_ref().map(|it| it.borrow().clone());
     let before = zone();
@@ -73,7 +74,7 @@ async fn hour(outage: &[What], parts: &[Part]) -> Result<String, String> {
     }
     let mut said = String::new();
     for minute in 1..60 {
-        reach(&world, Duration::from_secs(120 + minute * 60)).await;
+        reach(&world, Moment::after(Duration::from_secs(120 + minute * 60))).await;
         if zone() != before {
             return Err(format!("the zone changed in minute {minute}"));
         }
@@ -88,7 +89,7 @@ async fn hour(outage: &[What], parts: &[Part]) -> Result<String, String> {
         }
     }
     // Somebody comes and somebody goes as soon as it is over.
-    let over = Duration::from_secs(120 + u64::from(HOUR) + 5);
+    let over = Moment::after(Duration::from_secs(120 + u64::from(HOUR) + 5));
     reach(&world, over).await;
     world.lock().operate(0, What::Run { slot: 6, spec: spec(1, SpecCheck::Tcp) });
     world.lock().operate(0, What::Die { slot: 0 });

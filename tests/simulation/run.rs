@@ -11,6 +11,7 @@ use super::mutant::Mutant;
 use super::scenario::{Scenario, What};
 use super::supervisor::supervise;
 use super::world::World;
+use ecssd::moment::Moment;
 
 /// How long the faults have been over before the zone is looked at: a start too many is held for five minutes,
 /// a signal is believed for as long as the longest stop timeout here.
@@ -57,7 +58,7 @@ pub fn run(scenario: &Scenario, mutant: Mutant) -> Outcome {
     let runtime = runtime.expect("a runtime on this thread");
     let (world, simulated) = runtime.block_on(async {
         let world = live(scenario, mutant, &log).await;
-        let simulated = world.lock().now;
+        let simulated = world.lock().now.since_start();
         (world, simulated)
     });
     // Agents end here, wherever they are.
@@ -111,7 +112,7 @@ fn operate(world: &World, host: usize, what: What) -> bool {
 }
 
 /// Lets time pass until then, and does what is due meanwhile.
-pub async fn reach(world: &World, until: Duration) {
+pub async fn reach(world: &World, until: Moment) {
     loop {
         let next = {
             let mut state = world.lock();
@@ -130,8 +131,8 @@ async fn make_peace(world: &World, scenario: &Scenario, log: &Log) {
     let began = {
         let mut state = world.lock();
         state.tell(0, format_args!("the faults are over"));
-        state.account.down_until = Duration::ZERO;
-        state.account.noisy_until = Duration::ZERO;
+        state.account.down_until = Moment::START;
+        state.account.noisy_until = Moment::START;
         state.account.poisoned.clear();
         state.account.denied.clear();
         state.hosts.iter_mut().for_each(|host| host.heal());

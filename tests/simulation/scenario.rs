@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use ecssd::moment::Moment;
+
 /// Whole hosts, and what happens to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scenario {
@@ -385,7 +387,7 @@ impl CallFault {
 }
 
 impl Operation {
-    pub fn time(&self) -> Duration {
-        Duration::from_millis(self.at)
+    pub fn time(&self) -> Moment {
+        Moment::after(Duration::from_millis(self.at))
     }
 }

@@ -10,6 +10,7 @@ use ecssd::clock::Clock;
 use ecssd::edge::host::notices::Sources;
 use ecssd::journal::SharedJournal;
 use ecssd::machine::agent::StopPlan;
+use ecssd::moment::Moment;
 use ecssd::reconcile::writer::Settings;
 use ecssd::record::{Action, Change, Owner, Registrant};
 use ecssd::status::Board;
@@ -35,7 +36,7 @@ pub async fn supervise(world: World, host: usize) {
             let state = world.lock();
             let of = &state.hosts[host];
             // While there is no power, somebody will ring.
-            let wait = if of.powered { of.start_at.saturating_sub(state.now) } else { Duration::MAX };
+            let wait = if of.powered { of.start_at - state.now } else { Duration::MAX };
             (wait, of.bell.clone())
         };
         if !wait.is_zero() {
@@ -75,7 +76,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             resync,
             journal: Some(journal.clone()),
             read_first: false,
-            read_after: if now.is_zero() { resync / 4 } else { Duration::ZERO },
+            read_after: if now == Moment::START { resync / 4 } else { Duration::ZERO },
             dry_run: false,
             seed: seed.wrapping_add(life * 1_000 + host as u64),
         };

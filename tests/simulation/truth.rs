@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecssd::container::{Checked, Health};
+use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 
 use super::scenario::{Spec, SpecCheck, SpecPort};
@@ -36,7 +37,7 @@ pub struct Truth {
     pub removed: bool,
     /// Its present or last life: by the wall clock, and by the run's.
     pub started_wall: i64,
-    pub started: Duration,
+    pub started: Moment,
     pub lives: u32,
     pub port: u16,
     /// All that it ever had.
@@ -55,21 +56,21 @@ pub struct Truth {
     /// Whether the wall clock says the opposite of that, having gone back: nobody else can know better.
     pub misdated: bool,
     /// From when on Docker shows its ports.
-    pub shown_from: Duration,
+    pub shown_from: Moment,
     /// The last signal that asks it to stop, or the one whose network it uses, in this life.
-    pub told_to_stop: Option<Duration>,
+    pub told_to_stop: Option<Moment>,
     /// The last signal that may have ended it, or the one whose network it uses.
-    pub doubted: Option<Duration>,
+    pub doubted: Option<Moment>,
     /// Of which life it stands on the agent's disk that it was asked to stop, since when, and until when that counts.
-    pub noted: Option<(u32, Duration, Duration)>,
+    pub noted: Option<(u32, Moment, Moment)>,
     /// The latest runs of its HEALTHCHECK.
     pub log: Vec<Checked>,
     /// The last moment at which there was a reason to have it out of DNS.
-    pub reason: Duration,
+    pub reason: Moment,
     /// The starts of its lives, for crash loops.
-    pub starts: Vec<Duration>,
+    pub starts: Vec<Moment>,
     /// Since when it is over for good.
-    pub ended: Option<Duration>,
+    pub ended: Option<Moment>,
 }
 
 impl Truth {
@@ -81,7 +82,7 @@ impl Truth {
             paused: false,
             removed: false,
             started_wall: 0,
-            started: Duration::ZERO,
+            started: Moment::START,
             lives: 0,
             port: 0,
             ports: BTreeSet::new(),
@@ -92,12 +93,12 @@ impl Truth {
             owner,
             cut: false,
             misdated: false,
-            shown_from: Duration::ZERO,
+            shown_from: Moment::START,
             told_to_stop: None,
             doubted: None,
             noted: None,
             log: Vec::new(),
-            reason: Duration::ZERO,
+            reason: Moment::START,
             starts: Vec::new(),
             ended: None,
         }
@@ -183,7 +184,7 @@ impl Truth {
     }
 
     /// Whether its process would answer whoever reaches it.
-    pub fn is_well(&self, now: Duration) -> bool {
+    pub fn is_well(&self, now: Moment) -> bool {
         self.alive
             && !self.paused
             && self.sick.is_none()
@@ -191,12 +192,12 @@ impl Truth {
     }
 
     /// Whether it answers a check from outside now, where nobody else has its port.
-    pub fn serves(&self, now: Duration) -> bool {
+    pub fn serves(&self, now: Moment) -> bool {
         self.is_well(now) && !self.cut
     }
 
     /// From when on its process listens in this life, unless it never does.
-    pub fn listens_from(&self) -> Option<Duration> {
+    pub fn listens_from(&self) -> Option<Moment> {
         self.spec.ready_ms.map(|ms| self.started + Duration::from_millis(ms.into()))
     }
 
@@ -205,18 +206,18 @@ impl Truth {
     }
 
     /// Whether its process came so far in this life that it could have answered a check.
-    pub fn could_serve(&self, now: Duration) -> bool {
+    pub fn could_serve(&self, now: Moment) -> bool {
         self.alive && self.listens_from().is_some_and(|from| now >= from)
     }
 
     /// Whether Docker shows its ports.
-    pub fn ports_shown(&self, now: Duration) -> bool {
+    pub fn ports_shown(&self, now: Moment) -> bool {
         self.alive && now >= self.shown_from
     }
 
     /// A run of its HEALTHCHECK; whether that turned what it says. As the engine has it: three failures in a row,
     /// and none counts while it starts.
-    pub fn check(&mut self, now: Duration) -> bool {
+    pub fn check(&mut self, now: Moment) -> bool {
         const RETRIES: u32 = 3;
         let before = self.health;
         if self.is_well(now) {
@@ -231,10 +232,10 @@ impl Truth {
     }
 
     /// When the next run of its HEALTHCHECK is due, as the engine has it.
-    pub fn until_next_check(&self, now: Duration) -> Duration {
+    pub fn until_next_check(&self, now: Moment) -> Duration {
         const START_INTERVAL: Duration = Duration::from_secs(5);
         let interval = Duration::from_secs(self.spec.interval_seconds.into());
-        let left = (self.started + self.start_period()).saturating_sub(now);
+        let left = (self.started + self.start_period()) - now;
         match self.health {
             _ if left.is_zero() => interval,
             _ if left < interval => left,
@@ -248,17 +249,17 @@ impl Truth {
     }
 
     /// Whether it is on its way out, as far as anybody may believe.
-    pub fn is_stopping(&self, now: Duration) -> bool {
+    pub fn is_stopping(&self, now: Moment) -> bool {
         self.told_to_stop.is_some_and(|told| now < told + BELIEVED)
     }
 
     /// Whether it may have weight 0 for a signal.
-    pub fn is_doubted(&self, now: Duration) -> bool {
+    pub fn is_doubted(&self, now: Moment) -> bool {
         self.doubted.is_some_and(|told| now < told + DOUBTED)
     }
 
     /// Whether it started too often to be trusted: so often within a minute, and again of late.
-    pub fn crash_loops(&self, now: Duration) -> bool {
+    pub fn crash_loops(&self, now: Moment) -> bool {
         const STARTS: usize = 5;
         const WITHIN: Duration = Duration::from_secs(60);
         // A hold lasts five minutes at most, and one start within a minute after it begins another.
@@ -273,7 +274,7 @@ impl Truth {
     }
 
     /// Whether there is a reason now to have it out of DNS.
-    pub fn has_reason(&self, now: Duration) -> bool {
+    pub fn has_reason(&self, now: Moment) -> bool {
         !self.alive
             || self.paused
             || self.cut

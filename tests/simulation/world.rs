@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ecssd::janitor::Inspection;
 use ecssd::machine::agent::StopPlan;
+use ecssd::moment::Moment;
 use ecssd::zone::embedded::{EmbeddedZone, Options, Throttle};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -44,7 +45,7 @@ pub struct State {
     pub resync: Duration,
     pub stop: StopPlan,
     pub notices: bool,
-    pub now: Duration,
+    pub now: Moment,
     /// For how long in all processes stood still.
     pub stood_still: Duration,
     pub hosts: Vec<Host>,
@@ -53,7 +54,7 @@ pub struct State {
     pub history: String,
     pub counts: BTreeMap<&'static str, u64>,
     /// What is due, in order of time and then of asking.
-    pub later: BTreeMap<(Duration, u64), Later>,
+    pub later: BTreeMap<(Moment, u64), Later>,
     asked: u64,
     /// Of a run of the janitor that is under way.
     pub first_inspection: Option<Inspection>,
@@ -74,7 +75,7 @@ impl World {
                 ..StopPlan::default()
             },
             notices: scenario.notices,
-            now: Duration::ZERO,
+            now: Moment::START,
             stood_still: Duration::ZERO,
             hosts: (0..scenario.hosts).map(|index| Host::new(index, scenario)).collect(),
             account: Account::new(zone, scenario.legacy),
@@ -91,7 +92,7 @@ impl World {
     /// The world as it is now.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.now = self.0.epoch.elapsed();
+        state.now = Moment::after(self.0.epoch.elapsed());
         // Whose actor it was, the log does not say.
         for _ in 0..std::mem::take(&mut self.0.log.noted().panicked) {
             (0..state.hosts.len()).for_each(|host| state.court_panics(host));
@@ -103,11 +104,11 @@ impl World {
     }
 
     /// Waits until then, or until the court has a verdict.
-    pub async fn sleep_until(&self, at: Duration) {
+    pub async fn sleep_until(&self, at: Moment) {
         tokio::select! {
             biased;
             () = self.0.guilty.notified() => {}
-            () = tokio::time::sleep_until(self.0.epoch + at) => {}
+            () = tokio::time::sleep_until(self.0.epoch + at.since_start()) => {}
         }
     }
 }
@@ -121,7 +122,7 @@ impl State {
     /// Writes a line of history.
     pub fn tell(&mut self, host: usize, what: std::fmt::Arguments<'_>) {
         let now = self.now;
-        let _ = writeln!(self.history, "{:>12.6} h{host} {what}", now.as_secs_f64());
+        let _ = writeln!(self.history, "{:>12.6} h{host} {what}", now.since_start().as_secs_f64());
     }
 
     /// Something is to happen later.

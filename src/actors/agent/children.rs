@@ -1,7 +1,5 @@
 //! The Agent's children: what each is given of the dependencies, and how it is started.
 
-use std::time::Duration;
-
 use ractor::{Actor, ActorCell, ActorId, ActorRef, SpawnErr};
 
 use super::{AgentState, WRITER_HOLD};
@@ -12,6 +10,7 @@ use crate::actors::peers::Slot;
 use crate::actors::registrar::{Registrar, RegistrarArgs};
 use crate::actors::route53_writer::{Route53Writer, Route53WriterArgs};
 use crate::actors::task_resolver::{TaskResolver, TaskResolverArgs};
+use crate::moment::Moment;
 use crate::reconcile::route53_writer::Plan;
 
 impl AgentState {
@@ -90,7 +89,7 @@ impl AgentState {
             settings,
             plan: Plan {
                 generation: self.writer_generation,
-                hold_until: if again { self.dependencies.clock.now() + WRITER_HOLD } else { Duration::ZERO },
+                hold_until: if again { self.dependencies.clock.now() + WRITER_HOLD } else { Moment::START },
                 once: self.dependencies.once,
                 confirm: self.dependencies.stop.confirm,
             },

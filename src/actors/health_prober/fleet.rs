@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::machine::permits::Permits;
 use crate::machine::suspicion::Suspicion;
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// How often it is said at most that this host cannot ask.
@@ -22,7 +23,7 @@ pub(in crate::actors) struct Fleet {
     /// What they all hear.
     suspicion: Arc<Mutex<Suspicion>>,
     /// When it was last said that this host cannot ask.
-    not_asked_said: Arc<Mutex<Option<Duration>>>,
+    not_asked_said: Arc<Mutex<Option<Moment>>>,
 }
 
 impl Fleet {
@@ -66,7 +67,7 @@ impl Fleet {
     }
 
     /// Whether to say now that this host cannot ask.
-    pub(super) fn says_not_asked(&self, now: Duration) -> bool {
+    pub(super) fn says_not_asked(&self, now: Moment) -> bool {
         let mut said = held(&self.not_asked_said);
         let due = said.is_none_or(|said| now >= said + NOT_ASKED_SAID_EVERY);
         if due {

@@ -3,40 +3,41 @@
 use std::time::Duration;
 
 use super::Rate;
+use crate::moment::Moment;
 
 /// A token bucket that may be overdrawn by its last spender, who then waits for the debt.
 #[derive(Clone, Debug)]
 pub struct Bucket {
     rate: Rate,
     tokens: f64,
-    at: Duration,
+    at: Moment,
 }
 
 impl Bucket {
     /// A full one.
     pub fn new(rate: Rate) -> Self {
-        Self { rate, tokens: rate.burst, at: Duration::ZERO }
+        Self { rate, tokens: rate.burst, at: Moment::START }
     }
 
-    fn level(&self, now: Duration) -> f64 {
-        let earned = now.saturating_sub(self.at).as_secs_f64() * self.rate.per_second;
+    fn level(&self, now: Moment) -> f64 {
+        let earned = (now - self.at).as_secs_f64() * self.rate.per_second;
         (self.tokens + earned).min(self.rate.burst)
     }
 
     /// The moment at which `cost` is there, or the whole burst where it costs more than that.
-    pub fn ready_at(&self, now: Duration, cost: f64) -> Duration {
+    pub fn ready_at(&self, now: Moment, cost: f64) -> Moment {
         let missing = cost.min(self.rate.burst) - self.level(now);
         if missing <= 0.0 { now } else { now + Duration::from_secs_f64(missing / self.rate.per_second) }
     }
 
     /// Takes so much out of it.
-    pub fn spend(&mut self, now: Duration, cost: f64) {
+    pub fn spend(&mut self, now: Moment, cost: f64) {
         self.tokens = self.level(now) - cost;
         self.at = now;
     }
 
     /// There is nothing in it until `at`, and from then on it fills.
-    pub(super) fn empty_until(&mut self, at: Duration) {
+    pub(super) fn empty_until(&mut self, at: Moment) {
         (self.tokens, self.at) = (0.0, at);
     }
 }
@@ -45,7 +46,7 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    const NOW: Duration = Duration::from_secs(100);
+    const NOW: Moment = Moment::after(Duration::from_secs(100));
 
     fn bucket() -> Bucket {
         Bucket::new(Rate { per_second: 2.0, burst: 4.0 })

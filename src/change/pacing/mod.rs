@@ -7,11 +7,10 @@ mod bucket;
 mod pace;
 mod waits;
 
-use std::time::Duration;
-
 pub use self::bucket::Bucket;
 pub use self::pace::{Pace, Rate};
 use self::waits::Waits;
+use crate::moment::Moment;
 use crate::zone::ZoneError;
 
 /// The pace of one writer.
@@ -22,9 +21,9 @@ pub struct Pacer {
     changes: Option<Bucket>,
     waits: Waits,
     /// When the last call went out, and when one last wrote something.
-    sent: Duration,
-    last_write: Option<Duration>,
-    not_before: Duration,
+    sent: Moment,
+    last_write: Option<Moment>,
+    not_before: Moment,
 }
 
 impl Pacer {
@@ -35,9 +34,9 @@ impl Pacer {
             requests: Bucket::new(pace.requests),
             changes: pace.changes.map(Bucket::new),
             waits: Waits::default(),
-            sent: Duration::ZERO,
+            sent: Moment::START,
             last_write: None,
-            not_before: Duration::ZERO,
+            not_before: Moment::START,
         }
     }
 
@@ -52,17 +51,17 @@ impl Pacer {
     }
 
     /// What waits to be written now costs so much.
-    pub fn set_backlog(&mut self, now: Duration, cost: usize) {
+    pub fn set_backlog(&mut self, now: Moment, cost: usize) {
         self.waits.set_backlog(now, cost);
     }
 
     /// From now on everything has to be over by `deadline`: a wait that was longer is cut short.
-    pub fn drain(&mut self, now: Duration, deadline: Duration) {
+    pub fn drain(&mut self, now: Moment, deadline: Moment) {
         self.not_before = self.not_before.min(now + self.waits.drain(now, deadline));
     }
 
     /// Blocks calls until `at` and empties the buckets: whoever called before has used these tokens.
-    pub fn hold_until(&mut self, at: Duration) {
+    pub fn hold_until(&mut self, at: Moment) {
         self.not_before = self.not_before.max(at);
         std::iter::once(&mut self.requests)
             .chain(&mut self.changes)
@@ -71,7 +70,7 @@ impl Pacer {
 
     /// The earliest moment at which a call with this change cost may go. An `urgent` one, with deletes
     /// in it, does not wait for others to gather.
-    pub fn ready_at(&self, now: Duration, cost: usize, urgent: bool) -> Duration {
+    pub fn ready_at(&self, now: Moment, cost: usize, urgent: bool) -> Moment {
         let gathered = match self.last_write {
             Some(last) if !urgent => last + self.pace.gap,
             _ => now,
@@ -81,7 +80,7 @@ impl Pacer {
     }
 
     /// A call goes out now.
-    pub fn on_call(&mut self, now: Duration, cost: usize) {
+    pub fn on_call(&mut self, now: Moment, cost: usize) {
         self.sent = now;
         self.requests.spend(now, 1.0);
         if let Some(changes) = &mut self.changes {
@@ -90,20 +89,20 @@ impl Pacer {
     }
 
     /// A call that reads was answered. `random` is uniform in 0..1.
-    pub fn on_read(&mut self, now: Duration, answer: Result<(), &ZoneError>, random: f64) {
+    pub fn on_read(&mut self, now: Moment, answer: Result<(), &ZoneError>, random: f64) {
         self.wait(now, answer, random);
     }
 
     /// A call that writes was answered. `random` is uniform in 0..1.
-    pub fn on_answer(&mut self, now: Duration, answer: Result<(), &ZoneError>, random: f64) {
+    pub fn on_answer(&mut self, now: Moment, answer: Result<(), &ZoneError>, random: f64) {
         if answer.is_ok() {
             self.last_write = Some(now);
-            self.waits.on_success(now.saturating_sub(self.sent));
+            self.waits.on_success(now - self.sent);
         }
         self.wait(now, answer, random);
     }
 
-    fn wait(&mut self, now: Duration, answer: Result<(), &ZoneError>, random: f64) {
+    fn wait(&mut self, now: Moment, answer: Result<(), &ZoneError>, random: f64) {
         self.not_before = now + self.waits.after(answer, &self.pace, now, random);
     }
 }

@@ -1,8 +1,10 @@
 //! When calls go, and how long they wait.
 
+use std::time::Duration;
+
 use super::*;
 
-const QUIET: Duration = Duration::from_secs(1_000);
+const QUIET: Moment = Moment::after(Duration::from_secs(1_000));
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::Pace;
 use crate::backoff::Backoff;
+use crate::moment::Moment;
 use crate::zone::{Meaning, ZoneError};
 
 /// The longest wait after throttling, where nothing is known of the fleet.
@@ -30,7 +31,7 @@ const SMOOTHING: f64 = 0.8;
 /// What waits to be written.
 #[derive(Clone, Copy, Debug)]
 struct Backlog {
-    since: Duration,
+    since: Moment,
     cost: usize,
 }
 
@@ -45,7 +46,7 @@ pub(super) struct Waits {
     /// How long a call takes that succeeds, smoothed.
     success: Option<Duration>,
     /// When a drain has to be over.
-    deadline: Option<Duration>,
+    deadline: Option<Moment>,
 }
 
 impl Default for Waits {
@@ -74,7 +75,7 @@ impl Waits {
     }
 
     /// What waits to be written now costs so much.
-    pub(super) fn set_backlog(&mut self, now: Duration, cost: usize) {
+    pub(super) fn set_backlog(&mut self, now: Moment, cost: usize) {
         self.backlog = match self.backlog {
             _ if cost == 0 => None,
             Some(backlog) => Some(Backlog { cost, ..backlog }),
@@ -83,7 +84,7 @@ impl Waits {
     }
 
     /// From now on everything has to be over by `deadline`. Returns the longest wait from here on.
-    pub(super) fn drain(&mut self, now: Duration, deadline: Duration) -> Duration {
+    pub(super) fn drain(&mut self, now: Moment, deadline: Moment) -> Duration {
         self.deadline = Some(deadline);
         drain_cap(now, deadline)
     }
@@ -99,7 +100,7 @@ impl Waits {
         &mut self,
         answer: Result<(), &ZoneError>,
         pace: &Pace,
-        now: Duration,
+        now: Moment,
         random: f64,
     ) -> Duration {
         let drain_cap = self.deadline.map_or(Duration::MAX, |deadline| drain_cap(now, deadline));
@@ -122,7 +123,7 @@ impl Waits {
         }
     }
 
-    fn throttled_cap(&self, pace: &Pace, now: Duration) -> Duration {
+    fn throttled_cap(&self, pace: &Pace, now: Moment) -> Duration {
         let Some((hosts, backlog)) = self.hosts.zip(self.backlog) else { return THROTTLED_MAX };
         let by_cost = match pace.changes {
             Some(changes) => backlog.cost as f64 / changes.per_second,
@@ -130,13 +131,13 @@ impl Waits {
         };
         let success = self.success.unwrap_or_default().as_secs_f64();
         let per_host = (1.0 / pace.requests.per_second).max(success).max(by_cost);
-        let left = f64::from(hosts) * per_host - now.saturating_sub(backlog.since).as_secs_f64();
+        let left = f64::from(hosts) * per_host - (now - backlog.since).as_secs_f64();
         let (shortest, longest) = FLEET_RANGE;
         Duration::from_secs_f64((left / 2.0).clamp(shortest.as_secs_f64(), longest.as_secs_f64()))
     }
 }
 
 /// The longest wait in a drain: half of what is left, so that there is another try before it is over.
-fn drain_cap(now: Duration, deadline: Duration) -> Duration {
-    DRAIN_MAX.min(deadline.saturating_sub(now) / 2)
+fn drain_cap(now: Moment, deadline: Moment) -> Duration {
+    DRAIN_MAX.min((deadline - now) / 2)
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bollard::errors::Error;
@@ -31,6 +31,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const RING: usize = 256;
 /// How long an engine may be silent while it tells what it remembers.
 const REMEMBERING: Duration = Duration::from_secs(1);
+/// In a second.
+const NANOS: i64 = 1_000_000_000;
 /// Before any event: for all that the engine remembers.
 const BEGINNING: &str = "1";
 
@@ -79,8 +81,9 @@ impl UnixDocker {
 
     /// What the engine remembers until `now`: an answer that ends, unlike a subscription, which does not say
     /// where its past ends.
-    async fn ring(&self, client: &bollard::Docker, now: Duration) -> Result<Ring, DockerError> {
-        let until = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
+    async fn ring(&self, client: &bollard::Docker, now: Timestamp) -> Result<Ring, DockerError> {
+        let (seconds, nanos) = (now.unix_nanos() / NANOS, now.unix_nanos() % NANOS);
+        let until = format!("{seconds}.{nanos:09}");
         let options = EventsOptionsBuilder::default().since(BEGINNING).until(&until).build();
         let mut messages = client.events(Some(options)).boxed();
         let mut ring = Ring::default();
@@ -124,7 +127,7 @@ impl UnixDocker {
 impl Docker for UnixDocker {
     async fn events(&self) -> Result<Subscription, DockerError> {
         let client = self.connect().await?;
-        let asked = unix_now();
+        let asked = Timestamp::from(SystemTime::now());
         let ring = self.ring(&client, asked).await?;
         let filters = [("type", vec!["container"]), ("event", ACTIONS.to_vec())].into();
         let options = EventsOptionsBuilder::default().since(BEGINNING).filters(&filters).build();
@@ -140,7 +143,6 @@ impl Docker for UnixDocker {
         });
         let mut live = events.boxed();
         let past = read_to(&mut live, ring.last).await?;
-        let asked = Timestamp::from_unix_nanos(i64::try_from(asked.as_nanos()).unwrap_or(i64::MAX));
         // By a clock that stepped back some of it is of times to come, and was not counted.
         let whole = ring.ended && ring.events < RING && past.iter().all(|event| event.time <= asked);
         // What has just happened is not old, whatever its clock does.
@@ -218,13 +220,13 @@ fn read_event(message: &EventMessage) -> Option<DockerEvent> {
         action if action.starts_with("health_status") => Happening::Changed,
         _ => return None,
     };
-    let nanos = message.time_nano.or_else(|| message.time?.checked_mul(1_000_000_000))?;
-    let age = unix_now().saturating_sub(Duration::from_nanos(nanos.try_into().ok()?));
+    let nanos = message.time_nano.or_else(|| message.time?.checked_mul(NANOS)).filter(|nanos| *nanos >= 0)?;
+    let time = Timestamp::from_unix_nanos(nanos);
     Some(DockerEvent {
         id: actor.id.as_deref()?.parse().ok()?,
         happening,
-        time: Timestamp::from_unix_nanos(nanos),
-        age,
+        time,
+        age: time.age(SystemTime::now()),
     })
 }
 
@@ -253,8 +255,4 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         cause = source;
     }
     cause.to_string()
-}
-
-fn unix_now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

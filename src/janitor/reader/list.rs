@@ -9,6 +9,7 @@ use super::Limit;
 use crate::change::pacing::{Pace, Pacer};
 use crate::janitor::evidence::Read;
 use crate::janitor::time::Time;
+use crate::moment::Moment;
 use crate::record::RecordSet;
 use crate::zone::{ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
 
@@ -87,8 +88,8 @@ impl List {
 }
 
 /// Returns at `at`, or at once where that is over.
-pub(in crate::janitor) async fn wait_until(time: &dyn Time, at: Duration) {
-    let wait = at.saturating_sub(time.now());
+pub(in crate::janitor) async fn wait_until(time: &dyn Time, at: Moment) {
+    let wait = at - time.now();
     if wait > Duration::ZERO {
         time.sleep(wait).await;
     }

@@ -42,6 +42,7 @@ use self::tasks::Seen;
 use super::Inspection;
 use super::evidence::{Host, Network, Snapshot, home};
 use super::time::Time;
+use crate::moment::Moment;
 use crate::record::Owner;
 use crate::zone::Zone;
 
@@ -74,7 +75,7 @@ pub struct Limit<'a> {
     /// The run's time.
     pub time: &'a dyn Time,
     /// No call is made after this.
-    pub until: Duration,
+    pub until: Moment,
 }
 
 /// Makes the first inspection. What is missing is noted in it, and what would come after that is not asked for.

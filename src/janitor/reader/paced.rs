@@ -8,6 +8,7 @@ use super::Limit;
 use crate::backoff::Backoff;
 use crate::change::pacing::{Bucket, Rate};
 use crate::janitor::time::Time;
+use crate::moment::Moment;
 
 /// The shortest, the first and the longest wait after a call that failed. The shortest is longer than a bucket
 /// that refills 20 times a second is empty.
@@ -78,9 +79,9 @@ impl Paced {
     }
 
     /// Takes the next place in the row, whoever waits for one already.
-    fn reserve(&self, now: Duration) -> Duration {
+    fn reserve(&self, now: Moment) -> Duration {
         let (bucket, calls) = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = bucket.ready_at(now, 1.0).saturating_sub(now);
+        let wait = bucket.ready_at(now, 1.0) - now;
         bucket.spend(now, 1.0);
         *calls += 1;
         wait
@@ -134,10 +135,7 @@ impl Attempts<'_> {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-
-    fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
+    use crate::moment::at;
 
     #[tokio::test(start_paused = true)]
     async fn goes_no_faster_than_it_was_told_even_two_at_once() {
@@ -146,14 +144,14 @@ mod tests {
             tokio::join!(paced.turn(&clock), paced.turn(&clock));
         }
         // The first forty go at once.
-        assert!((9_900..10_500).contains(&clock.now().as_millis()), "{:?}", clock.now());
+        assert!((9_900..10_500).contains(&clock.now().since_start().as_millis()), "{:?}", clock.now());
         assert_eq!(paced.calls(), 240);
     }
 
     #[tokio::test(start_paused = true)]
     async fn asks_again_while_there_is_time_and_says_why_not_afterwards() {
         let (clock, paced) = (Clock::start(), Paced::new(Rate { per_second: 10.0, burst: 10.0 }));
-        let limit = Limit { time: &clock, until: seconds(60) };
+        let limit = Limit { time: &clock, until: at(60) };
         let mut attempts = paced.attempts(limit);
         let told = loop {
             if let Err(told) = attempts.turn().await {
@@ -163,12 +161,12 @@ mod tests {
             assert_eq!(attempts.settle(failed), Ok(None));
         };
         assert_eq!(told, Unread::Failed("throttled".to_owned()));
-        assert!((seconds(40)..seconds(60)).contains(&clock.now()), "{:?}", clock.now());
+        assert!((at(40)..at(60)).contains(&clock.now()), "{:?}", clock.now());
         assert!((7..80).contains(&paced.calls()), "{}", paced.calls());
         // What would fail again is not tried again, and what comes too late is not tried at all.
         let denied: Result<(), _> = Err(Failure::Final("denied".to_owned()));
         assert_eq!(paced.attempts(limit).settle(denied), Err(Unread::Failed("denied".to_owned())));
-        tokio::time::sleep(seconds(60)).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
         assert_eq!(paced.attempts(limit).turn().await, Err(Unread::NoTime));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -13,6 +12,7 @@ use super::mutants::MUTANTS;
 use super::story::{Story, judged, stories};
 use super::world::{Tag, World};
 use crate::janitor::{Inspection, Verdict};
+use crate::moment::at;
 use crate::record::{Key, RecordSet};
 
 const CASES: u32 = 20_000;
@@ -57,7 +57,7 @@ fn everything_that_is_provably_dead_goes_in_the_end() {
         let before = dead(&world);
         let runs = (0..60).find(|_| {
             let inspections = [world.inspect(0), world.inspect(100)];
-            let report = judged(&inspections, Duration::from_secs(102));
+            let report = judged(&inspections, at(102));
             report.deletes().for_each(|set| world.delete(set));
             report.deletes().count() == 0
         });
@@ -139,7 +139,7 @@ fn what_is_certainly_dead_goes_as_fast_as_the_caps_let_it() {
         *worlds += usize::from(most > 0);
         *largest = (*largest).max(most);
         for _ in 0..runs {
-            let report = judged(&inspections, Duration::from_secs(102));
+            let report = judged(&inspections, at(102));
             if report.deletes().next().is_none() {
                 break;
             }

@@ -1,5 +1,7 @@
 //! Corners that chance rarely turns.
 
+use std::time::Duration;
+
 use super::faults::{at, deletes, fleet, job, machine, report};
 use super::story::judged;
 use super::world::{
@@ -288,9 +290,9 @@ fn looks_out_of_order_too_close_or_too_old_are_no_evidence() {
         report.standstill
     };
     assert_eq!(still(161, 162), None);
-    assert_eq!(still(160, 161), Some(Standstill::TooClose(at(59))));
+    assert_eq!(still(160, 161), Some(Standstill::TooClose(Duration::from_secs(59))));
     assert_eq!(still(90, 200), Some(Standstill::OutOfOrder));
     assert_eq!(still(161, 161), Some(Standstill::OutOfOrder));
     assert_eq!(still(161, 222), None);
-    assert_eq!(still(161, 223), Some(Standstill::TooOld(at(61))));
+    assert_eq!(still(161, 223), Some(Standstill::TooOld(Duration::from_secs(61))));
 }

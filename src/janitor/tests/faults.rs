@@ -6,6 +6,7 @@ use super::world::{EcsSays, Job, Kind, Machine, Vpc, World, ZONE};
 use crate::janitor::evidence::{AgentConnection, Container, InstanceState};
 use crate::janitor::report::Standstill;
 use crate::janitor::{Inspection, Report, judge};
+use crate::moment::Moment;
 use crate::record::Routing;
 
 pub(super) fn machine(state: InstanceState) -> Machine {
@@ -31,8 +32,8 @@ pub(super) fn fleet(hosts: usize, jobs: usize) -> World {
     world
 }
 
-pub(super) fn at(secs: u64) -> Duration {
-    Duration::from_secs(secs)
+pub(super) fn at(secs: u64) -> Moment {
+    Moment::after(Duration::from_secs(secs))
 }
 
 pub(super) fn report([first, last]: [Inspection; 2]) -> Report {

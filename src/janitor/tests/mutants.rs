@@ -7,13 +7,14 @@ use super::story::judged;
 use crate::janitor::Inspection;
 use crate::janitor::evidence::{AgentConnection, InstanceState, Network, Snapshot};
 use crate::janitor::report::{Death, Held, Kept, Report, Verdict};
+use crate::moment::Moment;
 use crate::record::{Mark, Owner, RecordSet};
 
 /// What a verdict is taken from.
 #[derive(Clone)]
 pub(super) struct Case {
     inspections: [Inspection; 2],
-    now: Duration,
+    now: Moment,
 }
 
 /// A verdict with a mistake.
@@ -27,7 +28,7 @@ pub(super) struct Mutant {
 const FAITHFUL: Mutant = Mutant { name: "", show: |_| {}, say: |verdict| verdict, finish: |_, _| {} };
 
 impl Mutant {
-    pub(super) fn judge(&self, inspections: &[Inspection; 2], now: Duration) -> Report {
+    pub(super) fn judge(&self, inspections: &[Inspection; 2], now: Moment) -> Report {
         let mut case = Case { inspections: inspections.clone(), now };
         (self.show)(&mut case);
         let mut report = judged(&case.inspections, case.now);
@@ -61,7 +62,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         let first = &mut case.inspections[0];
         let times = [&mut first.list.began, &mut first.list.ended];
         for time in times.into_iter().chain([&mut first.snapshot.began, &mut first.snapshot.ended]) {
-            *time = time.saturating_sub(Duration::from_secs(59));
+            *time = *time - Duration::from_secs(59);
         }
     }),
     shown("takes old evidence", |case| case.now = case.inspections[1].snapshot.ended),

@@ -9,6 +9,7 @@ use super::world::{EcsSays, Job, Kind, Machine, Tag, Vpc, World, ZONE, docker_id
 use crate::janitor::evidence::{AgentConnection, InstanceState, Snapshot};
 use crate::janitor::suspects::Suspects;
 use crate::janitor::{Inspection, Report, judge};
+use crate::moment::Moment;
 use crate::record::{RecordSet, RecordType, Routing};
 
 /// Reads of one run, and then its deletes: in each gap before one, something may happen.
@@ -45,7 +46,7 @@ pub(super) struct Run {
     pub inspections: [Inspection; 2],
     /// The truth at the end of the first inspection, and when the deletes are made.
     pub worlds: [World; 2],
-    pub now: Duration,
+    pub now: Moment,
     pub report: Report,
     /// Between a list and its snapshot.
     pub registered_meanwhile: usize,
@@ -101,7 +102,7 @@ impl Story {
         world
     }
 
-    pub(super) fn run(&self, judge: impl Fn(&[Inspection; 2], Duration) -> Report) -> Run {
+    pub(super) fn run(&self, judge: impl Fn(&[Inspection; 2], Moment) -> Report) -> Run {
         let mut world = self.world();
         let fault = if self.fault < 64 { self.fault % 10 } else { u8::MAX };
         let wait = if fault == 0 { 59 } else { 60 };
@@ -131,7 +132,7 @@ impl Story {
             }
             let Some(seen) = inspections.get_mut(inspection) else { break };
             clock += if step == 4 { wait } else { 1 };
-            let at = Duration::from_secs(clock);
+            let at = Moment::after(Duration::from_secs(clock));
             match page {
                 0 | 1 => read_list(seen, &world, page, at),
                 2 => {
@@ -150,11 +151,11 @@ impl Story {
         match fault {
             3 | 4 => lose_list(&mut inspections[usize::from(fault - 3)]),
             5 | 6 => lose_snapshot(&mut inspections[usize::from(fault - 5)]),
-            7 => inspections[1].list.began = Duration::from_secs(50),
+            7 => inspections[1].list.began = Moment::after(Duration::from_secs(50)),
             8 => run_out_of_time(&mut inspections[0].snapshot.what),
             _ => {}
         }
-        let now = Duration::from_secs(clock + late);
+        let now = Moment::after(Duration::from_secs(clock + late));
         let report = judge(&inspections, now);
         let inspections = asked(&inspections);
         Run { inspections, worlds: [then.unwrap(), world], now, report, registered_meanwhile }
@@ -195,7 +196,7 @@ pub(super) fn asked([first, last]: &[Inspection; 2]) -> [Inspection; 2] {
 }
 
 /// The verdict on what a run is shown.
-pub(super) fn judged(inspections: &[Inspection; 2], now: Duration) -> Report {
+pub(super) fn judged(inspections: &[Inspection; 2], now: Moment) -> Report {
     let [first, last] = asked(inspections);
     judge(ZONE, &first, &last, now)
 }
@@ -210,7 +211,7 @@ fn run_out_of_time(snapshot: &mut Snapshot) {
     (snapshot.services, snapshot.unread) = (None, 1);
 }
 
-fn read_list(inspection: &mut Inspection, world: &World, page: u8, at: Duration) {
+fn read_list(inspection: &mut Inspection, world: &World, page: u8, at: Moment) {
     // The second page begins after the last name of the first.
     let half = service(0);
     let is_here = |set: &&RecordSet| (set.name < half) == (page == 0);

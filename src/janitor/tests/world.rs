@@ -9,6 +9,7 @@ use crate::janitor::Inspection;
 use crate::janitor::evidence::{
     AgentConnection, Container, Host, InstanceState, Network, Read, Snapshot, home,
 };
+use crate::moment::Moment;
 use crate::record::{Key, Owner, RecordSet, RecordType, Routing};
 
 pub(super) const ZONE: &str = "sd.internal";
@@ -281,6 +282,6 @@ impl World {
 }
 
 pub(super) fn read<T>(at: u64, what: T) -> Read<T> {
-    let at = Duration::from_secs(at);
+    let at = Moment::after(Duration::from_secs(at));
     Read { began: at, ended: at, missing: Vec::new(), what }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// How long the first list waits for its containers to be inspected and to prove themselves.
@@ -17,7 +18,7 @@ pub(super) enum Barrier {
     /// A list of what runs; these have been inspected before it.
     ForList { looked_at: BTreeSet<ContainerId> },
     /// The containers on the list; these have not been inspected.
-    ForLooks { until: Duration, unseen: BTreeSet<ContainerId> },
+    ForLooks { until: Moment, unseen: BTreeSet<ContainerId> },
 }
 
 impl Default for Barrier {
@@ -42,7 +43,7 @@ impl Barrier {
         }
     }
 
-    pub(super) fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, now: Duration) {
+    pub(super) fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, now: Moment) {
         match self {
             Self::ForList { looked_at } => {
                 let unseen = listed.difference(looked_at).cloned().collect();
@@ -65,7 +66,7 @@ impl Barrier {
         matches!(self, Self::ForLooks { unseen, .. } if !unseen.contains(id))
     }
 
-    pub(super) fn opens_at(&self) -> Option<Duration> {
+    pub(super) fn opens_at(&self) -> Option<Moment> {
         match self {
             Self::ForList { .. } => None,
             Self::ForLooks { until, .. } => Some(*until),
@@ -73,7 +74,7 @@ impl Barrier {
     }
 
     /// Whether nothing is waited for any more; `proven` tells whether that is so of what was inspected.
-    pub(super) fn is_due(&self, now: Duration, proven: impl FnOnce() -> bool) -> bool {
+    pub(super) fn is_due(&self, now: Moment, proven: impl FnOnce() -> bool) -> bool {
         match self {
             Self::ForList { .. } => false,
             Self::ForLooks { until, unseen } => now >= *until || unseen.is_empty() && proven(),

@@ -3,12 +3,12 @@
 //! Owns that, and when it is enough. The [`Barrier`] knows who has been inspected.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::barrier::Barrier;
 use super::estate::Estate;
 use super::settling::{Late, Settling};
 use super::{Adopted, Opened};
+use crate::moment::Moment;
 use crate::record::{ContainerId, Key, RecordSet, Registrant};
 
 /// Nothing has been said to the writer.
@@ -44,7 +44,7 @@ impl Gathering {
         self.over.insert(id.clone());
     }
 
-    pub(super) fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, now: Duration) {
+    pub(super) fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, now: Moment) {
         self.barrier.on_listed(listed, now);
     }
 
@@ -88,11 +88,11 @@ impl Gathering {
     }
 
     /// Never while the zone is not known.
-    pub(super) fn wake_at(&self) -> Option<Duration> {
+    pub(super) fn wake_at(&self) -> Option<Moment> {
         self.barrier.opens_at().filter(|_| self.knows_zone())
     }
 
-    pub(super) fn is_due(&self, now: Duration, is_urgent: bool, proven: impl FnOnce() -> bool) -> bool {
+    pub(super) fn is_due(&self, now: Moment, is_urgent: bool, proven: impl FnOnce() -> bool) -> bool {
         self.knows_zone() && (is_urgent || self.barrier.is_due(now, proven))
     }
 

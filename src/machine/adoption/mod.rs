@@ -36,7 +36,6 @@ mod gathering;
 mod settling;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 pub use self::barrier::BARRIER;
 use self::estate::Estate;
@@ -45,6 +44,7 @@ use self::settling::Settling;
 use super::lifecycle::{Event, Lifecycle};
 use super::publish;
 use crate::container::offer::Endpoint;
+use crate::moment::Moment;
 use crate::record::{ContainerId, Key, RecordSet, Registrant};
 
 /// What an earlier run left, and how far it is taken over.
@@ -107,7 +107,7 @@ impl Adoption {
     }
 
     /// When time itself opens the barrier: never while the zone is not known.
-    pub fn wake_at(&self) -> Option<Duration> {
+    pub fn wake_at(&self) -> Option<Moment> {
         self.gathering().and_then(Gathering::wake_at)
     }
 
@@ -123,7 +123,7 @@ impl Adoption {
 
     /// A complete list of what runs. Returns the containers that were held and are gone: each is to be
     /// [released](Self::release).
-    pub fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, now: Duration) -> Vec<ContainerId> {
+    pub fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, now: Moment) -> Vec<ContainerId> {
         match &mut self.phase {
             Phase::Gathering(gathering) => gathering.on_listed(listed, now),
             Phase::Settling(settling) => settling.on_listed(listed),
@@ -201,7 +201,7 @@ impl Adoption {
 
     /// Whether the barrier is to open; `proven` tells whether all that was inspected has proved itself, and who is
     /// urgent waits for the zone alone.
-    pub fn is_due(&self, now: Duration, is_urgent: bool, proven: impl FnOnce() -> bool) -> bool {
+    pub fn is_due(&self, now: Moment, is_urgent: bool, proven: impl FnOnce() -> bool) -> bool {
         self.gathering().is_some_and(|gathering| gathering.is_due(now, is_urgent, proven))
     }
 

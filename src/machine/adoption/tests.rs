@@ -1,5 +1,7 @@
 //! The protocol alone: its messages in any order, repeated or never, for containers that come and go.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -38,12 +40,12 @@ struct Stage {
     known: u8,
     /// What the adoption has been told of the zone, where that counts.
     heard: u8,
-    now: Duration,
+    now: Moment,
     seq: u64,
     is_urgent: bool,
     is_listed: bool,
     /// When the first list came, and who of it is waited for.
-    listed_at: Duration,
+    listed_at: Moment,
     awaited: BTreeSet<u64>,
     looked_at: BTreeSet<u64>,
     knows_zone: bool,
@@ -91,11 +93,11 @@ impl Stage {
             zone,
             known: known & zone,
             heard: 0,
-            now: secs(1_000),
+            now: Moment::after(secs(1_000)),
             seq: 1,
             is_urgent: false,
             is_listed: false,
-            listed_at: Duration::ZERO,
+            listed_at: Moment::START,
             awaited: BTreeSet::new(),
             looked_at: BTreeSet::new(),
             knows_zone: false,
@@ -130,7 +132,7 @@ impl Stage {
     fn step(&mut self, container: u64, event: Event) {
         let ends = matches!(event, Event::Died { .. } | Event::Started { .. } | Event::Absent { .. });
         let lifecycle = self.lifecycles.remove(&id(container)).unwrap_or_default();
-        let (lifecycle, _) = lifecycle.step(event, self.now);
+        let (lifecycle, _) = lifecycle.step(event, self.now.since_start());
         if ends || lifecycle.leaves() {
             self.adoption.forget(&id(container));
         }

@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use super::{OnTerm, StopPlan};
+use crate::moment::Moment;
 
 /// How long it may take to learn whether the host goes.
 pub const JUDGEMENT_LIMIT: Duration = Duration::from_secs(2);
@@ -25,7 +26,7 @@ pub enum Step {
     /// Take the traffic away: every weight is 0 until this has passed.
     Delay(Duration),
     /// Withdraw everything until this moment; [`REPORT_SLACK`] later it is over, whoever answers.
-    Withdraw(Duration),
+    Withdraw(Moment),
     /// End, and leave the records to the next agent of this host.
     HandOver,
 }
@@ -37,7 +38,7 @@ enum Phase {
     Judging,
     Delaying,
     Withdrawing {
-        deadline: Duration,
+        deadline: Moment,
     },
 }
 
@@ -47,7 +48,7 @@ pub struct Ending(Phase);
 
 impl Ending {
     /// Asked to stop as is planned, by whoever manages services; `asks` where somebody can say whether the host goes.
-    pub fn stop(&mut self, plan: &StopPlan, asks: bool, now: Duration) -> Option<Step> {
+    pub fn stop(&mut self, plan: &StopPlan, asks: bool, now: Moment) -> Option<Step> {
         match (self.0, plan.on_term) {
             (Phase::Serving, OnTerm::Drain) => self.drain(plan, now),
             (Phase::Serving, OnTerm::HandOver) => Some(Step::HandOver),
@@ -60,7 +61,7 @@ impl Ending {
     }
 
     /// Learnt whether the host goes.
-    pub fn judged(&mut self, goes: bool, plan: &StopPlan, now: Duration) -> Option<Step> {
+    pub fn judged(&mut self, goes: bool, plan: &StopPlan, now: Moment) -> Option<Step> {
         match self.0 {
             Phase::Judging if goes => self.drain(plan, now),
             Phase::Judging => Some(Step::HandOver),
@@ -69,7 +70,7 @@ impl Ending {
     }
 
     /// Asked to withdraw everything, whatever is planned for SIGTERM.
-    pub fn drain(&mut self, plan: &StopPlan, now: Duration) -> Option<Step> {
+    pub fn drain(&mut self, plan: &StopPlan, now: Moment) -> Option<Step> {
         match self.0 {
             Phase::Serving | Phase::Judging if plan.delay.is_zero() => Some(self.withdraw(plan, now)),
             Phase::Serving | Phase::Judging => {
@@ -81,7 +82,7 @@ impl Ending {
     }
 
     /// All had weight 0 for as long as is planned.
-    pub fn delay_over(&mut self, plan: &StopPlan, now: Duration) -> Option<Step> {
+    pub fn delay_over(&mut self, plan: &StopPlan, now: Moment) -> Option<Step> {
         (self.0 == Phase::Delaying).then(|| self.withdraw(plan, now))
     }
 
@@ -111,14 +112,14 @@ impl Ending {
     }
 
     /// Until when everything is to be withdrawn, once that has begun.
-    pub fn deadline(&self) -> Option<Duration> {
+    pub fn deadline(&self) -> Option<Moment> {
         match self.0 {
             Phase::Withdrawing { deadline } => Some(deadline),
             _ => None,
         }
     }
 
-    fn withdraw(&mut self, plan: &StopPlan, now: Duration) -> Step {
+    fn withdraw(&mut self, plan: &StopPlan, now: Moment) -> Step {
         let deadline = now + plan.timeout;
         self.0 = Phase::Withdrawing { deadline };
         Step::Withdraw(deadline)
@@ -129,13 +130,13 @@ impl Ending {
 mod tests {
     use super::*;
 
-    const NOW: Duration = Duration::from_secs(100);
+    const NOW: Moment = Moment::after(Duration::from_secs(100));
 
     fn plan(on_term: OnTerm, delay: u64) -> StopPlan {
         StopPlan { on_term, delay: Duration::from_secs(delay), ..StopPlan::default() }
     }
 
-    fn withdraw(plan: &StopPlan, now: Duration) -> Option<Step> {
+    fn withdraw(plan: &StopPlan, now: Moment) -> Option<Step> {
         Some(Step::Withdraw(now + plan.timeout))
     }
 

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::moment::Moment;
+
 /// The most restarts within [`WITHIN`]: more is no accident, and a new process starts from a better state.
 const MAX: usize = 5;
 /// See [`MAX`].
@@ -10,11 +12,11 @@ const WITHIN: Duration = Duration::from_secs(60);
 
 /// The restarts of late.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Restarts(VecDeque<Duration>);
+pub struct Restarts(VecDeque<Moment>);
 
 impl Restarts {
     /// Another actor failed. Returns whether one may be started in its place.
-    pub fn may_restart(&mut self, now: Duration) -> bool {
+    pub fn may_restart(&mut self, now: Moment) -> bool {
         self.0.retain(|at| now - *at < WITHIN);
         self.0.push_back(now);
         self.0.len() <= MAX
@@ -29,10 +31,10 @@ impl Restarts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moment::at;
 
     #[test]
     fn so_many_within_a_minute_are_too_many_and_over_longer_are_not() {
-        let at = |secs| Duration::from_secs(secs);
         let mut restarts = Restarts::default();
         assert!(!restarts.is_recovering());
         assert!((0..5).all(|n| restarts.may_restart(at(n))));

@@ -21,6 +21,8 @@ mod source;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::moment::Moment;
+
 pub use self::source::{AskError, Said, Source};
 
 /// How long before its end nothing of what leaves is wanted any more.
@@ -58,7 +60,7 @@ pub struct Notice {
     pub leaving: Leaving,
     /// When nothing of that is wanted any more, by the agent's clock; `None` where the end has no time, and
     /// each container goes when it is asked to stop.
-    pub withdraw_at: Option<Duration>,
+    pub withdraw_at: Option<Moment>,
     /// Who says so, for the log; empty where nobody leaves.
     pub reason: String,
 }
@@ -96,7 +98,7 @@ mod tests {
     fn a_notice_whose_end_is_reckoned_anew_repeats_the_one_before() {
         let notice = |leaving, withdraw_at: Option<u64>, reason: &str| Notice {
             leaving,
-            withdraw_at: withdraw_at.map(Duration::from_millis),
+            withdraw_at: withdraw_at.map(|millis| Moment::after(Duration::from_millis(millis))),
             reason: reason.to_owned(),
         };
         let first = notice(Leaving::Everybody, Some(10_000), "spot");

@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime};
 
 pub use self::snapshot::SourceState;
 use super::{AskError, Leaving, Notice, Said, Source, WITHDRAW_BEFORE_END};
+use crate::moment::Moment;
 
 /// The longest that a notice with a time comes ahead: what says more goes by a clock that is behind.
 /// Source: EC2 user guide, "Spot Instance interruption notices".
@@ -39,9 +40,9 @@ pub enum News {
 struct Heard {
     said: Said,
     /// When this was said first.
-    since: Duration,
+    since: Moment,
     /// When the host ends.
-    end: Option<Duration>,
+    end: Option<Moment>,
 }
 
 /// What all sources said.
@@ -57,7 +58,7 @@ impl Notices {
         &mut self,
         source: Source,
         answer: Result<Said, AskError>,
-        now: Duration,
+        now: Moment,
         wall: SystemTime,
     ) -> Vec<News> {
         let mut news = Vec::new();
@@ -79,7 +80,7 @@ impl Notices {
         news
     }
 
-    fn hear(&mut self, source: Source, mut said: Said, now: Duration, wall: SystemTime) -> Option<News> {
+    fn hear(&mut self, source: Source, mut said: Said, now: Moment, wall: SystemTime) -> Option<News> {
         let before = self.heard.remove(&source);
         let was = before.as_ref().map_or(&Said::Nothing, |heard| &heard.said);
         if let (Said::TasksEnd { tasks, .. }, Said::TasksEnd { tasks: leaving, .. }) = (&mut said, was) {
@@ -123,7 +124,7 @@ impl Notices {
             match said {
                 Said::Nothing | Said::Advice(_) => {}
                 Said::HostEnds { what, .. } => {
-                    let withdraw_at = end.map(|end| end.saturating_sub(WITHDRAW_BEFORE_END));
+                    let withdraw_at = end.map(|end| end - WITHDRAW_BEFORE_END);
                     notice.withdraw_at = notice.withdraw_at.into_iter().chain(withdraw_at).min();
                     notice.leaving = Leaving::Everybody;
                     reasons.push(what.as_str());
@@ -157,6 +158,7 @@ mod tests {
 
     use super::*;
     use crate::container::Timestamp;
+    use crate::moment::at;
 
     const SECOND: Duration = Duration::from_secs(1);
     /// The wall clock at the agent's start.
@@ -177,45 +179,50 @@ mod tests {
     }
 
     /// A source answers at a second by both clocks.
-    fn at(notices: &mut Notices, second: u32, source: Source, answer: Result<Said, AskError>) -> Vec<News> {
-        notices.on_answer(source, answer, SECOND * second, WALL + SECOND * second)
+    fn hears(
+        notices: &mut Notices,
+        second: u32,
+        source: Source,
+        answer: Result<Said, AskError>,
+    ) -> Vec<News> {
+        notices.on_answer(source, answer, at(second.into()), WALL + SECOND * second)
     }
 
     #[test]
     fn a_notice_is_told_once_and_its_end_counts_down() {
         let mut notices = Notices::default();
-        assert_eq!(at(&mut notices, 10, Source::Spot, Ok(Said::Nothing)), []);
+        assert_eq!(hears(&mut notices, 10, Source::Spot, Ok(Said::Nothing)), []);
         assert_eq!(notices.notice(), Notice::default());
-        assert_eq!(at(&mut notices, 15, Source::Spot, Ok(spot(130))), [News::Says(spot(130))]);
+        assert_eq!(hears(&mut notices, 15, Source::Spot, Ok(spot(130))), [News::Says(spot(130))]);
         let leaves =
-            Notice { leaving: Leaving::Everybody, withdraw_at: Some(110 * SECOND), reason: "spot".into() };
+            Notice { leaving: Leaving::Everybody, withdraw_at: Some(at(110)), reason: "spot".into() };
         assert_eq!(notices.notice(), leaves);
-        assert_eq!(at(&mut notices, 20, Source::Spot, Ok(spot(130))), []);
+        assert_eq!(hears(&mut notices, 20, Source::Spot, Ok(spot(130))), []);
         assert_eq!(notices.notice(), leaves);
-        assert_eq!(at(&mut notices, 25, Source::Spot, Ok(Said::Nothing)), [News::CalledOff(spot(130))]);
+        assert_eq!(hears(&mut notices, 25, Source::Spot, Ok(Said::Nothing)), [News::CalledOff(spot(130))]);
         assert_eq!(notices.notice(), Notice::default());
     }
 
     #[test]
     fn silence_calls_nothing_off_and_is_told_once() {
         let mut notices = Notices::default();
-        at(&mut notices, 0, Source::Spot, Ok(spot(100)));
+        hears(&mut notices, 0, Source::Spot, Ok(spot(100)));
         let before = notices.notice();
-        assert_eq!(at(&mut notices, 5, Source::Spot, Err(away())), [News::Fails(away())]);
-        assert_eq!(at(&mut notices, 10, Source::Spot, Err(AskError::Away("other words".into()))), []);
+        assert_eq!(hears(&mut notices, 5, Source::Spot, Err(away())), [News::Fails(away())]);
+        assert_eq!(hears(&mut notices, 10, Source::Spot, Err(AskError::Away("other words".into()))), []);
         assert_eq!(notices.notice(), before);
         assert!(notices.away().unwrap().contains("spot interruption (no answer)"));
-        assert_eq!(at(&mut notices, 15, Source::Spot, Ok(spot(100))), [News::Answers]);
+        assert_eq!(hears(&mut notices, 15, Source::Spot, Ok(spot(100))), [News::Answers]);
         assert_eq!(notices.away(), None);
     }
 
     #[test]
     fn what_never_answered_is_told_and_is_no_fault() {
         let mut notices = Notices::default();
-        assert_eq!(at(&mut notices, 0, Source::Spot, Err(away())), [News::Fails(away())]);
+        assert_eq!(hears(&mut notices, 0, Source::Spot, Err(away())), [News::Fails(away())]);
         assert_eq!(notices.away(), None);
-        at(&mut notices, 5, Source::Spot, Ok(Said::Nothing));
-        at(&mut notices, 10, Source::Spot, Err(away()));
+        hears(&mut notices, 5, Source::Spot, Ok(Said::Nothing));
+        hears(&mut notices, 10, Source::Spot, Err(away()));
         assert!(notices.away().is_some());
     }
 
@@ -223,7 +230,7 @@ mod tests {
     fn what_may_not_be_asked_is_told_and_is_no_fault() {
         let mut notices = Notices::default();
         let denied = || AskError::Denied("ecs:DescribeContainerInstances".into());
-        assert_eq!(at(&mut notices, 0, Source::Cluster, Err(denied())), [News::Fails(denied())]);
+        assert_eq!(hears(&mut notices, 0, Source::Cluster, Err(denied())), [News::Fails(denied())]);
         assert_eq!(notices.away(), None);
         assert!(
             notices.has_asked(&[Source::Cluster]) && !notices.has_asked(&[Source::Cluster, Source::Spot])
@@ -234,26 +241,26 @@ mod tests {
     fn a_clock_that_is_set_counts_from_the_next_answer() {
         let mut notices = Notices::default();
         // An hour behind: no notice comes more than two minutes ahead.
-        notices.on_answer(Source::Spot, Ok(spot(3_700)), 10 * SECOND, WALL + 10 * SECOND);
-        assert_eq!(notices.notice().withdraw_at, Some(110 * SECOND));
+        notices.on_answer(Source::Spot, Ok(spot(3_700)), at(10), WALL + 10 * SECOND);
+        assert_eq!(notices.notice().withdraw_at, Some(at(110)));
         // Set right: 85 s are left.
-        notices.on_answer(Source::Spot, Ok(spot(3_700)), 15 * SECOND, WALL + 3_615 * SECOND);
-        assert_eq!(notices.notice().withdraw_at, Some(80 * SECOND));
+        notices.on_answer(Source::Spot, Ok(spot(3_700)), at(15), WALL + 3_615 * SECOND);
+        assert_eq!(notices.notice().withdraw_at, Some(at(80)));
         // An end that has passed is now.
-        notices.on_answer(Source::Spot, Ok(spot(3_700)), 20 * SECOND, WALL + 9_000 * SECOND);
-        assert_eq!(notices.notice().withdraw_at, Some(Duration::ZERO));
+        notices.on_answer(Source::Spot, Ok(spot(3_700)), at(20), WALL + 9_000 * SECOND);
+        assert_eq!(notices.notice().withdraw_at, Some(Moment::START));
     }
 
     #[test]
     fn the_end_of_the_host_is_that_of_its_tasks_and_the_earliest_time_counts() {
         let mut notices = Notices::default();
-        at(&mut notices, 0, Source::Cluster, Ok(draining(&["a"])));
+        hears(&mut notices, 0, Source::Cluster, Ok(draining(&["a"])));
         assert_eq!(notices.notice().leaving, Leaving::Tasks(["a".to_owned()].into()));
-        at(&mut notices, 0, Source::Scaling, Ok(Said::HostEnds { what: "scaled in".into(), at: None }));
+        hears(&mut notices, 0, Source::Scaling, Ok(Said::HostEnds { what: "scaled in".into(), at: None }));
         assert_eq!((notices.notice().leaving, notices.notice().withdraw_at), (Leaving::Everybody, None));
-        at(&mut notices, 0, Source::Spot, Ok(spot(100)));
+        hears(&mut notices, 0, Source::Spot, Ok(spot(100)));
         let notice = notices.notice();
-        assert_eq!((notice.withdraw_at, &*notice.reason), (Some(80 * SECOND), "spot; scaled in; DRAINING"));
+        assert_eq!((notice.withdraw_at, &*notice.reason), (Some(at(80)), "spot; scaled in; DRAINING"));
     }
 
     #[test]
@@ -263,24 +270,24 @@ mod tests {
             Leaving::Tasks(tasks) => tasks,
             _ => BTreeSet::new(),
         };
-        at(&mut notices, 0, Source::Cluster, Ok(draining(&["a", "b"])));
-        assert_eq!(at(&mut notices, 30, Source::Cluster, Ok(draining(&["b"]))), []);
+        hears(&mut notices, 0, Source::Cluster, Ok(draining(&["a", "b"])));
+        assert_eq!(hears(&mut notices, 30, Source::Cluster, Ok(draining(&["b"]))), []);
         assert_eq!(leaving(&notices).len(), 2);
-        at(&mut notices, 60, Source::Cluster, Ok(Said::Nothing));
-        at(&mut notices, 90, Source::Cluster, Ok(draining(&["b"])));
+        hears(&mut notices, 60, Source::Cluster, Ok(Said::Nothing));
+        hears(&mut notices, 90, Source::Cluster, Ok(draining(&["b"])));
         assert_eq!(leaving(&notices).len(), 1);
     }
 
     #[test]
     fn nothing_is_called_off_before_all_were_asked_and_nothing_is_told_twice() {
         let (mut notices, polled) = (Notices::default(), [Source::Spot, Source::Cluster]);
-        at(&mut notices, 0, Source::Spot, Ok(Said::Nothing));
+        hears(&mut notices, 0, Source::Spot, Ok(Said::Nothing));
         assert_eq!(notices.news(&polled, None), None);
-        at(&mut notices, 0, Source::Cluster, Ok(Said::Nothing));
+        hears(&mut notices, 0, Source::Cluster, Ok(Said::Nothing));
         let nothing = notices.news(&polled, None).unwrap();
         assert_eq!((&nothing, notices.news(&polled, Some(&nothing))), (&Notice::default(), None));
         let mut notices = Notices::default();
-        at(&mut notices, 0, Source::Spot, Ok(spot(100)));
+        hears(&mut notices, 0, Source::Spot, Ok(spot(100)));
         let leaves = notices.news(&polled, None).unwrap();
         assert_eq!((&leaves.leaving, notices.news(&polled, Some(&leaves))), (&Leaving::Everybody, None));
     }
@@ -289,7 +296,7 @@ mod tests {
     fn advice_moves_nothing() {
         let mut notices = Notices::default();
         let advice = Said::Advice("rebalance".into());
-        assert_eq!(at(&mut notices, 0, Source::Rebalance, Ok(advice.clone())), [News::Says(advice)]);
+        assert_eq!(hears(&mut notices, 0, Source::Rebalance, Ok(advice.clone())), [News::Says(advice)]);
         assert_eq!(notices.notice(), Notice::default());
     }
 }

@@ -5,9 +5,9 @@
 //! gone. When the containers' records are said anew is for the [registrar](crate::machine::registrar).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::{Leaving, Notice};
+use crate::moment::Moment;
 use crate::record::{Key, RecordSet, Routing};
 
 /// What a departure makes of one record, for the log.
@@ -65,7 +65,7 @@ impl Departure {
     }
 
     /// This is what the host is told of its future, in place of what it was told before.
-    pub fn on_notice(&mut self, notice: Notice, now: Duration) {
+    pub fn on_notice(&mut self, notice: Notice, now: Moment) {
         let is_near = notice.withdraw_at.is_some_and(|at| at <= now);
         self.announced = if is_near { Announced::Near(notice) } else { Announced::Ahead(notice) };
     }
@@ -79,7 +79,7 @@ impl Departure {
     }
 
     /// When the end is near of what leaves.
-    pub fn wake_at(&self) -> Option<Duration> {
+    pub fn wake_at(&self) -> Option<Moment> {
         match &self.announced {
             Announced::Ahead(notice) if notice.leaving != Leaving::Nobody => notice.withdraw_at,
             Announced::Nothing | Announced::Awaited | Announced::Ahead(_) | Announced::Near(_) => None,
@@ -87,7 +87,7 @@ impl Departure {
     }
 
     /// Time has passed.
-    pub fn on_time(&mut self, now: Duration) {
+    pub fn on_time(&mut self, now: Moment) {
         if self.wake_at().is_some_and(|at| at <= now) {
             self.announced = match std::mem::take(&mut self.announced) {
                 Announced::Ahead(notice) => Announced::Near(notice),
@@ -184,11 +184,11 @@ impl Departure {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
+    use crate::moment::at;
     use crate::record::RecordType;
     use crate::record::testing::{HEX, registrant};
-
-    const SECOND: Duration = Duration::from_secs(1);
 
     fn record(name: &str, weight: i64) -> RecordSet {
         let host = registrant("i-0a").host_record();
@@ -197,8 +197,8 @@ mod tests {
         RecordSet { name: name.to_owned(), kind, set_identifier, routing, ..host }
     }
 
-    fn notice(leaving: Leaving, withdraw_at: Option<u32>) -> Notice {
-        Notice { leaving, withdraw_at: withdraw_at.map(|at| at * SECOND), reason: "spot".to_owned() }
+    fn notice(leaving: Leaving, withdraw_at: Option<u64>) -> Notice {
+        Notice { leaving, withdraw_at: withdraw_at.map(at), reason: "spot".to_owned() }
     }
 
     fn weights(departure: &Departure, task: Option<&str>) -> Vec<i64> {
@@ -209,15 +209,15 @@ mod tests {
     #[test]
     fn what_leaves_has_weight_0_and_no_records_once_its_end_is_near() {
         let mut departure = Departure::default();
-        departure.on_notice(notice(Leaving::Tasks(["t".to_owned()].into()), Some(100)), SECOND);
+        departure.on_notice(notice(Leaving::Tasks(["t".to_owned()].into()), Some(100)), at(1));
         assert_eq!(weights(&departure, Some("t")), [0, 0]);
         assert_eq!(weights(&departure, None), [5, 7]);
-        assert_eq!(departure.wake_at(), Some(100 * SECOND));
-        departure.on_time(99 * SECOND);
+        assert_eq!(departure.wake_at(), Some(at(100)));
+        departure.on_time(at(99));
         assert_eq!(weights(&departure, Some("t")), [0, 0]);
-        departure.on_time(100 * SECOND);
+        departure.on_time(at(100));
         assert_eq!((weights(&departure, Some("t")), departure.wake_at()), (vec![], None));
-        departure.on_notice(Notice::default(), 101 * SECOND);
+        departure.on_notice(Notice::default(), at(101));
         assert_eq!(weights(&departure, Some("t")), [5, 7]);
     }
 
@@ -233,12 +233,12 @@ mod tests {
         let host = registrant("i-0a").host_record();
         let sets = [weighted, full.clone(), address, host];
         let mut departure = Departure::default();
-        departure.on_notice(notice(Leaving::Everybody, Some(100)), SECOND);
+        departure.on_notice(notice(Leaving::Everybody, Some(100)), at(1));
         let weights = |sets: &[RecordSet]| sets.iter().map(RecordSet::weight).collect::<Vec<_>>();
         let left = departure.overrule(None, sets.to_vec());
         assert_eq!((weights(&left), &left[1]), (vec![Some(0), None, Some(0), Some(1)], &full));
         assert_eq!(departure.between(&sets, &left).len(), 2, "of the full name nothing is said");
-        departure.on_time(100 * SECOND);
+        departure.on_time(at(100));
         assert_eq!(departure.overrule(None, sets.to_vec()), [], "its end is near");
         let mut departure = Departure::default();
         departure.prepare_drain(None);
@@ -250,7 +250,7 @@ mod tests {
         let mut departure = Departure::default();
         departure.expect_notice();
         assert!(departure.awaits_notice());
-        departure.on_notice(notice(Leaving::Everybody, Some(5)), 5 * SECOND);
+        departure.on_notice(notice(Leaving::Everybody, Some(5)), at(5));
         assert_eq!((weights(&departure, None), departure.awaits_notice()), (vec![], false));
     }
 
@@ -262,7 +262,7 @@ mod tests {
         departure.on_registered([record("a", 5).key()].into());
         departure.prepare_drain(None);
         assert_eq!(weights(&departure, None), [0]);
-        departure.on_notice(Notice::default(), SECOND);
+        departure.on_notice(Notice::default(), at(1));
         assert_eq!(weights(&departure, None), [0], "no notice that is called off brings weights back");
         departure.drain();
         assert!(departure.has_drained() && !departure.prepares_drain());
@@ -281,11 +281,11 @@ mod tests {
             vec![("a".to_owned(), weightless, reason.to_owned()), ("b".to_owned(), None, reason.to_owned())]
         };
         assert_eq!(said(&departure), both("the notice is called off"));
-        departure.on_notice(notice(Leaving::Everybody, None), SECOND);
+        departure.on_notice(notice(Leaving::Everybody, None), at(1));
         assert_eq!(said(&departure), both("the host is leaving: spot"));
-        departure.on_notice(notice(Leaving::Tasks(BTreeSet::new()), None), SECOND);
+        departure.on_notice(notice(Leaving::Tasks(BTreeSet::new()), None), at(1));
         assert_eq!(said(&departure), both("its task is leaving: spot"));
-        departure.on_notice(Notice::default(), SECOND);
+        departure.on_notice(Notice::default(), at(1));
         departure.prepare_drain(None);
         assert_eq!(said(&departure), both("the agent is about to drain"));
     }

@@ -2,16 +2,16 @@
 //! goes out.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{Output, Registrar, Wants};
 use crate::container::offer::Endpoint;
+use crate::moment::Moment;
 use crate::record::{ContainerId, RecordSet};
 
 impl Registrar {
     /// What the zone holds of this host, and whether that is all. Once wants have gone out, it holds what they made of
     /// it, and proves nothing of a container.
-    pub fn on_known(&mut self, known: &[RecordSet], is_all: bool, now: Duration) -> Vec<Output> {
+    pub fn on_known(&mut self, known: &[RecordSet], is_all: bool, now: Moment) -> Vec<Output> {
         let runs = |id: &ContainerId| self.containers.get(id).is_some();
         let Some(adopted) = self.adoption.on_known(known, is_all, runs) else { return Vec::new() };
         let mut outputs = self.adopt(&adopted.ports, now);
@@ -24,7 +24,7 @@ impl Registrar {
     /// earlier run registered of a container that has not been inspected, or has not proved itself since,
     /// holds on, beside what is known of it. Says everything again, so that the writer of this generation may delete
     /// the rest.
-    pub fn on_found(&mut self, found: &[RecordSet], generation: u64, now: Duration) -> Vec<Output> {
+    pub fn on_found(&mut self, found: &[RecordSet], generation: u64, now: Moment) -> Vec<Output> {
         if self.departure.has_drained() {
             return Vec::new();
         }
@@ -39,7 +39,7 @@ impl Registrar {
         outputs
     }
 
-    fn adopt(&mut self, ports: &BTreeMap<Endpoint, ContainerId>, now: Duration) -> Vec<Output> {
+    fn adopt(&mut self, ports: &BTreeMap<Endpoint, ContainerId>, now: Moment) -> Vec<Output> {
         let mut outputs = self.hold(now);
         self.grants.adopt(ports);
         outputs.extend(self.settle(now));
@@ -49,7 +49,7 @@ impl Registrar {
     }
 
     /// Tells a lifecycle what the zone already holds of its container.
-    pub(super) fn tell_registered(&mut self, id: &ContainerId, now: Duration) -> Vec<Output> {
+    pub(super) fn tell_registered(&mut self, id: &ContainerId, now: Moment) -> Vec<Output> {
         let Some(lifecycle) = self.containers.get(id) else { return Vec::new() };
         let told = self.adoption.tell(id, lifecycle);
         told.into_iter().flat_map(|event| self.step(id, event, now)).collect()
@@ -61,7 +61,7 @@ impl Registrar {
     }
 
     /// A container has been inspected, or is over: what an earlier run wrote of it counts no more.
-    pub(super) fn release(&mut self, id: &ContainerId, now: Duration) -> Vec<Output> {
+    pub(super) fn release(&mut self, id: &ContainerId, now: Moment) -> Vec<Output> {
         if !self.adoption.release(id) {
             return Vec::new();
         }
@@ -73,12 +73,12 @@ impl Registrar {
     }
 
     /// Those that have not been inspected have their ports as long as what an earlier run wrote of them stays.
-    fn hold(&mut self, now: Duration) -> Vec<Output> {
+    fn hold(&mut self, now: Moment) -> Vec<Output> {
         self.grants.set_unseen(self.adoption.unseen_ports());
         self.settle(now)
     }
 
-    pub(super) fn try_open(&mut self, now: Duration) -> Vec<Output> {
+    pub(super) fn try_open(&mut self, now: Moment) -> Vec<Output> {
         let proven = || !self.containers.any_unproven() && !self.departure.awaits_notice();
         if !self.adoption.is_due(now, self.departure.prepares_drain(), proven) {
             return Vec::new();

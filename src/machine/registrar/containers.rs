@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::machine::lifecycle::{Effect, Event, Lifecycle, Seq, State};
 use crate::machine::past::Signals;
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// The lifecycles of the containers of a host.
@@ -16,7 +17,7 @@ pub(super) struct Containers {
     /// How long a stopping signal is believed.
     belief: Duration,
     lifecycles: BTreeMap<ContainerId, Lifecycle>,
-    deadlines: BTreeMap<ContainerId, Duration>,
+    deadlines: BTreeMap<ContainerId, Moment>,
     /// Answers about containers that a list as young as this did not show are stale.
     floor: Seq,
 }
@@ -67,11 +68,11 @@ impl Containers {
     }
 
     /// Takes one event of one container. One that was not known is from here on.
-    pub(super) fn step(&mut self, id: &ContainerId, event: Event, now: Duration) -> Stepped {
+    pub(super) fn step(&mut self, id: &ContainerId, event: Event, now: Moment) -> Stepped {
         let lifecycle = self.lifecycles.remove(id).unwrap_or_else(|| Lifecycle::believing(self.belief));
         let is_recalled = matches!(event, Event::Recalled { .. });
         let before = lifecycle.signals();
-        let (lifecycle, mut effects) = lifecycle.step(event, now);
+        let (lifecycle, mut effects) = lifecycle.step(event, now.since_start());
         let signals = lifecycle.signals();
         // What ends with this run goes on with the next.
         let has_changed = before != signals && *lifecycle.state() != State::Drained;
@@ -79,7 +80,7 @@ impl Containers {
         self.lifecycles.insert(id.clone(), lifecycle);
         effects.retain(|effect| match effect {
             Effect::WakeAt(at) => {
-                self.deadlines.insert(id.clone(), *at);
+                self.deadlines.insert(id.clone(), Moment::after(*at));
                 false
             }
             _ => true,
@@ -94,26 +95,27 @@ impl Containers {
     }
 
     /// Forgets a container of which nothing is to be remembered, now that a list of then does not show it.
-    pub(super) fn forget(&mut self, id: &ContainerId, as_of: Seq, now: Duration) {
-        if self.get(id).is_some_and(|lifecycle| lifecycle.forgettable(as_of, now)) {
+    pub(super) fn forget(&mut self, id: &ContainerId, as_of: Seq, now: Moment) {
+        if self.get(id).is_some_and(|lifecycle| lifecycle.forgettable(as_of, now.since_start())) {
             self.lifecycles.remove(id);
             self.deadlines.remove(id);
         }
     }
 
-    pub(super) fn wake_at(&self) -> Option<Duration> {
+    pub(super) fn wake_at(&self) -> Option<Moment> {
         self.deadlines.values().copied().min()
     }
 
     /// Takes those for whom time itself changes something.
-    pub(super) fn take_due(&mut self, now: Duration) -> Vec<ContainerId> {
+    pub(super) fn take_due(&mut self, now: Moment) -> Vec<ContainerId> {
         self.deadlines.extract_if(.., |_, at| *at <= now).map(|(id, _)| id).collect()
     }
 
-    pub(super) fn check_invariants(&self, now: Duration) {
+    pub(super) fn check_invariants(&self, now: Moment) {
         for (id, lifecycle) in self.iter() {
             let timed = lifecycle
                 .deadline()
+                .map(Moment::after)
                 .is_none_or(|at| at <= now || self.deadlines.get(id).is_some_and(|deadline| *deadline == at));
             assert!(timed, "{id} waits for a time at which nobody wakes it");
         }

@@ -1,18 +1,18 @@
 //! What happened to each container last, and why: for whoever looks. Nothing branches on it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::machine::lifecycle::{Edge, Effect, Reason};
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// The latest of one container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Latest {
     /// The latest step of its lifecycle, and when it made it.
-    pub step: Option<(Duration, Edge)>,
+    pub step: Option<(Moment, Edge)>,
     /// Why its wants changed last, and when.
-    pub decision: Option<(Duration, Reason)>,
+    pub decision: Option<(Moment, Reason)>,
 }
 
 /// The latest of all containers of a host.
@@ -21,7 +21,7 @@ pub(super) struct History(BTreeMap<ContainerId, Latest>);
 
 impl History {
     /// A lifecycle made a step, which has these effects.
-    pub(super) fn on_step(&mut self, id: &ContainerId, effects: &[Effect], now: Duration) {
+    pub(super) fn on_step(&mut self, id: &ContainerId, effects: &[Effect], now: Moment) {
         for effect in effects {
             match effect {
                 Effect::Stepped(edge) => self.of_mut(id).step = Some((now, *edge)),

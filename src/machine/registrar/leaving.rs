@@ -1,11 +1,11 @@
 //! What a [departure](crate::machine::departure) makes the registrar say.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::{Output, Registrar, Wants};
 use crate::machine::departure::Notice;
 use crate::machine::departure::records::Departure;
+use crate::moment::Moment;
 use crate::record::{ContainerId, RecordSet};
 
 impl Registrar {
@@ -15,7 +15,7 @@ impl Registrar {
     }
 
     /// This is what the host is told of its future, in place of what it was told before.
-    pub fn on_notice(&mut self, notice: Notice, now: Duration) -> Vec<Output> {
+    pub fn on_notice(&mut self, notice: Notice, now: Moment) -> Vec<Output> {
         if self.departure.has_drained() {
             return Vec::new();
         }
@@ -26,7 +26,7 @@ impl Registrar {
 
     /// The agent will drain in a while: until then all has weight 0, and nothing new is registered. The
     /// first look at the host is over with it, as far as it has come.
-    pub fn prepare_drain(&mut self, now: Duration) -> Vec<Output> {
+    pub fn prepare_drain(&mut self, now: Moment) -> Vec<Output> {
         if self.departure.has_drained() || self.departure.prepares_drain() {
             return Vec::new();
         }
@@ -37,7 +37,7 @@ impl Registrar {
     }
 
     /// The end of what leaves may have come near.
-    pub(super) fn depart_on_time(&mut self, now: Duration) -> Vec<Output> {
+    pub(super) fn depart_on_time(&mut self, now: Moment) -> Vec<Output> {
         match self.departure.wake_at() {
             Some(at) if at <= now => self.depart(|departure| departure.on_time(now)),
             _ => Vec::new(),

@@ -44,6 +44,7 @@ use super::lifecycle::{Event, Lifecycle, Seq, State, stops};
 use super::past::{Past, Signals};
 use super::publish::Wants;
 use crate::container::STOP_SIGNAL_DEFAULT;
+use crate::moment::Moment;
 use crate::record::{ContainerId, Registrant};
 
 /// All containers of this host.
@@ -94,7 +95,7 @@ impl Registrar {
     }
 
     /// When [`Registrar::on_time`] is due.
-    pub fn wake_at(&self) -> Option<Duration> {
+    pub fn wake_at(&self) -> Option<Moment> {
         let all = [self.containers.wake_at(), self.adoption.wake_at(), self.departure.wake_at()];
         all.into_iter().flatten().min()
     }
@@ -115,7 +116,7 @@ impl Registrar {
     }
 
     /// Something happened to a container, or was seen of it.
-    pub fn on_event(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
+    pub fn on_event(&mut self, id: &ContainerId, event: Event, now: Moment) -> Vec<Output> {
         if self.departure.has_drained() || self.containers.is_stale(id, &event) {
             return Vec::new();
         }
@@ -126,7 +127,7 @@ impl Registrar {
     }
 
     /// Somebody begins to listen to the engine: this is what it remembers. Before the first list of it.
-    pub fn on_past(&mut self, past: &Past, now: Duration) -> Vec<Output> {
+    pub fn on_past(&mut self, past: &Past, now: Moment) -> Vec<Output> {
         if self.departure.has_drained() {
             return Vec::new();
         }
@@ -149,7 +150,7 @@ impl Registrar {
         &mut self,
         recalled: Vec<(ContainerId, Signals)>,
         wall: SystemTime,
-        now: Duration,
+        now: Moment,
     ) -> Vec<Output> {
         let mut outputs = Vec::new();
         for (id, signals) in recalled {
@@ -159,7 +160,7 @@ impl Registrar {
     }
 
     /// A complete list of what runs, asked for at `as_of`.
-    pub fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, as_of: Seq, now: Duration) -> Vec<Output> {
+    pub fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, as_of: Seq, now: Moment) -> Vec<Output> {
         if self.departure.has_drained() {
             return Vec::new();
         }
@@ -179,7 +180,7 @@ impl Registrar {
     }
 
     /// Time has passed.
-    pub fn on_time(&mut self, now: Duration) -> Vec<Output> {
+    pub fn on_time(&mut self, now: Moment) -> Vec<Output> {
         let mut outputs = Vec::new();
         for id in self.containers.take_due(now) {
             outputs.extend(self.step(&id, Event::Tick, now));
@@ -191,7 +192,7 @@ impl Registrar {
 
     /// The agent ends, and has until then: nothing is wanted any more, for good. A writer that was started since the
     /// first time has to hear it too.
-    pub fn drain(&mut self, deadline: Duration, now: Duration) -> Vec<Output> {
+    pub fn drain(&mut self, deadline: Moment, now: Moment) -> Vec<Output> {
         if self.departure.has_drained() {
             return vec![Output::Drain(deadline)];
         }
@@ -211,7 +212,7 @@ impl Registrar {
     ///
     /// # Panics
     /// Where something that can be derived from the containers' lifecycles is not what they say.
-    pub fn check_invariants(&self, now: Duration) {
+    pub fn check_invariants(&self, now: Moment) {
         let ports: BTreeMap<_, _> =
             self.containers.iter().filter_map(|(id, lifecycle)| Some((id, lifecycle.ports()?))).collect();
         self.grants.check_invariants(&ports);

@@ -1,13 +1,12 @@
 //! What the registrar asks of the world.
 
-use std::time::Duration;
-
 use super::Wants;
 use crate::container::Timestamp;
 use crate::machine::claims::Parked;
 use crate::machine::departure::records::Overruled;
 use crate::machine::lifecycle::{Decision, Edge, Outlived, Target, Unproven};
 use crate::machine::past::Signals;
+use crate::moment::Moment;
 use crate::record::{ContainerId, RecordSet};
 
 /// What the registrar asks of the world.
@@ -18,7 +17,7 @@ pub enum Output {
     /// All containers' record sets: what is not among them is not wanted.
     WantAll(Wants),
     /// Nothing is wanted any more, for good; the writer has until then.
-    Drain(Duration),
+    Drain(Moment),
     /// All that is wanted has been said of what the writer of this generation found by a late read of the zone.
     FoundJudged(u64),
     /// Before all has been said: what an earlier run may have wanted of this container is over.
@@ -37,7 +36,7 @@ pub enum Output {
     /// Something for the log.
     Decided(ContainerId, Decision),
     /// For the log: this container restarts too often, and is kept out of DNS until then.
-    Held(ContainerId, Duration),
+    Held(ContainerId, Moment),
     /// For the log: a service of this container has not passed its check for long.
     Unproven(ContainerId, Unproven),
     /// For the log: a container was asked to stop, runs, and is believed again.

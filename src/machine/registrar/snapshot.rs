@@ -1,18 +1,17 @@
 //! What a registrar knows, copied for whoever shows it: no actor has to be asked.
 
-use std::time::Duration;
-
 use super::history::Latest;
 use super::{Registrar, Wants};
 use crate::machine::departure::Notice;
 use crate::machine::lifecycle::Lifecycle;
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// What a registrar knows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// When it was taken, by the agent's clock.
-    pub taken_at: Duration,
+    pub taken_at: Moment,
     /// The containers that are known.
     pub containers: Vec<Known>,
     /// What the writer was told of all of them; `None` before the barrier opens.
@@ -42,7 +41,7 @@ pub struct Known {
 
 impl Registrar {
     /// What is known now.
-    pub fn snapshot(&self, now: Duration) -> Snapshot {
+    pub fn snapshot(&self, now: Moment) -> Snapshot {
         let known = |(id, lifecycle): (&ContainerId, &Lifecycle)| Known {
             id: id.clone(),
             name: self.name(id).to_owned(),

@@ -1,7 +1,6 @@
 //! One event of one container, through all organs: what it changes for itself and for others.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::output::last_probes;
 use super::{Bearing, Output, Registrar, Wants};
@@ -10,6 +9,7 @@ use crate::machine::claims::Parked;
 use crate::machine::lifecycle::{Effect, Event, Lifecycle, Target, Unproven, Wanted};
 use crate::machine::probe::Verdict;
 use crate::machine::publish;
+use crate::moment::Moment;
 use crate::record::{ContainerId, RecordSet};
 
 impl Registrar {
@@ -19,7 +19,7 @@ impl Registrar {
         id: &ContainerId,
         event: Event,
         bearing: Bearing,
-        now: Duration,
+        now: Moment,
     ) -> Vec<Output> {
         self.adoption.on_news(id, bearing);
         let mut outputs = self.credit(id, &event, now).unwrap_or_else(|| self.step(id, event, now));
@@ -33,7 +33,7 @@ impl Registrar {
 
     /// Where several claim a port and none has it, a check that passes is credited to the one that had it, else to the
     /// one that started first; that one is probed anew, so that its own answers count from then on.
-    fn credit(&mut self, id: &ContainerId, event: &Event, now: Duration) -> Option<Vec<Output>> {
+    fn credit(&mut self, id: &ContainerId, event: &Event, now: Moment) -> Option<Vec<Output>> {
         let Event::Probed { life, target, verdict: Verdict::Up } = event else { return None };
         let current = self.containers.get(id)?.probing().filter(|(probed, _)| probed == life)?;
         current.1.contains(target).then_some(())?;
@@ -46,14 +46,14 @@ impl Registrar {
         Some(outputs)
     }
 
-    pub(super) fn step(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
+    pub(super) fn step(&mut self, id: &ContainerId, event: Event, now: Moment) -> Vec<Output> {
         let mut outputs = self.advance(id, event, now);
         outputs.extend(self.settle(now));
         last_probes(outputs)
     }
 
     /// Tells containers which of their ports have changed hands, and says what comes of it all as one.
-    pub(super) fn settle(&mut self, now: Duration) -> Vec<Output> {
+    pub(super) fn settle(&mut self, now: Moment) -> Vec<Output> {
         let mut outputs = Vec::new();
         let mut affected = BTreeSet::new();
         while let Some(id) = self.grants.take_affected() {
@@ -68,7 +68,7 @@ impl Registrar {
         outputs
     }
 
-    fn advance(&mut self, id: &ContainerId, event: Event, now: Duration) -> Vec<Output> {
+    fn advance(&mut self, id: &ContainerId, event: Event, now: Moment) -> Vec<Output> {
         let ends = match &event {
             Event::Died { .. } | Event::Started { .. } | Event::Absent { .. } => true,
             Event::Remembered { trace, .. } => trace.ended,
@@ -99,7 +99,7 @@ impl Registrar {
             Effect::Probe { life, targets } => Output::Probe { container: id, life, targets },
             Effect::Inspect => Output::InspectTask(id),
             Effect::Decided(decision) => Output::Decided(id, decision),
-            Effect::Held(until) => Output::Held(id, until),
+            Effect::Held(until) => Output::Held(id, Moment::after(until)),
             // Whose port another has waits for that one, and nobody asks it.
             Effect::Unproven(Unproven { offer, taken: Some(taken), .. }) => {
                 Output::Waits(id, Parked { offer, taken })

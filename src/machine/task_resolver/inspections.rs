@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::machine::lifecycle::Seq;
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// The most under way: enough to hide that a dying container keeps Docker's lock for 0.4 s, few enough not to crowd
@@ -30,9 +31,9 @@ pub struct Inspections {
     due: BTreeSet<ContainerId>,
     queue: VecDeque<ContainerId>,
     /// Those that are due later, and when.
-    later: BTreeSet<(Duration, ContainerId)>,
+    later: BTreeSet<(Moment, ContainerId)>,
     /// Those that began within the latest [`ROW_WITHIN`], in order.
-    begun: VecDeque<(Duration, ContainerId)>,
+    begun: VecDeque<(Moment, ContainerId)>,
     /// How many of these each container had.
     rows: BTreeMap<ContainerId, usize>,
 }
@@ -46,7 +47,7 @@ impl Inspections {
     }
 
     /// A container is due at that time, whatever is asked for before.
-    pub fn request_at(&mut self, at: Duration, id: ContainerId) {
+    pub fn request_at(&mut self, at: Moment, id: ContainerId) {
         self.later.insert((at, id));
     }
 
@@ -72,7 +73,7 @@ impl Inspections {
     }
 
     /// The next one to start, as of `as_of`.
-    pub fn next(&mut self, as_of: Seq, now: Duration) -> Option<ContainerId> {
+    pub fn next(&mut self, as_of: Seq, now: Moment) -> Option<ContainerId> {
         while let Some(id) = self.pop_later(now) {
             self.request(id);
         }
@@ -90,7 +91,7 @@ impl Inspections {
     }
 
     /// When [`Inspections::next`] will have an inspection to begin, if none that is under way ends before.
-    pub fn due_at(&self) -> Option<Duration> {
+    pub fn due_at(&self) -> Option<Moment> {
         let later = self.later.first().map(|(at, _)| *at);
         if self.under_way.len() >= INSPECTIONS_MAX {
             return later;
@@ -100,7 +101,7 @@ impl Inspections {
         rested.into_iter().chain(later).min()
     }
 
-    fn pop_later(&mut self, now: Duration) -> Option<ContainerId> {
+    fn pop_later(&mut self, now: Moment) -> Option<ContainerId> {
         let (at, _) = self.later.first()?;
         if *at > now { None } else { self.later.pop_first().map(|(_, id)| id) }
     }
@@ -109,7 +110,7 @@ impl Inspections {
         self.rows.get(id).is_some_and(|row| *row >= ROW)
     }
 
-    fn forget_rows(&mut self, now: Duration) {
+    fn forget_rows(&mut self, now: Moment) {
         while let Some((_, id)) = self.begun.pop_front_if(|(at, _)| *at + ROW_WITHIN <= now) {
             if let Some(row) = self.rows.get_mut(&id) {
                 *row -= 1;
@@ -124,8 +125,9 @@ impl Inspections {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moment::at;
 
-    const NOW: Duration = Duration::ZERO;
+    const NOW: Moment = Moment::START;
 
     fn id(n: u8) -> ContainerId {
         format!("{n:064x}").parse().unwrap()
@@ -186,7 +188,7 @@ mod tests {
         let mut began = Vec::new();
         for now in millis {
             inspections.request(id(container));
-            if inspections.next(Seq(now), Duration::from_millis(now)).is_some() {
+            if inspections.next(Seq(now), Moment::after(Duration::from_millis(now))).is_some() {
                 inspections.done(&id(container));
                 began.push(now);
             }
@@ -207,16 +209,16 @@ mod tests {
         assert_eq!(restless(&mut inspections, 2, 100..101), [100]);
         assert_eq!(inspections.due_at(), None);
         assert_eq!(restless(&mut inspections, 1, 200..300).len(), ROW);
-        assert_eq!(inspections.due_at(), Some(Duration::from_millis(1_200)));
+        assert_eq!(inspections.due_at(), Some(Moment::after(Duration::from_millis(1_200))));
         assert_eq!(restless(&mut inspections, 2, 300..301), [300]);
-        assert_eq!(inspections.next(Seq(9), Duration::from_millis(1_199)), None);
-        assert_eq!(inspections.next(Seq(9), Duration::from_millis(1_200)), Some(id(1)));
+        assert_eq!(inspections.next(Seq(9), Moment::after(Duration::from_millis(1_199))), None);
+        assert_eq!(inspections.next(Seq(9), Moment::after(Duration::from_millis(1_200))), Some(id(1)));
         assert_eq!(inspections.due_at(), None);
     }
 
     #[test]
     fn what_is_asked_for_later_is_due_then_though_it_was_inspected_meanwhile() {
-        let (mut inspections, at) = (Inspections::default(), Duration::from_secs(2));
+        let (mut inspections, at) = (Inspections::default(), at(2));
         inspections.request_at(at, id(1));
         assert_eq!((inspections.next(Seq(1), NOW), inspections.due_at()), (None, Some(at)));
         inspections.request(id(1));
@@ -236,7 +238,7 @@ mod tests {
         restless(&mut inspections, 1, 0..100);
         inspections.forget(&id(1));
         assert_eq!(inspections.due_at(), None);
-        assert_eq!(inspections.next(Seq(9), Duration::from_secs(9)), None);
+        assert_eq!(inspections.next(Seq(9), at(9)), None);
     }
 
     #[test]
@@ -246,7 +248,7 @@ mod tests {
         while let Some(id) = inspections.next(Seq(1), NOW) {
             inspections.done(&id);
         }
-        assert_eq!(inspections.next(Seq(1), ROW_WITHIN), None);
+        assert_eq!(inspections.next(Seq(1), NOW + ROW_WITHIN), None);
         assert_eq!(inspections, Inspections::default());
     }
 }

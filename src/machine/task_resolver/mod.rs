@@ -29,6 +29,7 @@ use super::lifecycle::{Desired, Event, Seq};
 use super::past::{Heard, Past, Turn};
 use crate::container::event::{DockerEvent, Happening, Listed};
 use crate::container::{Container, Running};
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// How long a failed inspection waits for the next try.
@@ -98,7 +99,7 @@ impl TaskResolver {
     }
 
     /// The next inspection that may begin now.
-    pub fn next_inspection(&mut self, now: Duration) -> Option<Due> {
+    pub fn next_inspection(&mut self, now: Moment) -> Option<Due> {
         let as_of = self.latest;
         let id = self.inspections.next(as_of, now)?;
         let at_task = self.at_task.remove(&id);
@@ -106,7 +107,7 @@ impl TaskResolver {
     }
 
     /// When the next inspection may begin that may not now.
-    pub fn due_at(&self) -> Option<Duration> {
+    pub fn due_at(&self) -> Option<Moment> {
         self.inspections.due_at()
     }
 
@@ -121,7 +122,7 @@ impl TaskResolver {
     }
 
     /// Something happened, which is the news at this place.
-    pub fn on_event(&mut self, event: DockerEvent, seq: Seq, now: Duration) {
+    pub fn on_event(&mut self, event: DockerEvent, seq: Seq, now: Moment) {
         self.latest = self.latest.max(seq);
         let DockerEvent { id, happening, time, age } = event;
         self.listing.stir(&id);
@@ -157,7 +158,7 @@ impl TaskResolver {
 
     /// What the engine remembers, learnt at this place; `whole` if it has forgotten nothing since it started. All that
     /// is listed is inspected afterwards, so nothing is for this.
-    pub fn on_remembered(&mut self, events: Vec<DockerEvent>, whole: bool, at: Seq, now: Duration) {
+    pub fn on_remembered(&mut self, events: Vec<DockerEvent>, whole: bool, at: Seq, now: Moment) {
         self.latest = self.latest.max(at);
         let mut past = Past::new(at, whole);
         for DockerEvent { id, happening, time, age } in events {
@@ -203,7 +204,7 @@ impl TaskResolver {
     }
 
     /// An inspection that began as of this place ended.
-    pub fn on_inspected(&mut self, due: Due, inspection: Result<Inspection, String>, now: Duration) {
+    pub fn on_inspected(&mut self, due: Due, inspection: Result<Inspection, String>, now: Moment) {
         let Due { id, as_of, .. } = due;
         self.inspections.done(&id);
         self.troubles.on_inspected(&id);
@@ -234,7 +235,7 @@ impl TaskResolver {
         network_owner: Option<&Container>,
         task_address: Option<Ipv4Addr>,
         desired: Desired,
-        now: Duration,
+        now: Moment,
     ) {
         let id = container.id.clone();
         let Reading { sight, troubles, is_early } =
@@ -253,7 +254,7 @@ impl TaskResolver {
         self.tell(id, Event::Seen { as_of, sight: Box::new(sight) });
     }
 
-    fn on_owner(&mut self, as_of: Seq, container: &Container, owner: &Container, now: Duration) {
+    fn on_owner(&mut self, as_of: Seq, container: &Container, owner: &Container, now: Moment) {
         // Nobody may have told of its end.
         if owner.running == Running::Stopped {
             self.on_container(as_of, owner, None, None, Desired::Unasked, now);
@@ -261,7 +262,7 @@ impl TaskResolver {
         let Some(started_at) = container.started_at else { return };
         for (signal, sent) in self.sharers.tie((&container.id, started_at), &owner.id, owner.stop_signal) {
             let Sent { at, time, heard, age } = sent;
-            let age = age + now.saturating_sub(heard);
+            let age = age + (now - heard);
             self.tell(container.id.clone(), Event::Killed { at, signal, time, age });
         }
     }

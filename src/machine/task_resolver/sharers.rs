@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::container::{STOP_SIGNAL_DEFAULT, Timestamp};
 use crate::machine::lifecycle::{Seq, may_end, stops};
+use crate::moment::Moment;
 use crate::record::ContainerId;
 
 /// Stands for any signal that may end a process, and that no image names as its own way to stop.
@@ -22,7 +23,7 @@ pub struct Sent {
     /// When, by Docker's clock.
     pub time: Timestamp,
     /// When the agent heard of it.
-    pub heard: Duration,
+    pub heard: Moment,
     /// How old it was by then.
     pub age: Duration,
 }
@@ -123,7 +124,7 @@ mod tests {
     use crate::record::testing::id;
 
     fn sent() -> Sent {
-        Sent { at: Seq(1), time: at(5), heard: secs(7), age: secs(1) }
+        Sent { at: Seq(1), time: at(5), heard: Moment::after(secs(7)), age: secs(1) }
     }
 
     /// The first container owns the network.

@@ -9,7 +9,7 @@ use crate::container::{Network, Timestamp};
 use crate::machine::testing::{SIGTERM, secs};
 use crate::record::testing::id;
 
-const NOW: Duration = Duration::from_secs(100);
+const NOW: Moment = Moment::after(Duration::from_secs(100));
 
 fn resolver() -> TaskResolver {
     TaskResolver::new(Ipv4Addr::new(10, 0, 0, 1))
@@ -49,11 +49,7 @@ fn seen(container: Container, network_owner: Option<Container>) -> Result<Inspec
 }
 
 /// The next inspection, made at once.
-fn inspect(
-    resolver: &mut TaskResolver,
-    inspection: Result<Inspection, String>,
-    now: Duration,
-) -> Vec<Output> {
+fn inspect(resolver: &mut TaskResolver, inspection: Result<Inspection, String>, now: Moment) -> Vec<Output> {
     let due = resolver.next_inspection(now).expect("an inspection that is due");
     resolver.on_inspected(due, inspection, now);
     resolver.outputs()

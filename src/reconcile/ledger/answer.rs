@@ -1,19 +1,13 @@
 //! What each answer of a registry teaches the ledger, but for [refusals](super::refused).
 
-use std::time::Duration;
-
 use super::{Ledger, Lookup, Note};
+use crate::moment::Moment;
 use crate::record::{Action, Change, Key, RecordSet};
 use crate::zone::{Meaning, ZoneError};
 
 impl Ledger {
     /// Takes the answer to a batch.
-    pub fn on_answer(
-        &mut self,
-        batch: &[Change],
-        answer: &Result<(), ZoneError>,
-        now: Duration,
-    ) -> Vec<Note> {
+    pub fn on_answer(&mut self, batch: &[Change], answer: &Result<(), ZoneError>, now: Moment) -> Vec<Note> {
         let Err(error) = answer else { return self.on_done(batch) };
         match error.meaning() {
             Meaning::Refused => self.on_refused(batch, error, now),
@@ -28,12 +22,7 @@ impl Ledger {
 
     /// Takes the answer to a [`Lookup`]: the first set at or after it, if it is that. A refusal is about what depends
     /// on it, which waits; any other failure says nothing of the lookup, which stays due.
-    pub fn on_lookup(
-        &mut self,
-        lookup: &Lookup,
-        answer: Result<Option<RecordSet>, ZoneError>,
-        now: Duration,
-    ) {
+    pub fn on_lookup(&mut self, lookup: &Lookup, answer: Result<Option<RecordSet>, ZoneError>, now: Moment) {
         match answer {
             Ok(found) => {
                 self.lookups.on_answered(lookup);
@@ -96,7 +85,7 @@ impl Ledger {
         batch.iter().cloned().map(Note::Done).collect()
     }
 
-    fn on_unknown(&mut self, batch: &[Change], now: Duration) {
+    fn on_unknown(&mut self, batch: &[Change], now: Moment) {
         for change in batch {
             let key = change.set.key();
             self.trust.on_learnt(&key);

@@ -2,14 +2,13 @@
 //!
 //! Reads the ledger, and changes nothing.
 
-use std::time::Duration;
-
 use super::{Ledger, Observed};
+use crate::moment::Moment;
 use crate::record::{Action, Change, Key, RecordSet, RecordType, Srv};
 
 impl Ledger {
     /// What of a key's changes may go now.
-    pub(super) fn due_changes(&self, key: &Key, now: Duration) -> Vec<Change> {
+    pub(super) fn due_changes(&self, key: &Key, now: Moment) -> Vec<Change> {
         let parked = self.parking.waiting(key, now);
         if parked.is_some_and(|parked| parked.whole) {
             return Vec::new();
@@ -31,14 +30,14 @@ impl Ledger {
 
     /// Whether something has to come true before this can be written. What stands already may change its
     /// weight whatever becomes of its target.
-    fn waits(&self, key: &Key, set: &RecordSet, now: Duration) -> bool {
+    fn waits(&self, key: &Key, set: &RecordSet, now: Moment) -> bool {
         let stands =
             matches!(self.observed.get(key), Some(Observed::Written(old)) if old.values == set.values);
         (!stands && self.is_withheld(set, now)) || self.lookups.await_ttl_of(key)
     }
 
     /// Whether what this would point to is not there, or somebody else's.
-    fn is_withheld(&self, set: &RecordSet, now: Duration) -> bool {
+    fn is_withheld(&self, set: &RecordSet, now: Moment) -> bool {
         let Some(Srv { target, .. }) = set.srv_values().next() else {
             let key = set.key();
             return self.contested.as_ref() == Some(&key.name) && !self.holds(&key);

@@ -1,8 +1,8 @@
 //! What has to be looked up before the ledger can go on, and from when on.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use crate::moment::Moment;
 use crate::record::{Key, RecordType};
 
 /// What has to be looked up before the ledger can go on.
@@ -33,7 +33,7 @@ impl Lookup {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lookups {
     /// From when on each may be made.
-    from: BTreeMap<Lookup, Duration>,
+    from: BTreeMap<Lookup, Moment>,
     /// Whether the latest one failed.
     has_failed: bool,
 }
@@ -45,7 +45,7 @@ impl Lookups {
     }
 
     /// To be made from then on, whatever was said before.
-    pub(super) fn ask_from(&mut self, lookup: Lookup, from: Duration) {
+    pub(super) fn ask_from(&mut self, lookup: Lookup, from: Moment) {
         self.from.insert(lookup, from);
     }
 
@@ -63,11 +63,11 @@ impl Lookups {
     /// Those that are `needed` are made at once, and no others.
     pub(super) fn hurry(&mut self, needed: impl Fn(&Lookup) -> bool) {
         self.from.retain(|lookup, _| needed(lookup));
-        self.from.values_mut().for_each(|from| *from = Duration::ZERO);
+        self.from.values_mut().for_each(|from| *from = Moment::START);
     }
 
     /// The one to make now.
-    pub(super) fn due(&self, now: Duration) -> Option<&Lookup> {
+    pub(super) fn due(&self, now: Moment) -> Option<&Lookup> {
         self.from.iter().find(|(_, from)| **from <= now).map(|(lookup, _)| lookup)
     }
 
@@ -77,7 +77,7 @@ impl Lookups {
     }
 
     /// From when on each may be made.
-    pub(super) fn begins(&self) -> impl Iterator<Item = Duration> {
+    pub(super) fn begins(&self) -> impl Iterator<Item = Moment> {
         self.from.values().copied()
     }
 
@@ -90,9 +90,12 @@ impl Lookups {
 
 #[cfg(test)]
 mod tests {
+    use crate::moment::at;
+
     use super::*;
 
-    const NOW: Duration = Duration::from_secs(100);
+    const NOW: Moment = at(100);
+    const LATER: Moment = at(200);
 
     fn key(name: &str) -> Key {
         Key { name: name.to_owned(), kind: RecordType::Srv, set_identifier: Some("i-0a:1".to_owned()) }
@@ -102,11 +105,11 @@ mod tests {
     fn what_is_asked_for_is_due_until_it_is_answered() {
         let (mut lookups, set) = (Lookups::default(), Lookup::Set(key("_web._tcp")));
         assert_eq!(lookups.due(NOW), None);
-        lookups.ask_from(set.clone(), 2 * NOW);
+        lookups.ask_from(set.clone(), LATER);
         lookups.ask(set.clone());
-        assert_eq!((lookups.due(NOW), lookups.due(2 * NOW)), (None, Some(&set)));
+        assert_eq!((lookups.due(NOW), lookups.due(LATER)), (None, Some(&set)));
         lookups.on_failed();
-        assert!(lookups.have_failed() && lookups.due(2 * NOW) == Some(&set));
+        assert!(lookups.have_failed() && lookups.due(LATER) == Some(&set));
         lookups.on_answered(&set);
         assert!(!lookups.have_failed() && lookups.begins().next().is_none());
     }
@@ -115,8 +118,8 @@ mod tests {
     fn whoever_has_no_time_asks_at_once_and_only_for_what_is_needed() {
         let mut lookups = Lookups::default();
         let (web, old) = (Lookup::group_of(&key("_web._tcp")), Lookup::group_of(&key("_old._tcp")));
-        lookups.ask_from(web.clone(), 2 * NOW);
-        lookups.ask_from(old, 2 * NOW);
+        lookups.ask_from(web.clone(), LATER);
+        lookups.ask_from(old, LATER);
         assert!(lookups.await_ttl_of(&key("_old._tcp")));
         lookups.hurry(|lookup| *lookup == web);
         assert_eq!(lookups.due(NOW), Some(&web));

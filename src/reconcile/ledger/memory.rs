@@ -1,9 +1,8 @@
 //! The ledger's knowledge, as a [journal](crate::journal) keeps it over a restart.
 
-use std::time::Duration;
-
 use super::Ledger;
 use crate::journal::{Entry, State};
+use crate::moment::Moment;
 use crate::record::Key;
 
 impl Ledger {
@@ -13,7 +12,7 @@ impl Ledger {
         for (key, state) in entries {
             if !matches!(state, State::Written(_)) {
                 // What was under way when the last run ended may come late.
-                ledger.trust.on_unheard(&key.name, Duration::ZERO);
+                ledger.trust.on_unheard(&key.name, Moment::START);
             }
             ledger.observed.recall(key.clone(), state);
             ledger.compare(key);

@@ -28,7 +28,6 @@ mod trust;
 mod ttls;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 pub use self::lookups::Lookup;
 use self::lookups::Lookups;
@@ -41,6 +40,7 @@ use self::trust::Trust;
 use self::ttls::GroupTtls;
 use crate::change::batch::{self, Unit};
 use crate::change::culprit::Culprit;
+use crate::moment::Moment;
 use crate::record::{Change, Key, RecordSet};
 
 /// Something for the log.
@@ -142,12 +142,12 @@ impl Ledger {
     }
 
     /// What has to be looked up first.
-    pub fn lookup(&self, now: Duration) -> Option<&Lookup> {
+    pub fn lookup(&self, now: Moment) -> Option<&Lookup> {
         self.lookups.due(now)
     }
 
     /// What has to be looked up before these can be written; a lookup that failed holds up nothing.
-    pub fn lookup_before(&self, units: &[Unit], now: Duration) -> Option<&Lookup> {
+    pub fn lookup_before(&self, units: &[Unit], now: Moment) -> Option<&Lookup> {
         self.lookup(now).filter(|_| units.is_empty() || !self.lookups.have_failed())
     }
 
@@ -158,13 +158,13 @@ impl Ledger {
     }
 
     /// The next batch: the longest that one call may carry. Empty when nothing differs that may go now.
-    pub fn batch(&self, now: Duration) -> Vec<Unit> {
+    pub fn batch(&self, now: Moment) -> Vec<Unit> {
         let changes = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
         self.culprit.next(batch::units(changes))
     }
 
     /// What all that may go now costs.
-    pub fn backlog(&self, now: Duration) -> usize {
+    pub fn backlog(&self, now: Moment) -> usize {
         self.differing
             .iter()
             .flat_map(|key| self.due_changes(key, now))
@@ -183,12 +183,12 @@ impl Ledger {
     }
 
     /// When a parked change or lookup is due again that is not due now.
-    pub fn due_at(&self, now: Duration) -> Option<Duration> {
+    pub fn due_at(&self, now: Moment) -> Option<Moment> {
         self.parking.ends().chain(self.lookups.begins()).filter(|at| *at > now).min()
     }
 
     /// Whether all that is left, if anything, was refused: there is nothing to do, and nothing that a minute settles.
-    pub fn stuck(&self, now: Duration) -> bool {
+    pub fn stuck(&self, now: Moment) -> bool {
         let is_late = |key: &Key| {
             self.observed.get(key).is_some_and(Observed::is_absent) && !self.desired.contains_key(key)
         };

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use crate::moment::Moment;
 use crate::record::{Action, Change, Key};
 use crate::zone::ZoneError;
 
@@ -27,7 +28,7 @@ const PARKED_JITTER: f64 = 0.2;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parked {
     /// When it is tried again.
-    pub until: Duration,
+    pub until: Moment,
     /// What the registry said.
     pub reason: String,
     tries: u32,
@@ -63,7 +64,7 @@ pub(super) struct Parking(BTreeMap<Key, Parked>);
 
 impl Parking {
     /// This change was refused; each refusal in a row counts.
-    pub(super) fn refuse(&mut self, change: &Change, why: Refused, reason: &str, now: Duration) -> Parked {
+    pub(super) fn refuse(&mut self, change: &Change, why: Refused, reason: &str, now: Moment) -> Parked {
         let key = change.set.key();
         let tries = self.0.get(&key).map_or(0, |parked| parked.tries + 1);
         let wait = why.wait(tries).mul_f64(1.0 - PARKED_JITTER * random(&key, tries)).max(DENIED_WAIT);
@@ -79,12 +80,12 @@ impl Parking {
     }
 
     /// The TTL to write this key with cannot be read, so the write waits; an old record under it may still be deleted.
-    pub(super) fn hold(&mut self, key: Key, reason: String, now: Duration) {
+    pub(super) fn hold(&mut self, key: Key, reason: String, now: Moment) {
         self.0.insert(key, Parked { until: now + REFUSED_WAIT, reason, tries: 0, whole: false });
     }
 
     /// What was sent of this key may still be applied: nothing of it goes until it must have been.
-    pub(super) fn await_late(&mut self, key: Key, now: Duration) {
+    pub(super) fn await_late(&mut self, key: Key, now: Moment) {
         let reason = "an earlier call of unknown outcome may still be applied".to_owned();
         self.0.insert(key, Parked { until: now + LATE_WAIT, reason, tries: 0, whole: true });
     }
@@ -105,17 +106,17 @@ impl Parking {
     }
 
     /// What this key waits for.
-    pub(super) fn waiting(&self, key: &Key, now: Duration) -> Option<&Parked> {
+    pub(super) fn waiting(&self, key: &Key, now: Moment) -> Option<&Parked> {
         self.0.get(key).filter(|parked| parked.until > now)
     }
 
     /// The keys that wait of those from this one on.
-    pub(super) fn waiting_from(&self, first: &Key, now: Duration) -> impl Iterator<Item = &Key> {
+    pub(super) fn waiting_from(&self, first: &Key, now: Moment) -> impl Iterator<Item = &Key> {
         self.0.range(first..).filter(move |(_, parked)| parked.until > now).map(|(key, _)| key)
     }
 
     /// When each is tried again.
-    pub(super) fn ends(&self) -> impl Iterator<Item = Duration> {
+    pub(super) fn ends(&self) -> impl Iterator<Item = Moment> {
         self.0.values().map(|parked| parked.until)
     }
 }
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
     use crate::record::testing::registrant;
 
-    const NOW: Duration = Duration::from_secs(100);
+    const NOW: Moment = Moment::after(Duration::from_secs(100));
 
     fn change(action: Action) -> Change {
         Change { action, set: registrant("i-0a").host_record() }

@@ -1,19 +1,19 @@
 //! What a refusal teaches the ledger: which change is to blame, what it waits for, and what has to be looked up.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::observed::NotFound;
 use super::parking::Refused;
 use super::{Ledger, Lookup, Note, Observed, Parked, REFUSED_WAIT};
 use crate::change::batch;
+use crate::moment::Moment;
 use crate::record::{Action, Change, Key};
 use crate::zone::ZoneError;
 use crate::zone::refusal::{Cause, Refusal};
 
 impl Ledger {
     /// A batch was refused.
-    pub(super) fn on_refused(&mut self, batch: &[Change], error: &ZoneError, now: Duration) -> Vec<Note> {
+    pub(super) fn on_refused(&mut self, batch: &[Change], error: &ZoneError, now: Moment) -> Vec<Note> {
         let named: Vec<_> = error
             .refusals()
             .iter()
@@ -27,7 +27,7 @@ impl Ledger {
     }
 
     /// A lookup may not be made: what depends on it waits, and nothing else.
-    pub(super) fn on_lookup_refused(&mut self, lookup: &Lookup, error: &ZoneError, now: Duration) {
+    pub(super) fn on_lookup_refused(&mut self, lookup: &Lookup, error: &ZoneError, now: Moment) {
         self.lookups.ask_from(lookup.clone(), now + REFUSED_WAIT);
         if let Lookup::GroupTtl(name, kind) = lookup {
             // What leaves DNS needs no TTL.
@@ -41,7 +41,7 @@ impl Ledger {
     }
 
     /// This change was refused by name.
-    fn on_named(&mut self, change: &Change, refusal: &Refusal, now: Duration) -> Option<Note> {
+    fn on_named(&mut self, change: &Change, refusal: &Refusal, now: Moment) -> Option<Note> {
         let Refusal { cause, text: reason, .. } = refusal;
         let key = change.set.key();
         if matches!(cause, Cause::AlreadyExists | Cause::ValuesDiffer | Cause::NotFound) {
@@ -80,7 +80,7 @@ impl Ledger {
         note
     }
 
-    fn on_not_found(&mut self, key: &Key, now: Duration) -> Option<Note> {
+    fn on_not_found(&mut self, key: &Key, now: Moment) -> Option<Note> {
         match self.observed.not_found(key) {
             NotFound::Gone => Some(Note::AlreadyGone(key.clone())),
             NotFound::TooEarly => {
@@ -94,7 +94,7 @@ impl Ledger {
     }
 
     /// Something in the batch is to blame, and the answer does not say what.
-    fn on_blamed(&mut self, batch: &[Change], error: &ZoneError, now: Duration) -> Vec<Note> {
+    fn on_blamed(&mut self, batch: &[Change], error: &ZoneError, now: Moment) -> Vec<Note> {
         let keys: Vec<Key> = batch.iter().map(|change| change.set.key()).collect();
         if !self.culprit.refused(batch) {
             return Vec::new();
@@ -131,7 +131,7 @@ impl Ledger {
     /// Where there is no room for one, there is none for its like: to find that out for each would hold up
     /// the others. They wait as long, and are tried again together. What takes the place of another needs
     /// no room.
-    fn park_like(&mut self, full: &Refusal, parked: &Parked, now: Duration) -> Vec<Note> {
+    fn park_like(&mut self, full: &Refusal, parked: &Parked, now: Moment) -> Vec<Note> {
         let due = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
         let new = batch::units(due).into_iter().filter(|unit| !unit.urgent());
         let like = new.flat_map(|unit| unit.changes);
@@ -159,7 +159,7 @@ impl Ledger {
         doubtful
     }
 
-    fn park(&mut self, change: &Change, why: Refused, reason: &str, now: Duration) -> Note {
+    fn park(&mut self, change: &Change, why: Refused, reason: &str, now: Moment) -> Note {
         Note::Parked(change.clone(), self.parking.refuse(change, why, reason, now))
     }
 }

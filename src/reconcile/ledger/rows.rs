@@ -1,8 +1,7 @@
 //! A ledger as a table, for whoever shows it: what is desired of each key beside what is observed of it.
 
-use std::time::Duration;
-
 use super::{Ledger, Observed};
+use crate::moment::Moment;
 use crate::record::{Key, RecordSet};
 
 /// What is desired and observed of one key.
@@ -19,7 +18,7 @@ pub struct Row {
     /// Whether the two differ.
     pub differs: bool,
     /// Until when it waits because it was refused, and what the registry said.
-    pub refused: Option<(Duration, String)>,
+    pub refused: Option<(Moment, String)>,
 }
 
 impl Ledger {
@@ -52,6 +51,7 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
     use crate::record::testing::registrant;
 
@@ -70,8 +70,8 @@ mod tests {
             refused: None,
         };
         assert_eq!(row(&ledger), Some(unwritten.clone()));
-        let batch: Vec<_> = ledger.batch(Duration::ZERO).into_iter().flat_map(|unit| unit.changes).collect();
-        ledger.on_answer(&batch, &Ok(()), Duration::ZERO);
+        let batch: Vec<_> = ledger.batch(Moment::START).into_iter().flat_map(|unit| unit.changes).collect();
+        ledger.on_answer(&batch, &Ok(()), Moment::START);
         assert_eq!(row(&ledger), Some(Row { observed: Some(set.clone()), differs: false, ..unwritten }));
         ledger.want(set.key(), None);
         let left = row(&ledger).unwrap();

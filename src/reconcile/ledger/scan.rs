@@ -1,14 +1,14 @@
 //! What a read of the zone, made beside the writing, teaches the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::{Extent, Ledger, Observed};
+use crate::moment::Moment;
 use crate::record::{Key, RecordSet};
 
 impl Ledger {
     /// A read begins.
-    pub fn begin_scan(&mut self, now: Duration) {
+    pub fn begin_scan(&mut self, now: Moment) {
         self.trust.begin(now);
     }
 

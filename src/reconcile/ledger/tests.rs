@@ -43,7 +43,7 @@ fn nothing_new_is_written_to_a_contested_name_nor_points_to_it() {
         values: vec![value.into()],
     };
     let service = RecordSet { values: vec!["1 1 80 i-0a.sd.internal".into()], ..own(0, 80) };
-    let now = Duration::ZERO;
+    let now = Moment::START;
     let mut ledger = Ledger::default();
     ledger.contest(Some("i-0a.sd.internal".to_owned()));
     for set in [address("10.0.0.7"), service] {

@@ -5,9 +5,9 @@
 //! read began, and the names under which something may come late.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::parking::LATE_WAIT;
+use crate::moment::Moment;
 use crate::record::Key;
 
 /// What a read shows all of.
@@ -32,7 +32,7 @@ impl Extent {
 /// A read that is under way.
 #[derive(Clone, Debug, Default)]
 struct Reading {
-    began: Duration,
+    began: Moment,
     /// The keys of which something was learnt since.
     learnt: BTreeSet<Key>,
 }
@@ -43,12 +43,12 @@ pub(super) struct Trust {
     reading: Option<Reading>,
     /// The names of which a call had an unknown outcome, and when: what may come late is found by a read that
     /// begins [`LATE_WAIT`] after it.
-    doubted: BTreeMap<String, Duration>,
+    doubted: BTreeMap<String, Moment>,
 }
 
 impl Trust {
     /// A read begins.
-    pub(super) fn begin(&mut self, now: Duration) {
+    pub(super) fn begin(&mut self, now: Moment) {
         self.reading = Some(Reading { began: now, learnt: BTreeSet::new() });
     }
 
@@ -65,7 +65,7 @@ impl Trust {
     }
 
     /// A call of unknown outcome spoke of this name.
-    pub(super) fn on_unheard(&mut self, name: &str, now: Duration) {
+    pub(super) fn on_unheard(&mut self, name: &str, now: Moment) {
         self.doubted.insert(name.to_owned(), now);
     }
 
@@ -89,10 +89,12 @@ impl Trust {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::record::testing::registrant;
 
-    const NOW: Duration = Duration::from_secs(100);
+    const NOW: Moment = Moment::after(Duration::from_secs(100));
 
     #[test]
     fn what_was_learnt_since_a_read_began_is_known_better() {

@@ -1,5 +1,7 @@
 //! Who is told what, against the model of a zone.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 
 use super::*;
@@ -10,12 +12,12 @@ use crate::record::{Action, Change, RecordType, Routing};
 use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::{Zone, ZoneError};
 
-const PLAN: Plan = Plan { generation: 7, hold_until: Duration::ZERO, once: false, confirm: false };
+const PLAN: Plan = Plan { generation: 7, hold_until: Moment::START, once: false, confirm: false };
 
 struct Stage {
     zone: EmbeddedZone,
     writer: Route53Writer,
-    now: Duration,
+    now: Moment,
     outputs: Vec<Output>,
 }
 
@@ -35,7 +37,7 @@ impl Stage {
         Self {
             zone: EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap(),
             writer: Route53Writer::new(settings, plan),
-            now: Duration::from_secs(100),
+            now: Moment::after(Duration::from_secs(100)),
             outputs: Vec::new(),
         }
     }
@@ -97,17 +99,17 @@ fn known(own: impl IntoIterator<Item = RecordSet>, is_all: bool) -> Output {
 #[test]
 fn what_a_container_wants_replaces_all_that_it_wanted() {
     let mut stage = Stage::new(true, PLAN);
-    stage.writer.want_all(wants(&[1, 2]), Duration::ZERO);
+    stage.writer.want_all(wants(&[1, 2]), Moment::START);
     stage.settle();
     let two = RecordSet { name: "_two._tcp.sd.internal".into(), ..srv(1) };
-    stage.writer.want(id(1), vec![two.clone()], Duration::ZERO);
+    stage.writer.want(id(1), vec![two.clone()], Moment::START);
     stage.settle();
     assert_eq!(stage.own(), [two.clone(), srv(2)]);
-    stage.writer.want(id(2), Vec::new(), Duration::ZERO);
+    stage.writer.want(id(2), Vec::new(), Moment::START);
     stage.settle();
     assert_eq!(stage.own(), std::slice::from_ref(&two));
     // Who is not among all wants nothing.
-    stage.writer.want_all(wants(&[3]), Duration::ZERO);
+    stage.writer.want_all(wants(&[3]), Moment::START);
     stage.settle();
     assert_eq!(stage.own(), [srv(3)]);
 }
@@ -116,11 +118,11 @@ fn what_a_container_wants_replaces_all_that_it_wanted() {
 fn a_registrar_that_starts_hears_what_stands_and_later_only_what_is_wanted() {
     let mut stage = Stage::new(true, PLAN);
     assert_eq!(stage.writer.introduce(), [known([], true)]);
-    stage.writer.want(id(1), vec![srv(1)], Duration::ZERO);
+    stage.writer.want(id(1), vec![srv(1)], Moment::START);
     assert_eq!(stage.writer.introduce(), [known([srv(1)], true)]);
-    stage.writer.want_all(wants(&[1, 2]), Duration::ZERO);
+    stage.writer.want_all(wants(&[1, 2]), Moment::START);
     stage.settle();
-    stage.writer.want(id(2), Vec::new(), Duration::ZERO);
+    stage.writer.want(id(2), Vec::new(), Moment::START);
     // It stands still, and is on its way out.
     assert_eq!(stage.own().len(), 2);
     assert_eq!(stage.writer.introduce(), [known([srv(1)], true)]);
@@ -131,7 +133,7 @@ fn a_registrar_that_starts_hears_what_stands_and_later_only_what_is_wanted() {
 fn what_was_found_is_deleted_only_by_a_judgement_of_what_this_writer_found() {
     let mut stage = Stage::new(false, PLAN);
     stage.by_hand(srv(9));
-    stage.writer.want_all(wants(&[1]), Duration::ZERO);
+    stage.writer.want_all(wants(&[1]), Moment::START);
     stage.settle();
     let found =
         |output: &Output| matches!(output, Output::Found { own, generation: 7 } if own.contains(&srv(9)));
@@ -151,14 +153,14 @@ fn what_was_found_is_deleted_only_by_a_judgement_of_what_this_writer_found() {
 #[test]
 fn in_a_drain_nothing_is_wanted_any_more_and_its_end_is_told() {
     let mut stage = Stage::new(true, PLAN);
-    stage.writer.want_all(wants(&[1, 2]), Duration::ZERO);
+    stage.writer.want_all(wants(&[1, 2]), Moment::START);
     stage.settle();
     stage.outputs.clear();
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
     let left = vec![srv(1).key(), srv(2).key()];
     assert_eq!(stage.writer.drained(), Output::Drained { left, zone_read: true, confirmed: true });
-    stage.writer.want(id(3), vec![srv(3)], Duration::ZERO);
-    stage.writer.want_all(wants(&[4]), Duration::ZERO);
+    stage.writer.want(id(3), vec![srv(3)], Moment::START);
+    stage.writer.want_all(wants(&[4]), Moment::START);
     assert_eq!(stage.writer.introduce(), [known([], true)]);
     stage.settle();
     let done = Output::Drained { left: Vec::new(), zone_read: true, confirmed: true };
@@ -168,7 +170,7 @@ fn in_a_drain_nothing_is_wanted_any_more_and_its_end_is_told() {
 #[test]
 fn what_cannot_be_deleted_is_named_when_nothing_else_is_left_to_do() {
     let mut stage = Stage::new(true, PLAN);
-    stage.writer.want_all(wants(&[1]), Duration::ZERO);
+    stage.writer.want_all(wants(&[1]), Moment::START);
     stage.settle();
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
     while let Next::Call(call) = stage.writer.next(stage.now) {
@@ -184,16 +186,16 @@ fn what_cannot_be_deleted_is_named_when_nothing_else_is_left_to_do() {
 fn the_start_and_the_end_of_a_single_run_are_told_once() {
     let mut stage = Stage::new(true, Plan { once: true, ..PLAN });
     assert_eq!(stage.writer.reached(stage.now), [], "nothing has been told");
-    stage.writer.want_all(wants(&[1]), Duration::ZERO);
+    stage.writer.want_all(wants(&[1]), Moment::START);
     assert_eq!(stage.writer.reached(stage.now), [], "nothing is written");
     stage.settle();
-    stage.writer.want(id(2), vec![srv(2)], Duration::ZERO);
+    stage.writer.want(id(2), vec![srv(2)], Moment::START);
     stage.settle();
     assert_eq!(stage.said(|output| *output == Output::Started), 1);
     assert_eq!(stage.said(|output| matches!(output, Output::Reconciled(left) if left.is_empty())), 1);
     // Who runs on says nothing.
     let mut stage = Stage::new(true, PLAN);
-    stage.writer.want_all(wants(&[1]), Duration::ZERO);
+    stage.writer.want_all(wants(&[1]), Moment::START);
     stage.settle();
     assert_eq!(stage.said(|output| *output == Output::Started), 1);
     assert_eq!(stage.said(|output| matches!(output, Output::Reconciled(_))), 0);
@@ -203,7 +205,7 @@ fn the_start_and_the_end_of_a_single_run_are_told_once() {
 fn the_board_hears_of_failures_but_not_of_waits() {
     let states = |error: ZoneError| {
         let mut stage = Stage::new(true, PLAN);
-        stage.writer.want_all(wants(&[1]), Duration::ZERO);
+        stage.writer.want_all(wants(&[1]), Moment::START);
         let Next::Call(call) = stage.writer.next(stage.now) else { panic!("nothing is due") };
         stage.take(call, Answer::Changed(Err(error)));
         stage.now += Duration::from_secs(60);

@@ -3,17 +3,17 @@
 //! Brings each to the parts that it concerns: the pacer, the ledger, the reads, the confirmation, the journal.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::scan::Scan;
 use super::{Answer, Call, Knowledge, News, Writer};
+use crate::moment::Moment;
 use crate::reconcile::ledger::{Extent, Lookup};
 use crate::record::{Change, Key, RecordSet, Routing};
 use crate::zone::{ChangeInfo, Page, ZoneError};
 
 impl Writer {
     /// Takes the answer to a call.
-    pub(super) fn learn(&mut self, call: Call, answer: Answer, now: Duration) -> Vec<News> {
+    pub(super) fn learn(&mut self, call: Call, answer: Answer, now: Moment) -> Vec<News> {
         match (call, answer) {
             (Call::Change(batch), Answer::Changed(answer)) => self.on_changed(&batch, answer, now),
             (Call::LookUp(lookup), Answer::Listed(answer)) => {
@@ -40,7 +40,7 @@ impl Writer {
         &mut self,
         batch: &[Change],
         answer: Result<ChangeInfo, ZoneError>,
-        now: Duration,
+        now: Moment,
     ) -> Vec<News> {
         self.confirmation.on_changed(batch, &answer, now);
         let answer = answer.map(drop);
@@ -51,7 +51,7 @@ impl Writer {
         news
     }
 
-    fn on_looked_up(&mut self, lookup: &Lookup, answer: Result<Page, ZoneError>, now: Duration) {
+    fn on_looked_up(&mut self, lookup: &Lookup, answer: Result<Page, ZoneError>, now: Moment) {
         let found = answer.map(|page| page.sets.into_iter().next().map(RecordSet::canonical));
         let is_known = found.is_ok();
         self.ledger.on_lookup(lookup, found, now);
@@ -60,13 +60,13 @@ impl Writer {
         }
     }
 
-    fn on_listed(&mut self, now: Duration, answer: &Result<Page, ZoneError>) -> Option<News> {
+    fn on_listed(&mut self, now: Moment, answer: &Result<Page, ZoneError>) -> Option<News> {
         let answer = answer.as_ref().map(|_| ());
         self.pacer.on_read(now, answer, self.rng.f64());
         self.reach.on_answer(answer)
     }
 
-    fn on_page(&mut self, now: Duration, answer: Result<Page, ZoneError>) -> Vec<News> {
+    fn on_page(&mut self, now: Moment, answer: Result<Page, ZoneError>) -> Vec<News> {
         let registrant = &self.settings.registrant;
         let is_full = |set: &RecordSet| set.routing == Routing::Multivalue;
         let keep = |set: &RecordSet| registrant.owns(set) || registrant.is_contested_by(set) || is_full(set);

@@ -1,7 +1,6 @@
 //! The calls that a writer makes, as values; and the one place where they are made.
 
-use std::time::Duration;
-
+use crate::moment::Moment;
 use crate::reconcile::ledger::Lookup;
 use crate::record::Change;
 use crate::zone::{ChangeInfo, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
@@ -36,7 +35,7 @@ pub enum Next {
     /// Make this call, and bring its answer.
     Call(Call),
     /// Ask again then, unless something else happens.
-    At(Duration),
+    At(Moment),
     /// Nothing, until something happens.
     Nothing,
 }

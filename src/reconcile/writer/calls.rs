@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Answer, Call, Spread};
 use crate::change::batch;
+use crate::moment::Moment;
 use crate::record::{Action, Key, RecordSet};
 use crate::zone::ZoneError;
 
@@ -16,7 +17,7 @@ pub const CALLS_MAX: usize = 50;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Begun {
     /// When it went out, by the agent's clock.
-    pub at: Duration,
+    pub at: Moment,
     /// What it is called in the registry's API.
     pub action: &'static str,
     /// How many records it creates or replaces.
@@ -54,18 +55,18 @@ pub struct Calls {
     /// What all changes that were taken cost.
     pub cost: u64,
     /// When a call last succeeded, by action.
-    pub succeeded: BTreeMap<&'static str, Duration>,
+    pub succeeded: BTreeMap<&'static str, Moment>,
     /// How long answers took, by action.
     pub durations: BTreeMap<&'static str, Spread>,
     /// How long it took from wanting a record, or no longer wanting it, until the zone had taken that.
     pub written_after: Spread,
     /// Since when records are wanted otherwise than the zone was told.
-    waiting: BTreeMap<Key, Duration>,
+    waiting: BTreeMap<Key, Moment>,
 }
 
 impl Calls {
     /// Other records are wanted now than before.
-    pub fn want(&mut self, old: &[RecordSet], new: &[RecordSet], now: Duration) {
+    pub fn want(&mut self, old: &[RecordSet], new: &[RecordSet], now: Moment) {
         let by_key = |sets: &[RecordSet]| -> BTreeMap<_, _> {
             sets.iter().map(|set| (set.key(), set.clone())).collect()
         };
@@ -85,7 +86,7 @@ impl Calls {
     }
 
     /// A call goes out.
-    pub fn begin(&mut self, call: &Call, now: Duration) {
+    pub fn begin(&mut self, call: &Call, now: Moment) {
         let (mut writes, mut deletes, mut cost) = (0, 0, 0);
         if let Call::Change(changes) = call {
             deletes = changes.iter().filter(|change| change.action == Action::Delete).count();
@@ -96,18 +97,18 @@ impl Calls {
     }
 
     /// It was answered.
-    pub fn end(&mut self, call: &Call, answer: &Answer, now: Duration) {
+    pub fn end(&mut self, call: &Call, answer: &Answer, now: Moment) {
         let Some(begun) = self.in_flight.take() else { return };
         let error = error(answer);
         let outcome = error.map_or("ok", ZoneError::kind);
         *self.totals.entry((begun.action, outcome)).or_default() += 1;
-        self.durations.entry(begun.action).or_default().add(now.saturating_sub(begun.at));
+        self.durations.entry(begun.action).or_default().add(now - begun.at);
         if outcome == "ok" {
             self.succeeded.insert(begun.action, now);
             self.count(call, begun.cost, now);
         }
         self.latest.push_front(Ended {
-            took: now.saturating_sub(begun.at),
+            took: now - begun.at,
             call: begun,
             outcome,
             error: error.map(ToString::to_string),
@@ -115,13 +116,13 @@ impl Calls {
         self.latest.truncate(CALLS_MAX);
     }
 
-    fn count(&mut self, call: &Call, cost: usize, now: Duration) {
+    fn count(&mut self, call: &Call, cost: usize, now: Moment) {
         let Call::Change(changes) = call else { return };
         self.cost += cost as u64;
         for change in changes {
             *self.changes.entry(name(change.action)).or_default() += 1;
             if let Some(since) = self.waiting.remove(&change.set.key()) {
-                self.written_after.add(now.saturating_sub(since));
+                self.written_after.add(now - since);
             }
         }
     }
@@ -153,6 +154,7 @@ fn error(answer: &Answer) -> Option<&ZoneError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moment::at;
     use crate::record::Change;
     use crate::record::testing::registrant;
     use crate::zone::{ChangeInfo, ChangeStatus, Page};
@@ -167,20 +169,20 @@ mod tests {
     fn says_what_a_call_did_how_long_it_took_and_what_came_of_it() {
         let mut calls = Calls::default();
         let call = Call::Change(vec![change(Action::Create), change(Action::Delete)]);
-        calls.begin(&call, SECOND);
+        calls.begin(&call, at(1));
         let begun = calls.in_flight.clone().unwrap();
         assert_eq!((begun.action, begun.writes, begun.deletes), ("ChangeResourceRecordSets", 1, 1));
         let throttled = Answer::Changed(Err(ZoneError::Throttled("Rate exceeded".into())));
-        calls.end(&call, &throttled, 3 * SECOND);
+        calls.end(&call, &throttled, at(3));
         let ended = &calls.latest[0];
         assert_eq!((ended.took, ended.outcome), (2 * SECOND, "throttled"));
         assert_eq!(ended.error.as_deref(), Some("throttled: Rate exceeded"));
         assert!(calls.changes.is_empty() && calls.succeeded.is_empty() && calls.cost == 0);
-        calls.begin(&call, 4 * SECOND);
+        calls.begin(&call, at(4));
         let info = ChangeInfo { id: "C1".into(), status: ChangeStatus::Pending };
-        calls.end(&call, &Answer::Changed(Ok(info)), 5 * SECOND);
+        calls.end(&call, &Answer::Changed(Ok(info)), at(5));
         assert_eq!(calls.changes, [("CREATE", 1), ("DELETE", 1)].into());
-        assert_eq!(calls.succeeded, [("ChangeResourceRecordSets", 5 * SECOND)].into());
+        assert_eq!(calls.succeeded, [("ChangeResourceRecordSets", at(5))].into());
         assert_eq!(calls.cost, begun.cost as u64);
         let of_changes = |outcome| (("ChangeResourceRecordSets", outcome), 1);
         assert_eq!(calls.totals, [of_changes("throttled"), of_changes("ok")].into());
@@ -190,13 +192,13 @@ mod tests {
     fn says_how_long_it_took_from_wanting_a_record_to_its_being_written() {
         let mut calls = Calls::default();
         let set = registrant("i-0a").host_record();
-        calls.want(&[], std::slice::from_ref(&set), SECOND);
+        calls.want(&[], std::slice::from_ref(&set), at(1));
         // Wanted again, as it is: nothing has changed.
-        calls.want(std::slice::from_ref(&set), std::slice::from_ref(&set), 2 * SECOND);
+        calls.want(std::slice::from_ref(&set), std::slice::from_ref(&set), at(2));
         let call = Call::Change(vec![change(Action::Create)]);
-        calls.begin(&call, 3 * SECOND);
+        calls.begin(&call, at(3));
         let info = ChangeInfo { id: "C1".into(), status: ChangeStatus::Pending };
-        calls.end(&call, &Answer::Changed(Ok(info)), 4 * SECOND);
+        calls.end(&call, &Answer::Changed(Ok(info)), at(4));
         assert_eq!((calls.written_after.count, calls.written_after.sum), (1, 3 * SECOND));
         assert_eq!(calls.durations["ChangeResourceRecordSets"].sum, SECOND);
     }
@@ -205,7 +207,7 @@ mod tests {
     fn what_is_wanted_no_more_before_it_was_written_waits_for_nothing() {
         let mut calls = Calls::default();
         let set = registrant("i-0a").host_record();
-        calls.want(&[], std::slice::from_ref(&set), SECOND);
+        calls.want(&[], std::slice::from_ref(&set), at(1));
         calls.retain(|| [set.key()].into());
         assert_eq!(calls.waiting.len(), 1);
         calls.retain(BTreeSet::new);
@@ -217,11 +219,11 @@ mod tests {
         let mut calls = Calls::default();
         let call = Call::Read(None);
         for second in 0..120 {
-            calls.begin(&call, second * SECOND);
-            calls.end(&call, &Answer::Listed(Ok(Page::default())), second * SECOND);
+            calls.begin(&call, at(second));
+            calls.end(&call, &Answer::Listed(Ok(Page::default())), at(second));
         }
         assert_eq!(calls.latest.len(), CALLS_MAX);
-        assert_eq!(calls.latest[0].call.at, 119 * SECOND);
+        assert_eq!(calls.latest[0].call.at, at(119));
         assert_eq!(calls.totals, [(("ListResourceRecordSets", "ok"), 120)].into());
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use crate::moment::Moment;
 use crate::record::{Change, Key};
 use crate::zone::{ChangeInfo, ChangeStatus, Meaning, ZoneError};
 
@@ -32,17 +33,17 @@ pub(super) struct Confirmation {
     /// What a call spoke of whose answer was not heard: such a change has no id to ask by.
     unheard: BTreeSet<Key>,
     /// When a batch was last taken, or went unheard.
-    latest: Duration,
-    ask_at: Duration,
+    latest: Moment,
+    ask_at: Moment,
 }
 
 impl Confirmation {
     /// From now on it is wanted.
-    pub(super) fn begin(&mut self, now: Duration) {
+    pub(super) fn begin(&mut self, now: Moment) {
         if self.phase == Phase::Unasked {
             self.phase = Phase::Asking;
         }
-        if now.saturating_sub(self.latest) > PROPAGATED_AFTER {
+        if now - self.latest > PROPAGATED_AFTER {
             self.unheard.clear();
             self.pending.clear();
         }
@@ -53,7 +54,7 @@ impl Confirmation {
         &mut self,
         batch: &[Change],
         answer: &Result<ChangeInfo, ZoneError>,
-        now: Duration,
+        now: Moment,
     ) {
         let keys = batch.iter().map(|change| change.set.key());
         match answer {
@@ -80,7 +81,7 @@ impl Confirmation {
     }
 
     /// The change to ask after, and when.
-    pub(super) fn next(&self) -> Option<(&str, Duration)> {
+    pub(super) fn next(&self) -> Option<(&str, Moment)> {
         self.pending.front().filter(|_| self.phase == Phase::Asking).map(|id| (id.as_str(), self.ask_at))
     }
 
@@ -89,7 +90,7 @@ impl Confirmation {
         &mut self,
         id: &str,
         answer: Result<ChangeInfo, ZoneError>,
-        now: Duration,
+        now: Moment,
     ) -> Option<ZoneError> {
         match answer {
             Ok(info) if info.status == ChangeStatus::InSync => self.pending.retain(|other| other != id),
@@ -116,10 +117,9 @@ impl Confirmation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moment::at;
     use crate::record::Action;
     use crate::record::testing::registrant;
-
-    const SECOND: Duration = Duration::from_secs(1);
 
     fn batch() -> Vec<Change> {
         vec![Change { action: Action::Delete, set: registrant("i-0a").host_record() }]
@@ -136,20 +136,20 @@ mod tests {
     #[test]
     fn is_nobody_s_business_until_it_is_wanted() {
         let mut confirmation = Confirmation::default();
-        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), SECOND);
+        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), at(1));
         assert_eq!((confirmation.next(), confirmation.verdict()), (None, Some(true)));
         // Then what was accepted just before counts, and of that the newest.
-        confirmation.on_changed(&batch(), &info("C2", ChangeStatus::Pending), 2 * SECOND);
-        confirmation.begin(3 * SECOND);
-        assert_eq!((confirmation.next(), confirmation.verdict()), (Some(("C2", 4 * SECOND)), None));
+        confirmation.on_changed(&batch(), &info("C2", ChangeStatus::Pending), at(2));
+        confirmation.begin(at(3));
+        assert_eq!((confirmation.next(), confirmation.verdict()), (Some(("C2", at(4))), None));
     }
 
     #[test]
     fn what_is_old_is_everywhere() {
         for answer in [info("C1", ChangeStatus::Pending), unknown()] {
             let mut confirmation = Confirmation::default();
-            confirmation.on_changed(&batch(), &answer, SECOND);
-            confirmation.begin(3_600 * SECOND);
+            confirmation.on_changed(&batch(), &answer, at(1));
+            confirmation.begin(at(3_600));
             assert_eq!((confirmation.next(), confirmation.verdict()), (None, Some(true)));
         }
     }
@@ -157,36 +157,36 @@ mod tests {
     #[test]
     fn each_is_asked_after_until_it_is_everywhere() {
         let mut confirmation = Confirmation::default();
-        confirmation.begin(SECOND);
-        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), SECOND);
-        confirmation.on_changed(&batch(), &info("C2", ChangeStatus::InSync), SECOND);
-        confirmation.on_changed(&batch(), &info("C3", ChangeStatus::Pending), SECOND);
-        assert_eq!(confirmation.on_status("C1", info("C1", ChangeStatus::Pending), 3 * SECOND), None);
-        assert_eq!(confirmation.next(), Some(("C1", 5 * SECOND)));
-        confirmation.on_status("C1", unknown(), 5 * SECOND);
-        confirmation.on_status("C1", info("C1", ChangeStatus::InSync), 7 * SECOND);
+        confirmation.begin(at(1));
+        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), at(1));
+        confirmation.on_changed(&batch(), &info("C2", ChangeStatus::InSync), at(1));
+        confirmation.on_changed(&batch(), &info("C3", ChangeStatus::Pending), at(1));
+        assert_eq!(confirmation.on_status("C1", info("C1", ChangeStatus::Pending), at(3)), None);
+        assert_eq!(confirmation.next(), Some(("C1", at(5))));
+        confirmation.on_status("C1", unknown(), at(5));
+        confirmation.on_status("C1", info("C1", ChangeStatus::InSync), at(7));
         assert_eq!(confirmation.next().map(|(id, _)| id), Some("C3"));
-        confirmation.on_status("C3", info("C3", ChangeStatus::InSync), 7 * SECOND);
+        confirmation.on_status("C3", info("C3", ChangeStatus::InSync), at(7));
         assert_eq!(confirmation.verdict(), Some(true));
     }
 
     #[test]
     fn a_change_whose_answer_was_not_heard_is_known_by_a_later_one_of_the_same_record() {
         let mut confirmation = Confirmation::default();
-        confirmation.begin(SECOND);
-        confirmation.on_changed(&batch(), &unknown(), SECOND);
+        confirmation.begin(at(1));
+        confirmation.on_changed(&batch(), &unknown(), at(1));
         assert_eq!(confirmation.verdict(), Some(false));
-        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::InSync), 2 * SECOND);
+        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::InSync), at(2));
         assert_eq!(confirmation.verdict(), Some(true));
     }
 
     #[test]
     fn what_may_not_be_asked_after_cannot_be_told() {
         let mut confirmation = Confirmation::default();
-        confirmation.begin(SECOND);
-        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), SECOND);
+        confirmation.begin(at(1));
+        confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), at(1));
         let denied = || ZoneError::Denied("route53:GetChange".into());
-        assert_eq!(confirmation.on_status("C1", Err(denied()), 3 * SECOND), Some(denied()));
+        assert_eq!(confirmation.on_status("C1", Err(denied()), at(3)), Some(denied()));
         assert_eq!((confirmation.next(), confirmation.verdict()), (None, Some(false)));
     }
 }

@@ -43,7 +43,6 @@ mod spread;
 mod wants;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 pub use self::call::{Answer, Call, Next};
 pub use self::calls::{Begun, CALLS_MAX, Calls, Ended};
@@ -61,6 +60,7 @@ use super::ledger::{Extent, Ledger};
 use crate::change::batch::{self, Unit};
 use crate::change::pacing::Pacer;
 use crate::journal::SharedJournal;
+use crate::moment::Moment;
 use crate::record::{Key, RecordSet};
 
 /// The writer of one host's records.
@@ -81,9 +81,9 @@ pub struct Writer {
 
 impl Writer {
     /// A writer that knows what its journal does, and makes no call before then.
-    pub fn starting_at(settings: Settings, then: Duration) -> Self {
+    pub fn starting_at(settings: Settings, then: Moment) -> Self {
         let mut writer = Self::new(settings);
-        if !then.is_zero() {
+        if then > Moment::START {
             writer.pacer.hold_until(then);
         }
         writer
@@ -100,7 +100,7 @@ impl Writer {
         let mut writer = Self {
             wants: Wants::new(settings.registrant.host_record()),
             ledger: Ledger::restore(entries),
-            reads: Reads::new(knowledge, settings.read_after),
+            reads: Reads::new(knowledge, Moment::after(settings.read_after)),
             confirmation: Confirmation::default(),
             reach: Reach::default(),
             crowded: Crowded::default(),
@@ -156,19 +156,19 @@ impl Writer {
 
     /// Nothing is wanted any more, and there is time until `deadline`. The host's address stays: answers
     /// that lead to it may still be held.
-    pub fn drain(&mut self, now: Duration, deadline: Duration) {
+    pub fn drain(&mut self, now: Moment, deadline: Moment) {
         self.wants.drain(self.in_flight.is_some(), &mut self.ledger);
         self.on_withdrawn(now, deadline);
     }
 
     /// The same, and the host's address is not wanted either.
-    pub fn remove(&mut self, now: Duration, deadline: Duration) {
+    pub fn remove(&mut self, now: Moment, deadline: Moment) {
         self.wants.remove(&mut self.ledger);
         self.on_withdrawn(now, deadline);
     }
 
     /// What is withdrawn is over only when every name server answers so.
-    pub fn confirm(&mut self, now: Duration) {
+    pub fn confirm(&mut self, now: Moment) {
         self.confirmation.begin(now);
     }
 
@@ -179,7 +179,7 @@ impl Writer {
     }
 
     /// How far it has come.
-    pub fn progress(&self, now: Duration) -> Progress {
+    pub fn progress(&self, now: Moment) -> Progress {
         if !self.is_told() || self.in_flight.is_some() || !self.ledger.stuck(now) {
             return Progress::Working;
         }
@@ -197,7 +197,7 @@ impl Writer {
     }
 
     /// What to do next. A call that is handed out is under way until its answer comes.
-    pub fn next(&mut self, now: Duration) -> Next {
+    pub fn next(&mut self, now: Moment) -> Next {
         if self.in_flight.is_some() {
             return Next::Nothing;
         }
@@ -224,12 +224,12 @@ impl Writer {
     }
 
     /// Takes the answer to the call that was under way.
-    pub fn on_answer(&mut self, call: Call, answer: Answer, now: Duration) -> Vec<News> {
+    pub fn on_answer(&mut self, call: Call, answer: Answer, now: Moment) -> Vec<News> {
         self.in_flight = None;
         self.learn(call, answer, now)
     }
 
-    fn on_withdrawn(&mut self, now: Duration, deadline: Duration) {
+    fn on_withdrawn(&mut self, now: Moment, deadline: Moment) {
         self.judged_found();
         if self.reads.drain() {
             self.ledger.abandon_scan();
@@ -238,7 +238,7 @@ impl Writer {
         self.pacer.drain(now, deadline);
     }
 
-    fn write(&mut self, now: Duration, units: Vec<Unit>) -> Next {
+    fn write(&mut self, now: Moment, units: Vec<Unit>) -> Next {
         if units.is_empty() {
             return Next::Nothing;
         }
@@ -249,7 +249,7 @@ impl Writer {
     }
 
     /// Reads on, or begins a read that is due.
-    fn read(&mut self, now: Duration) -> Next {
+    fn read(&mut self, now: Moment) -> Next {
         let hosts = self.pacer.hosts();
         match self.reads.next(now, &self.settings, hosts, &mut self.ledger, &mut self.rng) {
             Due::Page(start) => self.send(now, Call::Read(start), 0, true),
@@ -259,7 +259,7 @@ impl Writer {
     }
 
     /// Asks after what was written, once nothing is left to write.
-    fn ask_after(&mut self, now: Duration) -> Next {
+    fn ask_after(&mut self, now: Moment) -> Next {
         match self.confirmation.next().filter(|_| self.progress(now) == Progress::Confirming) {
             Some((_, at)) if at > now => Next::At(at),
             Some((id, _)) => {
@@ -271,7 +271,7 @@ impl Writer {
     }
 
     /// Sends a call if it may go now.
-    fn send(&mut self, now: Duration, call: Call, cost: usize, urgent: bool) -> Next {
+    fn send(&mut self, now: Moment, call: Call, cost: usize, urgent: bool) -> Next {
         let at = self.pacer.ready_at(now, cost, urgent);
         if at > now {
             return Next::At(at);

@@ -1,9 +1,9 @@
 //! What a writer has to tell, as log lines.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::Writer;
+use crate::moment::Moment;
 use crate::reconcile::ledger::Note;
 use crate::record::{Change, Key, RecordSet};
 use crate::zone::ZoneError;
@@ -41,7 +41,7 @@ pub enum News {
 
 impl Writer {
     /// Logs what came out of an answer.
-    pub fn log(&self, news: &News, now: Duration) {
+    pub fn log(&self, news: &News, now: Moment) {
         let host = &self.settings.registrant;
         match news {
             News::Note(note) => self.log_note(note, now),
@@ -85,7 +85,7 @@ impl Writer {
         }
     }
 
-    fn log_note(&self, note: &Note, now: Duration) {
+    fn log_note(&self, note: &Note, now: Moment) {
         match note {
             Note::Done(Change { action, set }) => {
                 let (record, value) = (set.key().name, set.values.join(", "));
@@ -94,7 +94,7 @@ impl Writer {
                 tracing::info!(event = "written", %action, record, kind = %set.kind, value, weight = set.weight(), id, "{did}");
             }
             Note::Parked(change, parked) => {
-                let again = parked.until.saturating_sub(now).as_secs();
+                let again = (parked.until - now).as_secs();
                 let reason = &parked.reason;
                 if change.set.key() == self.settings.registrant.host_record().key() {
                     tracing::error!(

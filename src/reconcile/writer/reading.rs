@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Settings;
 use super::scan::Scan;
 use crate::backoff::Backoff;
+use crate::moment::Moment;
 use crate::reconcile::ledger::Ledger;
 use crate::record::RecordSet;
 use crate::zone::{ListStart, Meaning, Page, ZoneError};
@@ -49,7 +50,7 @@ enum Stage {
 #[derive(Clone, Copy, Debug)]
 enum Resync {
     Unplanned,
-    At(Duration),
+    At(Moment),
     /// Never: the writer drains.
     Over,
 }
@@ -59,7 +60,7 @@ enum Resync {
 pub(super) enum Due {
     /// Ask for the page that begins here.
     Page(Option<ListStart>),
-    At(Duration),
+    At(Moment),
     Nothing,
 }
 
@@ -70,15 +71,15 @@ pub(super) struct Reads {
     stage: Stage,
     resync: Resync,
     /// While somebody else's address stands under this host's name: when that is checked again.
-    contest: Option<Duration>,
+    contest: Option<Moment>,
     /// No page is asked for before then.
-    not_before: Duration,
+    not_before: Moment,
     refused: Backoff,
 }
 
 impl Reads {
     /// Reads of a writer that knows so much, and asks for no page before then.
-    pub(super) fn new(knowledge: Knowledge, not_before: Duration) -> Self {
+    pub(super) fn new(knowledge: Knowledge, not_before: Moment) -> Self {
         let (first, longest) = READ_REFUSED;
         Self {
             knowledge,
@@ -102,7 +103,7 @@ impl Reads {
     /// The next page, or when a read is due. Begins one that is due now.
     pub(super) fn next(
         &mut self,
-        now: Duration,
+        now: Moment,
         settings: &Settings,
         hosts: Option<u32>,
         ledger: &mut Ledger,
@@ -126,7 +127,7 @@ impl Reads {
         &mut self,
         answer: Result<Page, ZoneError>,
         keep: impl Fn(&RecordSet) -> bool,
-        now: Duration,
+        now: Moment,
         random: impl FnOnce() -> f64,
     ) -> Option<Scan> {
         let Stage::Scanning(scan) = &mut self.stage else { return None };
@@ -185,7 +186,7 @@ impl Reads {
     pub(super) fn on_contested(&mut self, is_contested: bool) -> bool {
         let was_contested = self.contest.is_some();
         if was_contested != is_contested {
-            self.contest = is_contested.then_some(Duration::ZERO);
+            self.contest = is_contested.then_some(Moment::START);
         }
         was_contested != is_contested
     }
@@ -194,7 +195,7 @@ impl Reads {
     /// up.
     pub(super) fn drain(&mut self) -> bool {
         self.resync = Resync::Over;
-        self.not_before = Duration::ZERO;
+        self.not_before = Moment::START;
         let given_up = self.knowledge == Knowledge::Whole;
         if given_up {
             self.stage = Stage::Idle;
@@ -204,7 +205,7 @@ impl Reads {
 
     fn due(
         &mut self,
-        now: Duration,
+        now: Moment,
         settings: &Settings,
         hosts: Option<u32>,
         ledger: &Ledger,
@@ -235,7 +236,7 @@ impl Reads {
         Scan::of(names)
     }
 
-    fn due_at(&self) -> Option<Duration> {
+    fn due_at(&self) -> Option<Moment> {
         match (self.knowledge, self.resync) {
             (Knowledge::Whole, Resync::At(at)) => Some(self.contest.map_or(at, |contest| contest.min(at))),
             (Knowledge::Whole, Resync::Unplanned) => self.contest,

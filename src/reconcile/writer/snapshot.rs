@@ -1,9 +1,9 @@
 //! What a writer knows, copied for whoever shows it: no actor has to be asked.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::{Calls, Writer};
+use crate::moment::Moment;
 use crate::reconcile::ledger::Row;
 use crate::record::Key;
 
@@ -11,7 +11,7 @@ use crate::record::Key;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// When it was taken, by the agent's clock.
-    pub taken_at: Duration,
+    pub taken_at: Moment,
     /// What is desired and observed of each record.
     pub rows: Vec<Row>,
     /// The records of the call that is under way.
@@ -21,14 +21,14 @@ pub struct Snapshot {
     /// Whether all is known that the zone can hold of this host.
     pub is_whole: bool,
     /// When it calls next, unless something happens; `None` where it waits for something to happen.
-    pub next_at: Option<Duration>,
+    pub next_at: Option<Moment>,
     /// Its calls.
     pub calls: Calls,
 }
 
 impl Writer {
     /// What is known now, beside the calls and when the next one is due.
-    pub fn snapshot(&self, now: Duration, next_at: Option<Duration>, calls: Calls) -> Snapshot {
+    pub fn snapshot(&self, now: Moment, next_at: Option<Moment>, calls: Calls) -> Snapshot {
         Snapshot {
             taken_at: now,
             rows: self.ledger.rows(),

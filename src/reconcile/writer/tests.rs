@@ -1,10 +1,13 @@
 //! The writer against the model of a zone, call by call.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 
 use super::*;
 use crate::change::pacing::Pace;
 use crate::journal::MemoryJournal;
+use crate::moment::at;
 use crate::reconcile::ledger::REFUSED_WAIT;
 use crate::record::testing::registrant;
 use crate::record::{Action, Change, RecordType, Routing};
@@ -18,7 +21,7 @@ mod refused;
 struct Stage {
     zone: EmbeddedZone,
     writer: Writer,
-    now: Duration,
+    now: Moment,
     calls: Vec<Call>,
     news: Vec<News>,
 }
@@ -62,7 +65,7 @@ impl Stage {
     }
 
     fn on(zone: EmbeddedZone, settings: Settings) -> Self {
-        let now = Duration::from_secs(100);
+        let now = Moment::after(Duration::from_secs(100));
         Self { zone, writer: Writer::new(settings), now, calls: Vec::new(), news: Vec::new() }
     }
 
@@ -183,7 +186,7 @@ fn a_read_that_may_wait_is_made_in_the_end_and_at_once_in_a_drain() {
     stage.want(&[srv("i-0a", 1)]);
     stage.settle();
     assert_eq!((stage.changes(), stage.reads()), (vec![2], 0));
-    stage.now = Duration::from_secs(1_000);
+    stage.now = Moment::after(Duration::from_secs(1_000));
     stage.settle();
     stage.want(&[srv("i-0a", 1)]);
     stage.settle();
@@ -250,7 +253,7 @@ fn a_page_that_may_not_be_read_is_asked_for_ever_less_often_and_holds_up_nothing
         stage.step(Duration::from_secs(600), denied);
         stage.writer.want(&[], &[srv("i-0a", n)]);
     }
-    let elapsed = stage.now - Duration::from_secs(100);
+    let elapsed = stage.now - at(100);
     assert!(stage.reads() < 30 && elapsed > Duration::from_secs(45), "{} in {elapsed:?}", stage.reads());
     assert!(stage.own().len() > 100);
 }

@@ -46,7 +46,7 @@ impl Source for Agent {
     fn look(&self) -> (Status, Seen) {
         let known = self.known.get();
         let seen = Seen {
-            up: self.up.now(),
+            up: self.up.now().since_start(),
             time: Some(Timestamp::from(SystemTime::now())),
             journal: known.and_then(|known| known.journal.as_ref()).map(journal).unwrap_or_default(),
             ..Seen::of(&self.watch, known.map(|known| known.clock.now()))

@@ -5,6 +5,7 @@ use super::{Seen, millis};
 use crate::container::offer::EffectiveCheck;
 use crate::machine::lifecycle::{Health, Life, State, Target, Tracked};
 use crate::machine::registrar::{Known, Latest};
+use crate::moment::Moment;
 use crate::record::ContainerId;
 use crate::status::schema::{Checked, Container, Record, RecordState, Service, Step, StepState};
 
@@ -57,7 +58,7 @@ fn waits_for(state: &State, services: &[Service], records: &[Record], seen: &See
             Some("an inspection, which tells what the signal that was sent means to it".to_owned())
         }
         State::Stopping(stopping) => {
-            let seconds = seen.until(stopping.until()).ceil();
+            let seconds = seen.until(Moment::after(stopping.until())).ceil();
             Some(format!("its end: it was asked to stop, and is believed to for {seconds} s yet"))
         }
         State::Idle | State::Live(_) | State::Drained => None,
@@ -101,7 +102,7 @@ fn step(step: &'static str, state: StepState, why: Option<String>) -> Step {
 fn started(life: &Life, seen: &Seen) -> Step {
     match life.held_until {
         Some(until) => {
-            let seconds = seen.until(until).ceil();
+            let seconds = seen.until(Moment::after(until)).ceil();
             let why = format!("it restarts too often: kept out of DNS for {seconds} s yet");
             step("started", StepState::Waits, Some(why))
         }
@@ -128,7 +129,7 @@ fn check_step(tracked: &Tracked, checked: Option<&Checked>, seen: &Seen) -> Step
             (StepState::Weak, Some(format!("{why}: {}", said())))
         }
         Health::Unproven { since, .. } => {
-            let seconds = seen.ago(since).floor();
+            let seconds = seen.ago(Moment::after(since)).floor();
             (
                 StepState::Waits,
                 Some(format!("its check ({check}) has not passed for {seconds} s: {}", said())),

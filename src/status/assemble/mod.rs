@@ -20,6 +20,7 @@ use crate::container::Timestamp;
 use crate::machine::departure::notices::SourceState;
 use crate::machine::task_resolver::Troubles;
 use crate::machine::{docker_watcher, registrar};
+use crate::moment::Moment;
 use crate::reconcile::writer;
 use crate::record::Registrant;
 
@@ -53,7 +54,7 @@ pub struct Journal {
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// The agent's clock.
-    pub now: Duration,
+    pub now: Moment,
     /// How long the process has run.
     pub up: Duration,
     /// The host's clock; `None` where it does not matter.
@@ -61,7 +62,7 @@ pub struct Seen {
     /// Each part of its work, why it cannot be done, and for how long it has been so.
     pub readiness: Vec<(Part, Option<String>, Duration)>,
     /// When each actor was last heard of.
-    pub heard: Vec<(&'static str, Duration)>,
+    pub heard: Vec<(&'static str, Moment)>,
     /// What the Registrar shows.
     pub registrar: Option<Arc<registrar::Snapshot>>,
     /// What the Route53Writer shows.
@@ -86,7 +87,7 @@ pub struct Seen {
 
 impl Seen {
     /// What is shown at this moment of the agent's clock; `None` where no agent has been started yet.
-    pub fn of(watch: &Watch, now: Option<Duration>) -> Self {
+    pub fn of(watch: &Watch, now: Option<Moment>) -> Self {
         let readiness = watch.readiness();
         let state = |part| (part, readiness.reason(part).map(str::to_owned), watch.since(part));
         let heard = [
@@ -152,12 +153,12 @@ fn millis(span: Duration) -> f64 {
 }
 
 impl Seen {
-    fn ago(&self, at: Duration) -> f64 {
-        seconds(self.now.saturating_sub(at))
+    fn ago(&self, at: Moment) -> f64 {
+        seconds(self.now - at)
     }
 
-    fn until(&self, at: Duration) -> f64 {
-        seconds(at.saturating_sub(self.now))
+    fn until(&self, at: Moment) -> f64 {
+        seconds(at - self.now)
     }
 }
 

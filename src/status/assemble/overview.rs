@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Facts, Seen, millis};
 use crate::machine::departure::{Leaving, Said};
+use crate::moment::Moment;
 use crate::reconcile::writer::{Begun, Ended};
 use crate::record::RecordType;
 use crate::status::schema::{
@@ -40,7 +41,7 @@ pub(super) fn sources(seen: &Seen) -> Vec<Source> {
 
 pub(super) fn parts(seen: &Seen) -> Vec<Part> {
     let part =
-        |(name, heard): &(&str, Duration)| Part { name: (*name).to_owned(), heard_ago: seen.ago(*heard) };
+        |(name, heard): &(&str, Moment)| Part { name: (*name).to_owned(), heard_ago: seen.ago(*heard) };
     seen.heard.iter().map(part).collect()
 }
 

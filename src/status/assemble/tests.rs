@@ -1,6 +1,7 @@
 //! What is shown of an agent of which little or nothing is known.
 
 use super::*;
+use crate::moment::at;
 use crate::record::testing::registrant;
 
 fn facts() -> Facts {
@@ -17,13 +18,13 @@ fn facts() -> Facts {
 fn an_agent_that_shows_nothing_yet_is_shown_all_the_same() {
     let reason = Some("the first look at this host is not over".to_owned());
     let seen = Seen {
-        now: Duration::from_millis(1_500),
+        now: Moment::after(Duration::from_millis(1_500)),
         up: Duration::from_millis(1_500),
         readiness: vec![
             (Part::Start, reason.clone(), Duration::from_secs(1)),
             (Part::Docker, None, Duration::ZERO),
         ],
-        heard: vec![("Registrar", Duration::from_secs(1))],
+        heard: vec![("Registrar", at(1))],
         ..Seen::default()
     };
     let status = assemble(Some(&facts()), &seen);

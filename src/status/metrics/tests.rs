@@ -1,8 +1,10 @@
 //! What a monitor reads.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
+use crate::moment::at;
 use crate::reconcile::writer::{Answer, Call, Calls};
 use crate::record::testing::registrant;
 use crate::record::{Action, Change};
@@ -17,15 +19,15 @@ fn calls() -> Calls {
         Err(ZoneError::Throttled("Rate exceeded".into())),
         Ok(ChangeInfo { id: "C1".into(), status: ChangeStatus::InSync }),
     ] {
-        calls.begin(&call, Duration::from_secs(1));
-        calls.end(&call, &Answer::Changed(answer), Duration::from_millis(1_200));
+        calls.begin(&call, at(1));
+        calls.end(&call, &Answer::Changed(answer), Moment::after(Duration::from_millis(1_200)));
     }
     calls
 }
 
 fn seen() -> Seen {
     let writer = Snapshot {
-        taken_at: Duration::ZERO,
+        taken_at: Moment::START,
         rows: Vec::new(),
         in_flight: Default::default(),
         is_told: true,
@@ -34,7 +36,7 @@ fn seen() -> Seen {
         calls: calls(),
     };
     Seen {
-        now: Duration::from_secs(11),
+        now: Moment::after(Duration::from_secs(11)),
         time: Some(crate::container::Timestamp::from_unix_nanos(100_000_000_000)),
         writer: Some(Arc::new(writer)),
         readiness: vec![

@@ -7,10 +7,9 @@
 //! A call that finds its bucket empty takes nothing from it; a batch that passes the request bucket and
 //! not the bucket of changes has used its request. The vendor does not publish either.
 
-use std::time::Duration;
-
 use super::limits::{SERVICE_TIME_BASE, SERVICE_TIME_PER_CHANGE};
 use super::refusal;
+use crate::moment::Moment;
 use crate::record::{Action, Change};
 use crate::zone::ZoneError;
 
@@ -41,7 +40,7 @@ pub(super) struct Gate {
     requests: Vec<Bucket>,
     changes: Option<Bucket>,
     one_change_in_flight: bool,
-    busy_until: Duration,
+    busy_until: Moment,
 }
 
 impl Gate {
@@ -51,11 +50,11 @@ impl Gate {
             Throttle::Legacy => (vec![Bucket::full(5.0, 5.0)], None),
             Throttle::Standard => (vec![Bucket::full(10.0, 50.0); 3], Some(Bucket::full(100.0, 1_500.0))),
         };
-        Self { requests, changes, one_change_in_flight, busy_until: Duration::ZERO }
+        Self { requests, changes, one_change_in_flight, busy_until: Moment::START }
     }
 
     /// Lets a call through, or says why not.
-    pub(super) fn pass(&mut self, call: Call<'_>, now: Duration) -> Result<(), ZoneError> {
+    pub(super) fn pass(&mut self, call: Call<'_>, now: Moment) -> Result<(), ZoneError> {
         let index = match call {
             Call::Change(_) => 0,
             Call::List => 1,
@@ -77,7 +76,7 @@ impl Gate {
     }
 
     /// Notes that a batch of `changes` is being served from `now` on, and returns until when.
-    pub(super) fn occupy(&mut self, changes: usize, now: Duration) -> Duration {
+    pub(super) fn occupy(&mut self, changes: usize, now: Moment) -> Moment {
         if self.one_change_in_flight {
             let per_change = SERVICE_TIME_PER_CHANGE * u32::try_from(changes).unwrap_or(u32::MAX);
             self.busy_until = now + SERVICE_TIME_BASE + per_change;
@@ -98,16 +97,16 @@ struct Bucket {
     /// The most tokens that it holds.
     burst: f64,
     level: f64,
-    filled_at: Duration,
+    filled_at: Moment,
 }
 
 impl Bucket {
     fn full(rate: f64, burst: f64) -> Self {
-        Self { rate, burst, level: burst, filled_at: Duration::ZERO }
+        Self { rate, burst, level: burst, filled_at: Moment::START }
     }
 
-    fn take(&mut self, tokens: usize, now: Duration) -> bool {
-        let passed = now.saturating_sub(self.filled_at);
+    fn take(&mut self, tokens: usize, now: Moment) -> bool {
+        let passed = now - self.filled_at;
         self.level = (self.level + passed.as_secs_f64() * self.rate).min(self.burst);
         self.filled_at = self.filled_at.max(now);
         // A token that is a rounding error short counts as whole.
@@ -121,10 +120,13 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::moment::at;
     use crate::zone::embedded::testing::{change, srv, upsert};
 
-    fn passes(gate: &mut Gate, call: Call<'_>, now: Duration, tries: usize) -> usize {
+    fn passes(gate: &mut Gate, call: Call<'_>, now: Moment, tries: usize) -> usize {
         (0..tries).filter(|_| gate.pass(call, now).is_ok()).count()
     }
 
@@ -132,48 +134,48 @@ mod tests {
     fn legacy_shares_five_requests_among_all_actions() {
         let mut gate = Gate::new(Throttle::Legacy, false);
         let batch = [change(srv("web", "a", 1))];
-        assert_eq!(passes(&mut gate, Call::List, Duration::ZERO, 3), 3);
-        assert_eq!(passes(&mut gate, Call::Change(&batch), Duration::ZERO, 9), 2);
+        assert_eq!(passes(&mut gate, Call::List, Moment::START, 3), 3);
+        assert_eq!(passes(&mut gate, Call::Change(&batch), Moment::START, 9), 2);
         assert_eq!(
-            gate.pass(Call::Status, Duration::ZERO),
+            gate.pass(Call::Status, Moment::START),
             Err(ZoneError::Throttled("Rate exceeded".to_owned()))
         );
-        assert_eq!(passes(&mut gate, Call::Status, Duration::from_millis(200), 9), 1);
-        assert_eq!(passes(&mut gate, Call::Status, Duration::from_secs(60), 9), 5);
+        assert_eq!(passes(&mut gate, Call::Status, Moment::after(Duration::from_millis(200)), 9), 1);
+        assert_eq!(passes(&mut gate, Call::Status, at(60), 9), 5);
     }
 
     #[test]
     fn standard_counts_each_action_and_each_change() {
         let mut gate = Gate::new(Throttle::Standard, false);
-        assert_eq!(passes(&mut gate, Call::List, Duration::ZERO, 99), 50);
-        assert_eq!(passes(&mut gate, Call::Status, Duration::ZERO, 99), 50);
+        assert_eq!(passes(&mut gate, Call::List, Moment::START, 99), 50);
+        assert_eq!(passes(&mut gate, Call::Status, Moment::START, 99), 50);
         let upserts = vec![upsert(srv("web", "a", 1)); 100];
-        assert_eq!(passes(&mut gate, Call::Change(&upserts), Duration::ZERO, 9), 7);
+        assert_eq!(passes(&mut gate, Call::Change(&upserts), Moment::START, 9), 7);
         let creates = vec![change(srv("web", "a", 1)); 100];
-        assert_eq!(passes(&mut gate, Call::Change(&creates), Duration::ZERO, 9), 1);
-        assert_eq!(passes(&mut gate, Call::Change(&creates), Duration::from_secs(1), 9), 1);
-        assert_eq!(passes(&mut gate, Call::List, Duration::from_secs(1), 99), 10);
+        assert_eq!(passes(&mut gate, Call::Change(&creates), Moment::START, 9), 1);
+        assert_eq!(passes(&mut gate, Call::Change(&creates), at(1), 9), 1);
+        assert_eq!(passes(&mut gate, Call::List, at(1), 99), 10);
     }
 
     #[test]
     fn serves_one_change_at_a_time() {
         let mut gate = Gate::new(Throttle::None, true);
         let batch = [change(srv("web", "a", 1)), change(srv("web", "b", 1))];
-        gate.pass(Call::Change(&batch), Duration::ZERO).unwrap();
-        let until = gate.occupy(batch.len(), Duration::ZERO);
-        assert_eq!(until, Duration::from_millis(151));
+        gate.pass(Call::Change(&batch), Moment::START).unwrap();
+        let until = gate.occupy(batch.len(), Moment::START);
+        assert_eq!(until, Moment::after(Duration::from_millis(151)));
         let busy = "The request was rejected because Route 53 was still processing a prior request.";
         let refused = gate.pass(Call::Change(&batch), until - Duration::from_nanos(1));
         assert_eq!(refused, Err(ZoneError::Busy(busy.to_owned())));
-        assert_eq!(gate.pass(Call::List, Duration::ZERO), Ok(()));
+        assert_eq!(gate.pass(Call::List, Moment::START), Ok(()));
         assert_eq!(gate.pass(Call::Change(&batch), until), Ok(()));
     }
 
     #[test]
     fn never_loses_tokens_to_a_clock_that_stands() {
         let mut bucket = Bucket::full(1.0, 2.0);
-        let late = Duration::from_secs(10);
-        assert!(bucket.take(2, late) && !bucket.take(1, late) && !bucket.take(1, Duration::ZERO));
+        let late = at(10);
+        assert!(bucket.take(2, late) && !bucket.take(1, late) && !bucket.take(1, Moment::START));
         assert!(bucket.take(1, late + Duration::from_secs(1)));
     }
 }

@@ -34,7 +34,6 @@ pub mod value;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -46,6 +45,7 @@ pub use self::model::{LoggedBatch, Model, Options};
 pub use self::name::OwnerName;
 pub use self::store::OpenError;
 use self::store::Store;
+use crate::moment::Moment;
 use crate::record::{Change, RecordSet};
 use crate::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 
@@ -131,8 +131,8 @@ impl EmbeddedZone {
         self.lock().model.logged().cloned().collect()
     }
 
-    fn now(&self) -> Duration {
-        self.shared.epoch.elapsed()
+    fn now(&self) -> Moment {
+        Moment::after(self.shared.epoch.elapsed())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -153,7 +153,7 @@ impl EmbeddedZone {
         if let Some(store) = store {
             store.compact_if_due(model.contents());
         }
-        Ok((accepted.info, self.shared.epoch + accepted.served_at))
+        Ok((accepted.info, self.shared.epoch + accepted.served_at.since_start()))
     }
 }
 
@@ -200,6 +200,8 @@ fn zone_name_of(text: &str) -> Result<OwnerName, OpenError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::testing::{change, delete, srv};
     use super::*;
     use crate::zone::ChangeStatus;

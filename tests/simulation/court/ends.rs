@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ecssd::actors::Exit;
+use ecssd::moment::Moment;
 use ecssd::record::{Key, RecordSet, RecordType};
 
 use super::mark;
@@ -48,22 +49,22 @@ impl State {
     }
 
     fn panics_of_late(&self, host: usize) -> usize {
-        let since = self.now.saturating_sub(WITHIN).max(self.hosts[host].started);
+        let since = (self.now - WITHIN).max(self.hosts[host].started);
         self.court.panics.iter().filter(|(of, at)| *of == host && *at >= since).count()
     }
 
     /// Whether an actor panicked since then.
-    pub(super) fn panicked_since(&self, host: usize, since: Duration) -> bool {
+    pub(super) fn panicked_since(&self, host: usize, since: Moment) -> bool {
         self.court.panics.iter().any(|(of, at)| *of == host && *at >= since)
     }
 
     /// Whether an actor panicked at that very moment.
-    pub(super) fn panicked_at(&self, host: usize, moment: Duration) -> bool {
+    pub(super) fn panicked_at(&self, host: usize, moment: Moment) -> bool {
         self.court.panics.iter().any(|(of, at)| *of == host && *at == moment)
     }
 
-    fn panics_before(&self, host: usize, now: Duration) -> usize {
-        let since = now.saturating_sub(WITHIN).max(self.hosts[host].started);
+    fn panics_before(&self, host: usize, now: Moment) -> usize {
+        let since = (now - WITHIN).max(self.hosts[host].started);
         self.court.panics.iter().filter(|(of, at)| *of == host && *at >= since && *at < now).count()
     }
 

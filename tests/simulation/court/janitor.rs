@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ecssd::moment::Moment;
 use ecssd::record::{Change, ContainerId, RecordSet};
 
 use super::mark;
@@ -25,7 +26,7 @@ impl State {
     }
 
     /// The janitor deletes these, and first inspected at that time.
-    pub fn court_janitor(&mut self, deleted: &[RecordSet], first_inspection: Duration) {
+    pub fn court_janitor(&mut self, deleted: &[RecordSet], first_inspection: Moment) {
         let now = self.now;
         let marked: Vec<RecordSet> =
             self.account.standing().into_values().filter(|set| self.is_marked(set)).collect();
@@ -81,7 +82,7 @@ impl State {
     }
 
     /// Since when what a record speaks of has been dead.
-    fn died(&self, set: &RecordSet) -> Option<Duration> {
+    fn died(&self, set: &RecordSet) -> Option<Moment> {
         let fields = mark(set);
         let host = self.hosts.iter().find(|host| fields.first() == Some(&host.owner.as_str()))?;
         let id = fields.get(1).and_then(|id| id.parse::<ContainerId>().ok());

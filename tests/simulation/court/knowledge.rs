@@ -1,10 +1,10 @@
 //! What an agent was told of its containers: from then on it has to know. S7 is judged by it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use ecssd::container::Running;
 use ecssd::container::event::{Happening, Listed};
+use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 
 use crate::engine::Told;
@@ -15,37 +15,37 @@ use crate::world::State;
 #[derive(Default)]
 pub struct Known {
     /// The latest life that it was told has ended, and when it was told.
-    pub dead: BTreeMap<ContainerId, (u32, Duration)>,
+    pub dead: BTreeMap<ContainerId, (u32, Moment)>,
     /// Those of which it was told that they were asked to stop, themselves or the one whose network they use.
     pub asked: BTreeMap<ContainerId, Asked>,
     /// The latest life that it saw running, and when.
-    pub seen: BTreeMap<ContainerId, (u32, Duration)>,
+    pub seen: BTreeMap<ContainerId, (u32, Moment)>,
     /// The latest life that it saw running, and when it did first.
-    pub since: BTreeMap<ContainerId, (u32, Duration)>,
+    pub since: BTreeMap<ContainerId, (u32, Moment)>,
     /// What it saw paused, and was not shown to pass its check since.
-    pub paused: BTreeMap<ContainerId, Duration>,
+    pub paused: BTreeMap<ContainerId, Moment>,
     /// When it was first shown all that runs.
-    pub listed: Option<Duration>,
+    pub listed: Option<Moment>,
     /// When that life began, by the wall clock.
     pub began: BTreeMap<ContainerId, i64>,
     /// When the probes that are in flight began, by port.
-    pub probing: BTreeMap<u16, Vec<Duration>>,
+    pub probing: BTreeMap<u16, Vec<Moment>>,
     /// What probes found, by port.
     pub rows: BTreeMap<u16, super::probes::Row>,
     /// Since when most of its probes are silent.
-    pub silent_since: Option<Duration>,
+    pub silent_since: Option<Moment>,
 }
 
 /// A life was asked to stop.
 pub struct Asked {
     pub life: u32,
-    pub told: Duration,
+    pub told: Moment,
     /// How long that is to be believed.
-    pub until: Duration,
+    pub until: Moment,
 }
 
 impl Known {
-    fn died(&mut self, id: &ContainerId, life: u32, now: Duration) {
+    fn died(&mut self, id: &ContainerId, life: u32, now: Moment) {
         let known = self.dead.entry(id.clone()).or_insert((life, now));
         if known.0 < life {
             *known = (life, now);
@@ -142,7 +142,7 @@ impl State {
     }
 
     /// A list that was asked for then reaches an agent: what it saw before, and does not find, has ended.
-    pub fn court_lists(&mut self, host: usize, process: u64, list: &[Listed], asked: Duration) {
+    pub fn court_lists(&mut self, host: usize, process: u64, list: &[Listed], asked: Moment) {
         let now = self.now;
         let ids: Vec<_> = list.iter().map(|line| line.id.short()).collect();
         self.tell(host, format_args!("  a list shows {}", ids.join(" ")));

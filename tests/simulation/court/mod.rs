@@ -25,8 +25,8 @@ mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::Duration;
 
+use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, Key, RecordSet};
 
 pub use knowledge::Known;
@@ -37,13 +37,13 @@ pub use requests::Requests;
 pub struct Violation {
     /// Which, by its name in the design.
     pub invariant: &'static str,
-    pub at: Duration,
+    pub at: Moment,
     pub text: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {:.6} s: {}", self.invariant, self.at.as_secs_f64(), self.text)
+        write!(f, "{} at {:.6} s: {}", self.invariant, self.at.since_start().as_secs_f64(), self.text)
     }
 }
 
@@ -58,7 +58,7 @@ pub struct Court {
     contents: BTreeMap<(usize, Key), BTreeSet<String>>,
     /// By host: when a key was last asked to hold something, in which life of its container as the agent knew, and
     /// what.
-    written: BTreeMap<(usize, Key), (Duration, u32, RecordSet)>,
+    written: BTreeMap<(usize, Key), (Moment, u32, RecordSet)>,
     /// Keys that hold what their host need not know: applied late, left by a process that was killed, edited.
     doubtful: BTreeSet<(usize, Key)>,
     /// Those of them that their host has read since.
@@ -70,11 +70,11 @@ pub struct Court {
     /// The latest life of a container of which a process of its host was shown that its check passes.
     passed: BTreeMap<(usize, ContainerId), u32>,
     /// By host: when a call of it last came to something else than what was asked for.
-    troubled: BTreeMap<usize, Duration>,
+    troubled: BTreeMap<usize, Moment>,
     /// The same, where that was refused for itself.
-    refused: BTreeMap<usize, Duration>,
+    refused: BTreeMap<usize, Moment>,
     /// When actors panicked.
-    panics: Vec<(usize, Duration)>,
+    panics: Vec<(usize, Moment)>,
     /// What was dead when the janitor looked first.
     dead_at_first: BTreeSet<Key>,
     /// What a process that gave up left.
@@ -87,7 +87,7 @@ impl Court {
         self.verdict.as_ref()
     }
 
-    fn accuse(&mut self, invariant: &'static str, at: Duration, text: String) {
+    fn accuse(&mut self, invariant: &'static str, at: Moment, text: String) {
         self.verdict.get_or_insert(Violation { invariant, at, text });
     }
 

@@ -1,9 +1,9 @@
 //! Once all faults are over: the zone is what the containers are (L1), and nothing that lives is missing (L4).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use ecssd::container::Health;
+use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, Key, RecordSet, RecordType};
 
 use crate::scenario::SpecCheck;
@@ -44,7 +44,7 @@ impl State {
                 let kind = if mark.ends_with(":a") { RecordType::A } else { RecordType::Srv };
                 let key = Key { name: name.clone(), kind, set_identifier: Some(mark.clone()) };
                 !self.court.late.contains(&(host, key))
-                    || self.hosts[host].life == 1 && !self.panicked_since(host, Duration::ZERO)
+                    || self.hosts[host].life == 1 && !self.panicked_since(host, Moment::START)
             };
             let containers = &self.hosts[host].containers;
             // The port of one that starts again and again is another's in between.

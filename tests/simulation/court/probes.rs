@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecssd::edge::check::CheckError;
+use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 
 use crate::scenario::SpecCheck;
@@ -18,7 +19,7 @@ pub struct Row {
     pub passed: Option<u32>,
     /// Whether the last one passed, and since when two in a row did.
     pub passes: bool,
-    pub risen: Option<Duration>,
+    pub risen: Option<Moment>,
     /// Failures in a row that were found while most others answered.
     pub believable: u32,
 }

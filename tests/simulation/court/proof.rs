@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, Key, RecordSet, RecordType, Routing};
 
 use super::mark;
@@ -50,7 +51,7 @@ impl State {
         // Whoever saw it may have begun again since, and has to look again.
         // So has whoever asks a slow engine for the one whose network it shares.
         let hindered = now < self.hosts[host].engine.hindered + TAKES;
-        if hindered || self.panicked_since(host, now.saturating_sub(LOOKS_AGAIN)) {
+        if hindered || self.panicked_since(host, now - LOOKS_AGAIN) {
             return;
         }
         if let Some((life, _)) = self.unproved(host, process, id, set).filter(|(_, since)| *since < now) {
@@ -65,7 +66,7 @@ impl State {
         let known = self.court.known.entry((host, process)).or_default();
         let first = *known.listed.get_or_insert(now);
         let troubled = self.court.troubled.get(&host).is_some_and(|at| now < *at + TROUBLE);
-        let panicked = self.panicked_since(host, now.saturating_sub(TROUBLE));
+        let panicked = self.panicked_since(host, now - TROUBLE);
         self.court_looked_again(host, process);
         if now < first + TAKES || troubled || panicked || self.hosts[host].draining.is_some() {
             return;
@@ -109,7 +110,7 @@ impl State {
         if self.court.refused.get(&host).is_some_and(|at| now < *at + REFUSED) {
             return;
         }
-        let steady = now.saturating_sub(TROUBLE);
+        let steady = now - TROUBLE;
         let of = &self.hosts[host];
         let Some(known) = self.court.known.get(&(host, process)) else { return };
         let alone =
@@ -183,7 +184,7 @@ impl State {
         process: u64,
         id: &ContainerId,
         set: &RecordSet,
-    ) -> Option<(u32, Duration)> {
+    ) -> Option<(u32, Moment)> {
         let it = self.hosts[host].containers.get(id)?;
         // What an earlier run wrote under a full name is adopted, where its life may go on.
         let place = (host, set.key());

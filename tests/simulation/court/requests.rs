@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use ecssd::moment::Moment;
 use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType};
 use ecssd::zone::ZoneError;
 
@@ -26,9 +27,9 @@ const CHARACTERS: usize = 32_000;
 /// What one process asked.
 #[derive(Default)]
 pub struct Requests {
-    level: (f64, f64, Duration),
+    level: (f64, f64, Moment),
     /// The calls of the last minute, as long as each was throttled.
-    throttled: VecDeque<Duration>,
+    throttled: VecDeque<Moment>,
     last: Vec<Change>,
     /// The keys of all of them.
     asked: BTreeSet<Key>,
@@ -42,7 +43,7 @@ pub struct Requests {
 
 struct Hunt {
     waiting: BTreeMap<Key, Change>,
-    began: Duration,
+    began: Moment,
     calls_left: u32,
     culprits: BTreeSet<Key>,
     size: usize,
@@ -215,7 +216,7 @@ impl State {
         let (per_second, burst) = if legacy { REQUESTS_LEGACY } else { REQUESTS };
         let requests = self.court.requests.entry((host, process)).or_default();
         let (calls, cost, last) = requests.level;
-        let passed = now.saturating_sub(last).as_secs_f64();
+        let passed = (now - last).as_secs_f64();
         let calls = (calls - passed * per_second).max(0.0) + 1.0;
         let spent: usize = batch.iter().map(cost_of).sum();
         let cost = (cost - passed * CHANGES.0).max(0.0) + spent as f64;
@@ -253,15 +254,16 @@ impl State {
     fn court_hunts(&mut self, host: usize, batch: &[Change]) {
         let now = self.now;
         let keys: BTreeSet<Key> = batch.iter().map(|change| change.set.key()).collect();
-        let steady = |state: &Self, key: &Key, since: Duration| state.is_steady(host, key, since);
+        let steady = |state: &Self, key: &Key, since: Moment| state.is_steady(host, key, since);
         let Some(requests) = self.requests(host) else { return };
         let whole = requests.whole.take();
         let mut hunt = requests.hunt.take();
         if let Some(before) = whole {
             let since = self.court.requests[&(host, self.hosts[host].life)].level.2;
-            let parted = before.iter().map(|change| change.set.key()).find(|key| {
-                !keys.contains(key) && steady(self, key, since.saturating_sub(Duration::from_secs(60)))
-            });
+            let parted = before
+                .iter()
+                .map(|change| change.set.key())
+                .find(|key| !keys.contains(key) && steady(self, key, since - Duration::from_secs(60)));
             if let Some(key) = parted {
                 let text = format!("a batch that was throttled or busy comes back without {key}");
                 self.court.accuse("S11", now, text);
@@ -294,7 +296,7 @@ impl State {
     }
 
     /// Whether nothing happened to a record's container for so long: what was wanted of it is still.
-    fn is_steady(&self, host: usize, key: &Key, since: Duration) -> bool {
+    fn is_steady(&self, host: usize, key: &Key, since: Moment) -> bool {
         let id = key.set_identifier.as_deref().and_then(|mark| mark.split(':').nth(1));
         let it = id
             .and_then(|id| id.parse::<ContainerId>().ok())
@@ -440,7 +442,7 @@ impl State {
         };
         let mine = it.names().contains(&set.key().name);
         let (written, life) =
-            self.court.written.get(&place).map_or((Duration::ZERO, 0), |(at, life, _)| (*at, *life));
+            self.court.written.get(&place).map_or((Moment::START, 0), |(at, life, _)| (*at, *life));
         let has_port = |other: &&Truth| {
             other.alive && (other.port == it.port || other.misdated && other.ports.contains(&it.port))
         };
@@ -469,7 +471,7 @@ impl State {
     }
 }
 
-fn hunt(batch: &[Change], culprits: BTreeSet<Key>, now: Duration) -> Option<Hunt> {
+fn hunt(batch: &[Change], culprits: BTreeSet<Key>, now: Moment) -> Option<Hunt> {
     let waiting: BTreeMap<_, _> = (batch.iter())
         .map(|change| (change.set.key(), change.clone()))
         .filter(|(key, _)| !culprits.contains(key) && key.kind == RecordType::Srv)

@@ -21,6 +21,7 @@ use ecssd::machine::lifecycle::{Desired, Event, STOP_BELIEF, Seq, Sight, Target}
 use ecssd::machine::probe::Verdict;
 use ecssd::machine::publish::{self, Wants};
 use ecssd::machine::registrar::{Output, Registrar};
+use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, Key, Owner, RecordSet, RecordType, Registrant};
 
 /// How many containers there are.
@@ -46,7 +47,7 @@ pub struct Shown {
 pub struct Rehearsal {
     /// The registrar.
     pub registrar: Registrar,
-    now: Duration,
+    now: Moment,
     seq: u64,
     told: Option<Wants>,
     probing: BTreeMap<ContainerId, (Timestamp, Vec<Target>)>,
@@ -64,7 +65,7 @@ impl Default for Rehearsal {
     fn default() -> Self {
         Self {
             registrar: Registrar::new(registrant(), STOP_BELIEF),
-            now: Duration::from_secs(1_000),
+            now: Moment::after(Duration::from_secs(1_000)),
             seq: 1,
             told: None,
             probing: BTreeMap::new(),

@@ -1,9 +1,8 @@
 //! What each source of notices said last, copied for whoever shows it.
 
-use std::time::Duration;
-
 use super::{Heard, Notices};
 use crate::machine::departure::{AskError, Said, Source};
+use crate::moment::Moment;
 
 /// What is known of one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +10,7 @@ pub struct SourceState {
     /// Which one.
     pub source: Source,
     /// What it said last, and when it said so first.
-    pub said: Option<(Said, Duration)>,
+    pub said: Option<(Said, Moment)>,
     /// Why it does not answer.
     pub failing: Option<AskError>,
 }

@@ -41,7 +41,7 @@ fn is_own(set: &RecordSet) -> bool {
 pub(super) struct Desk {
     pub(super) zone: EmbeddedZone,
     pub(super) ledger: Ledger,
-    pub(super) now: Duration,
+    pub(super) now: Moment,
     pub(super) calls: usize,
     pub(super) cost: usize,
     pub(super) lookups: usize,
@@ -61,7 +61,7 @@ impl Default for Desk {
         Self {
             zone: EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap(),
             ledger: Ledger::default(),
-            now: Duration::from_secs(1_000),
+            now: Moment::after(Duration::from_secs(1_000)),
             calls: 0,
             cost: 0,
             lookups: 0,

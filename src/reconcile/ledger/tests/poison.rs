@@ -1,6 +1,7 @@
 //! One change that is always refused, among n: how long it holds up the others.
 
 use super::*;
+use crate::moment::at;
 use crate::zone::ZoneError;
 use crate::zone::refusal::{Cause, Named, Refusal};
 
@@ -144,7 +145,7 @@ fn a_delete_of_what_was_never_written_settles_though_its_value_is_invalid() {
 fn what_is_refused_as_a_doubtful_delete_is_tried_again_after_the_others_once_it_is_read() {
     let nobody = Refusal { cause: Cause::Other, key: Named::default(), text: "not permitted".into() };
     let refused = Err(ZoneError::Rejected(vec![nobody]));
-    let (now, mut ledger) = (Duration::from_secs(1), Ledger::new([own(0, 80)]));
+    let (now, mut ledger) = (at(1), Ledger::new([own(0, 80)]));
     // The port changes hands, and nobody knows what became of the call.
     for (set, wanted) in [(own(0, 80), false), (own(1, 80), true), (own(2, 81), true)] {
         ledger.want(set.key(), wanted.then_some(set));

@@ -2,9 +2,8 @@
 
 use super::super::tests::settings;
 use super::*;
+use crate::moment::at;
 use crate::record::{RecordType, Routing};
-
-const SECOND: Duration = Duration::from_secs(1);
 
 struct Reader {
     reads: Reads,
@@ -14,16 +13,16 @@ struct Reader {
 
 impl Reader {
     fn knowing(knowledge: Knowledge) -> Self {
-        let reads = Reads::new(knowledge, Duration::ZERO);
+        let reads = Reads::new(knowledge, Moment::START);
         Self { reads, ledger: Ledger::new([set()]), rng: fastrand::Rng::with_seed(1) }
     }
 
-    fn next(&mut self, now: Duration) -> Due {
+    fn next(&mut self, now: Moment) -> Due {
         self.reads.next(now, &settings(None, false), None, &mut self.ledger, &mut self.rng)
     }
 
     /// A read ends with an empty page; whether it was one.
-    fn ends(&mut self, now: Duration) -> bool {
+    fn ends(&mut self, now: Moment) -> bool {
         let page = Page { sets: Vec::new(), next: None };
         self.reads.on_page(Ok(page), |_| true, now, || 0.5).is_some()
     }
@@ -41,40 +40,40 @@ fn set() -> RecordSet {
 }
 
 fn period_begins(due: Due) -> bool {
-    matches!(due, Due::At(at) if (1_400..2_300).contains(&at.as_secs()))
+    matches!(due, Due::At(at) if (1_400..2_300).contains(&at.since_start().as_secs()))
 }
 
 #[test]
 fn where_all_is_known_the_first_read_is_a_resync() {
     let mut reader = Reader::knowing(Knowledge::Whole);
-    assert!(period_begins(reader.next(SECOND)) && reader.reads.are_over());
-    let Due::Page(Some(start)) = reader.next(2_300 * SECOND) else { panic!("it is not due") };
+    assert!(period_begins(reader.next(at(1))) && reader.reads.are_over());
+    let Due::Page(Some(start)) = reader.next(at(2_300)) else { panic!("it is not due") };
     assert_eq!(start.name.as_deref(), Some("_web._tcp.sd.internal"));
-    assert!(!reader.reads.are_over() && reader.ends(2_300 * SECOND) && reader.reads.are_over());
+    assert!(!reader.reads.are_over() && reader.ends(at(2_300)) && reader.reads.are_over());
 }
 
 #[test]
 fn where_not_all_is_known_the_whole_zone_is_read_before_anything_else() {
     for knowledge in [Knowledge::TooLittle, Knowledge::Partial] {
         let mut reader = Reader::knowing(knowledge);
-        assert_eq!(reader.next(SECOND), Due::Page(None));
-        assert!(reader.ends(SECOND));
+        assert_eq!(reader.next(at(1)), Due::Page(None));
+        assert!(reader.ends(at(1)));
         // It counts once whoever asked has taken it in.
-        assert_eq!((reader.next(SECOND), reader.reads.are_over()), (Due::Page(None), false));
-        reader.ends(SECOND);
+        assert_eq!((reader.next(at(1)), reader.reads.are_over()), (Due::Page(None), false));
+        reader.ends(at(1));
         reader.reads.on_whole();
-        assert!(reader.reads.are_over() && period_begins(reader.next(SECOND)));
+        assert!(reader.reads.are_over() && period_begins(reader.next(at(1))));
     }
 }
 
 #[test]
 fn what_is_to_be_judged_is_held_and_nothing_is_read_meanwhile() {
     let mut reader = Reader::knowing(Knowledge::Partial);
-    reader.next(SECOND);
-    reader.ends(SECOND);
+    reader.next(at(1));
+    reader.ends(at(1));
     assert!(reader.reads.asks_for_judgement());
     reader.reads.on_found(vec![set()]);
-    assert_eq!((reader.next(SECOND), reader.reads.are_over()), (Due::Nothing, false));
+    assert_eq!((reader.next(at(1)), reader.reads.are_over()), (Due::Nothing, false));
     assert_eq!(reader.reads.on_judged(), Some(vec![set()]));
     assert_eq!(reader.reads.found(), None);
     assert_eq!(reader.reads.on_judged(), None);
@@ -86,39 +85,39 @@ fn nobody_judges_what_is_read_first_nor_what_a_drain_reads() {
     let mut reader = Reader::knowing(Knowledge::Partial);
     assert!(!reader.reads.drain(), "it still has to know what there is");
     assert!(!reader.reads.asks_for_judgement());
-    assert_eq!(reader.next(SECOND), Due::Page(None));
+    assert_eq!(reader.next(at(1)), Due::Page(None));
 }
 
 #[test]
 fn a_drain_that_knows_all_gives_up_its_read_and_begins_none() {
     let mut reader = Reader::knowing(Knowledge::Whole);
-    reader.next(SECOND);
-    reader.next(2_300 * SECOND);
+    reader.next(at(1));
+    reader.next(at(2_300));
     reader.reads.on_contested(true);
     assert!(reader.reads.drain() && reader.reads.are_over());
-    assert_eq!(reader.next(9_000 * SECOND), Due::Nothing);
+    assert_eq!(reader.next(at(9_000)), Due::Nothing);
 }
 
 #[test]
 fn a_contested_name_is_read_at_once_and_then_about_once_a_minute_until_it_is_free() {
     let mut reader = Reader::knowing(Knowledge::Whole);
-    reader.next(SECOND);
+    reader.next(at(1));
     assert!(reader.reads.on_contested(true) && !reader.reads.on_contested(true));
-    assert!(matches!(reader.next(SECOND), Due::Page(Some(_))));
-    reader.ends(SECOND);
-    assert!(matches!(reader.next(SECOND), Due::At(at) if (48..=61).contains(&at.as_secs())));
-    assert!(reader.reads.on_contested(false) && period_begins(reader.next(SECOND)));
+    assert!(matches!(reader.next(at(1)), Due::Page(Some(_))));
+    reader.ends(at(1));
+    assert!(matches!(reader.next(at(1)), Due::At(at) if (48..=61).contains(&at.since_start().as_secs())));
+    assert!(reader.reads.on_contested(false) && period_begins(reader.next(at(1))));
 }
 
 #[test]
 fn a_refused_page_is_asked_for_later_and_one_that_is_lost_at_once() {
     let mut reader = Reader::knowing(Knowledge::Partial);
-    reader.next(SECOND);
+    reader.next(at(1));
     let mut fails = |error, now| reader.reads.on_page(Err(error), |_| true, now, || 1.0).is_none();
-    assert!(fails(ZoneError::Unknown("cut".into()), SECOND));
-    assert!(fails(ZoneError::Denied("route53:ListResourceRecordSets".into()), SECOND));
-    assert_eq!(reader.next(SECOND), Due::At(3 * SECOND));
-    assert_eq!(reader.next(3 * SECOND), Due::Page(None));
+    assert!(fails(ZoneError::Unknown("cut".into()), at(1)));
+    assert!(fails(ZoneError::Denied("route53:ListResourceRecordSets".into()), at(1)));
+    assert_eq!(reader.next(at(1)), Due::At(at(3)));
+    assert_eq!(reader.next(at(3)), Due::Page(None));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! How a writer ends: a drain, a removal, a task that is soon over.
 
+use std::time::Duration;
+
 use super::*;
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is refused, contested or cannot be looked up holds up nothing else.
 
+use std::time::Duration;
+
 use super::*;
 use crate::zone::refusal::{Cause, Named, Refusal};
 

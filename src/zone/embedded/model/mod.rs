@@ -14,6 +14,7 @@ use super::contents::Contents;
 use super::gate::{Call, Gate, Throttle};
 use super::limits::CHANGES_REMEMBERED_MAX;
 use super::request;
+use crate::moment::Moment;
 use crate::record::Change;
 use crate::zone::{ChangeInfo, ChangeStatus, ListStart, PAGE_ITEMS_MAX, Page, ZoneError};
 
@@ -40,7 +41,7 @@ pub struct Model {
     /// The number of the next change id.
     next_change: u64,
     /// Accepted changes, oldest first: number, and when it is INSYNC.
-    changes: VecDeque<(u64, Duration)>,
+    changes: VecDeque<(u64, Moment)>,
     log: VecDeque<LoggedBatch>,
 }
 
@@ -48,7 +49,7 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedBatch {
     /// When, since the zone's epoch.
-    pub at: Duration,
+    pub at: Moment,
     /// What was asked.
     pub batch: Vec<Change>,
     /// What was answered.
@@ -61,7 +62,7 @@ pub struct Accepted {
     /// What the caller is told.
     pub info: ChangeInfo,
     /// When the call is served, and the zone takes the next change; `now` where it is never busy.
-    pub served_at: Duration,
+    pub served_at: Moment,
 }
 
 impl Model {
@@ -91,7 +92,7 @@ impl Model {
     pub fn change(
         &mut self,
         batch: &[Change],
-        now: Duration,
+        now: Moment,
         keep: impl FnOnce(&[Change]) -> Result<(), ZoneError>,
     ) -> Result<Accepted, ZoneError> {
         let outcome = self.try_change(batch, now, keep);
@@ -106,7 +107,7 @@ impl Model {
     fn try_change(
         &mut self,
         batch: &[Change],
-        now: Duration,
+        now: Moment,
         keep: impl FnOnce(&[Change]) -> Result<(), ZoneError>,
     ) -> Result<Accepted, ZoneError> {
         self.gate.pass(Call::Change(batch), now)?;
@@ -133,7 +134,7 @@ impl Model {
         &mut self,
         start: Option<&ListStart>,
         max_items: usize,
-        now: Duration,
+        now: Moment,
     ) -> Result<Page, ZoneError> {
         self.gate.pass(Call::List, now)?;
         let page = self.contents.list(start, max_items.min(PAGE_ITEMS_MAX));
@@ -145,7 +146,7 @@ impl Model {
     /// # Errors
     ///
     /// `Throttled`; `NoSuchChange` for an id that this zone has not given, or has forgotten.
-    pub fn change_status(&mut self, id: &str, now: Duration) -> Result<ChangeInfo, ZoneError> {
+    pub fn change_status(&mut self, id: &str, now: Moment) -> Result<ChangeInfo, ZoneError> {
         self.gate.pass(Call::Status, now)?;
         let known = self.changes.iter().find(|(number, _)| change_id(*number) == id);
         known
@@ -153,7 +154,7 @@ impl Model {
             .ok_or_else(|| ZoneError::NoSuchChange(id.to_owned()))
     }
 
-    fn info(&self, number: u64, insync_at: Duration, now: Duration) -> ChangeInfo {
+    fn info(&self, number: u64, insync_at: Moment, now: Moment) -> ChangeInfo {
         let status = if now < insync_at { ChangeStatus::Pending } else { ChangeStatus::InSync };
         ChangeInfo { id: change_id(number), status }
     }

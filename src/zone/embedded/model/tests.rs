@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::moment::at;
 use crate::record::{Action, Key, RecordSet};
 use crate::zone::embedded::name::OwnerName;
 use crate::zone::embedded::testing::{a, change, delete, srv, upsert};
 
-const START: Duration = Duration::ZERO;
+const START: Moment = Moment::START;
 
 fn model(options: Options) -> Model {
     Model::new(Contents::new(OwnerName::parse("sd.internal").unwrap()), options, 1)
@@ -24,9 +25,8 @@ fn a_change_is_pending_until_its_delay_is_over() {
     let mut model = model(Options { insync_after: Duration::from_secs(30), ..Options::default() });
     let info = apply(&mut model, &[change(srv("web", "a", 1))]).unwrap().info;
     assert_eq!((info.id.as_str(), info.status), ("/change/C0000000000000001", ChangeStatus::Pending));
-    let status = |model: &mut Model, seconds| {
-        model.change_status(&info.id, Duration::from_secs(seconds)).map(|info| info.status)
-    };
+    let status =
+        |model: &mut Model, seconds| model.change_status(&info.id, at(seconds)).map(|info| info.status);
     assert_eq!(status(&mut model, 29), Ok(ChangeStatus::Pending));
     assert_eq!(status(&mut model, 30), Ok(ChangeStatus::InSync));
     let unknown = model.change_status("/change/C2", START);
@@ -75,7 +75,7 @@ fn is_busy_only_with_what_it_accepted() {
     let mut model = model(Options { one_change_in_flight: true, ..Options::default() });
     apply(&mut model, &[delete(srv("web", "a", 1))]).unwrap_err();
     let accepted = apply(&mut model, &[change(srv("web", "a", 1))]).unwrap();
-    assert_eq!(accepted.served_at, Duration::from_micros(150_500));
+    assert_eq!(accepted.served_at, Moment::after(Duration::from_micros(150_500)));
     assert!(matches!(apply(&mut model, &[change(srv("web", "b", 1))]), Err(ZoneError::Busy(_))));
     assert!(model.change(&[change(srv("web", "b", 1))], accepted.served_at, |_| Ok(())).is_ok());
 }
