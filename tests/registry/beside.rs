@@ -62,6 +62,52 @@ fn moving_over_and_back_fails_no_request() {
     assert_eq!(old.own().len(), 2);
 }
 
+/// A service gets a second name, a full one, beside which the predecessor keeps its own to the first; its clients move to
+/// that and back, and it goes again. No container is started anew for it.
+#[test]
+fn a_service_gets_a_second_name_and_loses_it_and_no_request_fails() {
+    let world = World::new("second-name");
+    let name = service("web");
+    let second = name.replace("._tcp", "-all._tcp");
+    let web = world.web(&name, &[]);
+    old_one_registered(&world, &name, &web);
+    let with_second = [&INSTANCE[..], &["--full-names", "-all"]].concat();
+    let (requests, failures) = Consumer::new(&world, &name).during(|first| {
+        let mut ours = world.agent(&INSTANCE);
+        ours.wait_for("both", || both(&world, &name));
+        let before = world.zone.named(&name);
+        first.asks(AT_EACH_STEP);
+
+        assert_eq!(ours.hand_over(), Some(0));
+        let mut ours = world.agent(&with_second);
+        ours.wait_for("the second name", || (world.zone.named(&second).len() == 1).then_some(()));
+        let (requests, failures) = Consumer::new(&world, &second).during(|moved| {
+            moved.asks(AT_EACH_STEP);
+            // It is there through a restart, too.
+            assert_eq!(ours.hand_over(), Some(0));
+            ours = world.agent(&with_second);
+            ours.says("readiness");
+            moved.asks(AT_EACH_STEP);
+        });
+        assert_eq!(failures, Vec::<String>::new());
+        assert!(requests >= 2 * AT_EACH_STEP, "{requests}");
+
+        // Back: the clients first, then the name.
+        assert_eq!(ours.hand_over(), Some(0));
+        let ours = world.agent(&INSTANCE);
+        ours.wait_for("no second name", || world.zone.named(&second).is_empty().then_some(()));
+        first.asks(AT_EACH_STEP);
+        assert_eq!(world.zone.named(&name), before);
+    });
+    println!("to a second name and back: {requests} requests, {} failed", failures.len());
+    assert_eq!(failures, Vec::<String>::new());
+    assert!(requests >= 3 * AT_EACH_STEP, "{requests}");
+    // Of the first name there was nothing to write but once.
+    let batches = world.front.batches();
+    let of_first = batches.iter().flatten().filter(|change| change.set.name == world.zone.full(&name));
+    assert_eq!(of_first.count(), 1, "{batches:?}");
+}
+
 #[test]
 fn neither_touches_what_is_the_other_s() {
     let world = World::new("beside");
