@@ -14,7 +14,7 @@ use crate::moment::Moment;
 use crate::reconcile::writer::Snapshot;
 
 /// The states of a container.
-const STATES: [&str; 6] = ["idle", "live", "held", "perhaps stopping", "stopping", "drained"];
+const STATES: [&str; 7] = ["idle", "live", "paused", "held", "perhaps stopping", "stopping", "drained"];
 
 /// The type of what is rendered, for the header that says so.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

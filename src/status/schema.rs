@@ -121,7 +121,8 @@ pub struct Container {
     pub id: String,
     /// What it is called; empty where that is not known.
     pub name: String,
-    /// Where it is in its life: `idle`, `live`, `held`, `perhaps stopping`, `stopping` or `drained`.
+    /// Where it is in its life: `idle`, `live`, `paused`, `held`, `perhaps stopping`,
+    /// `stopping` or `drained`.
     pub state: String,
     /// What brought it there, in the words of the lifecycle's table.
     pub by: Option<String>,

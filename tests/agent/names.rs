@@ -1,6 +1,7 @@
 //! A copy with names of all three kinds: a weighted one, one that answers with all targets, and one with an address.
 
 use ecssd::actors::Exit;
+use ecssd::container::Running;
 use ecssd::container::convention::{Scope, parse};
 use ecssd::machine::agent::StopPlan;
 use ecssd::record::{Action, Change, ContainerId};
@@ -63,6 +64,30 @@ async fn a_check_that_fails_takes_both_weights_and_leaves_the_full_name() {
     let batches = world.batches_since(1);
     let changes: Vec<_> = batches.iter().map(|batch| shown(batch)).collect();
     assert_eq!(changes, [["UPSERT _web._tcp SRV weight 0", "UPSERT web A weight 0"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_takes_both_weights_after_5_s_and_withdraws_them_after_60_and_leaves_the_full_name() {
+    let world = World::start().await;
+    let id = start(&world.docker, 1);
+    world.pass(5).await;
+    let runs = |running| world.docker.change(&id, |it| it.running = running);
+    runs(Running::Paused);
+    world.pass(4).await;
+    runs(Running::Running);
+    world.pass(30).await;
+    assert_eq!(world.batches_since(1), [[]; 0], "a short one changes nothing");
+    runs(Running::Paused);
+    world.pass(59).await;
+    let weightless = ["UPSERT _web._tcp SRV weight 0", "UPSERT web A weight 0"];
+    assert_eq!(world.batches_since(1).iter().map(|batch| shown(batch)).collect::<Vec<_>>(), [weightless]);
+    world.pass(3_600).await;
+    let gone = ["DELETE _web._tcp SRV weight 0", "DELETE web A weight 0"];
+    assert_eq!(world.batches_since(2).iter().map(|batch| shown(batch)).collect::<Vec<_>>(), [gone]);
+    runs(Running::Running);
+    world.pass(10).await;
+    let back = ["CREATE _web._tcp SRV weight 1", "CREATE web A weight 1"];
+    assert_eq!(world.batches_since(3).iter().map(|batch| shown(batch)).collect::<Vec<_>>(), [back]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,15 +20,25 @@ fn a_stopped_container_comes_back_with_its_new_port() {
 }
 
 #[test]
-fn a_paused_container_is_withdrawn_until_it_goes_on() {
+fn a_short_pause_changes_nothing_and_a_longer_one_takes_the_weight_until_it_goes_on() {
     let engine = Engine::given();
     let agent = Agent::start(&engine);
     let name = service("paused");
     let web = engine.web(&name, &[]);
     agent.answers(&name);
     web.docker(&["pause"]);
-    agent.gone(&name);
     web.docker(&["unpause"]);
+    web.docker(&["pause"]);
+    let weights = || -> Vec<_> {
+        let lines = agent.log_lines();
+        let own =
+            |line: &&serde_json::Value| line["container"] == web.id[..12] && line["event"] == "registering";
+        lines.iter().filter(own).filter_map(|line| line["weight"].as_i64()).collect()
+    };
+    agent.wait_for("weight 0", || (weights() == [1, 0]).then_some(()));
+    agent.answers(&name);
+    web.docker(&["unpause"]);
+    agent.wait_for("its weight", || (weights() == [1, 0, 1]).then_some(()));
     agent.answers_with(&name, web.host_port("80/tcp"));
 }
 

@@ -77,7 +77,11 @@ fn of_two_on_the_hosts_network_the_one_that_serves_keeps_its_name_until_it_has_e
     assert!(agent.targets(&second).is_empty());
     // Frozen, its socket takes connections all the same.
     serves.docker(&["pause"]);
-    agent.gone(&first);
+    agent.wait_for("weight 0", || {
+        let lines = agent.log_lines();
+        let own = |line: &serde_json::Value| line["container"] == serves.id[..12] && line["weight"] == 0;
+        lines.iter().any(own).then_some(())
+    });
     assert!(agent.targets(&second).is_empty());
     serves.docker(&["unpause"]);
     agent.answers_with(&first, port);

@@ -86,7 +86,7 @@ fn described(it: &Truth, now: Moment, owner: &str) -> Container {
         name: it.id.short().to_owned(),
         lived_before: it.lives > 1,
         started_at: (it.lives > 0).then(|| Timestamp::from_unix_nanos(it.started_wall)),
-        running: match (it.alive, it.paused) {
+        running: match (it.alive, it.paused.is_some()) {
             (true, false) => container::Running::Running,
             (true, true) => container::Running::Paused,
             (false, _) => container::Running::Stopped,
@@ -345,15 +345,12 @@ impl State {
         if now < of.dead_network_until {
             return (timeout, Err(CheckError::TimedOut(timeout)));
         }
-        let Some(it) = of.answerer(port, now) else {
-            // What is paused takes connections, though it does not listen yet.
-            let frozen = of.containers.values().any(|it| it.alive && it.paused && it.port == port);
-            return if frozen { (timeout, Err(CheckError::TimedOut(timeout))) } else { (usual, refused) };
-        };
+        let Some(it) = of.answerer(port, now) else { return (usual, refused) };
         match it.sick {
-            None if !it.paused => (usual, Ok(())),
-            Some(false) if !it.paused => (usual, refused),
-            _ => (timeout, Err(CheckError::TimedOut(timeout))),
+            // The kernel takes connections for what is frozen, too.
+            None => (usual, Ok(())),
+            Some(false) => (usual, refused),
+            Some(true) => (timeout, Err(CheckError::TimedOut(timeout))),
         }
     }
 }

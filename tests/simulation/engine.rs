@@ -160,7 +160,7 @@ impl State {
         let now = self.now;
         let of = &mut self.hosts[host];
         let runs = of.engine.runs();
-        let mine = |it: &&mut Truth| runs && it.alive && !it.paused && it.monitor == monitor;
+        let mine = |it: &&mut Truth| runs && it.alive && it.paused.is_none() && it.monitor == monitor;
         let Some(it) = of.containers.get_mut(id).filter(mine) else { return };
         let was_starting = it.health == Health::Starting;
         let turned = it.check(now);
@@ -255,7 +255,7 @@ impl State {
     pub fn all_end(&mut self, host: usize) {
         let now = self.now;
         for it in self.hosts[host].containers.values_mut().filter(|it| it.alive) {
-            (it.alive, it.paused, it.reason) = (false, false, now);
+            (it.alive, it.paused, it.reason) = (false, None, now);
         }
         self.tell(host, format_args!("all containers end"));
     }

@@ -228,7 +228,9 @@ impl Host {
 
     /// What a list shows of a container.
     pub fn fingerprint(&self, id: &ContainerId, now: Moment) -> String {
-        let shown = |it: &Truth| format!("{} {} {} {:?}", it.port, it.ports_shown(now), it.paused, it.health);
+        let shown = |it: &Truth| {
+            format!("{} {} {} {:?}", it.port, it.ports_shown(now), it.paused.is_some(), it.health)
+        };
         self.containers.get(id).map(shown).unwrap_or_default()
     }
 

@@ -54,7 +54,7 @@ impl State {
         let it = of.containers.get_mut(id).expect("looked at before");
         let port_before = it.port;
         it.alive = true;
-        it.paused = false;
+        it.paused = None;
         (it.health, it.failed) = (Health::Starting, 0);
         it.cut = false;
         it.misdated = misdated;
@@ -107,7 +107,7 @@ impl State {
         let now = self.now;
         let Some(it) = self.hosts[host].containers.get_mut(id).filter(|it| it.alive) else { return };
         it.alive = false;
-        it.paused = false;
+        it.paused = None;
         it.reason = now;
         let (again, port) = (it.spec.restarts && it.told_to_stop.is_none(), it.port);
         self.sharers(host, id).for_each(|it| (it.cut, it.reason) = (true, now));
@@ -157,12 +157,18 @@ impl State {
     pub fn pauses(&mut self, host: usize, id: Option<ContainerId>, pause: bool) {
         let (Some(id), now) = (id, self.now) else { return };
         let of = &mut self.hosts[host];
-        let Some(it) = of.containers.get_mut(&id).filter(|it| it.alive && it.paused != pause) else { return };
+        let Some(it) = of.containers.get_mut(&id).filter(|it| it.alive && it.paused.is_some() != pause)
+        else {
+            return;
+        };
         if of.engine.is_away() {
             return;
         }
-        it.paused = pause;
-        it.reason = now;
+        it.thawed = now;
+        if it.is_frozen_long(now) {
+            it.thawed_late = now;
+        }
+        it.paused = pause.then_some(now);
         self.tell(host, format_args!("{} {}", if pause { "pauses" } else { "unpauses" }, id.short()));
         self.happens(host, &id, Happening::Changed);
         if !pause {

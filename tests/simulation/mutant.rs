@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-use ecssd::container::offer::At;
-use ecssd::container::{Container, Health};
+use ecssd::container::{Container, Health, Running};
 use ecssd::edge::check::CheckError;
 use ecssd::machine::lifecycle::Target;
 use ecssd::record::{Action, Change, ContainerId, RecordSet, RecordType, Routing};
@@ -73,8 +72,10 @@ pub enum Mutant {
     TrustsAnyLife,
     /// S14: takes a HEALTHCHECK that has not passed yet for one that has.
     TrustsWhatStarts,
-    /// S14: takes what was paused for what it was before.
-    TrustsWhatWasPaused,
+    /// S14: takes what is paused for what runs.
+    TrustsWhatIsPaused,
+    /// S3: takes what is paused for what has stopped.
+    WithdrawsWhatIsPaused,
     /// L1: after a gap in events looks at what the list shows to have changed, and at nothing else.
     LooksAtWhatChanged,
     /// L3: a drain skips what it did not write itself.
@@ -89,7 +90,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them, each with the invariant that must catch it.
-    pub const ALL: [(Self, &str); 32] = [
+    pub const ALL: [(Self, &str); 33] = [
         (Self::DeletesForeign, "S1"),
         (Self::NoCaps, "S2"),
         (Self::DeletesTheSick, "S3"),
@@ -110,7 +111,8 @@ impl Mutant {
         (Self::WritesAllUnproved, "S14"),
         (Self::LeavesAddresses, "L1"),
         (Self::TrustsWhatStarts, "S14"),
-        (Self::TrustsWhatWasPaused, "S14"),
+        (Self::TrustsWhatIsPaused, "S14"),
+        (Self::WithdrawsWhatIsPaused, "S3"),
         (Self::LooksAtWhatChanged, "L1"),
         (Self::DrainsWhatItWrote, "L3"),
         (Self::DoesNotWait, "L3"),
@@ -149,7 +151,7 @@ impl State {
             };
             standing.values().find(is_its)
         };
-        let on_host = |it: &&Truth| it.on_host() && !it.has_reason(self.now);
+        let on_host = |it: &&Truth| it.on_host() && !it.is_touched(self.now);
         let younger = of.containers.values().filter(on_host).filter(|it| has_record(it).is_none());
         younger.into_iter().find_map(|it| {
             let mut older = of.containers.values().filter(on_host);
@@ -288,6 +290,12 @@ impl Agent {
             Mutant::TrustsWhatStarts if shown.health == Some(Health::Starting) => {
                 shown.health = Some(Health::Healthy);
             }
+            Mutant::TrustsWhatIsPaused if shown.running == Running::Paused => {
+                shown.running = Running::Running;
+            }
+            Mutant::WithdrawsWhatIsPaused if shown.running == Running::Paused => {
+                shown.running = Running::Stopped;
+            }
             Mutant::LooksAtWhatChanged => {
                 let fingerprint = state.hosts[self.host].fingerprint(id, state.now);
                 state.hosts[self.host].shown.insert(id.clone(), (fingerprint, shown.clone()));
@@ -311,18 +319,12 @@ impl Agent {
         target: &Target,
         answer: Result<(), CheckError>,
     ) -> Result<(), CheckError> {
-        let At::Host { port } = target.at else { return answer };
         match (mutant, &answer) {
             (Mutant::BlindDoubt, Err(CheckError::TimedOut(_))) => {
                 Err(CheckError::Refused("it said nothing".to_owned()))
             }
             (Mutant::DeafInDoubt, Ok(())) if self.world.lock().most_are_silent(self.host, self.life) => {
                 Err(CheckError::TimedOut(target.timing.timeout))
-            }
-            (Mutant::TrustsWhatWasPaused, Err(_))
-                if self.world.lock().was_paused(self.host, self.life, port) =>
-            {
-                Ok(())
             }
             _ => answer,
         }

@@ -77,7 +77,7 @@ const FAULTS: [&str; 51] = [
 ];
 
 /// The steps of a lifecycle that its table names, in the words of the debug log.
-const STEPS: [&str; 28] = [
+const STEPS: [&str; 30] = [
     "idle -> live (seen running)",
     "idle -> perhaps stopping (killed)",
     "idle -> held (seen running)",
@@ -89,7 +89,9 @@ const STEPS: [&str; 28] = [
     "live -> live (verdict down)",
     "live -> live (time)",
     "live -> stopping (killed)",
-    "live -> idle (seen paused)",
+    "live -> paused (seen paused)",
+    "paused -> paused (time)",
+    "paused -> live (seen again)",
     "live -> idle (died)",
     "live -> idle (seen stopped)",
     "live -> idle (absent)",

@@ -15,6 +15,9 @@ pub const ZONE: &str = "sd.internal";
 const HOST_PORTS: u8 = 3;
 /// How long the agents are told to believe a stopping signal.
 pub const BELIEVED: Duration = Duration::from_secs(300);
+/// How long a pause lasts that takes the weight, and one that withdraws what has a weight.
+pub const WEIGHS: Duration = Duration::from_secs(5);
+pub const WITHDRAWN: Duration = Duration::from_secs(60);
 /// How long a signal that may have ended a process leaves that in doubt, and what a check may take beyond it.
 const DOUBTED: Duration = Duration::from_secs(120);
 
@@ -33,7 +36,8 @@ pub struct Truth {
     pub id: ContainerId,
     pub spec: Spec,
     pub alive: bool,
-    pub paused: bool,
+    /// Since when it is frozen, while it is.
+    pub paused: Option<Moment>,
     pub removed: bool,
     /// Its present or last life: by the wall clock, and by the run's.
     pub started_wall: i64,
@@ -67,6 +71,11 @@ pub struct Truth {
     pub log: Vec<Checked>,
     /// The last moment at which there was a reason to have it out of DNS.
     pub reason: Moment,
+    /// The last moment at which a pause began or ended, and at which one ended that had lasted a minute.
+    pub thawed: Moment,
+    pub thawed_late: Moment,
+    /// How many runs of its HEALTHCHECK have passed.
+    pub passed_runs: u64,
     /// The starts of its lives, for crash loops.
     pub starts: Vec<Moment>,
     /// Since when it is over for good.
@@ -79,7 +88,7 @@ impl Truth {
             id,
             spec,
             alive: false,
-            paused: false,
+            paused: None,
             removed: false,
             started_wall: 0,
             started: Moment::START,
@@ -99,6 +108,9 @@ impl Truth {
             noted: None,
             log: Vec::new(),
             reason: Moment::START,
+            thawed: Moment::START,
+            thawed_late: Moment::START,
+            passed_runs: 0,
             starts: Vec::new(),
             ended: None,
         }
@@ -186,7 +198,7 @@ impl Truth {
     /// Whether its process would answer whoever reaches it.
     pub fn is_well(&self, now: Moment) -> bool {
         self.alive
-            && !self.paused
+            && self.paused.is_none()
             && self.sick.is_none()
             && self.listens_from().is_some_and(|from| now >= from)
     }
@@ -222,6 +234,7 @@ impl Truth {
         let before = self.health;
         if self.is_well(now) {
             (self.health, self.failed) = (Health::Healthy, 0);
+            self.passed_runs += 1;
         } else if before != Health::Starting || now >= self.started + self.start_period() {
             self.failed += 1;
             if self.failed >= RETRIES {
@@ -273,10 +286,29 @@ impl Truth {
         !self.on_host() || !here.any(Self::is_published)
     }
 
-    /// Whether there is a reason now to have it out of DNS.
+    /// Whether its pause has lasted for so long that what has a weight is withdrawn.
+    pub fn is_frozen_long(&self, now: Moment) -> bool {
+        self.paused.is_some_and(|since| now >= since + WITHDRAWN)
+    }
+
+    /// The last moment at which there was a reason to withdraw it or to change its weight.
+    pub fn touched(&self) -> Moment {
+        self.reason.max(self.thawed)
+    }
+
+    /// Whether there is a reason now to withdraw it or to change its weight.
+    pub fn is_touched(&self, now: Moment) -> bool {
+        self.paused.is_some() || self.has_reason(now)
+    }
+
+    /// Whether there is a reason now to have it out of DNS, but for its full name, which a pause leaves alone.
     pub fn has_reason(&self, now: Moment) -> bool {
+        self.is_frozen_long(now) || self.is_over(now)
+    }
+
+    /// Whether there is a reason now to have all its names out of DNS.
+    pub fn is_over(&self, now: Moment) -> bool {
         !self.alive
-            || self.paused
             || self.cut
             || self.misdated
             || self.is_stopping(now)

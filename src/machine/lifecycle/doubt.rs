@@ -1,9 +1,9 @@
-//! A life that was sent a signal which ends most processes, and may have ended nothing: a JVM prints its threads
-//! at SIGQUIT and goes on.
+//! A life that may not serve any more: it was sent a signal which ends most processes, and may have ended nothing (a JVM
+//! prints its threads at SIGQUIT and goes on), or it was [paused](super::pause) for long.
 //!
-//! Owns how long its services have weight 0 for that. A check that passes right after the signal says little: a
+//! Owns how long its services have weight 0 for that. A check that passes right after a signal says little: a
 //! core is written, a grace is taken. So what counts are two passes that began [`SETTLES`] after it or later;
-//! what has no check is believed after [`UNCHECKED`].
+//! what has no check is believed after [`UNCHECKED`]. After a pause the first pass counts.
 
 use std::time::Duration;
 
@@ -16,14 +16,20 @@ pub const SETTLES: Duration = Duration::from_secs(10);
 pub const UNCHECKED: Duration = Duration::from_secs(60);
 /// How often a HEALTHCHECK's log is inspected meanwhile; Docker keeps its last five entries.
 const INSPECT_EVERY: Duration = Duration::from_secs(5);
-/// How many passes in a row are asked for.
+/// How many passes in a row are asked for after a signal.
 const PASSES: u32 = 2;
 
-/// The doubt whether a life goes on.
+/// The doubt whether a life still serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// The signal.
-    pub(super) kill: Kill,
+    /// The signal, where it was one.
+    pub(super) kill: Option<Kill>,
+    /// When passes begin to count.
+    counts_from: Duration,
+    /// When a service without a check has survived.
+    over_at: Duration,
+    /// How many passes in a row are asked for.
+    asked: u32,
     /// Whether passes count by now.
     settled: bool,
     /// When the container is to be inspected for its HEALTHCHECK's log.
@@ -36,8 +42,26 @@ pub struct Doubt {
 impl Doubt {
     /// A doubt since this signal; `None` where it is too old to matter.
     pub(super) fn since(kill: Kill, now: Duration) -> Option<Self> {
-        let doubt = Self { kill, settled: false, inspect_at: kill.and(SETTLES), counted: None, passes: 0 };
-        (now < kill.and(UNCHECKED)).then_some(doubt)
+        let doubt = Self::new(Some(kill), kill.and(SETTLES), kill.and(UNCHECKED), PASSES);
+        (now < doubt.over_at).then_some(doubt)
+    }
+
+    /// A doubt since a long pause ended: the first pass from then on ends it.
+    pub(super) fn after_pause(now: Duration) -> Self {
+        Self { settled: true, ..Self::new(None, now, now, 1) }
+    }
+
+    /// The same since a pause ended: what was frozen acts on a signal only then.
+    pub(super) fn thawed(self, now: Duration) -> Self {
+        match self.kill {
+            Some(_) => Self::new(self.kill, now + SETTLES, now + UNCHECKED, PASSES),
+            None => Self::after_pause(now),
+        }
+    }
+
+    fn new(kill: Option<Kill>, counts_from: Duration, over_at: Duration, asked: u32) -> Self {
+        let (settled, counted, passes) = (false, None, 0);
+        Self { kill, counts_from, over_at, asked, settled, inspect_at: counts_from, counted, passes }
     }
 
     /// Whether passes count by now.
@@ -47,20 +71,20 @@ impl Doubt {
 
     /// When a service without a check has survived.
     pub(super) fn over_at(&self) -> Duration {
-        self.kill.and(UNCHECKED)
+        self.over_at
     }
 
     /// When passes begin to count, or a HEALTHCHECK's log is due.
     pub(super) fn due_at(&self, healthcheck: bool) -> Option<Duration> {
         match self.settled {
-            false => Some(self.kill.and(SETTLES)),
+            false => Some(self.counts_from),
             true => healthcheck.then_some(self.inspect_at),
         }
     }
 
     /// Time has passed; whether the container is to be inspected.
     pub(super) fn on_tick(&mut self, now: Duration) -> bool {
-        self.settled |= now >= self.kill.and(SETTLES);
+        self.settled |= now >= self.counts_from;
         let is_due = self.settled && now >= self.inspect_at;
         if is_due {
             self.inspect_at = now + INSPECT_EVERY;
@@ -80,6 +104,6 @@ impl Doubt {
         for entry in &log[new..] {
             self.passes = if entry.passed { self.passes + 1 } else { 0 };
         }
-        self.passes >= PASSES
+        self.passes >= self.asked
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::pause::Phase;
 use super::{Decision, Edge, Lifecycle, Ports, Reason, State, Target, Unproven};
 use crate::container::Timestamp;
 
@@ -105,6 +106,14 @@ impl Lifecycle {
 
     fn is_settled(&self) -> bool {
         matches!(&self.state, State::Live(life) if life.is_settled())
+    }
+
+    /// How far a pause has come.
+    pub(super) fn paused(&self) -> Option<Phase> {
+        match &self.state {
+            State::Live(life) => life.pause.map(|pause| pause.phase),
+            State::Idle | State::Stopping(_) | State::Drained => None,
+        }
     }
 
     pub(super) fn doubts(&self) -> bool {

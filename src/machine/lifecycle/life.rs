@@ -7,22 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::doubt::Doubt;
+use super::pause::{Pause, Phase};
 use super::stopping::Kill;
-use super::{Claim, Health, Ports, REMIND_EVERY, Registered, Sight, Taken, Target, Unproven};
+use super::{Claim, Health, Ports, REMIND_EVERY, Registered, Sight, Taken, Target, Tracked, Unproven};
 use crate::container::offer::{EffectiveCheck, Endpoint, Offer};
-use crate::container::{self, Timestamp};
+use crate::container::{self, Running, Timestamp};
 use crate::machine::probe::Verdict;
-
-/// A service of a life, and its health.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tracked {
-    /// What is offered.
-    pub offer: Offer,
-    /// How it does.
-    pub health: Health,
-    /// Whether it has weight 0 for a signal that may have ended it.
-    pub doubted: bool,
-}
 
 /// One life of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +35,10 @@ pub struct Life {
     pub taken: BTreeMap<Endpoint, Taken>,
     /// Until when nothing is wanted of it, because its container restarts too often.
     pub held_until: Option<Duration>,
-    /// Whether it goes on after a signal.
-    pub(super) doubt: Option<Doubt>,
+    /// How long it has been frozen, while it is.
+    pub pause: Option<Pause>,
+    /// Whether it goes on after a signal or a pause.
+    pub(super) doubt: Option<Box<Doubt>>,
 }
 
 impl Life {
@@ -61,6 +53,7 @@ impl Life {
             services: Vec::new(),
             taken: BTreeMap::new(),
             held_until,
+            pause: None,
             doubt: None,
         };
         life.on_seen(sight, now);
@@ -71,31 +64,49 @@ impl Life {
     pub(super) fn on_seen(&mut self, sight: Sight, now: Duration) {
         self.health = sight.health;
         self.published = sight.published;
+        match (sight.running, self.pause.take()) {
+            (Running::Paused, pause) => {
+                let mut pause = pause.unwrap_or_else(|| Pause::since(now));
+                pause.on_time(now);
+                self.pause = Some(pause);
+            }
+            (Running::Running | Running::Stopped, Some(pause)) => self.on_unpaused(pause, now),
+            (Running::Running | Running::Stopped, None) => {}
+        }
         let known = std::mem::take(&mut self.services);
-        let doubted = self.doubt.is_some();
-        let track = |offer| track(offer, &known, doubted, now);
+        let (doubted, frozen) = (self.doubt.is_some(), self.pause.is_some());
+        let track = |offer| Tracked::new(offer, &known, doubted, frozen, now);
         self.services = sight.offers.into_iter().map(track).collect();
+        if frozen {
+            return;
+        }
         let passed = self.doubt.as_mut().is_some_and(|doubt| doubt.on_log(&sight.log));
         for tracked in &mut self.services {
-            tracked.doubted &= !(passed && tracked.offer.check == EffectiveCheck::Docker);
-            if let (EffectiveCheck::Docker, Some(health)) = (&tracked.offer.check, sight.health) {
-                match health {
-                    container::Health::Healthy => tracked.health.judge(Verdict::Up),
-                    container::Health::Unhealthy => tracked.health.judge(Verdict::Down),
-                    container::Health::Starting => {}
-                }
-            }
+            tracked.on_healthcheck(sight.health, passed);
         }
+        self.settle();
+    }
+
+    /// It goes on after a pause.
+    fn on_unpaused(&mut self, mut pause: Pause, now: Duration) {
+        pause.on_time(now);
+        let is_long = pause.phase > Phase::Short;
+        self.doubt = match self.doubt.take() {
+            Some(doubt) => Some(Box::new(doubt.thawed(now))),
+            None => is_long.then(|| Box::new(Doubt::after_pause(now))),
+        };
+        self.services.iter_mut().for_each(|tracked| tracked.on_unpaused(pause.phase, now));
         self.settle();
     }
 
     /// A signal may have ended it.
     pub(super) fn on_doubted(&mut self, kill: Kill, now: Duration) {
-        if self.doubt.as_ref().is_some_and(|doubt| doubt.kill.time == kill.time) {
+        let known = self.doubt.as_ref().and_then(|doubt| doubt.kill);
+        if known.is_some_and(|known| known.time == kill.time) {
             return;
         }
         if let Some(doubt) = Doubt::since(kill, now) {
-            self.doubt = Some(doubt);
+            self.doubt = Some(Box::new(doubt));
             self.services.iter_mut().for_each(|tracked| tracked.doubted = true);
         }
     }
@@ -107,13 +118,14 @@ impl Life {
 
     /// Whether what passes speaks against a doubt.
     pub(super) fn is_settled(&self) -> bool {
-        self.doubt.as_ref().is_some_and(Doubt::is_settled)
+        self.doubt.as_deref().is_some_and(Doubt::is_settled)
     }
 
     /// Whether a HEALTHCHECK's log is to be inspected, because of a doubt.
     pub(super) fn log_due(&self, now: Duration) -> bool {
         let due = self.doubt.as_ref().and_then(|doubt| doubt.due_at(true));
-        self.doubts(|check| *check == EffectiveCheck::Docker) && due.is_some_and(|due| due <= now)
+        let counts = self.pause.is_none() && self.doubts(|check| *check == EffectiveCheck::Docker);
+        counts && due.is_some_and(|due| due <= now)
     }
 
     fn doubts(&self, of: impl Fn(&EffectiveCheck) -> bool) -> bool {
@@ -121,7 +133,8 @@ impl Life {
     }
 
     pub(super) fn on_probed(&mut self, life: Timestamp, target: &Target, verdict: Verdict) {
-        if life != self.started_at {
+        // The kernel answers for a process that is frozen.
+        if life != self.started_at || self.pause.is_some() {
             return;
         }
         let passed = verdict == Verdict::Up && self.is_settled();
@@ -153,6 +166,8 @@ impl Life {
             let same = !is_lost(taken, offer) && at.is_of(service, offer);
             if same && matches!(health, Health::Unproven { .. }) {
                 *health = match weight {
+                    // Nobody could prove it; it waits for the end of a pause.
+                    _ if offer.check == EffectiveCheck::None => Health::Serving,
                     _ if self.lived_before => Health::Inherited,
                     0 if offer.service.weight > 0 => Health::Inherited,
                     _ => Health::Serving,
@@ -163,6 +178,9 @@ impl Life {
 
     pub(super) fn on_tick(&mut self, now: Duration) {
         self.held_until = self.held_until.filter(|until| *until > now);
+        if let Some(pause) = &mut self.pause {
+            return pause.on_time(now);
+        }
         for tracked in &mut self.services {
             if let Health::Unproven { remind_at, .. } = &mut tracked.health
                 && now >= *remind_at
@@ -180,13 +198,17 @@ impl Life {
     }
 
     pub(super) fn ports(&self) -> Ports {
-        let claim = |tracked| Claim::of(tracked, self.held_until.is_some());
+        let pause = self.pause.map(|pause| pause.phase);
+        let claim = |tracked| Claim::of(tracked, self.held_until.is_some(), pause);
         let claims = self.services.iter().map(claim).collect();
         Ports { started_at: self.started_at, published: self.published.clone(), claims }
     }
 
     /// Those of which the log has to say now that they are not in DNS.
     pub(super) fn due_for_a_reminder(&self, now: Duration) -> Vec<Unproven> {
+        if self.pause.is_some() {
+            return Vec::new();
+        }
         let due = |tracked: &Tracked| match tracked.health {
             Health::Unproven { since, remind_at } if now >= remind_at => {
                 let offer = tracked.offer.clone();
@@ -212,6 +234,9 @@ impl Life {
     }
 
     pub(super) fn targets(&self) -> Vec<Target> {
+        if self.pause.is_some() {
+            return Vec::new();
+        }
         let offers = self.services.iter().map(|tracked| &tracked.offer);
         let asked = offers.filter(|offer| !is_lost(&self.taken, offer));
         let mut targets: Vec<_> = asked.filter_map(Target::of).collect();
@@ -221,11 +246,14 @@ impl Life {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
+        if let Some(pause) = &self.pause {
+            return pause.due_at().into_iter().chain(self.held_until).min();
+        }
         let reminders = self.services.iter().filter_map(|tracked| match tracked.health {
             Health::Unproven { remind_at, .. } => Some(remind_at),
             Health::Serving | Health::Failing | Health::Inherited => None,
         });
-        let doubt = self.doubt.as_ref();
+        let doubt = self.doubt.as_deref();
         let settled =
             doubt.and_then(|doubt| doubt.due_at(self.doubts(|check| *check == EffectiveCheck::Docker)));
         let unchecked =
@@ -237,13 +265,4 @@ impl Life {
 /// Whether another container has the port of an offer, and no record waits for that one to be ready.
 fn is_lost(taken: &BTreeMap<Endpoint, Taken>, offer: &Offer) -> bool {
     taken.get(&offer.endpoint()).is_some_and(|taken| !taken.keeps)
-}
-
-fn track(offer: Offer, known: &[Tracked], doubted: bool, now: Duration) -> Tracked {
-    let (health, doubted) = match known.iter().find(|tracked| tracked.offer == offer) {
-        Some(tracked) => (tracked.health, tracked.doubted),
-        None if offer.check == EffectiveCheck::None => (Health::Serving, doubted),
-        None => (Health::unproven(now), doubted),
-    };
-    Tracked { offer, health, doubted }
 }

@@ -21,7 +21,9 @@
 //! | Live      | killed, by a stopping signal   | Stopping  | nothing                                         |
 //! | Live      | killed, by one that [may end it](may_end) | Live | the services at weight 0, while that is [in doubt](doubt) |
 //! | Live      | seen in one life too many      | Live      | nothing while it is [held](restarts), then as it proved |
-//! | Live      | seen paused                    | Idle      | nothing; it may come back in the same life      |
+//! | Idle      | seen paused                    | Live      | what an earlier run registered, as [paused](pause) |
+//! | Live      | seen paused                    | Live      | as it was; after 5 s at weight 0, after 60 s nothing but full names |
+//! | Live      | seen running, was [paused](pause) | Live   | after 5 s and more, its weight once its check has passed |
 //! | Live      | died, seen stopped             | Idle      | nothing; this life has ended                    |
 //! | Live      | absent                         | Idle      | nothing; an inspection may show this life again |
 //! | Stopping  | killed                         | Stopping  | nothing; the last signal counts the time        |
@@ -34,8 +36,8 @@
 //! | any       | drain                          | Drained   | nothing, for good                               |
 //! | Drained   | anything                       | Drained   | nothing                                         |
 //!
-//! What is not in the table changes nothing. The log tells two states apart in two: a Live one that is kept out is
-//! `held`, and a Stopping one that no inspection has shown to be meant is `perhaps stopping`.
+//! What is not in the table changes nothing. The log tells some states apart: a Live one that is kept out is `held`, one
+//! that is frozen `paused`, and a Stopping one that no inspection has shown to be meant `perhaps stopping`.
 //!
 //! # Guarantees
 //!
@@ -60,9 +62,11 @@ mod effect;
 mod event;
 mod health;
 mod life;
+pub mod pause;
 mod ports;
 pub mod restarts;
 mod stopping;
+mod tracked;
 mod transition;
 
 use std::collections::BTreeMap;
@@ -73,9 +77,10 @@ pub use edge::Edge;
 pub use effect::{Effect, Outlived};
 pub use event::{Event, Registered, Sight};
 pub use health::{Health, Target};
-pub use life::{Life, Tracked};
+pub use life::Life;
 pub use ports::{Claim, Ports, Standing, Taken, Wanted, Why};
 pub use stopping::{Desired, Kill, STOP_BELIEF, Stopping, may_end, stops};
+pub use tracked::Tracked;
 
 use self::restarts::Restarts;
 use super::past::Signals;
@@ -97,9 +102,9 @@ pub struct Seq(pub u64);
 /// Where a container is in its life. See the table at the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing is wanted: it does not run, is paused, or has not been inspected.
+    /// Nothing is wanted: it does not run, or has not been inspected.
     Idle,
-    /// It runs, and its services are watched.
+    /// It runs or is paused, and its services are watched.
     Live(Life),
     /// It was sent a signal that asks it to stop, or may: nothing is wanted until that is settled.
     Stopping(Stopping),
@@ -212,7 +217,7 @@ impl Lifecycle {
     /// The latest signal that counts, by when it was sent.
     pub fn signalled(&self) -> Option<Timestamp> {
         match &self.state {
-            State::Live(life) => life.doubt.as_ref().map(|doubt| doubt.kill.time),
+            State::Live(life) => life.doubt.as_ref().and_then(|doubt| doubt.kill).map(|kill| kill.time),
             State::Stopping(stopping) => stopping.last().map(|kill| kill.time),
             State::Idle | State::Drained => None,
         }
@@ -266,6 +271,7 @@ impl Lifecycle {
             (None, Some(_)) => Reason::Restarts,
             _ if reason == Reason::Registered && after.inherits() => Reason::Inherited,
             _ if ticked && before.doubts() && !after.doubts() => Reason::GoesOn,
+            _ if ticked && before.paused() != after.paused() => Reason::Paused,
             _ => reason,
         };
         let mut effects = after.effects_since(&before, reason);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::pause::Phase;
 use super::{Health, Sight, Tracked};
 use crate::container::Timestamp;
 use crate::container::convention::Answer;
@@ -140,7 +141,11 @@ impl Ports {
 }
 
 impl Claim {
-    pub(super) fn of(Tracked { offer, health, doubted }: &Tracked, kept_out: bool) -> Self {
+    pub(super) fn of(
+        Tracked { offer, health, doubted }: &Tracked,
+        kept_out: bool,
+        pause: Option<Phase>,
+    ) -> Self {
         let (standing, weight) = match health {
             Health::Unproven { .. } => (Standing::Unproven, None),
             Health::Serving if *doubted => (Standing::Passing, Some(0)),
@@ -148,7 +153,14 @@ impl Claim {
             Health::Inherited => (Standing::Unjudged, Some(0)),
             Health::Failing => (Standing::Failing, Some(0)),
         };
-        Self { offer: offer.clone(), standing, weight: weight.filter(|_| !kept_out) }
+        // Nobody asks it, and a short pause changes nothing.
+        let standing = if pause > Some(Phase::Short) { Standing::Away } else { standing };
+        let weight = weight.filter(|_| !kept_out);
+        let weight = weight.and_then(|weight| match pause {
+            Some(pause) => pause.weight(&offer.service, weight),
+            None => Some(weight),
+        });
+        Self { offer: offer.clone(), standing, weight }
     }
 
     /// What is wanted in DNS for it, in a life that began then.

@@ -11,6 +11,7 @@ use crate::record::Routing;
 use crate::record::testing::id;
 
 mod orders;
+mod pause;
 mod world;
 
 const LIFE: u64 = 1_000;
@@ -311,7 +312,8 @@ fn a_process_may_have_its_ports_until_it_has_ended() {
     let live = || Told::live(EffectiveCheck::None);
     let stopping = || live().killed(SIGTERM, LIFE + 10);
     let met_stopping = || Told::new().killed(SIGTERM, LIFE + 10).seen(1, sight(EffectiveCheck::None));
-    let paused = || live().seen(2, shown(Running::Paused));
+    let frozen = || Sight { running: Running::Paused, ..sight(EffectiveCheck::None) };
+    let paused = || live().seen(2, frozen()).after(secs(60));
     for there in [stopping(), met_stopping(), paused(), paused().killed(SIGTERM, LIFE + 10)] {
         assert_eq!(ports(&there), Some((at(LIFE), Standing::Away)));
         assert_eq!(there.weights(), NOTHING);
@@ -330,13 +332,6 @@ fn withdraws_before_the_container_stops() {
         assert_eq!(Told::live(EffectiveCheck::None).killed(signal, LIFE + 10).weights(), NOTHING);
     }
     assert_eq!(Told::live(EffectiveCheck::None).killed(SIGHUP, LIFE + 10).weights(), [5]);
-}
-
-#[test]
-fn a_paused_container_wants_nothing_and_may_come_back() {
-    let told = Told::live(EffectiveCheck::None).seen(2, shown(Running::Paused));
-    assert_eq!((told.weights(), told.machine.state()), (vec![], &State::Idle));
-    assert_eq!(told.seen(3, sight(EffectiveCheck::None)).weights(), [5]);
 }
 
 #[test]

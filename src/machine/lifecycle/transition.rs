@@ -81,21 +81,16 @@ impl Lifecycle {
             return;
         }
         let away = Ports::away(&sight);
-        match (sight.running, &mut self.state) {
-            (Running::Running, State::Stopping(stopping)) => {
+        match &mut self.state {
+            State::Stopping(stopping) => {
                 let doubted = stopping.doubted(&sight);
                 if stopping.on_running(&sight, now) != Stop::Holds {
                     self.begin(sight, now);
                     self.doubt(doubted, now);
                 }
             }
-            (Running::Running, State::Live(live)) if live.started_at == sight.started_at => {
-                live.on_seen(sight, now);
-            }
-            (Running::Running, State::Idle | State::Drained | State::Live(_)) => self.begin(sight, now),
-            (_, State::Stopping(_)) => {}
-            // Paused: nothing is wanted, and its ports stay claimed.
-            (_, _) => self.state = State::Idle,
+            State::Live(live) if live.started_at == sight.started_at => live.on_seen(sight, now),
+            State::Idle | State::Drained | State::Live(_) => self.begin(sight, now),
         }
         self.lingering = Some(away).filter(|_| !matches!(self.state, State::Live(_)));
     }

@@ -73,7 +73,7 @@ impl Registrar {
             Event::Died { .. } | Event::Started { .. } | Event::Absent { .. } => true,
             Event::Remembered { trace, .. } => trace.ended,
             // Whatever runs later in its place has to prove itself.
-            Event::Seen { sight, .. } => sight.running != Running::Running,
+            Event::Seen { sight, .. } => sight.running == Running::Stopped,
             _ => false,
         };
         let stepped = self.containers.step(id, event, now);

@@ -2,7 +2,9 @@
 
 use super::records::Records;
 use super::{Seen, millis};
-use crate::container::offer::EffectiveCheck;
+use crate::container::convention::Answer;
+use crate::container::offer::{EffectiveCheck, Offer};
+use crate::machine::lifecycle::pause::Phase;
 use crate::machine::lifecycle::{Health, Life, State, Target, Tracked};
 use crate::machine::registrar::{Known, Latest};
 use crate::moment::Moment;
@@ -84,7 +86,7 @@ fn service(id: &ContainerId, life: &Life, tracked: &Tracked, seen: &Seen, record
         weight: offer.service.weight,
         check: offer.check.to_string(),
         life: vec![
-            started(life, seen),
+            started(life, offer, seen),
             check_step(tracked, checked.as_ref(), seen),
             port_step(life, tracked, seen),
             registered(record.as_ref(), seen),
@@ -99,7 +101,12 @@ fn step(step: &'static str, state: StepState, why: Option<String>) -> Step {
     Step { step, state, why }
 }
 
-fn started(life: &Life, seen: &Seen) -> Step {
+fn started(life: &Life, offer: &Offer, seen: &Seen) -> Step {
+    if let Some(pause) = &life.pause {
+        let (state, what) = paused(pause.phase, offer.service.answer);
+        let seconds = seen.ago(Moment::after(pause.since)).floor();
+        return step("started", state, Some(format!("it is paused for {seconds} s: {what}")));
+    }
     match life.held_until {
         Some(until) => {
             let seconds = seen.until(Moment::after(until)).ceil();
@@ -107,6 +114,15 @@ fn started(life: &Life, seen: &Seen) -> Step {
             step("started", StepState::Waits, Some(why))
         }
         None => step("started", StepState::Done, None),
+    }
+}
+
+fn paused(phase: Phase, answer: Answer) -> (StepState, &'static str) {
+    match phase {
+        _ if answer == Answer::All => (StepState::Done, "a full name stays as it is"),
+        Phase::Short => (StepState::Done, "a short pause changes nothing"),
+        Phase::Long => (StepState::Weak, "weight 0, withdrawn after 60 s"),
+        Phase::Withdrawn => (StepState::Waits, "withdrawn until it goes on and its check passes"),
     }
 }
 
@@ -120,7 +136,9 @@ fn check_step(tracked: &Tracked, checked: Option<&Checked>, seen: &Seen) -> Step
     let check = &tracked.offer.check;
     let (state, why) = match tracked.health {
         Health::Serving if tracked.doubted => {
-            (StepState::Weak, Some("it was sent a signal that may have ended it: weight 0".to_owned()))
+            let why =
+                "it was paused, or sent a signal that may have ended it: weight 0 until its check passes";
+            (StepState::Weak, Some(why.to_owned()))
         }
         Health::Serving => (StepState::Done, None),
         Health::Failing => (StepState::Weak, Some(format!("its check fails, weight 0: {}", said()))),

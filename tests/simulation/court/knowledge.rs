@@ -8,7 +8,7 @@ use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 
 use crate::engine::Told;
-use crate::truth::{BELIEVED, Truth};
+use crate::truth::{BELIEVED, Truth, WEIGHS};
 use crate::world::State;
 
 /// What one process was told.
@@ -22,8 +22,9 @@ pub struct Known {
     pub seen: BTreeMap<ContainerId, (u32, Moment)>,
     /// The latest life that it saw running, and when it did first.
     pub since: BTreeMap<ContainerId, (u32, Moment)>,
-    /// What it saw paused, and was not shown to pass its check since.
-    pub paused: BTreeMap<ContainerId, Moment>,
+    /// What it saw paused for some time or still does, and was not shown to pass its check since: since when, and how
+    /// often its HEALTHCHECK had passed by then.
+    pub paused: BTreeMap<ContainerId, (Moment, u64)>,
     /// When it was first shown all that runs.
     pub listed: Option<Moment>,
     /// When that life began, by the wall clock.
@@ -112,7 +113,8 @@ impl State {
     /// A look reaches an agent: whether the container runs, and in which life.
     pub fn court_looks(&mut self, host: usize, process: u64, id: &ContainerId, seen: Option<(Running, u32)>) {
         let now = self.now;
-        let began = self.hosts[host].containers.get(id).map_or(0, |it| it.started_wall);
+        let it = self.hosts[host].containers.get(id);
+        let (began, passed) = it.map_or((0, 0), |it| (it.started_wall, it.passed_runs));
         match seen {
             Some((running, life)) => {
                 self.tell(host, format_args!("  a look shows {} {running:?}, life {life}", id.short()));
@@ -123,8 +125,11 @@ impl State {
         match seen {
             Some((Running::Stopped, life)) => known.died(id, life, now),
             Some((running, life)) => {
-                if running == Running::Paused {
-                    known.paused.entry(id.clone()).or_insert(now);
+                let short = |(since, _): &(Moment, u64)| now < *since + WEIGHS;
+                match running {
+                    Running::Paused => known.paused.entry(id.clone()).or_insert((now, passed)).1 = passed,
+                    _ if known.paused.get(id).is_some_and(short) => drop(known.paused.remove(id)),
+                    _ => {}
                 }
                 let seen = known.seen.entry(id.clone()).or_default();
                 *seen = (life.max(seen.0), now);

@@ -1,14 +1,18 @@
 //! Once all faults are over: the zone is what the containers are (L1), and nothing that lives is missing (L4).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ecssd::container::Health;
 use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, Key, RecordSet, RecordType};
 
 use crate::scenario::SpecCheck;
-use crate::truth::{Kind, Truth, ZONE};
+use crate::truth::{Kind, Truth, WITHDRAWN, ZONE};
 use crate::world::State;
+
+/// How long it may take until a pause is heard of: the next list.
+const HEEDED: Duration = Duration::from_secs(90);
 
 /// What a service record says: its name and mark, where it leads, its weight.
 type Lines = BTreeMap<(String, String), (String, i64)>;
@@ -110,7 +114,7 @@ impl State {
         let ports: BTreeSet<u16> = alive().map(|it| it.port).collect();
         let rightful = |port| {
             let here = || alive().filter(move |it| it.port == port);
-            let stays = here().filter(|it| !it.has_reason(self.now));
+            let stays = here().filter(|it| !it.is_touched(self.now));
             let can: Vec<_> = stays.filter(|it| it.can_have_its_port(here())).collect();
             let passes = |it: &&&Truth| self.passes(host, it);
             let lines = |it: &Truth, weight| self.lines(host, it, weight);
@@ -121,12 +125,24 @@ impl State {
                 let unsaid = it.spec.check == SpecCheck::Docker && it.health == Health::Starting;
                 [Some(lines(it, 0)), unsaid.then(|| lines(it, it.spec.weight))]
             });
-            let failing = failing.flatten().collect();
+            let frozen = here().filter(|it| it.paused.is_some() && self.may_have_served(host, it));
+            let frozen = frozen.flat_map(|it| self.lines_frozen(host, it));
+            let failing = failing.flatten().chain(frozen).collect();
             // Who stops, is paused or restarts too often may have the port still, and has no record.
-            let is_had = here().any(|it| it.has_reason(self.now));
+            let is_had = here().any(|it| it.is_touched(self.now));
             Port { number: port, serving, failing, is_had }
         };
         ports.into_iter().map(rightful).collect()
+    }
+
+    /// What may stand of a container that is paused: its full name; and until a minute is over the rest.
+    fn lines_frozen(&self, host: usize, it: &Truth) -> Vec<Lines> {
+        let lately = it.paused.is_some_and(|since| self.now < since + WITHDRAWN + HEEDED);
+        let full = |mut lines: Lines| {
+            lines.retain(|_, (_, weight)| lately || *weight < 0);
+            lines
+        };
+        [0, it.spec.weight].map(|weight| full(self.lines(host, it, weight))).into()
     }
 
     fn lines(&self, host: usize, it: &Truth, weight: u8) -> Lines {
@@ -159,7 +175,7 @@ impl State {
         let mut on_port = others().filter(|other| other.port == it.port);
         // Somebody else who had its port meanwhile may have answered.
         let mut before =
-            others().filter(|other| other.ports.contains(&it.port) && other.reason >= it.started);
+            others().filter(|other| other.ports.contains(&it.port) && other.touched() >= it.started);
         match it.spec.check {
             SpecCheck::None => true,
             // What an earlier life was registered for stays at weight 0, where nobody can tell the two apart.

@@ -79,7 +79,7 @@ impl State {
         let deleted = batch.iter().find(|change| change.action == Action::Delete && is_its(&change.set));
         let Some(deleted) = deleted.filter(|_| !other.is_published()) else { return false };
         let written = self.court.written.get(&(host, deleted.set.key()));
-        let goes_on = written.is_some_and(|(when, life, _)| *life == other.lives && other.reason < *when);
+        let goes_on = written.is_some_and(|(when, life, _)| *life == other.lives && other.touched() < *when);
         let known = self.court.known.get(&(host, process));
         let row = known.and_then(|known| known.rows.get(&other.port));
         let passes = match other.spec.check {
@@ -87,6 +87,6 @@ impl State {
             SpecCheck::Tcp => row.is_some_and(|row| row.passed == Some(other.lives) && row.believable == 0),
             SpecCheck::Docker => false,
         };
-        goes_on && passes && !other.has_reason(self.now) && !of.went_back
+        goes_on && passes && !other.is_touched(self.now) && !of.went_back
     }
 }

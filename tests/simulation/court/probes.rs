@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ecssd::edge::check::CheckError;
 use ecssd::moment::Moment;
-use ecssd::record::ContainerId;
 
 use crate::scenario::SpecCheck;
 use crate::world::State;
@@ -82,14 +81,6 @@ impl State {
         known.silent_since = most_silent.then(|| known.silent_since.unwrap_or(now));
     }
 
-    /// Whether a process saw whoever has this port paused, and was not shown to pass since.
-    pub fn was_paused(&self, host: usize, process: u64, port: u16) -> bool {
-        let known = self.court.known.get(&(host, process));
-        let has_port =
-            |id: &ContainerId| self.hosts[host].containers.get(id).is_some_and(|it| it.port == port);
-        known.is_some_and(|known| known.paused.keys().any(has_port))
-    }
-
     /// Whether it is so clear that most probes of a host are silent that every agent has to see it.
     pub fn most_are_silent(&self, host: usize, process: u64) -> bool {
         const TARGETS: usize = 5;
@@ -104,7 +95,7 @@ impl State {
                 continue;
             }
             // Those that end may have been let go of, or not.
-            if it.alive && !it.has_reason(self.now) && it.starts.len() == 1 {
+            if it.alive && !it.is_touched(self.now) && it.starts.len() == 1 {
                 targets += 1;
                 silent += usize::from(quiet);
                 services.insert(it.names());

@@ -8,7 +8,7 @@ use ecssd::record::{ContainerId, Key, RecordSet, RecordType, Routing};
 
 use super::mark;
 use crate::scenario::SpecCheck;
-use crate::truth::{Kind, Truth, ZONE};
+use crate::truth::{Kind, Truth, WEIGHS, ZONE};
 use crate::world::State;
 
 /// How long a record may keep its weight after its container was seen in another life: the first look at a host
@@ -25,14 +25,24 @@ const REFUSED: Duration = Duration::from_secs(960);
 impl State {
     /// A process is shown that a check of a container passes.
     pub fn court_passes(&mut self, host: usize, process: u64, id: &ContainerId, life: u32) {
-        self.court.known.entry((host, process)).or_default().paused.remove(id);
+        let runs = self.hosts[host].containers.get(id).map_or(0, |it| it.passed_runs);
+        let is_docker = |it: &Truth| it.spec.check == SpecCheck::Docker;
+        let is_docker = self.hosts[host].containers.get(id).is_some_and(is_docker);
+        let paused = &mut self.court.known.entry((host, process)).or_default().paused;
+        // What a HEALTHCHECK said before a pause says nothing after it.
+        if paused.get(id).is_none_or(|(_, before)| !is_docker || runs > *before) {
+            paused.remove(id);
+        }
         let passed = self.court.passed.entry((host, id.clone())).or_default();
         *passed = life.max(*passed);
     }
 
     /// Whoever can be reached at a port passes.
     pub(super) fn court_port_passes(&mut self, host: usize, process: u64, port: u16) {
-        let there = self.hosts[host].containers.values().filter(|it| it.alive && it.port == port);
+        let there = self.hosts[host]
+            .containers
+            .values()
+            .filter(|it| it.alive && it.paused.is_none() && it.port == port);
         let there: Vec<_> = there.map(|it| (it.id.clone(), it.lives)).collect();
         there.iter().for_each(|(id, life)| self.court_passes(host, process, id, *life));
     }
@@ -122,9 +132,9 @@ impl State {
         };
         let calm = |it: &&Truth| {
             it.starts.len() == 1
-                && it.reason < steady
-                && !it.has_reason(now)
-                && !it.has_reason(steady)
+                && it.touched() < steady
+                && !it.is_touched(now)
+                && !it.is_touched(steady)
                 && !it.is_doubted(now)
         };
         let known = |it: &&Truth| known.since.contains_key(&it.id) && of.leaves(it, now).is_none();
@@ -170,7 +180,7 @@ impl State {
             ttl: 0,
             values: vec![format!("1 1 {} {}.{ZONE}", it.port, of.owner)],
         };
-        let mut there = of.containers.values().filter(|it| it.spec.all_names && !it.has_reason(self.now));
+        let mut there = of.containers.values().filter(|it| it.spec.all_names && !it.is_touched(self.now));
         there.find_map(|it| {
             let set = full(it);
             self.unproved(host, process, &it.id, &set).filter(|(_, since)| *since < self.now).map(|_| set)
@@ -201,8 +211,9 @@ impl State {
         // Whoever answers in the place of a life that ended unheard looks like it: what an end means is S7's.
         let (life, since) = known.since.get(id).copied().filter(|(life, _)| it.alive && it.lives == *life)?;
         let passed = self.court.passed.get(&(host, id.clone())).copied().unwrap_or_default();
-        match known.paused.get(id) {
-            Some(paused) => Some((life, since.max(*paused))),
+        // A full name has no weight that a pause could take.
+        match known.paused.get(id).filter(|_| !adds_full) {
+            Some((paused, _)) => Some((life, since.max(*paused + WEIGHS))),
             None => Some((life, since)).filter(|_| passed < life),
         }
     }

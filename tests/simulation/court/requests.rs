@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use ecssd::moment::Moment;
-use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType};
+use ecssd::record::{Action, Change, ContainerId, Key, RecordSet, RecordType, Routing};
 use ecssd::zone::ZoneError;
 
 use super::{content, mark};
 use crate::scenario::SpecCheck;
-use crate::truth::{Truth, ZONE};
+use crate::truth::{Truth, WITHDRAWN, ZONE};
 use crate::world::State;
 
 /// A share of what an account may do: a second, and at once. The agent's own promise, spelled here anew.
@@ -306,10 +306,10 @@ impl State {
             let alone =
                 self.hosts[host].containers.values().filter(|other| other.ports.contains(&it.port)).count()
                     == 1;
-            let shown = it.alive && it.ports_shown(since) && !it.has_reason(self.now) && it.starts.len() == 1;
+            let shown = it.alive && it.ports_shown(since) && !it.is_touched(self.now) && it.starts.len() == 1;
             let checked = it.spec.check == SpecCheck::None;
             let stays = self.hosts[host].leaves(it, self.now).is_none() && !it.is_doubted(self.now);
-            it.reason < since && stays && it.started < since && shown && checked && alone
+            it.touched() < since && stays && it.started < since && shown && checked && alone
         })
     }
 
@@ -350,7 +350,7 @@ impl State {
         };
         match action {
             Action::Create | Action::Upsert => self.court_sees_want(host, process, &id, set),
-            Action::Delete => self.court_sees_delete(host, &id, set, batch),
+            Action::Delete => self.court_sees_delete(host, process, &id, set, batch),
         }
     }
 
@@ -372,7 +372,7 @@ impl State {
         let Some(it) = self.hosts[host].containers.get(id) else {
             return self.court.accuse("S7", now, format!("{} never was", id.short()));
         };
-        let (port, life, spec, stops) = (it.port, it.lives, it.spec, it.has_reason(now));
+        let (port, life, spec, stops) = (it.port, it.lives, it.spec, it.is_touched(now));
         if let Some(known) = self.court.known.get(&(host, process)) {
             let seen = known.seen.get(id).map_or(0, |seen| seen.0);
             if let Some((dead, told)) = known.dead.get(id)
@@ -425,7 +425,14 @@ impl State {
     }
 
     /// S4, and those by which no registration is lost: S3, S6, L4.
-    fn court_sees_delete(&mut self, host: usize, id: &ContainerId, set: &RecordSet, batch: &[Change]) {
+    fn court_sees_delete(
+        &mut self,
+        host: usize,
+        process: u64,
+        id: &ContainerId,
+        set: &RecordSet,
+        batch: &[Change],
+    ) {
         let now = self.now;
         let place = (host, set.key());
         let known = self.court.contents.get(&place).is_some_and(|known| known.contains(&content(set)));
@@ -447,10 +454,16 @@ impl State {
             other.alive && (other.port == it.port || other.misdated && other.ports.contains(&it.port))
         };
         let rivals = of.containers.values().filter(has_port).count() > 1;
+        // Who was not told that a pause is over counts on. A full name is left alone by it.
+        let seen_frozen = self.court.known.get(&(host, process)).and_then(|known| known.paused.get(id));
+        let seen_long = seen_frozen.is_some_and(|(since, _)| now >= *since + WITHDRAWN);
+        let frozen = set.routing != Routing::Multivalue
+            && (it.is_frozen_long(now) || it.thawed_late >= written || seen_long);
         // What was written of an earlier life gives way to one that has to prove itself.
         let excused = of.leaves(it, now) == Some(true)
-            || it.has_reason(now)
+            || it.is_over(now)
             || it.reason >= written
+            || frozen
             || life < it.lives
             || rivals
             || of.draining.is_some()

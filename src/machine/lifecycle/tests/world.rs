@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
 use super::*;
+use crate::machine::lifecycle::pause::{WEIGHS_AFTER, WITHDRAWN_AFTER};
 use crate::machine::past::{Past, Turn};
 use crate::record::testing::id;
 
@@ -385,8 +386,8 @@ impl ReferenceStateMachine for World {
             (8, !alive && !world.removed, Just(Step::Start).boxed()),
             (5, alive, signal.prop_map(Step::Kill).boxed()),
             (4, alive, Just(Step::Die).boxed()),
-            (1, world.running == Running::Running, Just(Step::Pause).boxed()),
-            (4, world.running == Running::Paused, Just(Step::Unpause).boxed()),
+            (2, world.running == Running::Running, Just(Step::Pause).boxed()),
+            (3, world.running == Running::Paused, Just(Step::Unpause).boxed()),
             (1, !alive && world.lives.len() > 1 && !world.removed, Just(Step::Remove).boxed()),
             (2, alive, health.prop_map(Step::Check).boxed()),
             (1, alive, ports.prop_map(Step::PortsShow).boxed()),
@@ -423,11 +424,20 @@ struct Watched {
     wanted: Vec<Wanted>,
     probing: Option<(Timestamp, Vec<Target>)>,
     timer: Option<Duration>,
+    /// The life that was last seen, where it is paused, and since when it was seen so.
+    paused: Option<(Timestamp, Duration)>,
 }
 
 impl Watched {
     fn tell(&mut self, event: Event, now: Duration) {
-        let (was, health_only) = (self.wanted.clone(), is_of_health(&event));
+        if let Event::Seen { as_of, sight } = &event
+            && !self.machine.outdates(*as_of)
+        {
+            let known = self.paused.filter(|(life, _)| *life == sight.started_at);
+            self.paused =
+                (sight.running == Running::Paused).then(|| known.unwrap_or((sight.started_at, now)));
+        }
+        let (was, health_only) = (self.wanted.clone(), is_of_health(&event) && self.paused.is_none());
         let (machine, effects) = std::mem::take(&mut self.machine).step(event, now);
         self.machine = machine;
         for effect in effects {
@@ -501,6 +511,10 @@ impl StateMachineTest for Watched {
             let stops = |(life, until): &(Timestamp, Duration)| *life == wanted.started_at && now < *until;
             assert!(!world.told_to_stop.iter().any(stops), "wants a life that was told to stop");
             assert!([0, wanted.offer.service.weight].contains(&wanted.weight));
+            let paused = watched.paused.filter(|(life, _)| *life == wanted.started_at);
+            let lasts = paused.map(|(_, since)| now.saturating_sub(since)).unwrap_or_default();
+            assert!(lasts < WEIGHS_AFTER || wanted.weight == 0, "a weight after {lasts:?} of a pause");
+            assert!(lasts < WITHDRAWN_AFTER, "wanted after {lasts:?} of a pause");
         }
         assert!(!world.drained || watched.ports.is_none(), "claims something after the drain");
         let claims = watched.ports.as_ref().map(|ports| ports.started_at);
