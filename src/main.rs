@@ -10,8 +10,8 @@ use ecssd::janitor::forget::{Forget, shell as forget};
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
 use ecssd::logs::{self, Logging};
-use ecssd::run::daemon;
 use ecssd::run::status::{self, View};
+use ecssd::run::{daemon, doctor};
 use ecssd::zone_setup::{lambda as zone_setup, shell as zone_shell};
 
 /// A setting is wrong (`EX_USAGE`).
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
     };
     match job {
         Job::Status(places, view) => runtime.block_on(status::show(&places, view)),
+        Job::Doctor(config, json) => runtime.block_on(doctor::examine(&config, json)),
         Job::Agent(config) => runtime.block_on(daemon::run(*config)),
         Job::LowerSoa(settings, seconds) => ExitCode::from(runtime.block_on(lower_soa(&settings, seconds))),
         Job::Forget(settings, hosts) => ExitCode::from(runtime.block_on(forget::run(&settings, &hosts))),
@@ -72,6 +73,7 @@ fn ended(served: Result<(), impl std::fmt::Display>) -> ExitCode {
 /// What this process is for.
 enum Job {
     Status(Vec<PathBuf>, View),
+    Doctor(Box<Config>, bool),
     Agent(Box<Config>),
     Sweep(Box<Settings>),
     Forget(Box<Settings>, Forget),
@@ -136,6 +138,9 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
         Err(more) => return Err([bad, more].concat()),
     };
     let logging = logs::init(config.log_format, config.log_level);
+    if cli.doctor {
+        return Ok((Job::Doctor(Box::new(config), cli.janitor.json), logging));
+    }
     if cli.status {
         let view = View { watch: cli.watch, json: cli.janitor.json };
         return Ok((Job::Status(config.status.sockets, view), logging));

@@ -70,10 +70,12 @@ const ROOMS: &[(&str, &[&str])] = &[
         "run",
         &[
             "actors",
+            "aws",
             "change",
             "clock",
             "config",
             "container",
+            "doctor",
             "edge",
             "journal",
             "reconcile",

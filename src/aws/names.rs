@@ -31,6 +31,14 @@ impl Names {
         Arc::new(Self)
     }
 
+    /// The addresses of a name; or why there are none.
+    ///
+    /// # Errors
+    /// Where nobody knows it, or nobody answers.
+    pub async fn look_up(name: &str) -> Result<Vec<IpAddr>, String> {
+        Self::addresses(name).await.map_err(|error| error.to_string())
+    }
+
     async fn addresses(name: &str) -> Result<Vec<IpAddr>, NetError> {
         let mut resolver = TokioResolver::builder_tokio()?;
         let options = resolver.options_mut();

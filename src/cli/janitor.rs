@@ -55,7 +55,7 @@ pub struct Janitor {
     #[arg(long, value_name = "DURATION", env = "ECSSD_JANITOR_SOA_MINIMUM")]
     pub soa_minimum: Option<String>,
 
-    /// Print the report, or what --status shows, as JSON.
+    /// Print the report, or what --status or --doctor shows, as JSON.
     #[arg(long, env = "ECSSD_JANITOR_JSON", value_parser = truth)]
     pub json: bool,
 }

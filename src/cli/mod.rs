@@ -33,10 +33,12 @@ Signals:
   SIGHUP            exit at once and leave the records to the next agent of this host
 
 Exit codes:
-  0    drained, handed over, synchronised or removed; with --status, the agent is ready
+  0    drained, handed over, synchronised or removed; with --status, the agent is ready; with --doctor,
+       nothing is broken
   64   a setting is wrong; every wrong one is listed
   69   something that is needed is not to be had: an address to listen on, the state directory (or another
-       agent uses it), the host's name or address; or DNS has failed; records stay
+       agent uses it), the host's name or address; or DNS has failed; records stay; with --doctor,
+       something is broken
   70   actors failed more than 5 times in 60 s; records stay, start it again
   75   time ran out or a record was refused: what is left is listed, and a next start goes on with it; or
        with --confirm, not every name server was seen to answer so in time; or it was stopped
@@ -54,6 +56,7 @@ Examples:
   ecssd sd.internal --forget web3 web4        what these dead hosts left (--apply: deletes)
   ecssd --local                               a zone in this process, DNS at 127.0.0.1:5333
   ecssd --local --status-listen 9153          the same, with a page at http://127.0.0.1:9153/
+  ecssd sd.internal --doctor                  what is wrong with this host, and what to do about it
   ecssd --status --watch                      what the agent of this host does and waits for
   ecssd --local sd.internal --dns-listen 172.17.0.1:53
   dig @127.0.0.1 -p 5333 SRV _calc._tcp.servicediscovery.internal";
@@ -127,6 +130,12 @@ pub struct Cli {
     /// With --status: again every two seconds, until Ctrl-C.
     #[arg(long, env = "ECSSD_WATCH", value_parser = truth, help_heading = "Status")]
     pub watch: bool,
+
+    /// Say what is wrong with this host, and what to do about it: the zone and who sees it, permissions, clock,
+    /// Docker, names, records, containers that cannot be published; and exit: 0 where nothing is broken, 69 where
+    /// something is. With --json: as JSON. Writes nothing; an agent may run beside it.
+    #[arg(long, env = "ECSSD_DOCTOR", value_parser = truth, help_heading = "Status")]
+    pub doctor: bool,
 
     /// Serve the status at this address, as a page, as JSON and as health checks, to whoever can reach it; a
     /// port alone is one on loopback. [default: none]

@@ -95,6 +95,9 @@ pub enum Conflict {
     /// `--status` and something else to do.
     #[error("whoever looks does nothing else: pass --status alone")]
     StatusAndMore,
+    /// `--doctor` and something else to do.
+    #[error("whoever looks does nothing else: pass --doctor alone")]
+    DoctorAndMore,
     /// `--watch` alone.
     #[error("--watch says how --status shows it: pass that too")]
     WatchAlone,

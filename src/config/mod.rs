@@ -253,7 +253,10 @@ fn given(text: &Option<String>) -> Option<&str> {
 }
 
 fn command(cli: &Cli) -> Result<Command, Conflict> {
-    let &Cli { sync, remove, status, watch, .. } = cli;
+    let &Cli { sync, remove, status, watch, doctor, .. } = cli;
+    if doctor && (sync || remove || status || cli.janitor.janitor || !cli.forget.is_empty()) {
+        return Err(Conflict::DoctorAndMore);
+    }
     match (sync, remove, status) {
         _ if watch && !status => Err(Conflict::WatchAlone),
         (false, false, false) => Ok(Command::Serve),

@@ -38,8 +38,10 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     let offered = offered(facts);
     let services: usize = offered.iter().map(|(_, offers, _)| offers.len()).sum();
     let asking = offered.iter().filter(|(_, offers, not)| !offers.is_empty() || !not.is_empty()).count();
-    let line =
-        format!("{} run here; {asking} ask for names, {services} of which can be published", found.len());
+    let line = format!(
+        "{} run here; {asking} ask for names, with {services} services that can be published",
+        found.len()
+    );
     let mut findings = vec![Finding::fine(SUBJECT, line)];
     for (one, _, not) in &offered {
         let name = &one.container.name;

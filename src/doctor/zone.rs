@@ -1,6 +1,6 @@
 //! Which zone it is, who sees it, and how full it is.
 
-use super::finding::Finding;
+use super::finding::{Finding, without_sources};
 use crate::record::{RecordSet, RecordType};
 use crate::zone::ZoneError;
 use crate::zone::route53::FindError;
@@ -50,7 +50,7 @@ fn absent(error: &FindError) -> Finding {
         }
         FindError::Unanswered { error: ZoneError::Unauthenticated(_), .. } => {
             let remedy = "give the instance or the container a role; see the lines of the clock and the metadata service";
-            return Finding::broken(SUBJECT, text, remedy);
+            return Finding::broken(SUBJECT, without_sources(&text), remedy);
         }
         FindError::Unanswered { .. } => {
             let remedy =

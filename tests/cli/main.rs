@@ -34,6 +34,7 @@ fn help_names_every_flag_signal_and_exit_code() {
         "--remove",
         "--status",
         "--watch",
+        "--doctor",
         "--status-listen",
         "--status-socket",
         "--forget",
@@ -216,6 +217,11 @@ fn a_zone_that_cannot_be_asked_for_is_looked_for_again_and_said_once() {
 
 #[test]
 fn tasks_that_contradict_each_other_are_refused() {
+    for more in [&["--sync"][..], &["--status"], &["--remove"], &["--forget", "web1"], &["--janitor"]] {
+        let (code, errors) = run(&[&["--doctor"], more].concat(), &[]);
+        assert_eq!(code, Some(64), "{more:?}: {errors}");
+        assert!(errors.contains("pass --doctor alone"), "{more:?}: {errors}");
+    }
     let (code, errors) = run(&["-sync", "-remove"], &[]);
     assert_eq!(code, Some(64), "{errors}");
     assert!(errors.contains("pass one of them"), "{errors}");

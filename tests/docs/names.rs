@@ -21,6 +21,7 @@ const OTHERS_FLAGS: &[(&str, &str)] = &[
     ("--detach", "docker"),
     ("--dns", "docker"),
     ("--down", "deploy/demo"),
+    ("--http-put-response-hop-limit", "aws"),
     ("--ignore-missing", "sha256sum"),
     ("--list", "tests/lib.sh"),
     ("--name", "docker"),

@@ -12,6 +12,7 @@ mod agents_of_one_host;
 mod beside;
 mod consumer;
 mod counting;
+mod doctor;
 mod faults_of_life;
 mod faults_of_records;
 mod finding;

@@ -17,7 +17,7 @@ use bollard::query_parameters::{
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::timeout;
 
-use super::{Docker, DockerError, Events, Subscription, inspect};
+use super::{Docker, DockerError, Events, Subscription, Version, inspect};
 use crate::container::convention::Scope;
 use crate::container::event::{DockerEvent, Happening, Listed};
 use crate::container::{Container, Timestamp};
@@ -69,6 +69,18 @@ impl UnixDocker {
             .map_err(|error| self.error("/version", &error))?;
         *self.client.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(client.clone());
         Ok(client)
+    }
+
+    /// Which engine it is.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    pub async fn version(&self) -> Result<Version, DockerError> {
+        let client = self.client().await?;
+        let answered = answer("/version", client.version()).await?;
+        let said = answered.map_err(|error| self.error("/version", &error))?;
+        let parts = said.components.into_iter().flatten().map(|part| part.name);
+        Ok(Version { version: said.version.unwrap_or_default(), parts: parts.collect() })
     }
 
     async fn client(&self) -> Result<bollard::Docker, DockerError> {

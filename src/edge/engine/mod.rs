@@ -35,6 +35,15 @@ pub trait Docker: Send + Sync + 'static {
     async fn inspect(&self, id: &ContainerId) -> Result<Option<Container>, DockerError>;
 }
 
+/// Which engine it is, and of which version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Version {
+    /// Its version.
+    pub version: String,
+    /// Its other parts, by name: `containerd`, `rootlesskit`, `Podman Engine`.
+    pub parts: Vec<String>,
+}
+
 /// A subscription to the engine's events. Each comes once, in the order in which it happened.
 pub struct Subscription {
     /// What the engine remembers: of 256 events of any kind those that are of a container's life.

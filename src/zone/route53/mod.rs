@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `client` | the SDK's client: endpoint and region |
 //! | [`mod@find`] | which zone it is |
+//! | [`harmless`] | calls that change nothing: what a role may do, and the clock |
 //! | `records` | record sets in the SDK's types and in ours; pure |
 //! | `fault` | what a failed call means |
 //! | [`answer`] | what an error's XML means; pure |
@@ -16,6 +17,7 @@ pub mod answer;
 mod client;
 mod fault;
 pub mod find;
+pub mod harmless;
 pub mod reasons;
 mod records;
 pub(crate) mod refusal;
@@ -33,7 +35,7 @@ use tokio::time::Instant;
 pub use self::client::client;
 pub(crate) use self::fault::chain;
 use self::fault::zone_error;
-pub use self::find::{FindError, Settings, Wanted, find, wait_for};
+pub use self::find::{FindError, Settings, Wanted, find, look, wait_for};
 pub use crate::aws::CALL_LIMIT;
 use crate::record::{Change, RecordSet, canonical};
 use crate::zone::{ChangeInfo, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};

@@ -62,6 +62,15 @@ pub async fn find(settings: &Settings) -> Result<Route53Zone, FindError> {
     find_with(client, settings).await
 }
 
+/// Looks for the zone once; what was seen of it beside.
+///
+/// # Errors
+/// As [`find`].
+pub async fn look(settings: &Settings) -> Result<(Route53Zone, Seen), FindError> {
+    let client = super::client(settings.endpoint_url.as_deref(), settings.region.clone()).await;
+    look_with(client, settings).await
+}
+
 /// Looks for the zone until it is found: zones, permissions and credentials may all come later. Tells
 /// `on_wait` each time why it waits and how long, which is mostly what it told it before.
 pub async fn wait_for(settings: &Settings, on_wait: impl FnMut(&FindError, Duration)) -> Route53Zone {
@@ -87,9 +96,9 @@ async fn until_found<F: Future<Output = Result<Route53Zone, FindError>>>(
     }
 }
 
-async fn find_with(client: Client, settings: &Settings) -> Result<Route53Zone, FindError> {
+async fn look_with(client: Client, settings: &Settings) -> Result<(Route53Zone, Seen), FindError> {
     let vpc = settings.vpc.as_deref();
-    let zone = match &settings.wanted {
+    let seen = match &settings.wanted {
         Wanted::Name(name) => {
             let name = canonical(name);
             let mut seen = named(&client, &name).await?;
@@ -98,6 +107,12 @@ async fn find_with(client: Client, settings: &Settings) -> Result<Route53Zone, F
         }
         Wanted::Id(id) => choose::by_id(by_id(&client, bare_id(id), vpc).await?)?,
     };
+    Ok((Route53Zone::new(client, seen.name.clone(), seen.id.clone()), seen))
+}
+
+async fn find_with(client: Client, settings: &Settings) -> Result<Route53Zone, FindError> {
+    let vpc = settings.vpc.as_deref();
+    let (found, zone) = look_with(client, settings).await?;
     match (vpc, zone.here) {
         (Some(vpc), None) => tracing::warn!(
             event = "zone_unsure",
@@ -116,7 +131,7 @@ async fn find_with(client: Client, settings: &Settings) -> Result<Route53Zone, F
         ),
         _ => {}
     }
-    Ok(Route53Zone::new(client, zone.name, zone.id))
+    Ok(found)
 }
 
 /// All zones called `name`, private and public.

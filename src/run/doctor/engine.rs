@@ -1,0 +1,62 @@
+//! What Docker and the ECS agent say, by the same GETs as an agent asks.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::time::timeout;
+
+use super::daemon;
+use crate::config::Config;
+use crate::container::convention::Scope;
+use crate::doctor::facts::{Daemon, Engine, Found};
+use crate::edge::engine::{Docker, EcsIntrospection, Tasks, UnixDocker, Version};
+
+/// Of all containers together.
+const LOOK_LIMIT: Duration = Duration::from_secs(30);
+/// Containers that are looked at at once.
+const LOOKS_AT_ONCE: usize = 8;
+
+/// What they said.
+pub(super) struct Said {
+    pub(super) engine: Result<Engine, String>,
+    pub(super) daemon: Option<Daemon>,
+    pub(super) containers: Result<Vec<Found>, String>,
+    pub(super) ecs_agent: Result<(), String>,
+}
+
+/// Asks them.
+pub(super) async fn ask(config: &Config, host_label: &str) -> Said {
+    let scope = Scope::new(&config.zone, host_label).with_full_names(config.full_names.clone());
+    let docker = UnixDocker::new(config.docker_socket.clone(), scope);
+    let engine = docker.version().await.map_err(|error| error.to_string());
+    let engine = engine.map(|Version { version, parts }| Engine { version, parts });
+    let tasks = EcsIntrospection::new(&config.ecs_introspection).map_err(|error| error.to_string());
+    let ecs_agent = match &tasks {
+        Ok(tasks) => tasks.container_instance().await.map(|_| ()).map_err(|error| error.to_string()),
+        Err(error) => Err(error.clone()),
+    };
+    let tasks = tasks.ok().filter(|_| ecs_agent.is_ok());
+    let containers = match &engine {
+        Ok(_) => timeout(LOOK_LIMIT, containers(&docker, tasks.as_ref())).await,
+        Err(error) => Ok(Err(error.clone())),
+    };
+    let late = |_| Err(format!("the containers were not looked at within {} s", LOOK_LIMIT.as_secs()));
+    let daemon = daemon::of_this_host(&config.docker_socket);
+    Said { engine, daemon, containers: containers.unwrap_or_else(late), ecs_agent }
+}
+
+async fn containers(docker: &UnixDocker, tasks: Option<&EcsIntrospection>) -> Result<Vec<Found>, String> {
+    let running = docker.running().await.map_err(|error| error.to_string())?;
+    let look = async |id| {
+        let container = docker.inspect(&id).await.map_err(|error| error.to_string())?;
+        let Some(container) = container else { return Ok(None) };
+        let task_address = match tasks.filter(|_| container.task_arn.is_some()) {
+            Some(tasks) => tasks.address(&id).await.ok().flatten(),
+            None => None,
+        };
+        Ok(Some(Found { container, task_address }))
+    };
+    let looks = futures_util::stream::iter(running.into_iter().map(|listed| look(listed.id)));
+    let looks: Vec<Result<Option<Found>, String>> = looks.buffered(LOOKS_AT_ONCE).collect().await;
+    looks.into_iter().filter_map(Result::transpose).collect()
+}

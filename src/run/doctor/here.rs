@@ -1,0 +1,95 @@
+//! What this machine itself shows: the agent's socket, the state directory, its resolver.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{Access, access, statvfs};
+
+use crate::aws::names::Names;
+use crate::doctor::facts::{Agent, State, StateKind};
+use crate::serve::status::client::ask;
+
+const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
+
+/// What the agent of this host says of itself.
+pub(super) async fn agent(sockets: &[PathBuf]) -> Agent {
+    let answer = match ask(sockets, "/status.json").await {
+        Ok(answer) => answer,
+        Err(error) => {
+            // What to do has a place of its own.
+            let text = error.to_string();
+            return Agent::Silent(text.split("; ").next().unwrap_or_default().to_owned());
+        }
+    };
+    let Ok(status) = serde_json::from_slice::<serde_json::Value>(&answer.body) else {
+        return Agent::Silent("what answers at the status socket is no agent".to_owned());
+    };
+    if status["ready"] == true {
+        return Agent::Ready;
+    }
+    let sources = status["sources"].as_array().into_iter().flatten();
+    let reasons = sources.filter(|source| source["ready"] == false).map(|source| {
+        let text = |field: &str| source[field].as_str().unwrap_or_default().to_owned();
+        format!("{}: {}", text("name"), text("reason"))
+    });
+    Agent::NotReady(reasons.collect())
+}
+
+/// The addresses of a name, as the resolver of this system knows them.
+pub(super) async fn resolve(name: &str) -> Result<Vec<IpAddr>, String> {
+    let found = tokio::time::timeout(RESOLVE_LIMIT, Names::look_up(&format!("{name}."))).await;
+    found.unwrap_or_else(|_| Err(format!("no answer within {} s", RESOLVE_LIMIT.as_secs())))
+}
+
+/// Whether this is in a container, and not on its host's network.
+pub(super) fn has_own_network() -> bool {
+    let is_there = |path: &&str| Path::new(path).exists();
+    ["/.dockerenv", "/run/.containerenv"].iter().any(is_there)
+        && !Path::new("/sys/class/net/docker0").exists()
+}
+
+/// What is at the state directory's place. Nothing is made or written to find that out.
+pub(super) fn state(path: &Path) -> State {
+    let is_writable = |path: &Path| access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+    let kind = match fs::metadata(path) {
+        Ok(found) if !found.is_dir() => StateKind::NoDirectory,
+        Ok(found) => StateKind::Directory {
+            writable: is_writable(path),
+            mode: found.permissions().mode() & 0o777,
+            free: statvfs(path).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let above = path.ancestors().skip(1).find(|path| path.exists());
+            StateKind::Absent { can_be_made: above.is_some_and(|above| above.is_dir() && is_writable(above)) }
+        }
+        Err(error) if error.kind() == ErrorKind::NotADirectory => StateKind::Absent { can_be_made: false },
+        Err(error) => StateKind::Unreadable(error.to_string()),
+    };
+    State { path: path.to_owned(), kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_directory_is_looked_at_and_not_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let absent = dir.path().join("a/b");
+        assert_eq!(state(&absent).kind, StateKind::Absent { can_be_made: true });
+        assert!(!absent.exists());
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert_eq!(state(&file).kind, StateKind::NoDirectory);
+        assert_eq!(state(&file.join("b")).kind, StateKind::Absent { can_be_made: false });
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o750)).unwrap();
+        assert!(matches!(
+            state(dir.path()).kind,
+            StateKind::Directory { writable: true, mode: 0o750, free: 1.. }
+        ));
+    }
+}
