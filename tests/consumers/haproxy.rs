@@ -86,6 +86,11 @@ impl HaProxy {
             .wait_for(&format!("{servers} servers"), || (self.servers() == (servers, servers)).then_some(()));
     }
 
+    /// Waits until so many pass their check, whatever else it knows.
+    pub fn has_up(&self, servers: usize) {
+        self.process.wait_for(&format!("{servers} up"), || (self.servers().1 == servers).then_some(()));
+    }
+
     /// The most servers that it has at once in this time.
     pub fn most(&self, time: Duration) -> usize {
         let began = Instant::now();

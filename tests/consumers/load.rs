@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -89,7 +89,6 @@ fn request(proxy: &str) -> Result<(), String> {
         let mut stream = TcpStream::connect(proxy)?;
         stream.set_read_timeout(Some(WITHIN))?;
         stream.write_all(b"GET / HTTP/1.1\r\nHost: calc\r\nConnection: close\r\n\r\n")?;
-        stream.shutdown(Shutdown::Write)?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::haproxy::{FRONT, HaProxy};
+use crate::haproxy::{self, FRONT, HaProxy};
 use crate::host::{Host, NAME};
 use crate::load::{Load, Phase};
 
@@ -58,6 +58,11 @@ fn haproxy_survives(times: usize, away: Duration) {
     haproxy.has(COPIES);
     let load = Load::on(FRONT);
     let cut_off = rounds(&mut host, &haproxy, &load, times, away);
+    judge(load, cut_off, times * 1_000);
+}
+
+/// No request has failed but, at kills, as many as those cut off.
+fn judge(load: Load, cut_off: usize, at_least: usize) {
     let phases = load.stop();
     for phase in &phases {
         println!("haproxy: {phase}");
@@ -71,7 +76,28 @@ fn haproxy_survives(times: usize, away: Duration) {
         "{all} failed, {at_kills} at kills, which cut off {cut_off}"
     );
     let asked: usize = phases.iter().map(|phase| phase.asked).sum();
-    assert!(asked > times * 1_000, "{asked}");
+    assert!(asked > at_least, "{asked}");
+}
+
+#[test]
+#[ignore = "takes HAProxy and root: tests/run consumers"]
+fn haproxy_that_keeps_what_is_withdrawn_loses_no_more() {
+    let host = Host::start(COPIES);
+    let haproxy = HaProxy::with(NAME, haproxy::keeping);
+    haproxy.has(COPIES);
+    let load = Load::on(FRONT);
+    load.meanwhile("`docker stop` and start, withdrawn copies kept");
+    host.copy(0).container.docker(&["stop", "-t", "30"]);
+    haproxy.has_up(COPIES - 1);
+    host.copy(0).container.docker(&["start"]);
+    haproxy.has_up(COPIES);
+    load.meanwhile("`docker kill` and start, withdrawn copies kept");
+    host.copy(1).container.docker(&["kill"]);
+    let cut_off = host.copy(1).cut_off();
+    haproxy.has_up(COPIES - 1);
+    host.copy(1).container.docker(&["start"]);
+    haproxy.has_up(COPIES);
+    judge(load, cut_off, 200);
 }
 
 #[test]

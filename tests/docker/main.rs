@@ -10,6 +10,7 @@
 mod clients;
 mod lives;
 mod networks;
+mod pausing;
 mod ports;
 mod registration;
 mod signals;
