@@ -7,9 +7,10 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `beside` says whether an agent runs where a command wants to write, `registry` opens what is written to, `dns` says when it is answered for, `status` shows what is known, `signals`
-//! receives SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service manager, `exit` what an end is called in the log and by its
-//! code.
+//! `beside` says whether an agent runs where a command wants to write, `registry` opens what is written to, `dns` says
+//! when it is answered for, `status` shows what is known, `negative` warns of a zone whose absent names are remembered
+//! for long, `signals` receives SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service
+//! manager, `exit` what an end is called in the log and by its code.
 
 mod beside;
 mod descriptors;
@@ -17,6 +18,7 @@ mod dns;
 mod error;
 mod exit;
 mod manager;
+mod negative;
 mod registry;
 mod signals;
 mod status;
@@ -140,6 +142,14 @@ async fn serve(
     }
     let agent = start(dependencies).await?;
     let (heart, readiness) = (agent.heart(), agent.readiness());
+    // The zone in this process says 5 s.
+    let (zone, elsewhere) = (open.zone.name().to_owned(), open.zone_here().is_none());
+    let remembered = async {
+        match elsewhere {
+            true => negative::watch(&zone).await,
+            false => std::future::pending().await,
+        }
+    };
     let answers = async {
         if let Err(error) = open.answer_dns(readiness).await {
             return error;
@@ -153,6 +163,7 @@ async fn serve(
         // Whoever starts it again gets the sockets anew; records stay.
         error = answers => Err(error.into()),
         never = manager::watch(async || heart.beats().await) => match never {},
+        never = remembered => match never {},
         never = async {
             match shown {
                 Some(shown) => shown.pulse(&heart).await,
