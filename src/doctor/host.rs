@@ -63,6 +63,12 @@ pub fn metadata(metadata: &Metadata) -> Finding {
     }
 }
 
+/// Whether this host's resolver finds its address under its name, and so sees the zone.
+pub fn is_found(facts: &Facts) -> bool {
+    let found = |address| facts.resolved.as_ref().is_ok_and(|found| found.contains(&IpAddr::V4(address)));
+    facts.host.as_ref().is_ok_and(|host| found(host.address))
+}
+
 /// Judges the name that this host's SRV records lead to, as the system's resolver sees it.
 pub fn name(facts: &Facts, sets: &[RecordSet]) -> Finding {
     const SUBJECT: &str = "own name";

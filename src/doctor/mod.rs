@@ -49,7 +49,7 @@ pub fn judge(facts: &Facts) -> Report {
         }
         Registry::Route53(route53) => {
             findings.push(clock::judge(&route53.clock));
-            findings.push(zone::found(&route53.zone));
+            findings.push(zone::found(&route53.zone, host::is_found(facts)));
             findings.extend(permissions::judge(&route53.calls));
             if let Some(sets) = &route53.records {
                 findings.push(zone::negative_ttl(sets, &facts.command));

@@ -12,8 +12,9 @@ const NEGATIVE_FINE: u64 = 60;
 /// Source: Route 53 developer guide, "Quotas".
 const SETS_MAX: usize = 10_000;
 
-/// Judges the zone that was found, or why none was.
-pub fn found(zone: &Result<Seen, FindError>) -> Finding {
+/// Judges the zone that was found, or why none was. What this host's resolver finds in it proves that the host sees it,
+/// whatever the API knows.
+pub fn found(zone: &Result<Seen, FindError>, resolves: bool) -> Finding {
     let seen = match zone {
         Ok(seen) => seen,
         Err(error) => return absent(error),
@@ -23,6 +24,7 @@ pub fn found(zone: &Result<Seen, FindError>) -> Finding {
         "a Route 53 Profile would not show here: it counts if a dig on this host finds the zone's SOA";
     match seen.here {
         Some(true) => Finding::fine(SUBJECT, format!("{what}, and this host's VPC sees it")),
+        _ if resolves => Finding::fine(SUBJECT, format!("{what}, and this host's resolver finds it")),
         Some(false) => Finding::warning(
             SUBJECT,
             format!("{what}, and of the API's word only others see it: {}; {profile}", seen.vpcs.join(", ")),

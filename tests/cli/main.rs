@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 
 mod credentials;
+mod doctor;
 mod stopping;
 
 use std::net::{TcpListener, UdpSocket};

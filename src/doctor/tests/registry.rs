@@ -58,12 +58,29 @@ fn the_zone_cannot_be_looked_for() {
     breaks(without_zone(lost), "zone", "no route", "--endpoint-url");
 }
 
+/// No record says that the zone is seen, nor that it is not.
+fn without_name(facts: &mut Facts) {
+    facts.resolved = Err("no records".into());
+    drop(records(facts).remove(1));
+}
+
+/// A Profile shows nowhere in the API.
+#[test]
+fn a_zone_in_which_this_host_is_found_is_seen() {
+    for here in [Some(false), None] {
+        let mut facts = healthy();
+        route53(&mut facts).zone.as_mut().unwrap().here = here;
+        assert_eq!(judge(&facts).worst(), Level::Fine);
+    }
+}
+
 #[test]
 fn the_zone_is_seen_by_others() {
     warns(
         |facts| {
             let zone = route53(facts).zone.as_mut().unwrap();
             (zone.vpcs, zone.here) = (vec!["vpc-9".into()], Some(false));
+            without_name(facts);
         },
         "zone",
         "only others see it: vpc-9; a Route 53 Profile would not show here",
@@ -73,6 +90,7 @@ fn the_zone_is_seen_by_others() {
         |facts| {
             let zone = route53(facts).zone.as_mut().unwrap();
             (zone.vpcs, zone.here) = (Vec::new(), None);
+            without_name(facts);
         },
         "zone",
         "whether this host sees it is not known",

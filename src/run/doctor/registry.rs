@@ -6,7 +6,7 @@ use crate::change::pacing::Pace;
 use crate::config::{self, Config};
 use crate::doctor::facts::{Call, Registry, Route53};
 use crate::edge::host::identity::Identity;
-use crate::record::RecordSet;
+use crate::record::{Mark, RecordSet, RecordType};
 use crate::zone::route53::{self, harmless};
 use crate::zone::{PAGE_ITEMS_MAX, Zone, ZoneError};
 
@@ -46,11 +46,16 @@ pub(super) async fn ask(config: &Config, identity: Option<&Identity>) -> Registr
             }));
         }
     };
-    let (records, deleted) = tokio::join!(records(&zone, config.pace()), harmless::delete_nothing(&zone));
-    let (records, listed) = match records {
+    let (records, listed) = match records(&zone, config.pace()).await {
         Ok(records) => (Some(records), Ok(())),
         Err(error) => (None, Err(error)),
     };
+    let is_own = |set: &&RecordSet| {
+        let mark = Mark::of(set, zone.name());
+        set.kind == RecordType::Srv && mark.map(|mark| mark.owner).as_ref() == identity.map(|it| &it.owner)
+    };
+    let own = records.iter().flatten().find(|set| identity.is_some() && is_own(set));
+    let deleted = harmless::delete_nothing(&zone, own.map(|set| &*set.name)).await;
     let call = |action, needed_for, vital, answer| Call { action, needed_for, vital, answer };
     let calls = vec![
         call("route53:ListResourceRecordSets", "reading what is there", true, listed),

@@ -27,16 +27,17 @@ pub async fn ask_for_no_change(client: &Client) -> (Result<(), ZoneError>, Optio
     }
 }
 
-/// Asks to delete a record that there is not, under a name that nobody has: a role that may not is denied before
-/// anybody looks for it.
+/// Asks to delete a record that there is not: a role that may not is denied before anybody looks for it. Under `name`,
+/// since a policy may be narrowed to names; else under one that nobody has.
 ///
 /// # Errors
 /// As the zone says it; not that there is no such record.
-pub async fn delete_nothing(zone: &dyn Zone) -> Result<(), ZoneError> {
-    let name = format!("_doctor-{:016x}._tcp.{}", fastrand::u64(..), zone.name());
+pub async fn delete_nothing(zone: &dyn Zone, name: Option<&str>) -> Result<(), ZoneError> {
+    let label = format!("_doctor-{:016x}", fastrand::u64(..));
+    let name = name.map_or_else(|| format!("{label}._tcp.{}", zone.name()), str::to_owned);
     let set = RecordSet {
         kind: RecordType::Srv,
-        set_identifier: Some("doctor".to_owned()),
+        set_identifier: Some(label),
         routing: Routing::Weighted(0),
         ttl: 0,
         values: vec![format!("1 1 1 {name}")],
