@@ -10,11 +10,40 @@ use crate::mutants::Mutant;
 use crate::outcomes::{Outcome, Outcomes};
 use crate::tests::{self, On, Test};
 
+/// The first round has the tests that take no longer each, and so on; the last has all others. What is quick catches
+/// most, and so it is known early how much is caught at least.
+const ROUNDS: [Duration; 4] =
+    [Duration::from_millis(30), Duration::from_millis(300), Duration::from_secs(3), Duration::MAX];
+
 /// Tests that take no longer together share a process; the next ones may take twice as long.
 const SHARED: Duration = Duration::from_millis(200);
 
-/// Asks about all of these, as many at a time as there are cores.
+/// Asks about all of these.
 pub fn all(
+    tree: &Path,
+    out: &Path,
+    tests: &[Test],
+    mutants: &[Mutant],
+    numbers: Vec<usize>,
+    outcomes: &mut Outcomes,
+) -> Result<(), String> {
+    let mut living = numbers;
+    // Without a pattern, so that what came of the first ones is a guess at all.
+    living.sort_by_key(|number| number * 2_654_435_761 % 65_537);
+    let mut rest = tests;
+    for most in ROUNDS {
+        let (now, later) = rest.split_at(rest.partition_point(|test| test.takes <= most));
+        rest = later;
+        round(tree, out, now, mutants, &living, outcomes)?;
+        living
+            .retain(|&number| outcomes.of(&mutants[number]).is_none_or(|outcome| *outcome == Outcome::Lives));
+        println!("{} live after {} tests", living.len(), tests.len() - rest.len());
+    }
+    living.iter().try_for_each(|&number| outcomes.add(&mutants[number], Outcome::Lives))
+}
+
+/// Asks these tests about these mistakes, as many at a time as there are cores.
+fn round(
     tree: &Path,
     out: &Path,
     tests: &[Test],
@@ -28,8 +57,10 @@ pub fn all(
         while let Some(&number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
             let touching: Vec<&Test> = tests.iter().filter(|test| test.passes.contains(&number)).collect();
             let outcome = one(tree, &touching, On::Number(number), &log)?;
-            let mut outcomes = outcomes.lock().map_err(|_| "another worker has failed")?;
-            outcomes.add(&mutants[number], outcome)?;
+            if outcome != Outcome::Lives {
+                let mut outcomes = outcomes.lock().map_err(|_| "another worker has failed")?;
+                outcomes.add(&mutants[number], outcome)?;
+            }
         }
         Ok(())
     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::mutants::Mutant;
 use crate::plant::{Said, Unplanted};
@@ -16,12 +16,27 @@ const TESTS: [&str; 2] = ["convention", "registrar"];
 const SIMULATION: &str = "simulation";
 
 /// Why one is not in the build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum Left {
     /// It does not compile: nobody can make this mistake.
     Unviable,
     /// It would, but cannot be switched.
     Unswitched,
+}
+
+/// What compiles, by the names of mistakes.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub struct Settled {
+    /// Those that are not in the build.
+    left: BTreeMap<String, Left>,
+    /// Those that were to blame for nothing.
+    viable: BTreeSet<String>,
+}
+
+impl Settled {
+    pub fn left(&self, mutant: &Mutant) -> Option<Left> {
+        self.left.get(&mutant.name).copied()
+    }
 }
 
 /// Programs that hold tests.
@@ -60,15 +75,14 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Plants all that compile; the others, and why. Of some it is known that they do not.
-pub fn settle(
-    tree: &mut Tree,
-    mutants: &[Mutant],
-    unviable: impl Iterator<Item = usize>,
-) -> Result<BTreeMap<usize, Left>, String> {
-    let mut left: BTreeMap<usize, Left> = unviable.map(|number| (number, Left::Unviable)).collect();
+/// Plants all that compile; the others, and why. Of some it may be known from before.
+pub fn settle(tree: &mut Tree, mutants: &[Mutant], known: &Settled) -> Result<Settled, String> {
+    let numbered = || mutants.iter().enumerate();
+    let left = numbered().filter_map(|(number, mutant)| Some((number, known.left(mutant)?)));
+    let mut left: BTreeMap<usize, Left> = left.collect();
     // Those that are not to blame for errors in what is around them get a second chance.
-    let mut viable = HashSet::new();
+    let viable = numbered().filter(|(_, mutant)| known.viable.contains(&mutant.name));
+    let mut viable: HashSet<usize> = viable.map(|(number, _)| number).collect();
     for number in take_out(tree, mutants, &mut left, &viable)? {
         tree.plant_plainly(&mutants[number])?;
         if cargo(tree.path(), &["check", "--lib"])?.iter().all(Line::is_no_error) {
@@ -81,7 +95,11 @@ pub fn settle(
     for number in take_out(tree, mutants, &mut left, &viable)? {
         left.insert(number, Left::Unswitched);
     }
-    Ok(left)
+    let name = |number: usize| mutants[number].name.clone();
+    Ok(Settled {
+        left: left.into_iter().map(|(number, why)| (name(number), why)).collect(),
+        viable: viable.into_iter().map(name).collect(),
+    })
 }
 
 /// Plants all that are not `left`, and takes out those that say what is wrong, and those that only are around it, until

@@ -58,7 +58,7 @@ fn judge(root: &Path, out: &Path, again: bool, parts: &[String]) -> Result<bool,
     let mutants = mutants::listed(root)?;
     let file = out.join("outcomes");
     let mut outcomes = if again { Outcomes::of_before(file, &mutants)? } else { Outcomes::new(file)? };
-    ask(root, out, &mutants, parts, &mut outcomes)?;
+    ask(root, out, &mutants, again, parts, &mut outcomes)?;
 
     let lives = |mutant: &&Mutant| outcomes.of(mutant) == Some(&Outcome::Lives);
     let living: Vec<&Mutant> = mutants.iter().filter(lives).collect();
@@ -91,6 +91,7 @@ fn ask(
     root: &Path,
     out: &Path,
     mutants: &[Mutant],
+    again: bool,
     parts: &[String],
     outcomes: &mut Outcomes,
 ) -> Result<(), String> {
@@ -98,13 +99,16 @@ fn ask(
     let known = |mutant: &Mutant| outcomes.of(mutant).is_some_and(|outcome| *outcome != Outcome::Lives);
     let wanted: Vec<usize> =
         (0..mutants.len()).filter(|&number| named(&mutants[number]) && !known(&mutants[number])).collect();
-    let mut tree = Tree::of(root, out.join("tree"))?;
-    let unviable =
-        (0..mutants.len()).filter(|&number| outcomes.of(&mutants[number]) == Some(&Outcome::Unviable));
-    let left = build::settle(&mut tree, mutants, unviable.collect::<Vec<_>>().into_iter())?;
+    let mut tree = Tree::of(root, out.join("tree"), mutants)?;
+    let file = out.join("settled");
+    let known = if again { fs::read(&file).ok() } else { None };
+    let known = known.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let settled = build::settle(&mut tree, mutants, &known)?;
+    let text = serde_json::to_string(&settled).map_err(|error| error.to_string())?;
+    fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
     let (mut switched, mut plain) = (Vec::new(), Vec::new());
     for number in wanted {
-        match left.get(&number) {
+        match settled.left(&mutants[number]) {
             None => switched.push(number),
             Some(Left::Unswitched) => plain.push(number),
             Some(Left::Unviable) => outcomes.add(&mutants[number], Outcome::Unviable)?,
@@ -112,7 +116,7 @@ fn ask(
     }
     println!("{} are asked in one build, {} in one of their own", switched.len(), plain.len());
     let tests = tests::all(tree.path(), &build::build(&tree)?, out)?;
-    ask::all(tree.path(), out, &tests, mutants, &switched, outcomes)?;
+    ask::all(tree.path(), out, &tests, mutants, switched, outcomes)?;
     // Nobody knows which tests come past one that cannot be switched.
     let every: Vec<&Test> = tests.iter().collect();
     for number in plain {

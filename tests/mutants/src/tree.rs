@@ -20,8 +20,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// A copy of what is at `root`, as it is.
-    pub fn of(root: &Path, copy: PathBuf) -> Result<Self, String> {
+    /// A copy of what is at `root`, as it is, but for the files that these mistakes will be planted in.
+    pub fn of(root: &Path, copy: PathBuf, mutants: &[Mutant]) -> Result<Self, String> {
         let listed = Command::new("git")
             .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
             .current_dir(root)
@@ -33,7 +33,8 @@ impl Tree {
         let tree = Self { root: root.to_owned(), copy, planted: HashMap::new() };
         for file in String::from_utf8_lossy(&listed.stdout).split_terminator('\0') {
             // One that is deleted and not yet committed is listed as well.
-            if root.join(file).is_file() && file != "src/lib.rs" {
+            let later = file == "src/lib.rs" || mutants.iter().any(|mutant| mutant.file == file);
+            if root.join(file).is_file() && !later {
                 let text =
                     fs::read(root.join(file)).map_err(|error| format!("{file} cannot be read: {error}"))?;
                 tree.write(file, &text)?;
