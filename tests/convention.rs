@@ -228,6 +228,10 @@ const BAD: &[(&str, &str)] = &[
         "SERVICE_9999_CHECK_INTERVAL: 1h is not a duration such as 5, 0.5, 500ms, 5s or 1m",
     ),
     (
+        "SERVICE_9999_CHECK_INTERVAL=5.0000000001",
+        "SERVICE_9999_CHECK_INTERVAL: 5.0000000001 is not a duration such as 5, 0.5, 500ms, 5s or 1m",
+    ),
+    (
         "SERVICE_9999_CHECK_INTERVAL=.5",
         "SERVICE_9999_CHECK_INTERVAL: .5 is not a duration such as 5, 0.5, 500ms, 5s or 1m",
     ),

@@ -4,11 +4,12 @@
 
 mod departure;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecssd::container::Running;
 use ecssd::machine::adoption::BARRIER;
-use ecssd::machine::lifecycle::{Event, Seq};
+use ecssd::machine::lifecycle::{Event, Reason, Seq};
 use ecssd::machine::publish::Wants;
 use ecssd::machine::registrar::Output;
 use ecssd::moment::Moment;
@@ -402,6 +403,23 @@ fn forgets_what_is_gone() {
     host.died(0, 1);
     host.listed(0, 0);
     assert_eq!((host.registrar.containers().count(), host.registrar.wake_at()), (0, None));
+}
+
+#[test]
+fn shows_what_a_container_is_called_offers_and_did_last_and_forgets_that_with_it() {
+    let mut host = open();
+    host.registrar.on_named(id(0), "web".to_owned());
+    host.seen(0, unchecked(0), 0);
+    let names = records(0, unchecked(0)).into_iter().map(|set| set.name).collect();
+    assert_eq!((host.registrar.name(&id(0)), host.registrar.services(&id(0))), ("web", names));
+    assert_eq!((host.registrar.name(&id(1)), host.registrar.services(&id(1))), ("", BTreeSet::new()));
+    let shown = host.registrar.snapshot(Moment::START).containers;
+    let latest = shown[0].latest.clone();
+    assert_eq!(latest.decision.map(|(_, reason)| reason), Some(Reason::Seen));
+    assert_eq!(latest.step.map(|(_, edge)| edge.to_string()), Some("idle -> live (seen running)".to_owned()));
+    host.died(0, 1);
+    host.listed(0, 0);
+    assert_eq!((host.registrar.name(&id(0)), host.registrar.services(&id(0))), ("", BTreeSet::new()));
 }
 
 // === anything ===

@@ -275,6 +275,10 @@ fn an_address_goes_a_run_after_what_points_to_it() {
         let report = of(&world);
         let kinds: Vec<_> = report.deletes().map(|set| set.kind).collect();
         assert_eq!(kinds, [kind]);
+        let (mut aliased, to) = (world.clone(), report.deletes().next().unwrap().name.clone());
+        let alias = weighted("a.sd.internal".into(), RecordType::Cname, "by-hand".into(), to);
+        aliased.put(alias, super::world::Tag::Nobody);
+        assert!(of(&aliased).deletes().all(|set| set.kind == RecordType::Srv), "an alias points there");
         report.deletes().for_each(|set| world.delete(set));
     }
     assert_eq!(deletes(&world), 0);

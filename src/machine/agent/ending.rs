@@ -174,6 +174,18 @@ mod tests {
     }
 
     #[test]
+    fn how_far_it_has_come_has_a_word() {
+        let (auto, mut ending) = (plan(OnTerm::Auto, 30), Ending::default());
+        assert_eq!(ending.phase(), "serving");
+        ending.stop(&auto, true, NOW);
+        assert_eq!(ending.phase(), "judging");
+        ending.judged(true, &auto, NOW);
+        assert_eq!(ending.phase(), "delaying");
+        ending.delay_over(&auto, NOW);
+        assert_eq!(ending.phase(), "withdrawing");
+    }
+
+    #[test]
     fn records_that_are_being_withdrawn_are_not_handed_over() {
         let mut ending = Ending::default();
         assert_eq!(ending.hand_over(), Some(Step::HandOver));

@@ -271,8 +271,9 @@ mod tests {
             _ => BTreeSet::new(),
         };
         hears(&mut notices, 0, Source::Cluster, Ok(draining(&["a", "b"])));
+        assert_eq!(hears(&mut notices, 20, Source::Cluster, Ok(draining(&["a", "b", "c"]))), []);
         assert_eq!(hears(&mut notices, 30, Source::Cluster, Ok(draining(&["b"]))), []);
-        assert_eq!(leaving(&notices).len(), 2);
+        assert_eq!(leaving(&notices).len(), 3);
         hears(&mut notices, 60, Source::Cluster, Ok(Said::Nothing));
         hears(&mut notices, 90, Source::Cluster, Ok(draining(&["b"])));
         assert_eq!(leaving(&notices).len(), 1);

@@ -145,3 +145,37 @@ pub enum Event {
     /// Time has passed.
     Tick,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::offer::EffectiveCheck;
+    use crate::container::testing::offer;
+
+    const WEB: &str = "_web._tcp.sd.internal";
+
+    #[test]
+    fn a_record_is_of_the_offer_that_it_names_and_leads_to() {
+        let own = Ipv4Addr::new(10, 0, 3, 7);
+        let at_host = offer("_web._tcp", 32_768, EffectiveCheck::None);
+        let at_task = Offer { at: At::Task { address: own, port: 80 }, ..at_host.clone() };
+        let target = |container_port, at| Registered::Target { container_port, at };
+        assert!(target(80, at_host.at).is_of(WEB, &at_host));
+        assert!(!target(80, at_host.at).is_of("_api._tcp.sd.internal", &at_host));
+        assert!(!target(81, at_host.at).is_of(WEB, &at_host));
+        assert!(!target(80, at_task.at).is_of(WEB, &at_host));
+
+        let answers_with_an_address = |offer: &Offer| {
+            let mut offer = offer.clone();
+            offer.service.answer = Answer::Address;
+            offer
+        };
+        let (of_host, of_task) = (answers_with_an_address(&at_host), answers_with_an_address(&at_task));
+        assert!(!target(80, at_host.at).is_of(WEB, &of_host), "no record of a port");
+        let (hosts, tasks) = (Registered::Address(None), Registered::Address(Some(own)));
+        let others = Registered::Address(Some(Ipv4Addr::new(10, 0, 3, 8)));
+        assert!(hosts.is_of(WEB, &of_host) && !hosts.is_of(WEB, &of_task) && !hosts.is_of(WEB, &at_host));
+        assert!(tasks.is_of(WEB, &of_task) && !tasks.is_of(WEB, &of_host) && !tasks.is_of(WEB, &at_task));
+        assert!(!others.is_of(WEB, &of_task));
+    }
+}

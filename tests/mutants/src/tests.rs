@@ -131,7 +131,7 @@ pub fn run(tree: &Path, tests: &[&Test], on: On<'_>, log: &Path) -> Result<Ended
     let file = File::create(log).map_err(say)?;
     let mut command = Command::new("sh");
     command.arg("-c").arg(r#"ulimit -v "$0"; ulimit -t "$1"; shift; exec "$@""#);
-    command.arg(MEMORY_KIB_MAX.to_string()).arg((10 + 10 * takes.as_secs()).to_string()).arg(&first.program);
+    command.arg(MEMORY_KIB_MAX.to_string()).arg((3 + 10 * takes.as_secs()).to_string()).arg(&first.program);
     match &first.name {
         Some(_) => command
             .args(["--exact", "--test-threads", "1"])

@@ -30,3 +30,27 @@ impl Notices {
         sources.into_iter().map(state).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn each_source_that_was_asked_is_shown_with_what_it_says_and_since_when() {
+        let (mut notices, away) = (Notices::default(), AskError::Away("no answer".into()));
+        let ends = Said::HostEnds { what: "spot".into(), at: None };
+        let after = |seconds| Moment::after(Duration::from_secs(seconds));
+        let mut answer = |second, source, answer| {
+            notices.on_answer(source, answer, after(second), SystemTime::UNIX_EPOCH);
+        };
+        answer(10, Source::Scaling, Err(away.clone()));
+        answer(10, Source::Spot, Ok(ends.clone()));
+        answer(15, Source::Spot, Ok(ends.clone()));
+        answer(20, Source::Spot, Err(away.clone()));
+        let shown = notices.sources().into_iter().map(|state| (state.source, state.said, state.failing));
+        let spot = (Source::Spot, Some((ends, after(10))), Some(away.clone()));
+        assert_eq!(shown.collect::<Vec<_>>(), [spot, (Source::Scaling, None, Some(away))]);
+    }
+}
