@@ -502,6 +502,18 @@ fn defaults_are_the_predecessors_and_a_short_interval_cuts_the_timeout() {
 }
 
 #[test]
+fn bounds_of_durations_are_within_them() {
+    for (interval, timeout) in [("1s", "100ms"), ("300s", "60s")] {
+        let entries =
+            [format!("SERVICE_80_CHECK_INTERVAL={interval}"), format!("SERVICE_80_CHECK_TIMEOUT={timeout}")];
+        let convention = parse_env(&["SERVICE_80_NAME=web", &entries[0], &entries[1]]);
+        assert_eq!(lines(&convention), [""; 0]);
+        let timing = convention.services[0].timing;
+        assert_eq!(format!("{:?} {:?}", timing.interval, timing.timeout), format!("{interval} {timeout}"));
+    }
+}
+
+#[test]
 fn a_bad_interval_is_not_reported_again_by_its_timeout() {
     let convention =
         parse_env(&["SERVICE_80_NAME=web", "SERVICE_80_CHECK_INTERVAL=1h", "SERVICE_80_CHECK_TIMEOUT=10"]);

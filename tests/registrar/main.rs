@@ -413,6 +413,7 @@ fn shows_what_a_container_is_called_offers_and_did_last_and_forgets_that_with_it
     let names = records(0, unchecked(0)).into_iter().map(|set| set.name).collect();
     assert_eq!((host.registrar.name(&id(0)), host.registrar.services(&id(0))), ("web", names));
     assert_eq!((host.registrar.name(&id(1)), host.registrar.services(&id(1))), ("", BTreeSet::new()));
+    assert_eq!(host.registrar.containers().collect::<Vec<_>>(), [&id(0)]);
     let shown = host.registrar.snapshot(Moment::START).containers;
     let latest = shown[0].latest.clone();
     assert_eq!(latest.decision.map(|(_, reason)| reason), Some(Reason::Seen));

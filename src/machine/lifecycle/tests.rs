@@ -1,6 +1,7 @@
 //! The table of the lifecycle, row by row, and every order of a restart's news.
 
 use super::*;
+use crate::container::convention::Answer;
 use crate::container::offer::{At, EffectiveCheck, Offer};
 use crate::container::testing::{at, offer};
 use crate::container::{self, Checked};
@@ -109,6 +110,23 @@ fn newer_with(check: EffectiveCheck) -> Sight {
 
 fn healthy(health: container::Health) -> Sight {
     Sight { health: Some(health), ..sight(EffectiveCheck::Docker) }
+}
+
+#[test]
+fn a_life_offers_what_has_its_name_and_its_port_wherever_that_leads() {
+    let machine = Told::live(EffectiveCheck::Tcp).machine;
+    let target = |container_port| Registered::Target { container_port, at: At::Host { port: 1 } };
+    let web = "_web._tcp.sd.internal";
+    assert!(machine.offers(web, &target(80)));
+    assert!(!machine.offers(web, &target(81)));
+    assert!(!machine.offers("_api._tcp.sd.internal", &target(80)));
+    assert!(!machine.offers(web, &Registered::Address(None)));
+    let mut sight = sight(EffectiveCheck::Tcp);
+    sight.offers[0].service.answer = Answer::Address;
+    let machine = Told::new().seen(1, sight).machine;
+    assert!(machine.offers(web, &Registered::Address(None)));
+    assert!(!machine.offers(web, &target(80)));
+    assert!(!machine.offers("_api._tcp.sd.internal", &Registered::Address(None)));
 }
 
 // === Idle ===

@@ -62,6 +62,8 @@ mod tests {
         assert_eq!(listing.news(vec![line(1, "paused"), line(2, "up")]), [id(1)]);
         listing.stir(&id(2));
         assert_eq!(listing.news(vec![line(1, "paused"), line(2, "up")]), [id(2)]);
+        listing.forget(&id(2));
+        assert_eq!(listing.news(vec![line(1, "paused"), line(2, "up")]), [id(2)]);
         listing.clear();
         assert_eq!(listing.news(list()), [id(1), id(2)]);
     }

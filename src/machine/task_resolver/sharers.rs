@@ -159,6 +159,18 @@ mod tests {
     }
 
     #[test]
+    fn who_is_left_shares_on() {
+        let mut sharers = Sharers::default();
+        tie(&mut sharers, 2, SIGTERM);
+        tie(&mut sharers, 3, SIGTERM);
+        sharers.forget(&id(2));
+        sharers.retain(&[id(1), id(3)].into());
+        assert_eq!(sharers.of(&id(1)).collect::<Vec<_>>(), [&id(3)]);
+        sharers.retain(&[id(1)].into());
+        assert_eq!(sharers.of(&id(1)).count(), 0);
+    }
+
+    #[test]
     fn what_is_over_or_gone_is_told_to_nobody() {
         let over: [fn(&mut Sharers); 3] = [
             |sharers| sharers.turned(&id(1)),

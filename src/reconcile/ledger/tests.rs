@@ -10,6 +10,7 @@ use crate::zone::ZoneError;
 mod any;
 mod desk;
 mod poison;
+mod reads;
 
 use desk::{Desk, Fault, own};
 
@@ -129,26 +130,6 @@ fn a_group_that_others_began_gives_its_ttl_and_again_when_it_began_anew() {
 }
 
 #[test]
-fn the_ttl_of_a_group_is_forgotten_with_it_and_is_no_other_groups() {
-    let of_group = |set: RecordSet| RecordSet { name: "_t._tcp.sd.internal".into(), ..set };
-    let ours = of_group(own(0, 80));
-    let foreign = of_group(RecordSet { set_identifier: Some("elsewhere".into()), ttl: 60, ..own(0, 99) });
-    let mut desk = Desk::default();
-    desk.by_hand(Action::Create, foreign.clone());
-    desk.want(ours.clone());
-    desk.settle();
-    desk.want(own(0, 80));
-    desk.settle();
-    assert_eq!(desk.own_sets().iter().map(|set| set.ttl).collect::<Vec<_>>(), [0, 60]);
-    desk.unwant(&ours);
-    desk.settle();
-    desk.by_hand(Action::Delete, foreign);
-    desk.want(ours.clone());
-    desk.settle();
-    assert_eq!(desk.own_sets(), [own(0, 80), ours]);
-}
-
-#[test]
 fn after_an_unknown_outcome_a_missing_record_is_believed_a_minute_later() {
     let mut desk = Desk::default();
     desk.want(own(0, 80));
@@ -199,47 +180,6 @@ fn a_drain_tries_again_at_once_what_waits() {
     desk.ledger.drain();
     desk.call(Fault::None);
     assert_eq!(desk.own_sets(), []);
-}
-
-/// A desk that wants to look up the TTL of the first name's group, and wants a record of another name as well.
-fn before_a_group_ttl() -> (Desk, Lookup) {
-    let mut desk = Desk::default();
-    desk.by_hand(
-        Action::Create,
-        RecordSet { set_identifier: Some("elsewhere".into()), ttl: 60, ..own(0, 99) },
-    );
-    desk.want(own(0, 80));
-    desk.call(Fault::None);
-    let lookup = Lookup::group_of(&own(0, 80).key());
-    assert_eq!(desk.ledger.lookup(desk.now), Some(&lookup));
-    desk.want(own(60, 80));
-    (desk, lookup)
-}
-
-#[test]
-fn a_lookup_that_is_refused_holds_up_what_depends_on_it_and_nothing_else() {
-    let (mut desk, lookup) = before_a_group_ttl();
-    let denied = ZoneError::Denied("not authorized to perform: route53:ListResourceRecordSets".into());
-    desk.ledger.on_lookup(&lookup, Err(denied), desk.now);
-    let held = desk.ledger.parking.get(&own(0, 80).key());
-    assert!(held.is_some_and(|parked| parked.reason.contains("not authorized")), "{held:?}");
-    assert_eq!(desk.ledger.parking.get(&own(60, 80).key()), None);
-    assert_eq!(desk.ledger.lookup(desk.now), None);
-    assert_eq!(desk.ledger.due_at(desk.now), Some(desk.now + REFUSED_WAIT));
-    desk.call(Fault::None);
-    assert_eq!(desk.own_sets(), [own(60, 80)]);
-    desk.settle();
-    assert_eq!(desk.own_sets().len(), 2);
-}
-
-#[test]
-fn a_drain_looks_up_a_ttl_only_for_what_is_still_wanted() {
-    let (mut desk, lookup) = before_a_group_ttl();
-    desk.ledger.drain();
-    assert_eq!(desk.ledger.lookup(desk.now), Some(&lookup));
-    desk.unwant(&own(0, 80));
-    desk.ledger.drain();
-    assert_eq!(desk.ledger.lookup(desk.now), None);
 }
 
 #[test]
