@@ -5,13 +5,14 @@
 mod departure;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ecssd::container::Running;
 use ecssd::machine::adoption::BARRIER;
 use ecssd::machine::lifecycle::{Event, Reason, Seq};
+use ecssd::machine::past::{Past, Signals, Turn};
 use ecssd::machine::publish::Wants;
-use ecssd::machine::registrar::Output;
+use ecssd::machine::registrar::{Output, Registrar};
 use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, RecordSet};
 use ecssd_testing::rehearsal::{self, CONTAINERS, PORTS, Rehearsal, Shown, id, leaving, records};
@@ -120,6 +121,34 @@ fn what_was_asked_to_stop_before_it_was_inspected_is_not_held_on_to() {
         let wanted = host.told().expect("the barrier is open");
         assert_eq!((wanted.contains_key(&id(0)), wanted.contains_key(&id(1))), (true, held), "{signal}");
     }
+}
+
+#[test]
+fn what_ended_or_was_asked_to_stop_while_nobody_listened_is_not_held_on_to() {
+    let life = rehearsal::sight(1, shown(0)).started_at;
+    let now = Moment::after(1_000 * SECOND);
+    let past = |turn| {
+        let mut past = Past::new(Seq(2), false);
+        past.push(&id(1), turn, life, Duration::ZERO);
+        past
+    };
+    let recalled = || vec![(id(1), Signals { life, kills: [(15, life)].into() })];
+    let held = |tell: &dyn Fn(&mut Registrar) -> Vec<Output>| {
+        let mut host = Rehearsal::default();
+        drop(tell(&mut host.registrar));
+        host.known(0b10, 0);
+        host.listed(0b11, 0);
+        host.seen(0, shown(1), 0);
+        host.probed(0, true);
+        host.wait(BARRIER);
+        let wanted = host.told().expect("the barrier is open");
+        assert!(wanted.contains_key(&id(0)));
+        wanted.contains_key(&id(1))
+    };
+    assert!(!held(&|registrar| registrar.on_past(&past(Turn::Ended), now)));
+    assert!(!held(&|registrar| registrar.on_past(&past(Turn::Killed(15)), now)));
+    assert!(held(&|registrar| registrar.on_past(&past(Turn::Killed(1)), now)));
+    assert!(!held(&|registrar| registrar.recall_signals(recalled(), SystemTime::UNIX_EPOCH, now)));
 }
 
 #[test]

@@ -426,7 +426,9 @@ fn ecs_holds_out_what_it_wants_stopped_and_says_nothing_where_it_wants_it_to_run
     for look in 3..100 {
         told = told.seen(look, of_task(Desired::Stopped));
         assert_eq!(told.weights(), NOTHING);
-        told = told.after(secs(60));
+        told = told.after(secs(59));
+        assert_eq!(told.effects, []);
+        told = told.after(secs(1));
         assert_eq!(told.effects, [Effect::Inspect]);
     }
     assert_eq!(told.seen(100, of_task(Desired::Unsaid)).weights(), [5]);
@@ -493,6 +495,8 @@ fn a_signal_is_recalled_over_a_restart_of_the_agent() {
     assert_eq!(recalled(600).machine.signals(), Some(signals.clone()));
     assert_eq!(look(recalled(600)), NOTHING);
     assert_eq!(look(recalled(3_600)), [5]);
+    let over = Event::Recalled { signals: signals.clone(), wall: wall(LIFE + 10 + 3_600) };
+    assert_eq!(Told::new().tell(over).machine.signals(), None, "it is not believed any more");
     assert_eq!(recalled(600).seen(1, newer()).weights(), [5], "a newer life");
     assert_eq!(look(recalled(600).remembered(Trace::default(), true)), [5], "Docker was restarted meanwhile");
     assert_eq!(recalled(600).tell(Event::Absent { as_of: Seq(0) }).machine.signals(), None);
