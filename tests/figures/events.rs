@@ -8,21 +8,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-/// Time since 1970 by the clock that the engine stamps its events with.
-pub fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
-}
-
-/// When what first happened to which container, from the moment of subscribing on.
+/// When what first happened to which container, from the moment of subscribing on, by this host's clock: the engine
+/// stamps its events with the same one.
 #[derive(Clone, Debug)]
-pub struct Events(Arc<Mutex<BTreeMap<(String, String), Duration>>>);
+pub struct Events(Arc<Mutex<BTreeMap<(String, String), SystemTime>>>);
 
 impl Events {
     /// Follows the engine until this process ends.
     pub fn follow(socket: &str) -> Self {
         let mut stream = UnixStream::connect(socket).unwrap();
         // HTTP/1.0, so that the answer comes as it is, without chunks.
-        let since = now().as_secs();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         write!(stream, "GET /events?since={since} HTTP/1.0\r\nHost: docker\r\n\r\n").unwrap();
         let events = Self(Arc::default());
         let writer = events.clone();
@@ -36,7 +32,7 @@ impl Events {
     }
 
     /// When this happened to this container, once it did.
-    pub fn time(&self, container: &str, action: &str) -> Option<Duration> {
+    pub fn time(&self, container: &str, action: &str) -> Option<SystemTime> {
         self.0.lock().unwrap().get(&(container.to_owned(), action.to_owned())).copied()
     }
 
@@ -44,7 +40,7 @@ impl Events {
         let fields = (event["Actor"]["ID"].as_str(), event["Action"].as_str(), event["timeNano"].as_u64());
         if let (Some(id), Some(action), Some(nanos)) = fields {
             let key = (id.to_owned(), action.to_owned());
-            self.0.lock().unwrap().entry(key).or_insert_with(|| Duration::from_nanos(nanos));
+            self.0.lock().unwrap().entry(key).or_insert_with(|| UNIX_EPOCH + Duration::from_nanos(nanos));
         }
     }
 }

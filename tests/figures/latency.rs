@@ -6,7 +6,7 @@
 //! container, a few for many at once.
 
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ecssd_testing::agent::Agent;
 use ecssd_testing::dns::Client;
@@ -14,7 +14,7 @@ use ecssd_testing::docker::engine::{Container, Engine};
 use ecssd_testing::wait::{PATIENCE, unique};
 use hickory_server::proto::rr::Name;
 
-use crate::events::{Events, now};
+use crate::events::Events;
 
 /// Between two rounds of questions.
 const PAUSE: Duration = Duration::from_micros(200);
@@ -83,14 +83,14 @@ struct Member {
 struct Wait<'a> {
     container: &'a str,
     name: &'a Name,
-    event: Option<Duration>,
-    done: Option<Duration>,
+    event: Option<SystemTime>,
+    done: Option<SystemTime>,
 }
 
 impl Wait<'_> {
     fn took(&self) -> Duration {
         let (event, done) = (self.event.unwrap(), self.done.unwrap());
-        done.saturating_sub(event)
+        done.duration_since(event).unwrap_or_default()
     }
 }
 
@@ -183,15 +183,15 @@ impl Bench {
             .iter()
             .flat_map(|member| [wait(member, &member.unchecked), wait(member, &member.checked)])
             .collect();
-        let deadline = now() + patience;
+        let deadline = SystemTime::now() + patience;
         while waits.iter().any(|wait| wait.done.is_none()) {
             for wait in waits.iter_mut().filter(|wait| wait.done.is_none()) {
                 wait.event = wait.event.or_else(|| self.events.time(wait.container, action));
                 if wait.event.is_some() && self.client.has(wait.name) == there {
-                    wait.done = Some(now());
+                    wait.done = Some(SystemTime::now());
                 }
             }
-            if now() > deadline {
+            if SystemTime::now() > deadline {
                 let left: Vec<_> = waits.iter().filter(|wait| wait.done.is_none()).collect();
                 let log = self.agent.log();
                 let last = log.lines().rev().take(10).collect::<Vec<_>>().join("\n");
@@ -207,7 +207,7 @@ impl Bench {
 fn span(waits: &[Wait<'_>]) -> Duration {
     let first = waits.iter().filter_map(|wait| wait.event).min().unwrap();
     let last = waits.iter().filter_map(|wait| wait.done).max().unwrap();
-    last.saturating_sub(first)
+    last.duration_since(first).unwrap_or_default()
 }
 
 fn finish(commands: Vec<Child>) {

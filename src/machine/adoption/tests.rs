@@ -132,7 +132,7 @@ impl Stage {
     fn step(&mut self, container: u64, event: Event) {
         let ends = matches!(event, Event::Died { .. } | Event::Started { .. } | Event::Absent { .. });
         let lifecycle = self.lifecycles.remove(&id(container)).unwrap_or_default();
-        let (lifecycle, _) = lifecycle.step(event, self.now.since_start());
+        let (lifecycle, _) = lifecycle.step(event, self.now);
         if ends || lifecycle.leaves() {
             self.adoption.forget(&id(container));
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::stopping::Kill;
 use crate::container::{Checked, Timestamp};
+use crate::moment::Moment;
 
 /// So long after the signal nothing that passes counts.
 pub const SETTLES: Duration = Duration::from_secs(10);
@@ -25,15 +26,15 @@ pub struct Doubt {
     /// The signal, where it was one.
     pub(super) kill: Option<Kill>,
     /// When passes begin to count.
-    counts_from: Duration,
+    counts_from: Moment,
     /// When a service without a check has survived.
-    over_at: Duration,
+    over_at: Moment,
     /// How many passes in a row are asked for.
     asked: u32,
     /// Whether passes count by now.
     settled: bool,
     /// When the container is to be inspected for its HEALTHCHECK's log.
-    inspect_at: Duration,
+    inspect_at: Moment,
     /// The latest entry of that log that was counted; `None` before the first inspection.
     counted: Option<Option<Timestamp>>,
     passes: u32,
@@ -41,25 +42,25 @@ pub struct Doubt {
 
 impl Doubt {
     /// A doubt since this signal; `None` where it is too old to matter.
-    pub(super) fn since(kill: Kill, now: Duration) -> Option<Self> {
+    pub(super) fn since(kill: Kill, now: Moment) -> Option<Self> {
         let doubt = Self::new(Some(kill), kill.and(SETTLES), kill.and(UNCHECKED), PASSES);
         (now < doubt.over_at).then_some(doubt)
     }
 
     /// A doubt since a long pause ended: the first pass from then on ends it.
-    pub(super) fn after_pause(now: Duration) -> Self {
+    pub(super) fn after_pause(now: Moment) -> Self {
         Self { settled: true, ..Self::new(None, now, now, 1) }
     }
 
     /// The same since a pause ended: what was frozen acts on a signal only then.
-    pub(super) fn thawed(self, now: Duration) -> Self {
+    pub(super) fn thawed(self, now: Moment) -> Self {
         match self.kill {
             Some(_) => Self::new(self.kill, now + SETTLES, now + UNCHECKED, PASSES),
             None => Self::after_pause(now),
         }
     }
 
-    fn new(kill: Option<Kill>, counts_from: Duration, over_at: Duration, asked: u32) -> Self {
+    fn new(kill: Option<Kill>, counts_from: Moment, over_at: Moment, asked: u32) -> Self {
         let (settled, counted, passes) = (false, None, 0);
         Self { kill, counts_from, over_at, asked, settled, inspect_at: counts_from, counted, passes }
     }
@@ -70,12 +71,12 @@ impl Doubt {
     }
 
     /// When a service without a check has survived.
-    pub(super) fn over_at(&self) -> Duration {
+    pub(super) fn over_at(&self) -> Moment {
         self.over_at
     }
 
     /// When passes begin to count, or a HEALTHCHECK's log is due.
-    pub(super) fn due_at(&self, healthcheck: bool) -> Option<Duration> {
+    pub(super) fn due_at(&self, healthcheck: bool) -> Option<Moment> {
         match self.settled {
             false => Some(self.counts_from),
             true => healthcheck.then_some(self.inspect_at),
@@ -83,7 +84,7 @@ impl Doubt {
     }
 
     /// Time has passed; whether the container is to be inspected.
-    pub(super) fn on_tick(&mut self, now: Duration) -> bool {
+    pub(super) fn on_tick(&mut self, now: Moment) -> bool {
         self.settled |= now >= self.counts_from;
         let is_due = self.settled && now >= self.inspect_at;
         if is_due {

@@ -2,11 +2,11 @@
 //! which of them were ever made.
 
 use std::fmt;
-use std::time::Duration;
 
 use super::{Event, Life, Lifecycle, State, Stopping};
 use crate::container::Running;
 use crate::machine::probe::Verdict;
+use crate::moment::Moment;
 
 /// From which state by what to which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +21,7 @@ pub struct Edge {
 
 impl Edge {
     /// The beginning of the step that `event` makes.
-    pub(super) fn of(before: &Lifecycle, event: &Event, now: Duration) -> Self {
+    pub(super) fn of(before: &Lifecycle, event: &Event, now: Moment) -> Self {
         Self { from: name(&before.state), by: by(&before.state, event, now), to: "" }
     }
 
@@ -49,7 +49,7 @@ pub(super) fn name(state: &State) -> &'static str {
     }
 }
 
-fn by(state: &State, event: &Event, now: Duration) -> &'static str {
+fn by(state: &State, event: &Event, now: Moment) -> &'static str {
     match event {
         Event::Seen { sight, .. } => match (sight.running, state) {
             (Running::Stopped, _) => "seen stopped",

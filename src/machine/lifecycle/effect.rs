@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::pause::Phase;
 use super::{Decision, Edge, Lifecycle, Ports, Reason, State, Target, Unproven};
 use crate::container::Timestamp;
+use crate::moment::Moment;
 
 /// What a step asks of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +24,11 @@ pub enum Effect {
     /// Inspect the container again.
     Inspect,
     /// Send [`Event::Tick`](super::Event::Tick) at this time.
-    WakeAt(Duration),
+    WakeAt(Moment),
     /// Something for the log.
     Decided(Decision),
     /// For the log: it restarts too often, and is kept out of DNS until then.
-    Held(Duration),
+    Held(Moment),
     /// For the log: it has not passed its check for long.
     Unproven(Unproven),
     /// For the log: the step that was made.
@@ -47,14 +48,14 @@ pub enum Outlived {
 
 impl Lifecycle {
     /// A stop that is over though the container may run.
-    pub(super) fn outlived(&self, before: &Self, restarted: bool, now: Duration) -> Option<Outlived> {
+    pub(super) fn outlived(&self, before: &Self, restarted: bool, now: Moment) -> Option<Outlived> {
         let State::Stopping(stopping) = &before.state else { return None };
         let life = stopping.life?;
         match &self.state {
             State::Idle if restarted && self.ended != Some(life) => Some(Outlived::Engine),
             State::Live(live) if live.started_at == life && now >= stopping.until() => {
                 let last = stopping.last()?;
-                Some(Outlived::Belief(now.saturating_sub(last.heard) + last.age))
+                Some(Outlived::Belief(now - last.heard + last.age))
             }
             _ => None,
         }
@@ -88,7 +89,7 @@ impl Lifecycle {
         Some(Effect::Probe { life, targets })
     }
 
-    pub(super) fn reminders(&self, now: Duration) -> Vec<Unproven> {
+    pub(super) fn reminders(&self, now: Moment) -> Vec<Unproven> {
         match &self.state {
             State::Live(life) => life.due_for_a_reminder(now),
             State::Idle | State::Stopping(_) | State::Drained => Vec::new(),
@@ -96,7 +97,7 @@ impl Lifecycle {
     }
 
     /// Whether time itself asks for an inspection: a stop is believed no more, or a HEALTHCHECK's log is due.
-    pub(super) fn look_due(&self, now: Duration) -> bool {
+    pub(super) fn look_due(&self, now: Moment) -> bool {
         match &self.state {
             State::Stopping(stopping) => now >= stopping.until(),
             State::Live(life) => life.log_due(now),

@@ -2,12 +2,11 @@
 //!
 //! Owns what a verdict makes of it. The weight that follows from it is said by its [claim](super::Claim).
 
-use std::time::Duration;
-
 use super::REMIND_AFTER;
 use crate::container::convention::Timing;
 use crate::container::offer::{At, EffectiveCheck, Offer};
 use crate::machine::probe::Verdict;
+use crate::moment::Moment;
 
 /// What is known of a service's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +14,9 @@ pub enum Health {
     /// It has not passed its check in this life. Nothing is wanted.
     Unproven {
         /// Since when it has been waited for.
-        since: Duration,
+        since: Moment,
         /// When the log says next that it is.
-        remind_at: Duration,
+        remind_at: Moment,
     },
     /// An earlier run registered it, at weight 0 for whatever reason, or nobody knows of which of the container's lives
     /// that run had seen its check pass. Until its check answers it is wanted at weight 0, which neither sends anybody
@@ -41,7 +40,7 @@ pub struct Target {
 }
 
 impl Health {
-    pub(super) fn unproven(now: Duration) -> Self {
+    pub(super) fn unproven(now: Moment) -> Self {
         Self::Unproven { since: now, remind_at: now + REMIND_AFTER }
     }
 

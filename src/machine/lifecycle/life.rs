@@ -4,7 +4,6 @@
 //! ports. When a life begins and ends is decided by the [lifecycle](super).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::doubt::Doubt;
 use super::pause::{Pause, Phase};
@@ -13,6 +12,7 @@ use super::{Claim, Health, Ports, REMIND_EVERY, Registered, Sight, Taken, Target
 use crate::container::offer::{EffectiveCheck, Endpoint, Offer};
 use crate::container::{self, Running, Timestamp};
 use crate::machine::probe::Verdict;
+use crate::moment::Moment;
 
 /// One life of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Life {
     /// Which of their ports another container has. A probe of such a port says nothing good of this one.
     pub taken: BTreeMap<Endpoint, Taken>,
     /// Until when nothing is wanted of it, because its container restarts too often.
-    pub held_until: Option<Duration>,
+    pub held_until: Option<Moment>,
     /// How long it has been frozen, while it is.
     pub pause: Option<Pause>,
     /// Whether it goes on after a signal or a pause.
@@ -42,7 +42,7 @@ pub struct Life {
 }
 
 impl Life {
-    pub(super) fn begin(sight: Sight, held_until: Option<Duration>, now: Duration) -> Self {
+    pub(super) fn begin(sight: Sight, held_until: Option<Moment>, now: Moment) -> Self {
         let mut life = Self {
             started_at: sight.started_at,
             lived_before: sight.lived_before,
@@ -61,7 +61,7 @@ impl Life {
     }
 
     /// Another inspection of the same life: offers may have come or gone, as ports can lag behind a start.
-    pub(super) fn on_seen(&mut self, sight: Sight, now: Duration) {
+    pub(super) fn on_seen(&mut self, sight: Sight, now: Moment) {
         self.health = sight.health;
         self.published = sight.published;
         match (sight.running, self.pause.take()) {
@@ -88,7 +88,7 @@ impl Life {
     }
 
     /// It goes on after a pause.
-    fn on_unpaused(&mut self, mut pause: Pause, now: Duration) {
+    fn on_unpaused(&mut self, mut pause: Pause, now: Moment) {
         pause.on_time(now);
         let is_long = pause.phase > Phase::Short;
         self.doubt = match self.doubt.take() {
@@ -100,7 +100,7 @@ impl Life {
     }
 
     /// A signal may have ended it.
-    pub(super) fn on_doubted(&mut self, kill: Kill, now: Duration) {
+    pub(super) fn on_doubted(&mut self, kill: Kill, now: Moment) {
         let known = self.doubt.as_ref().and_then(|doubt| doubt.kill);
         if known.is_some_and(|known| known.time == kill.time) {
             return;
@@ -122,7 +122,7 @@ impl Life {
     }
 
     /// Whether a HEALTHCHECK's log is to be inspected, because of a doubt.
-    pub(super) fn log_due(&self, now: Duration) -> bool {
+    pub(super) fn log_due(&self, now: Moment) -> bool {
         let due = self.doubt.as_ref().and_then(|doubt| doubt.due_at(true));
         let counts = self.pause.is_none() && self.doubts(|check| *check == EffectiveCheck::Docker);
         counts && due.is_some_and(|due| due <= now)
@@ -150,7 +150,7 @@ impl Life {
 
     /// These of its ports are another container's. What a probe has proved before is void there, or it could have
     /// been the other one that answered; but a record that [stays](Taken::keeps) is not lost for that.
-    pub(super) fn on_taken(&mut self, taken: BTreeMap<Endpoint, Taken>, now: Duration) {
+    pub(super) fn on_taken(&mut self, taken: BTreeMap<Endpoint, Taken>, now: Moment) {
         for tracked in &mut self.services {
             let proven = !matches!(tracked.health, Health::Unproven { .. });
             if proven && Target::of(&tracked.offer).is_some() && is_lost(&taken, &tracked.offer) {
@@ -176,7 +176,7 @@ impl Life {
         }
     }
 
-    pub(super) fn on_tick(&mut self, now: Duration) {
+    pub(super) fn on_tick(&mut self, now: Moment) {
         self.held_until = self.held_until.filter(|until| *until > now);
         if let Some(pause) = &mut self.pause {
             return pause.on_time(now);
@@ -205,7 +205,7 @@ impl Life {
     }
 
     /// Those of which the log has to say now that they are not in DNS.
-    pub(super) fn due_for_a_reminder(&self, now: Duration) -> Vec<Unproven> {
+    pub(super) fn due_for_a_reminder(&self, now: Moment) -> Vec<Unproven> {
         if self.pause.is_some() {
             return Vec::new();
         }
@@ -213,7 +213,7 @@ impl Life {
             Health::Unproven { since, remind_at } if now >= remind_at => {
                 let offer = tracked.offer.clone();
                 let taken = self.taken.get(&offer.endpoint()).cloned();
-                Some(Unproven { offer, waited: now.saturating_sub(since), health: self.health, taken })
+                Some(Unproven { offer, waited: now - since, health: self.health, taken })
             }
             _ => None,
         };
@@ -245,7 +245,7 @@ impl Life {
         targets
     }
 
-    pub(super) fn deadline(&self) -> Option<Duration> {
+    pub(super) fn deadline(&self) -> Option<Moment> {
         if let Some(pause) = &self.pause {
             return pause.due_at().into_iter().chain(self.held_until).min();
         }

@@ -87,6 +87,7 @@ use super::past::Signals;
 use crate::container::convention::Answer;
 use crate::container::offer::Endpoint;
 use crate::container::{Running, Timestamp};
+use crate::moment::Moment;
 
 /// How long a service may take to pass its check before the log says why it is not in DNS: most have started by
 /// then.
@@ -196,7 +197,7 @@ impl Lifecycle {
     }
 
     /// When time itself changes something.
-    pub fn deadline(&self) -> Option<Duration> {
+    pub fn deadline(&self) -> Option<Moment> {
         match &self.state {
             State::Live(live) => live.deadline(),
             State::Stopping(stopping) => Some(stopping.until()),
@@ -242,7 +243,7 @@ impl Lifecycle {
 
     /// Whether this machine holds nothing that a new one would not, once answers asked for before `as_of`
     /// are known to be stale: it may be forgotten when a list of then does not show the container.
-    pub fn forgettable(&self, as_of: Seq, now: Duration) -> bool {
+    pub fn forgettable(&self, as_of: Seq, now: Moment) -> bool {
         self.state == State::Idle
             && self.lingering.is_none()
             && self.horizon <= as_of
@@ -250,7 +251,7 @@ impl Lifecycle {
     }
 
     /// Until when a life is kept out of DNS for having begun once too often.
-    fn held_until(&self) -> Option<Duration> {
+    fn held_until(&self) -> Option<Moment> {
         match &self.state {
             State::Live(life) => life.held_until,
             State::Idle | State::Stopping(_) | State::Drained => None,
@@ -258,7 +259,7 @@ impl Lifecycle {
     }
 
     /// Takes one event.
-    pub fn step(self, event: Event, now: Duration) -> (Self, Vec<Effect>) {
+    pub fn step(self, event: Event, now: Moment) -> (Self, Vec<Effect>) {
         let before = self.clone();
         let edge = Edge::of(&before, &event, now);
         let reason = Reason::of(&event);

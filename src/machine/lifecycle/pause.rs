@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use crate::container::convention::{Answer, Service};
+use crate::moment::Moment;
 
 /// A pause that is shorter changes nothing.
 pub const WEIGHS_AFTER: Duration = Duration::from_secs(5);
@@ -20,7 +21,7 @@ pub const WITHDRAWN_AFTER: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pause {
     /// When it was first seen.
-    pub since: Duration,
+    pub since: Moment,
     /// How far it has come.
     pub phase: Phase,
 }
@@ -37,12 +38,12 @@ pub enum Phase {
 }
 
 impl Pause {
-    pub(super) fn since(now: Duration) -> Self {
+    pub(super) fn since(now: Moment) -> Self {
         Self { since: now, phase: Phase::Short }
     }
 
-    pub(super) fn on_time(&mut self, now: Duration) {
-        self.phase = match now.saturating_sub(self.since) {
+    pub(super) fn on_time(&mut self, now: Moment) {
+        self.phase = match now - self.since {
             lasted if lasted >= WITHDRAWN_AFTER => Phase::Withdrawn,
             lasted if lasted >= WEIGHS_AFTER => Phase::Long,
             _ => Phase::Short,
@@ -50,7 +51,7 @@ impl Pause {
     }
 
     /// When its next phase begins.
-    pub fn due_at(&self) -> Option<Duration> {
+    pub fn due_at(&self) -> Option<Moment> {
         match self.phase {
             Phase::Short => Some(self.since + WEIGHS_AFTER),
             Phase::Long => Some(self.since + WITHDRAWN_AFTER),

@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::container::Timestamp;
+use crate::moment::Moment;
 
 /// So many starts within [`WITHIN`] are a crash loop.
 pub const STARTS: usize = 5;
@@ -29,16 +30,16 @@ pub(super) struct Restarts {
     /// The latest life that was counted.
     life: Option<Timestamp>,
     /// When the latest ones were heard of.
-    starts: VecDeque<Duration>,
+    starts: VecDeque<Moment>,
     /// How often it was held in a row.
     holds: u32,
     /// When the latest hold ends or ended.
-    until: Duration,
+    until: Moment,
 }
 
 impl Restarts {
     /// A life begins. Returns until when it is kept out of DNS, if it is.
-    pub(super) fn on_start(&mut self, life: Timestamp, now: Duration) -> Option<Duration> {
+    pub(super) fn on_start(&mut self, life: Timestamp, now: Moment) -> Option<Moment> {
         if self.life.replace(life) != Some(life) {
             self.forget(now);
             self.starts.push_back(now);
@@ -53,18 +54,18 @@ impl Restarts {
     }
 
     /// Whether nothing of what is remembered matters any more.
-    pub(super) fn forgotten(&self, now: Duration) -> bool {
+    pub(super) fn forgotten(&self, now: Moment) -> bool {
         let mut after = self.clone();
         after.forget(now);
         after.starts.len() <= 1 && after.holds == 0
     }
 
     /// What has stayed up for [`WITHIN`] after a hold has left its crash loop.
-    fn forget(&mut self, now: Duration) {
+    fn forget(&mut self, now: Moment) {
         if now >= self.until + WITHIN {
             self.holds = 0;
         }
-        self.starts.retain(|at| now.saturating_sub(*at) < WITHIN);
+        self.starts.retain(|at| now - *at < WITHIN);
     }
 }
 
@@ -79,9 +80,9 @@ mod tests {
         let mut restarts = Restarts::default();
         let mut held = None;
         for second in starts {
-            held = restarts.on_start(at(second + 1), secs(second));
+            held = restarts.on_start(at(second + 1), Moment::after(secs(second)));
         }
-        held.map(|until| until.as_secs())
+        held.map(|until| until.since_start().as_secs())
     }
 
     #[test]
@@ -98,10 +99,10 @@ mod tests {
         let mut restarts = Restarts::default();
         let (mut second, mut holds) = (0, Vec::new());
         while holds.len() < 7 {
-            if let Some(until) = restarts.on_start(at(second + 1), secs(second)) {
-                holds.push(until.as_secs() - second);
+            if let Some(until) = restarts.on_start(at(second + 1), Moment::after(secs(second))) {
+                holds.push(until.since_start().as_secs() - second);
                 // It lives for as long as it is held, and dies as soon as it is not.
-                second = until.as_secs();
+                second = until.since_start().as_secs();
             }
             second += 1;
         }
@@ -118,16 +119,18 @@ mod tests {
     fn another_inspect_at_the_same_life_is_no_start() {
         let mut restarts = Restarts::default();
         for second in 0..20 {
-            assert_eq!(restarts.on_start(at(7), secs(second)), None);
+            assert_eq!(restarts.on_start(at(7), Moment::after(secs(second))), None);
         }
     }
 
     #[test]
     fn is_forgotten_once_it_matters_no_more() {
         let mut restarts = Restarts::default();
-        assert!(restarts.forgotten(secs(0)));
-        (0..5).for_each(|n| assert!(restarts.on_start(at(n + 1), secs(n)).is_some() == (n == 4)));
-        assert!(!restarts.forgotten(secs(34 + 59)));
-        assert!(restarts.forgotten(secs(34 + 60)));
+        assert!(restarts.forgotten(Moment::after(secs(0))));
+        (0..5).for_each(|n| {
+            assert!(restarts.on_start(at(n + 1), Moment::after(secs(n))).is_some() == (n == 4))
+        });
+        assert!(!restarts.forgotten(Moment::after(secs(34 + 59))));
+        assert!(restarts.forgotten(Moment::after(secs(34 + 60))));
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::{Life, Seq, Sight};
 use crate::container::Timestamp;
+use crate::moment::Moment;
 
 /// How long a stopping signal is believed, unless told otherwise.
 pub const STOP_BELIEF: Duration = Duration::from_secs(3_600);
@@ -44,15 +45,15 @@ pub struct Kill {
     /// When, by Docker's clock: which signal it was.
     pub time: Timestamp,
     /// When the agent heard of it.
-    pub heard: Duration,
+    pub heard: Moment,
     /// How old it was by then.
     pub age: Duration,
 }
 
 impl Kill {
     /// So long after it was sent.
-    pub(super) fn and(&self, wait: Duration) -> Duration {
-        (self.heard + wait).saturating_sub(self.age)
+    pub(super) fn and(&self, wait: Duration) -> Moment {
+        self.heard + wait - self.age
     }
 }
 
@@ -77,7 +78,7 @@ pub struct Stopping {
     /// How long a signal is believed.
     belief: Duration,
     /// Until when ECS wants it stopped, as far as that was asked.
-    desired_until: Duration,
+    desired_until: Moment,
 }
 
 impl Stopping {
@@ -92,11 +93,11 @@ impl Stopping {
     }
 
     pub(super) fn of(life: Option<Timestamp>, kills: BTreeMap<u8, Kill>, belief: Duration) -> Self {
-        Self { life, kills, belief, desired_until: Duration::ZERO }
+        Self { life, kills, belief, desired_until: Moment::START }
     }
 
     /// Until when the stop is believed: what still runs then has survived it.
-    pub fn until(&self) -> Duration {
+    pub fn until(&self) -> Moment {
         let believed = self.kills.values().map(|kill| kill.and(self.belief)).max();
         believed.unwrap_or_default().max(self.desired_until)
     }
@@ -125,7 +126,7 @@ impl Stopping {
     }
 
     /// What a look that shows it running leaves of the stop.
-    pub(super) fn on_running(&mut self, sight: &Sight, now: Duration) -> Stop {
+    pub(super) fn on_running(&mut self, sight: &Sight, now: Moment) -> Stop {
         self.kills.retain(|signal, _| stops(*signal, sight.stop_signal));
         if self.life.is_some_and(|life| life != sight.started_at) {
             // A newer life, of whose start nothing was heard. Nothing but the clock tells for which of the two a

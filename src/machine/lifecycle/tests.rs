@@ -8,6 +8,7 @@ use crate::container::{self, Checked};
 use crate::machine::past::Trace;
 use crate::machine::probe::Verdict;
 use crate::machine::testing::{SIGHUP, SIGKILL, SIGQUIT, SIGTERM, running, secs};
+use crate::moment::Moment;
 use crate::record::Routing;
 use crate::record::testing::id;
 
@@ -23,13 +24,13 @@ struct Told {
     machine: Lifecycle,
     /// The place of the latest event.
     seq: u64,
-    now: Duration,
+    now: Moment,
     effects: Vec<Effect>,
 }
 
 impl Told {
     fn new() -> Self {
-        Self { machine: Lifecycle::default(), seq: 0, now: secs(10_000), effects: Vec::new() }
+        Self { machine: Lifecycle::default(), seq: 0, now: Moment::after(secs(10_000)), effects: Vec::new() }
     }
 
     /// A machine that has seen a life from `LIFE` on, of one service with this check.
@@ -246,7 +247,7 @@ fn what_an_earlier_run_registered_of_an_earlier_life_has_weight_0_until_its_chec
 #[test]
 fn what_has_never_passed_its_check_is_not_registered_and_the_log_says_so_after_a_minute_and_every_ten() {
     let told = Told::live(EffectiveCheck::Tcp);
-    assert!(told.effects.contains(&Effect::WakeAt(secs(10_060))));
+    assert!(told.effects.contains(&Effect::WakeAt(Moment::after(secs(10_060)))));
     let (told, reminded_at) = reminded(told.probed(Verdict::Down), &[59, 1, 599, 1, 600, 86_400]);
     assert_eq!(reminded_at, [60, 660, 1_260, 87_660]);
     assert_eq!(told.weights(), NOTHING);
@@ -404,7 +405,7 @@ fn a_stop_that_is_believed_for_less_is_over_sooner() {
     let mut told = Told::new();
     told.machine = Lifecycle::believing(secs(30));
     let told = told.seen(1, sight(EffectiveCheck::None)).killed(SIGTERM, LIFE + 10);
-    assert_eq!(told.effects.last(), Some(&Effect::WakeAt(secs(10_030))));
+    assert_eq!(told.effects.last(), Some(&Effect::WakeAt(Moment::after(secs(10_030)))));
     assert_eq!(told.after(secs(30)).seen(2, sight(EffectiveCheck::None)).weights(), [5]);
 }
 

@@ -3,14 +3,13 @@
 //! Owns how a HEALTHCHECK's word and the end of a pause bear on one service. What bears on all of a life is decided by
 //! the [life](super::Life), and what is wanted by its [claim](super::Claim).
 
-use std::time::Duration;
-
 use super::Health;
 use super::pause::Phase;
 use crate::container;
 use crate::container::convention::Answer;
 use crate::container::offer::{EffectiveCheck, Offer};
 use crate::machine::probe::Verdict;
+use crate::moment::Moment;
 
 /// A service of a life, and its health.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub struct Tracked {
 
 impl Tracked {
     /// An offer, with what is known of it already. `doubted` and `frozen` say how its life does.
-    pub(super) fn new(offer: Offer, known: &[Self], doubted: bool, frozen: bool, now: Duration) -> Self {
+    pub(super) fn new(offer: Offer, known: &[Self], doubted: bool, frozen: bool, now: Moment) -> Self {
         let (health, doubted) = match known.iter().find(|tracked| tracked.offer == offer) {
             Some(tracked) => (tracked.health, tracked.doubted),
             // What is frozen when it is first seen does not serve yet.
@@ -52,7 +51,7 @@ impl Tracked {
 
     /// Its process goes on after a pause that came so far. What a long one leaves of what was known is that it has
     /// served, and after a withdrawal not even that.
-    pub(super) fn on_unpaused(&mut self, phase: Phase, now: Duration) {
+    pub(super) fn on_unpaused(&mut self, phase: Phase, now: Moment) {
         let was_withdrawn = phase == Phase::Withdrawn && self.offer.service.answer != Answer::All;
         self.health = match self.health {
             _ if self.offer.check == EffectiveCheck::None => Health::Serving,

@@ -9,6 +9,7 @@ use super::stopping::Stop;
 use super::{Event, Kill, Life, Lifecycle, Ports, STOP_BELIEF, Seq, Sight, State, Stopping, may_end, stops};
 use crate::container::{Running, Timestamp};
 use crate::machine::past::{Signals, Trace};
+use crate::moment::Moment;
 
 impl Default for Lifecycle {
     fn default() -> Self {
@@ -23,7 +24,7 @@ impl Lifecycle {
         Self { state, horizon, ended: None, lingering: None, restarts: Restarts::default(), belief }
     }
 
-    pub(super) fn next(mut self, event: Event, now: Duration) -> Self {
+    pub(super) fn next(mut self, event: Event, now: Moment) -> Self {
         if self.state == State::Drained {
             return self;
         }
@@ -72,7 +73,7 @@ impl Lifecycle {
         self
     }
 
-    fn on_seen(&mut self, sight: Sight, now: Duration) {
+    fn on_seen(&mut self, sight: Sight, now: Moment) {
         if sight.running == Running::Stopped {
             self.ended = Some(sight.started_at);
             return self.on_gone(self.horizon);
@@ -95,7 +96,7 @@ impl Lifecycle {
         self.lingering = Some(away).filter(|_| !matches!(self.state, State::Live(_)));
     }
 
-    fn begin(&mut self, sight: Sight, now: Duration) {
+    fn begin(&mut self, sight: Sight, now: Moment) {
         let held = self.restarts.on_start(sight.started_at, now);
         self.state = State::Live(Life::begin(sight, held, now));
     }
@@ -111,7 +112,7 @@ impl Lifecycle {
         life.is_some_and(|started_at| started_at > time)
     }
 
-    fn on_killed(&mut self, signal: u8, kill: Kill, now: Duration) {
+    fn on_killed(&mut self, signal: u8, kill: Kill, now: Moment) {
         match &mut self.state {
             State::Live(live) if stops(signal, live.stop_signal) => {
                 let stopping = Stopping::sure(live, signal, kill, self.belief);
@@ -133,7 +134,7 @@ impl Lifecycle {
         }
     }
 
-    fn doubt(&mut self, kill: Option<Kill>, now: Duration) {
+    fn doubt(&mut self, kill: Option<Kill>, now: Moment) {
         if let (Some(kill), State::Live(live)) = (kill, &mut self.state) {
             live.on_doubted(kill, now);
         }
@@ -169,7 +170,7 @@ impl Lifecycle {
 
     /// A known signal still counts if Docker remembers it too, or if Docker was not restarted and remembers no start or
     /// end that is new to us.
-    fn on_remembered(&mut self, at: Seq, trace: Trace, restarted: bool, now: Duration) {
+    fn on_remembered(&mut self, at: Seq, trace: Trace, restarted: bool, now: Moment) {
         if let State::Stopping(stopping) = &mut self.state {
             let remembered = |kill: &Kill| trace.kills.values().any(|(time, _)| *time == kill.time);
             let forgotten = !trace.turned && !restarted;
@@ -193,7 +194,7 @@ impl Lifecycle {
         }
     }
 
-    fn on_recalled(&mut self, Signals { life, kills }: Signals, wall: SystemTime, now: Duration) {
+    fn on_recalled(&mut self, Signals { life, kills }: Signals, wall: SystemTime, now: Moment) {
         let kill = |time: Timestamp| Kill { at: Seq::default(), time, heard: now, age: time.age(wall) };
         let kills = kills.into_iter().map(|(signal, time)| (signal, kill(time))).collect();
         let stopping = Stopping::of(Some(life), kills, self.belief);

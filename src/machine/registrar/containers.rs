@@ -72,7 +72,7 @@ impl Containers {
         let lifecycle = self.lifecycles.remove(id).unwrap_or_else(|| Lifecycle::believing(self.belief));
         let is_recalled = matches!(event, Event::Recalled { .. });
         let before = lifecycle.signals();
-        let (lifecycle, mut effects) = lifecycle.step(event, now.since_start());
+        let (lifecycle, mut effects) = lifecycle.step(event, now);
         let signals = lifecycle.signals();
         // What ends with this run goes on with the next.
         let has_changed = before != signals && *lifecycle.state() != State::Drained;
@@ -80,7 +80,7 @@ impl Containers {
         self.lifecycles.insert(id.clone(), lifecycle);
         effects.retain(|effect| match effect {
             Effect::WakeAt(at) => {
-                self.deadlines.insert(id.clone(), Moment::after(*at));
+                self.deadlines.insert(id.clone(), *at);
                 false
             }
             _ => true,
@@ -96,7 +96,7 @@ impl Containers {
 
     /// Forgets a container of which nothing is to be remembered, now that a list of then does not show it.
     pub(super) fn forget(&mut self, id: &ContainerId, as_of: Seq, now: Moment) {
-        if self.get(id).is_some_and(|lifecycle| lifecycle.forgettable(as_of, now.since_start())) {
+        if self.get(id).is_some_and(|lifecycle| lifecycle.forgettable(as_of, now)) {
             self.lifecycles.remove(id);
             self.deadlines.remove(id);
         }
@@ -115,7 +115,6 @@ impl Containers {
         for (id, lifecycle) in self.iter() {
             let timed = lifecycle
                 .deadline()
-                .map(Moment::after)
                 .is_none_or(|at| at <= now || self.deadlines.get(id).is_some_and(|deadline| *deadline == at));
             assert!(timed, "{id} waits for a time at which nobody wakes it");
         }

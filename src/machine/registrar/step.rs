@@ -99,7 +99,7 @@ impl Registrar {
             Effect::Probe { life, targets } => Output::Probe { container: id, life, targets },
             Effect::Inspect => Output::InspectTask(id),
             Effect::Decided(decision) => Output::Decided(id, decision),
-            Effect::Held(until) => Output::Held(id, Moment::after(until)),
+            Effect::Held(until) => Output::Held(id, until),
             // Whose port another has waits for that one, and nobody asks it.
             Effect::Unproven(Unproven { offer, taken: Some(taken), .. }) => {
                 Output::Waits(id, Parked { offer, taken })

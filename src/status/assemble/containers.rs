@@ -7,7 +7,6 @@ use crate::container::offer::{EffectiveCheck, Offer};
 use crate::machine::lifecycle::pause::Phase;
 use crate::machine::lifecycle::{Health, Life, State, Target, Tracked};
 use crate::machine::registrar::{Known, Latest};
-use crate::moment::Moment;
 use crate::record::ContainerId;
 use crate::status::schema::{Checked, Container, Record, RecordState, Service, Step, StepState};
 
@@ -60,7 +59,7 @@ fn waits_for(state: &State, services: &[Service], records: &[Record], seen: &See
             Some("an inspection, which tells what the signal that was sent means to it".to_owned())
         }
         State::Stopping(stopping) => {
-            let seconds = seen.until(Moment::after(stopping.until())).ceil();
+            let seconds = seen.until(stopping.until()).ceil();
             Some(format!("its end: it was asked to stop, and is believed to for {seconds} s yet"))
         }
         State::Idle | State::Live(_) | State::Drained => None,
@@ -104,12 +103,12 @@ fn step(step: &'static str, state: StepState, why: Option<String>) -> Step {
 fn started(life: &Life, offer: &Offer, seen: &Seen) -> Step {
     if let Some(pause) = &life.pause {
         let (state, what) = paused(pause.phase, offer.service.answer);
-        let seconds = seen.ago(Moment::after(pause.since)).floor();
+        let seconds = seen.ago(pause.since).floor();
         return step("started", state, Some(format!("it is paused for {seconds} s: {what}")));
     }
     match life.held_until {
         Some(until) => {
-            let seconds = seen.until(Moment::after(until)).ceil();
+            let seconds = seen.until(until).ceil();
             let why = format!("it restarts too often: kept out of DNS for {seconds} s yet");
             step("started", StepState::Waits, Some(why))
         }
@@ -147,7 +146,7 @@ fn check_step(tracked: &Tracked, checked: Option<&Checked>, seen: &Seen) -> Step
             (StepState::Weak, Some(format!("{why}: {}", said())))
         }
         Health::Unproven { since, .. } => {
-            let seconds = seen.ago(Moment::after(since)).floor();
+            let seconds = seen.ago(since).floor();
             (
                 StepState::Waits,
                 Some(format!("its check ({check}) has not passed for {seconds} s: {}", said())),

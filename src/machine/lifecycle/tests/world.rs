@@ -12,6 +12,7 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state
 use super::*;
 use crate::machine::lifecycle::pause::{WEIGHS_AFTER, WITHDRAWN_AFTER};
 use crate::machine::past::{Past, Turn};
+use crate::moment::Moment;
 use crate::record::testing::id;
 
 /// What may happen, to the container or to the news of it.
@@ -107,13 +108,13 @@ struct World {
     /// Lives whose end the agent was told of by an event or an inspection.
     known_dead: BTreeSet<Timestamp>,
     /// For each life that was told to stop: until when that is to be believed.
-    told_to_stop: Vec<(Timestamp, Duration)>,
+    told_to_stop: Vec<(Timestamp, Moment)>,
     drained: bool,
 }
 
 impl World {
-    fn now(&self) -> Duration {
-        Duration::from_nanos(self.clock.unsigned_abs())
+    fn now(&self) -> Moment {
+        Moment::after(Duration::from_nanos(self.clock.unsigned_abs()))
     }
 
     fn moment(&self) -> Timestamp {
@@ -134,7 +135,7 @@ impl World {
         if ![SIGTERM, SIGKILL, self.stop_signal].contains(&signal) {
             return;
         }
-        let (meant, until) = (self.lives[life], (self.now() + STOP_BELIEF).saturating_sub(age));
+        let (meant, until) = (self.lives[life], self.now() + STOP_BELIEF - age);
         match self.told_to_stop.iter_mut().find(|(life, _)| *life == meant) {
             Some((_, earlier)) => *earlier = until.max(*earlier),
             None => self.told_to_stop.push((meant, until)),
@@ -423,13 +424,13 @@ struct Watched {
     ports: Option<Ports>,
     wanted: Vec<Wanted>,
     probing: Option<(Timestamp, Vec<Target>)>,
-    timer: Option<Duration>,
+    timer: Option<Moment>,
     /// The life that was last seen, where it is paused, and since when it was seen so.
-    paused: Option<(Timestamp, Duration)>,
+    paused: Option<(Timestamp, Moment)>,
 }
 
 impl Watched {
-    fn tell(&mut self, event: Event, now: Duration) {
+    fn tell(&mut self, event: Event, now: Moment) {
         if let Event::Seen { as_of, sight } = &event
             && !self.machine.outdates(*as_of)
         {
@@ -471,7 +472,7 @@ impl Watched {
         }
     }
 
-    fn wake(&mut self, now: Duration) {
+    fn wake(&mut self, now: Moment) {
         while let Some(at) = self.timer.filter(|at| *at <= now) {
             self.timer = None;
             self.tell(Event::Tick, now.max(at));
@@ -508,11 +509,11 @@ impl StateMachineTest for Watched {
         let now = world.now();
         for wanted in &watched.wanted {
             assert!(!world.known_dead.contains(&wanted.started_at), "wants a life that is known to be dead");
-            let stops = |(life, until): &(Timestamp, Duration)| *life == wanted.started_at && now < *until;
+            let stops = |(life, until): &(Timestamp, Moment)| *life == wanted.started_at && now < *until;
             assert!(!world.told_to_stop.iter().any(stops), "wants a life that was told to stop");
             assert!([0, wanted.offer.service.weight].contains(&wanted.weight));
             let paused = watched.paused.filter(|(life, _)| *life == wanted.started_at);
-            let lasts = paused.map(|(_, since)| now.saturating_sub(since)).unwrap_or_default();
+            let lasts = paused.map(|(_, since)| now - since).unwrap_or_default();
             assert!(lasts < WEIGHS_AFTER || wanted.weight == 0, "a weight after {lasts:?} of a pause");
             assert!(lasts < WITHDRAWN_AFTER, "wanted after {lasts:?} of a pause");
         }
@@ -531,7 +532,8 @@ impl StateMachineTest for Watched {
         for _ in 0..2 {
             watched.tell(world.look(Seq(world.seq)), world.now());
             if let State::Stopping(stopping) = watched.machine.state() {
-                world.clock = world.clock.max(i64::try_from(stopping.until().as_nanos()).unwrap());
+                world.clock =
+                    world.clock.max(i64::try_from(stopping.until().since_start().as_nanos()).unwrap());
                 watched.wake(world.now());
             }
         }
@@ -548,7 +550,7 @@ impl StateMachineTest for Watched {
             }
         }
         if let State::Live(Life { held_until: Some(until), .. }) = watched.machine.state() {
-            world.clock = world.clock.max(i64::try_from(until.as_nanos()).unwrap());
+            world.clock = world.clock.max(i64::try_from(until.since_start().as_nanos()).unwrap());
             watched.wake(world.now());
         }
         let serves = world.running == Running::Running && !world.drained;
