@@ -196,8 +196,10 @@ fn log(source: Source, news: &News) {
              ecs:ListTasks and ecs:DescribeTasks"
         ),
         News::Fails(error) => {
-            tracing::warn!(event = "notices_away", %source, %error, "does not answer: its latest notice holds, and it is asked again");
+            tracing::warn!(event = "notices_away", %source, %error, "the source of notices does not answer: its latest notice holds, and it is asked again");
         }
-        News::Answers => tracing::info!(event = "notices_answer", %source, "answers again"),
+        News::Answers => {
+            tracing::info!(event = "notices_answer", %source, "the source of notices answers again")
+        }
     }
 }

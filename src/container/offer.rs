@@ -266,13 +266,13 @@ fn host_port(owner: &Container, service: &Service, host_address: Ipv4Addr) -> Re
     let lowest = usable.map(|binding| binding.port).min_by_key(|&port| (is_other(port), port));
     lowest.ok_or_else(|| match bindings.iter().find(|binding| !binding.address.is_loopback()) {
         Some(elsewhere) => format!(
-            "port {} is published at {} only, and this host at {host_address}",
+            "Docker publishes {} at {} only, and clients reach this host at {host_address}",
             shown(port),
             elsewhere.address
         ),
-        None if !bindings.is_empty() => format!("port {} is published on loopback only", shown(port)),
+        None if !bindings.is_empty() => format!("Docker publishes {} on loopback only", shown(port)),
         None if owner.bound_ipv6.contains(&port) => {
-            format!("port {} is published on IPv6 only; IPv4 for now", shown(port))
+            format!("Docker publishes {} on IPv6 only, and records lead to IPv4", shown(port))
         }
         None => not_published(owner, port),
     })
@@ -291,12 +291,12 @@ fn not_published(owner: &Container, port: (u16, Protocol)) -> String {
         .filter(|(other, bindings)| !bindings.is_empty() || owner.bound_ipv6.contains(other))
         .map(|(&other, _)| shown(other))
         .collect();
-    let exposed =
-        if owner.bindings.contains_key(&port) { "exposed, but not published" } else { "not published" };
-    if published.is_empty() {
-        return format!("port {} is {exposed}", shown(port));
-    }
-    format!("port {} is {exposed}; published: {}", shown(port), listed(&published))
+    let exposed = if owner.bindings.contains_key(&port) { ", it only exposes it" } else { "" };
+    let others = match published.is_empty() {
+        true => String::new(),
+        false => format!(" (it does for {})", listed(&published)),
+    };
+    format!("Docker publishes no host port for {}{exposed}{others}", shown(port))
 }
 
 /// `80/tcp`, as Docker writes it.

@@ -68,7 +68,7 @@ fn unpublished(name: &str, not: &Unpublished) -> Finding {
     let Unpublished { service, container_port, reason } = not;
     let line = format!("{name}: {} on port {container_port} cannot be published: {reason}", service.as_str());
     let remedy = match reason {
-        _ if reason.contains("not published") || reason.contains("loopback") || reason.contains("IPv6") => {
+        _ if reason.starts_with("Docker publishes") => {
             "publish the port at the address that clients reach (-p 80, portMappings), or use the host's network"
         }
         _ if reason.contains("started again") => "start this container again too",

@@ -77,7 +77,7 @@ async fn of_the_writer_twice() {
 async fn of_the_resolver() {
     let mut world = World::start().await;
     world.docker.start(1, "_good._tcp", 32001);
-    world.log.panic_at("is not published", 1);
+    world.log.panic_at("is not registered", 1);
     // Its name asks for udp, and only tcp is published.
     world.docker.start(2, "_bad._udp", 32002);
     world.pass(10).await;

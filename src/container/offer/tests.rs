@@ -78,7 +78,7 @@ fn one_number_under_tcp_and_udp_is_two_places_and_loopback_none() {
     );
     let [admin] = &unpublished[..] else { panic!("{unpublished:?}") };
     assert_eq!((admin.service.as_str(), admin.container_port), ("_admin._tcp.sd.internal", 81));
-    assert_eq!(admin.reason, "port 81/tcp is not published; published: 80/tcp, 80/udp");
+    assert_eq!(admin.reason, "Docker publishes no host port for 81/tcp (it does for 80/tcp, 80/udp)");
 }
 
 #[test]
@@ -95,22 +95,25 @@ fn bindings_that_clients_cannot_reach_say_so() {
     let elsewhere = bound(Protocol::Tcp, &[([10, 0, 0, 9], 9_000), ([127, 0, 0, 1], 9_000)]);
     assert_eq!(
         reasons(&elsewhere, None),
-        ["port 80/tcp is published at 10.0.0.9 only, and this host at 10.0.0.5"]
+        ["Docker publishes 80/tcp at 10.0.0.9 only, and clients reach this host at 10.0.0.5"]
     );
     let loopback = bound(Protocol::Tcp, &[([127, 0, 0, 53], 9_000)]);
-    assert_eq!(reasons(&loopback, None), ["port 80/tcp is published on loopback only"]);
+    assert_eq!(reasons(&loopback, None), ["Docker publishes 80/tcp on loopback only"]);
     let own_loopback = offers(&loopback, None, None, Ipv4Addr::new(127, 0, 0, 53));
     assert_eq!((own_loopback.0.len(), own_loopback.1.len()), (0, 1));
     let ipv6 = Container { bound_ipv6: [(80, Protocol::Tcp)].into(), ..bound(Protocol::Tcp, &[]) };
-    assert_eq!(reasons(&ipv6, None), ["port 80/tcp is published on IPv6 only; IPv4 for now"]);
+    assert_eq!(reasons(&ipv6, None), ["Docker publishes 80/tcp on IPv6 only, and records lead to IPv4"]);
 }
 
 #[test]
 fn ports_that_are_not_published_say_what_is() {
     let udp_only = bound(Protocol::Udp, &[([0, 0, 0, 0], 9_000)]);
-    assert_eq!(reasons(&udp_only, None), ["port 80/tcp is not published; published: 80/udp"]);
-    assert_eq!(reasons(&bound(Protocol::Tcp, &[]), None), ["port 80/tcp is exposed, but not published"]);
-    assert_eq!(reasons(&bound(Protocol::Udp, &[]), None), ["port 80/tcp is not published"]);
+    assert_eq!(reasons(&udp_only, None), ["Docker publishes no host port for 80/tcp (it does for 80/udp)"]);
+    assert_eq!(
+        reasons(&bound(Protocol::Tcp, &[]), None),
+        ["Docker publishes no host port for 80/tcp, it only exposes it"]
+    );
+    assert_eq!(reasons(&bound(Protocol::Udp, &[]), None), ["Docker publishes no host port for 80/tcp"]);
     let mut range = bound(Protocol::Udp, &[]);
     range.bindings = (1_000..2_000)
         .map(|port| ((port, Protocol::Udp), vec![Binding { address: Ipv4Addr::UNSPECIFIED, port }]))
@@ -118,7 +121,7 @@ fn ports_that_are_not_published_say_what_is() {
     let ports = "1000/udp, 1001/udp, 1002/udp, 1003/udp, 1004/udp, 1005/udp, 1006/udp, 1007/udp";
     assert_eq!(
         reasons(&range, None),
-        [format!("port 80/tcp is not published; published: {ports} and 992 more")]
+        [format!("Docker publishes no host port for 80/tcp (it does for {ports} and 992 more)")]
     );
 }
 

@@ -106,7 +106,7 @@ impl Reader {
 
 fn not_published(unpublished: Unpublished) -> (Trouble, String) {
     let Unpublished { service, container_port, reason } = unpublished;
-    (Trouble::NotPublished, format!("{service} on port {container_port} is not published: {reason}"))
+    (Trouble::NotPublished, format!("{service} on port {container_port} is not registered: {reason}"))
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn ports_that_docker_lacks_are_given_a_moment_before_their_want_is_said() {
     assert_eq!((resolver.next_inspection(NOW), resolver.due_at()), (None, Some(NOW + PORTS_LAG)));
     let outputs = inspect(&mut resolver, seen(early.clone(), None), NOW + PORTS_LAG);
     assert!(
-        matches!(warnings(&outputs)[..], [ref text] if text.contains("on port 80 is not published")),
+        matches!(warnings(&outputs)[..], [ref text] if text.contains("on port 80 is not registered")),
         "{outputs:?}"
     );
     assert_eq!(troubles(&outputs), [Trouble::NotPublished]);

@@ -177,7 +177,7 @@ fn a_recorded_container_is_offered_where_clients_reach_it() {
     let several = vec![
         tcp(19_091),
         Ok((Protocol::Udp, At::Host { port: 32_768 })),
-        not("port 81/tcp is exposed, but not published; published: 80/tcp, 80/udp"),
+        not("Docker publishes no host port for 81/tcp, it only exposes it (it does for 80/tcp, 80/udp)"),
     ];
     for (name, expected) in [
         ("bridge-random-port", vec![tcp(32_768)]),
@@ -185,8 +185,8 @@ fn a_recorded_container_is_offered_where_clients_reach_it() {
         ("user-defined-network", vec![tcp(18_081)]),
         ("host-network", vec![tcp(8_080)]),
         ("no-network", vec![not("the container has no network")]),
-        ("ipv6-only", vec![not("port 80/tcp is published on IPv6 only; IPv4 for now")]),
-        ("loopback-ipv6", vec![not("port 80/tcp is published on IPv6 only; IPv4 for now")]),
+        ("ipv6-only", vec![not("Docker publishes 80/tcp on IPv6 only, and records lead to IPv4")]),
+        ("loopback-ipv6", vec![not("Docker publishes 80/tcp on IPv6 only, and records lead to IPv4")]),
         ("paused", vec![tcp(32_770)]),
         ("exited", vec![]),
         ("created", vec![]),
