@@ -117,7 +117,7 @@ fn haproxy_sees_one_copy_of_a_weighted_name_unless_it_keeps_what_it_has_heard() 
     let _fleet = Fleet::start("calc", 4);
     let haproxy = HaProxy::start("_calc._tcp.sd.internal");
     haproxy.process.wait_for("a server", || (haproxy.servers().0 > 0).then_some(()));
-    let most = haproxy.most(Duration::from_secs(10));
+    let most = haproxy.most(Duration::from_secs(5));
     println!("haproxy: at most {most} of 4 by the weighted name");
     assert_eq!(most, 1);
     drop(haproxy);

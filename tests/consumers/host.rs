@@ -10,8 +10,11 @@ use ecssd_testing::docker::engine::Container;
 use ecssd_testing::docker::own::OwnEngine;
 use ecssd_testing::process::output;
 use tempfile::TempDir;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::fleet::DNS;
+use crate::load::Failure;
 
 /// The full name of the service.
 pub const NAME: &str = "_calc-all._tcp.servicediscovery.internal";
@@ -65,11 +68,31 @@ impl Copy {
         Self { container: own.engine.run(&options, &["/target"]), connections: log.join("connections") }
     }
 
-    /// What it had open when it was killed. It begins to count anew.
-    pub fn cut_off(&self) -> usize {
+    /// `docker kill`. It begins to count anew.
+    pub fn kill(&self) -> Kill {
+        let from = OffsetDateTime::now_utc();
+        self.container.docker(&["kill"]);
         let counted = std::fs::read_to_string(&self.connections).unwrap();
         std::fs::remove_file(&self.connections).unwrap();
-        counted.matches('+').count() - counted.matches('-').count()
+        let state = self.container.inspect()["State"].take();
+        let to = OffsetDateTime::parse(state["FinishedAt"].as_str().unwrap(), &Rfc3339).unwrap();
+        Kill { from, to, in_flight: counted.matches('+').count() - counted.matches('-').count() }
+    }
+}
+
+/// A copy is killed: between these moments it ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Kill {
+    from: OffsetDateTime,
+    to: OffsetDateTime,
+    /// How many connections it had open. Those that its kernel had taken for it, and it had not, it did not count.
+    pub in_flight: usize,
+}
+
+impl Kill {
+    /// Whether a request was under way when that copy ended.
+    pub fn cut_off(&self, request: &Failure) -> bool {
+        request.began <= self.to && request.ended >= self.from
     }
 }
 

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use time::OffsetDateTime;
+
 const PERIOD: Duration = Duration::from_millis(20);
 /// A request that hangs has failed: longer than the proxy waits for anything.
 const WITHIN: Duration = Duration::from_secs(15);
@@ -18,14 +20,22 @@ const WITHIN: Duration = Duration::from_secs(15);
 pub struct Phase {
     pub what: &'static str,
     pub asked: usize,
-    pub failed: Vec<String>,
+    pub failed: Vec<Failure>,
+}
+
+/// A request that failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub why: String,
+    pub began: OffsetDateTime,
+    pub ended: OffsetDateTime,
 }
 
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, asked, failed } = self;
         write!(f, "{what}: {asked} requests, {} failed", failed.len())?;
-        let causes: BTreeSet<_> = failed.iter().collect();
+        let causes: BTreeSet<_> = failed.iter().map(|failure| &failure.why).collect();
         causes.iter().try_for_each(|cause| write!(f, ", {cause:?}"))
     }
 }
@@ -49,8 +59,10 @@ impl Load {
                         let (next, phases) = (Instant::now() + PERIOD, &phases);
                         phases.lock().unwrap().last_mut().unwrap().asked += 1;
                         scope.spawn(move || {
+                            let began = OffsetDateTime::now_utc();
                             if let Err(why) = request(proxy) {
-                                phases.lock().unwrap().last_mut().unwrap().failed.push(why);
+                                let failure = Failure { why, began, ended: OffsetDateTime::now_utc() };
+                                phases.lock().unwrap().last_mut().unwrap().failed.push(failure);
                             }
                         });
                         thread::sleep(next.saturating_duration_since(Instant::now()));
