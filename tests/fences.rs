@@ -78,6 +78,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "doctor",
             "edge",
             "journal",
+            "machine",
             "reconcile",
             "record",
             "serve",

@@ -32,6 +32,8 @@ pub struct Facts {
     pub containers: Result<Vec<Found>, String>,
     /// Whether the ECS agent answers.
     pub ecs_agent: Result<(), String>,
+    /// Whether ECS drains this host, where it is a container instance.
+    pub drains: Option<Result<bool, Unheard>>,
     /// The state directory.
     pub state: State,
     /// The agent of this host.
@@ -116,6 +118,15 @@ pub struct Found {
     pub container: Container,
     /// The address of its task, where it has one of its own.
     pub task_address: Option<Ipv4Addr>,
+}
+
+/// Why ECS did not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    /// The role may not ask.
+    Denied(String),
+    /// It does not answer.
+    Away(String),
 }
 
 /// The state directory.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::facts::{Facts, Metadata};
+use super::facts::{Facts, Metadata, Unheard};
 use super::finding::Finding;
 use crate::record::{RecordSet, RecordType};
 
@@ -61,6 +61,31 @@ pub fn metadata(metadata: &Metadata) -> Finding {
             Finding::broken(SUBJECT, line, remedy)
         }
     }
+}
+
+/// Judges whether the agent would hear of DRAINING, where this host is a container instance of ECS.
+pub fn draining(drains: &Option<Result<bool, Unheard>>) -> Option<Finding> {
+    const SUBJECT: &str = "ECS";
+    let without = "DRAINING is not heard, and services leave when their containers are stopped";
+    Some(match drains.as_ref()? {
+        Ok(false) => Finding::fine(
+            SUBJECT,
+            "this is a container instance that does not drain; DRAINING would be heard",
+        ),
+        Ok(true) => Finding::warning(
+            SUBJECT,
+            "this container instance is DRAINING: its services have weight 0",
+            "set it ACTIVE again, if that was not meant",
+        ),
+        Err(Unheard::Denied(reason)) => Finding::warning(
+            SUBJECT,
+            format!("{without}: {reason}"),
+            "allow this host's role what deploy/policies/agent-ecs.json names",
+        ),
+        Err(Unheard::Away(reason)) => {
+            Finding::warning(SUBJECT, format!("{without}: {reason}"), "see that this host reaches ECS's API")
+        }
+    })
 }
 
 /// Whether this host's resolver finds its address under its name, and so sees the zone.

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`facts`] | what was found out, each part with why it was not |
 //! | [`finding`] | a line, and all of them |
-//! | [`host`] | who this host is, its metadata service, its own name in DNS |
+//! | [`host`] | who this host is, its metadata service, whether ECS drains it, its own name in DNS |
 //! | [`clock`] | the clock, by the API's |
 //! | [`zone`] | which zone it is, who sees it, how long "there is none" is remembered |
 //! | [`permissions`] | what the role may do |
@@ -42,6 +42,7 @@ pub fn judge(facts: &Facts) -> Report {
     let mut findings = vec![state::agent(&facts.agent), state::directory(&facts.state)];
     findings.extend(host::identity(facts));
     findings.push(host::metadata(&facts.metadata));
+    findings.extend(host::draining(&facts.drains));
     match &facts.registry {
         Registry::Local { place } => {
             let line = format!("kept in {place}, by the agent of this host alone");

@@ -171,11 +171,17 @@ for (const [action, resource] of [
   await expect(false, 'agent-ecs', `${action} of another cluster`, action, resource, elsewhere)
   await expect(false, 'agent', action, action, resource, here)
   await expect(true, 'janitor', action, action, resource, elsewhere)
+  await expect(true, 'operator', action, action, resource, elsewhere)
 }
 await expect(false, 'agent-ecs', 'ecs:StopTask', 'ecs:StopTask', TASK, here)
 await expect(false, 'janitor', 'ecs:StopTask', 'ecs:StopTask', TASK, here)
 await expect(true, 'janitor-stop-task', 'ecs:StopTask', 'ecs:StopTask', TASK, here)
 await expect(false, 'janitor-stop-task', 'ecs:StopTask of another cluster', 'ecs:StopTask', TASK, elsewhere)
+// What `--forget` asks before it believes that a host is dead.
+for (const action of ['ec2:DescribeInstances', 'ecs:ListClusters']) {
+  await expect(true, 'operator', action, action, ANY)
+}
+await expect(false, 'operator', 'ecs:StopTask', 'ecs:StopTask', TASK, here)
 for (const action of ['ec2:DescribeInstances', 'ec2:DescribeNetworkInterfaces', 'ecs:ListClusters']) {
   await expect(true, 'janitor', action, action, ANY)
   await expect(false, 'agent', action, action, ANY)

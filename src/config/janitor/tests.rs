@@ -183,3 +183,12 @@ fn what_is_given_holds() {
     assert_eq!(settings.options.scope.home[0], Network { address: [10, 0, 0, 0].into(), prefix: 16 });
     assert_eq!(settings.options.pace.requests, Rate { per_second: 1.0, burst: 2.0 });
 }
+
+#[test]
+fn hosts_to_forget_are_named_by_their_marks_each_once() {
+    let forget = |arguments: &[&str]| JanitorConfig::of_shell(&cli(arguments)).unwrap().forget;
+    let named = forget(&["sd.internal", "--forget", "web1,WEB2", "i-0a", "web1", "--force"]).unwrap();
+    let names: Vec<_> = named.hosts.iter().map(ToString::to_string).collect();
+    assert_eq!((names, named.force), (vec!["web1".to_owned(), "web2".to_owned(), "i-0a".to_owned()], true));
+    assert_eq!(forget(&["--janitor", "--forget", ""]), None);
+}

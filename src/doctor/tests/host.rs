@@ -57,6 +57,19 @@ fn the_metadata_service() {
 }
 
 #[test]
+fn what_ecs_says_of_it() {
+    let drains = |drains| move |facts: &mut Facts| facts.drains = Some(drains);
+    warns(drains(Ok(true)), "ECS", "is DRAINING", "ACTIVE again");
+    let denied = Unheard::Denied("AccessDeniedException: not you".into());
+    warns(drains(Err(denied)), "ECS", "DRAINING is not heard", "agent-ecs.json");
+    let away = Unheard::Away("ECS: no route".into());
+    warns(drains(Err(away)), "ECS", "no route", "reaches ECS's API");
+    let mut facts = healthy();
+    facts.drains = None;
+    assert!(judge(&facts).findings.iter().all(|finding| finding.subject != "ECS"));
+}
+
+#[test]
 fn its_own_name() {
     breaks(
         |facts| facts.resolved = Err("no records".into()),

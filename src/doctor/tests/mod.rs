@@ -100,6 +100,7 @@ fn healthy() -> Facts {
         daemon: Some(Daemon { live_restore: true, userland_proxy: true, iptables: true }),
         containers: Ok(vec![Found { container: web, task_address: None }]),
         ecs_agent: Ok(()),
+        drains: Some(Ok(false)),
         state: State {
             path: "/var/lib/ecssd".into(),
             kind: StateKind::Directory { writable: true, mode: 0o700, free: 1 << 30 },
@@ -151,10 +152,10 @@ fn of_a_healthy_host_all_is_fine_and_every_subject_has_a_line() {
     let worse: Vec<_> = report.findings.iter().filter(|finding| finding.level != Level::Fine).collect();
     assert!(worse.is_empty() && report.worst() == Level::Fine, "{worse:#?}");
     let subjects: BTreeSet<_> = report.findings.iter().map(|finding| finding.subject).collect();
-    assert_eq!(subjects.len(), 17, "{subjects:?}");
+    assert_eq!(subjects.len(), 18, "{subjects:?}");
     let text = super::text::text(&report);
     assert_eq!(text.lines().count(), report.findings.len() + 1, "{text}");
-    assert!(text.ends_with("0 broken, 0 warnings, 17 fine\n"), "{text}");
+    assert!(text.ends_with("0 broken, 0 warnings, 18 fine\n"), "{text}");
 }
 
 #[test]

@@ -8,8 +8,10 @@ use tokio::time::timeout;
 use super::daemon;
 use crate::config::Config;
 use crate::container::convention::Scope;
-use crate::doctor::facts::{Daemon, Engine, Found};
+use crate::doctor::facts::{Daemon, Engine, Found, Unheard};
 use crate::edge::engine::{Docker, EcsIntrospection, Tasks, UnixDocker, Version};
+use crate::edge::host::notices::cluster::Cluster;
+use crate::machine::departure::{AskError, Said};
 
 /// Of all containers together.
 const LOOK_LIMIT: Duration = Duration::from_secs(30);
@@ -17,32 +19,51 @@ const LOOK_LIMIT: Duration = Duration::from_secs(30);
 const LOOKS_AT_ONCE: usize = 8;
 
 /// What they said.
-pub(super) struct Said {
+pub(super) struct Answers {
     pub(super) engine: Result<Engine, String>,
     pub(super) daemon: Option<Daemon>,
     pub(super) containers: Result<Vec<Found>, String>,
     pub(super) ecs_agent: Result<(), String>,
+    pub(super) drains: Option<Result<bool, Unheard>>,
 }
 
 /// Asks them.
-pub(super) async fn ask(config: &Config, host_label: &str) -> Said {
+pub(super) async fn ask(config: &Config, host_label: &str) -> Answers {
     let scope = Scope::new(&config.zone, host_label).with_full_names(config.full_names.clone());
     let docker = UnixDocker::new(config.docker_socket.clone(), scope);
     let engine = docker.version().await.map_err(|error| error.to_string());
     let engine = engine.map(|Version { version, parts }| Engine { version, parts });
     let tasks = EcsIntrospection::new(&config.ecs_introspection).map_err(|error| error.to_string());
-    let ecs_agent = match &tasks {
-        Ok(tasks) => tasks.container_instance().await.map(|_| ()).map_err(|error| error.to_string()),
-        Err(error) => Err(error.clone()),
+    let told = match &tasks {
+        Ok(tasks) => Some(tasks.container_instance().await),
+        Err(_) => None,
     };
+    let ecs_agent = match (&told, &tasks) {
+        (Some(told), _) => told.as_ref().map(|_| ()).map_err(ToString::to_string),
+        (None, tasks) => tasks.as_ref().map(|_| ()).map_err(Clone::clone),
+    };
+    let is_instance = matches!(&told, Some(Ok(Some(_))));
     let tasks = tasks.ok().filter(|_| ecs_agent.is_ok());
+    let drains = match &tasks {
+        Some(tasks) if is_instance => Some(drains(tasks.clone()).await),
+        _ => None,
+    };
     let containers = match &engine {
         Ok(_) => timeout(LOOK_LIMIT, containers(&docker, tasks.as_ref())).await,
         Err(error) => Ok(Err(error.clone())),
     };
     let late = |_| Err(format!("the containers were not looked at within {} s", LOOK_LIMIT.as_secs()));
     let daemon = daemon::of_this_host(&config.docker_socket);
-    Said { engine, daemon, containers: containers.unwrap_or_else(late), ecs_agent }
+    Answers { engine, daemon, containers: containers.unwrap_or_else(late), ecs_agent, drains }
+}
+
+async fn drains(ecs_agent: EcsIntrospection) -> Result<bool, Unheard> {
+    match timeout(LOOK_LIMIT, Cluster::new(ecs_agent).ask()).await {
+        Ok(Ok(said)) => Ok(said != Said::Nothing),
+        Ok(Err(AskError::Denied(reason))) => Err(Unheard::Denied(reason)),
+        Ok(Err(error)) => Err(Unheard::Away(error.to_string())),
+        Err(_) => Err(Unheard::Away(format!("no answer within {} s", LOOK_LIMIT.as_secs()))),
+    }
 }
 
 async fn containers(docker: &UnixDocker, tasks: Option<&EcsIntrospection>) -> Result<Vec<Found>, String> {

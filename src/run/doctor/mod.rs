@@ -65,6 +65,7 @@ async fn gather(config: &Config) -> Facts {
         daemon: engine.daemon,
         containers: engine.containers,
         ecs_agent: engine.ecs_agent,
+        drains: engine.drains,
         state: here::state(&config.state_dir),
         agent,
     }
