@@ -104,6 +104,16 @@ mod tests {
     }
 
     #[test]
+    fn its_name_is_contested_by_what_leads_elsewhere_there_and_is_another_s() {
+        let web1 = registrant("web1");
+        let foreign = set(RecordType::Cname, "web1");
+        assert!(web1.is_contested_by(&foreign));
+        assert!(!web1.is_contested_by(&RecordSet { kind: RecordType::Txt, ..foreign.clone() }));
+        assert!(!web1.is_contested_by(&RecordSet { name: "app.sd.internal".into(), ..foreign }));
+        assert!(!web1.is_contested_by(&web1.host_record()));
+    }
+
+    #[test]
     fn owns_no_address_of_another_name_that_somebody_marked_after_this_host() {
         let web1 = registrant("web1");
         let host = web1.host_record();

@@ -274,3 +274,14 @@ pub enum NameError {
     #[error("is an address name of a host or a task")]
     AddressName,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_resolved_in_lower_case_without_a_final_dot() {
+        let scope = Scope::new("SD.Internal.", "Web1");
+        assert_eq!((scope.zone(), scope.host_label()), ("sd.internal", "web1"));
+    }
+}

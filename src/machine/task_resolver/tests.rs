@@ -99,6 +99,7 @@ fn what_failed_is_said_once_and_tried_again_later() {
     let outputs = inspect(&mut resolver, Err("no answer".into()), NOW);
     assert_eq!(warnings(&outputs), ["could not be inspected, trying again: no answer"]);
     assert_eq!(troubles(&outputs), [Trouble::NotInspected]);
+    assert_eq!(resolver.troubles().keys().collect::<Vec<_>>(), [&id(1)]);
     assert_eq!((resolver.next_inspection(NOW), resolver.due_at()), (None, Some(NOW + INSPECT_AGAIN)));
     assert_eq!(inspect(&mut resolver, Err("no answer".into()), NOW + INSPECT_AGAIN), []);
 }
