@@ -401,6 +401,23 @@ fn who_was_registered_and_has_not_been_looked_at_has_the_port() {
     assert_eq!(holders(&host), [id(1)]);
 }
 
+// === the drain ===
+
+#[test]
+fn a_drain_is_one_message_and_is_said_again_to_whoever_has_not_heard_it() {
+    let mut host = open();
+    host.seen(0, unchecked(0), 0);
+    let (deadline, now) = (Moment::after(2_000 * SECOND), Moment::after(1_000 * SECOND));
+    let said = host.registrar.drain(deadline, now);
+    assert_eq!(said.last(), Some(&Output::Drain(deadline)));
+    let reason = said.iter().find_map(|output| match output {
+        Output::Decided(_, decision) => Some(decision.reason),
+        _ => None,
+    });
+    assert_eq!((reason, said.iter().filter(|output| output.is_want()).count()), (Some(Reason::Drain), 0));
+    assert_eq!(host.registrar.drain(deadline, now), [Output::Drain(deadline)]);
+}
+
 // === lists ===
 
 #[test]

@@ -14,6 +14,7 @@ use crate::record::testing::id;
 
 mod orders;
 mod pause;
+mod words;
 mod world;
 
 const LIFE: u64 = 1_000;
