@@ -186,64 +186,76 @@ const BAD: &[(&str, &str)] = &[
     ("SERVICE_80_WEIGHT=5", "SERVICE_80_WEIGHT: has no SERVICE_80_NAME"),
     ("SERVICE_80_CHECK_HTTP=/health", "SERVICE_80_CHECK_HTTP: has no SERVICE_80_NAME"),
     // Optional keys of the neighbour itself.
-    ("SERVICE_9999_WEIGHT=256", "SERVICE_9999_WEIGHT: 256 is not a weight from 0 to 255"),
-    ("SERVICE_9999_WEIGHT=-1", "SERVICE_9999_WEIGHT: -1 is not a weight from 0 to 255"),
-    ("SERVICE_9999_WEIGHT=+1", "SERVICE_9999_WEIGHT: +1 is not a weight from 0 to 255"),
-    ("SERVICE_9999_WEIGHT=1.5", "SERVICE_9999_WEIGHT: 1.5 is not a weight from 0 to 255"),
-    ("SERVICE_9999_WEIGHT=", "SERVICE_9999_WEIGHT: an empty value is not a weight from 0 to 255"),
-    ("SERVICE_9999_TTL=86401", "SERVICE_9999_TTL: 86401 is not a TTL from 0 to 86400 seconds"),
-    ("SERVICE_9999_TTL=60s", "SERVICE_9999_TTL: 60s is not a TTL from 0 to 86400 seconds"),
-    ("SERVICE_9999_TTL=99999999999", "SERVICE_9999_TTL: 99999999999 is not a TTL from 0 to 86400 seconds"),
-    ("SERVICE_9999_CHECK=ping", "SERVICE_9999_CHECK: ping is not one of tcp, none, docker"),
+    ("SERVICE_9999_WEIGHT=256", "SERVICE_9999_WEIGHT: 256 is not a weight from 0 to 255; 1 counts"),
+    ("SERVICE_9999_WEIGHT=-1", "SERVICE_9999_WEIGHT: -1 is not a weight from 0 to 255; 1 counts"),
+    ("SERVICE_9999_WEIGHT=+1", "SERVICE_9999_WEIGHT: +1 is not a weight from 0 to 255; 1 counts"),
+    ("SERVICE_9999_WEIGHT=1.5", "SERVICE_9999_WEIGHT: 1.5 is not a weight from 0 to 255; 1 counts"),
+    ("SERVICE_9999_WEIGHT=", "SERVICE_9999_WEIGHT: an empty value is not a weight from 0 to 255; 1 counts"),
+    ("SERVICE_9999_TTL=86401", "SERVICE_9999_TTL: 86401 is not a TTL from 0 to 86400 seconds; 0 counts"),
+    ("SERVICE_9999_TTL=60s", "SERVICE_9999_TTL: 60s is not a TTL from 0 to 86400 seconds; 0 counts"),
+    (
+        "SERVICE_9999_TTL=99999999999",
+        "SERVICE_9999_TTL: 99999999999 is not a TTL from 0 to 86400 seconds; 0 counts",
+    ),
+    (
+        "SERVICE_9999_CHECK=ping",
+        "SERVICE_9999_CHECK: ping is not one of tcp, none, docker; the default check counts",
+    ),
     (
         "SERVICE_9999_CHECK=http",
-        "SERVICE_9999_CHECK: http is chosen by a path in CHECK_HTTP; here it is one of tcp, none, docker",
+        "SERVICE_9999_CHECK: http is chosen by a path in CHECK_HTTP; here it is one of tcp, none, docker; the default check counts",
     ),
     (
         "SERVICE_9999_CHECK_HTTP=health",
-        "SERVICE_9999_CHECK_HTTP: health is not a path: it does not begin with /",
+        "SERVICE_9999_CHECK_HTTP: health is not a path: it does not begin with /; the default check counts",
     ),
     (
         "SERVICE_9999_CHECK_HTTP=http://169.254.169.254/",
-        "SERVICE_9999_CHECK_HTTP: http://169.254.169.254/ is not a path: it does not begin with /",
+        "SERVICE_9999_CHECK_HTTP: http://169.254.169.254/ is not a path: it does not begin with /; the default check counts",
     ),
     (
         "SERVICE_9999_CHECK_HTTP=/a b",
-        "SERVICE_9999_CHECK_HTTP: /a b has a space; a path is printable ASCII without spaces or #",
+        "SERVICE_9999_CHECK_HTTP: /a b has a space; a path is printable ASCII without spaces or #; the default check counts",
     ),
     (
         "SERVICE_9999_CHECK_HTTP=/a#b",
-        "SERVICE_9999_CHECK_HTTP: /a#b has #; a path is printable ASCII without spaces or #",
+        "SERVICE_9999_CHECK_HTTP: /a#b has #; a path is printable ASCII without spaces or #; the default check counts",
     ),
     (
         "SERVICE_9999_CHECK_HTTP=/a\r\nX-Evil: 1",
-        "SERVICE_9999_CHECK_HTTP: /a\\r\\nX-Evil: 1 has \\r; a path is printable ASCII without spaces or #",
+        "SERVICE_9999_CHECK_HTTP: /a\\r\\nX-Evil: 1 has \\r; a path is printable ASCII without spaces or #; the default check counts",
     ),
     (
         "SERVICE_9999_CHECK_INTERVAL=soon",
-        "SERVICE_9999_CHECK_INTERVAL: soon is not a duration such as 5, 0.5, 500ms, 5s or 1m",
+        "SERVICE_9999_CHECK_INTERVAL: soon is not a duration such as 5, 0.5, 500ms, 5s or 1m; 5s counts",
     ),
     (
         "SERVICE_9999_CHECK_INTERVAL=1h",
-        "SERVICE_9999_CHECK_INTERVAL: 1h is not a duration such as 5, 0.5, 500ms, 5s or 1m",
+        "SERVICE_9999_CHECK_INTERVAL: 1h is not a duration such as 5, 0.5, 500ms, 5s or 1m; 5s counts",
     ),
     (
         "SERVICE_9999_CHECK_INTERVAL=5.0000000001",
-        "SERVICE_9999_CHECK_INTERVAL: 5.0000000001 is not a duration such as 5, 0.5, 500ms, 5s or 1m",
+        "SERVICE_9999_CHECK_INTERVAL: 5.0000000001 is not a duration such as 5, 0.5, 500ms, 5s or 1m; 5s counts",
     ),
     (
         "SERVICE_9999_CHECK_INTERVAL=.5",
-        "SERVICE_9999_CHECK_INTERVAL: .5 is not a duration such as 5, 0.5, 500ms, 5s or 1m",
+        "SERVICE_9999_CHECK_INTERVAL: .5 is not a duration such as 5, 0.5, 500ms, 5s or 1m; 5s counts",
     ),
-    ("SERVICE_9999_CHECK_INTERVAL=0.5", "SERVICE_9999_CHECK_INTERVAL: 0.5 is not from 1s to 300s"),
-    ("SERVICE_9999_CHECK_INTERVAL=6m", "SERVICE_9999_CHECK_INTERVAL: 6m is not from 1s to 300s"),
+    ("SERVICE_9999_CHECK_INTERVAL=0.5", "SERVICE_9999_CHECK_INTERVAL: 0.5 is not from 1s to 300s; 5s counts"),
+    ("SERVICE_9999_CHECK_INTERVAL=6m", "SERVICE_9999_CHECK_INTERVAL: 6m is not from 1s to 300s; 5s counts"),
     (
         "SERVICE_9999_CHECK_INTERVAL=999999999m",
-        "SERVICE_9999_CHECK_INTERVAL: 999999999m is not from 1s to 300s",
+        "SERVICE_9999_CHECK_INTERVAL: 999999999m is not from 1s to 300s; 5s counts",
     ),
-    ("SERVICE_9999_CHECK_TIMEOUT=99ms", "SERVICE_9999_CHECK_TIMEOUT: 99ms is not from 100ms to 60s"),
-    ("SERVICE_9999_CHECK_TIMEOUT=61", "SERVICE_9999_CHECK_TIMEOUT: 61 is not from 100ms to 60s"),
-    ("SERVICE_9999_CHECK_TIMEOUT=6", "SERVICE_9999_CHECK_TIMEOUT: 6s is longer than the interval, 5s"),
+    (
+        "SERVICE_9999_CHECK_TIMEOUT=99ms",
+        "SERVICE_9999_CHECK_TIMEOUT: 99ms is not from 100ms to 60s; 2s counts",
+    ),
+    ("SERVICE_9999_CHECK_TIMEOUT=61", "SERVICE_9999_CHECK_TIMEOUT: 61 is not from 100ms to 60s; 2s counts"),
+    (
+        "SERVICE_9999_CHECK_TIMEOUT=6",
+        "SERVICE_9999_CHECK_TIMEOUT: 6s is longer than the interval, 5s; 2s counts",
+    ),
 ];
 
 #[test]
@@ -289,14 +301,21 @@ fn long_paths_are_refused_at_the_character() {
     let path = format!("/{}", "a".repeat(1_023));
     let with = |path: &str| parse_env(&[NEIGHBOUR, &format!("SERVICE_9999_CHECK_HTTP={path}")]);
     assert_eq!(with(&path).services[0].check, Check::Http { path: path.clone() });
-    let message =
-        format!("SERVICE_9999_CHECK_HTTP: {}... is a path of 1025 characters; 1024 is the most", &path[..64]);
+    let message = format!(
+        "SERVICE_9999_CHECK_HTTP: {}... is a path of 1025 characters; 1024 is the most; the default check counts",
+        &path[..64]
+    );
     assert_eq!(lines(&with(&format!("{path}a"))), [message]);
 }
 
 #[test]
 fn conflicting_keys_are_reported_and_one_of_them_counts() {
-    let cases: [(&[&str], &str, Check); 5] = [
+    let cases: [(&[&str], &str, Check); 6] = [
+        (
+            &["SERVICE_80_NAME=web", "SERVICE_80_CHECK=none", "SERVICE_80_CHECK_HTTP=x"],
+            "SERVICE_80_CHECK_HTTP: x is not a path: it does not begin with /; this port's CHECK counts",
+            Check::None,
+        ),
         (
             &["SERVICE_80_NAME=web", "SERVICE_80_CHECK=none", "SERVICE_80_CHECK_HTTP=/x"],
             "SERVICE_80_CHECK_HTTP: is not used, because this port's CHECK is set too",
@@ -309,7 +328,7 @@ fn conflicting_keys_are_reported_and_one_of_them_counts() {
         ),
         (
             &["SERVICE_80_NAME=web", "SERVICE_80_CHECK=ping", "SERVICE_80_CHECK_HTTP=/x"],
-            "SERVICE_80_CHECK: ping is not one of tcp, none, docker",
+            "SERVICE_80_CHECK: ping is not one of tcp, none, docker; this port's CHECK_HTTP counts",
             Check::Http { path: "/x".to_owned() },
         ),
         (

@@ -1,6 +1,8 @@
 //! The keys of one port, read together: its names, and what they share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::time::Duration;
 
 use super::keys::{Entry, PortKey};
 use super::name::{NameError, Scope, ServiceName};
@@ -34,8 +36,8 @@ pub(super) fn read(
     let room = SERVICES_MAX - services.len();
     let names = Names { names: Vec::new(), room, scope, weighted }.read(keys, bad_keys);
     let mut reader = Reader { keys, bad_keys };
-    let weight = reader.value(PortKey::Weight, values::weight).unwrap_or(values::WEIGHT_DEFAULT);
-    let ttl = reader.value(PortKey::Ttl, values::ttl).unwrap_or(0);
+    let weight = reader.value(PortKey::Weight, values::weight, values::WEIGHT_DEFAULT);
+    let ttl = reader.value(PortKey::Ttl, values::ttl, 0);
     let timing = reader.timing();
     let tcp_possible = names.is_empty() || names.iter().any(|named| named.protocol == Protocol::Tcp);
     let check = reader.check(tcp_possible);
@@ -181,10 +183,22 @@ struct Reader<'a, 'b> {
 }
 
 impl Reader<'_, '_> {
-    /// The value where there is one and it is good.
-    fn value<T>(&mut self, key: PortKey, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    /// The value where it is good, else the default; of a bad one it is said that this counts.
+    fn value<T: Debug>(&mut self, key: PortKey, read: impl Fn(&str) -> Result<T, String>, default: T) -> T {
+        let read = self.read(key, read, || format!("{default:?}"));
+        read.unwrap_or(default)
+    }
+
+    /// The value where there is one and it is good; of a bad one it is said what counts instead.
+    fn read<T>(
+        &mut self,
+        key: PortKey,
+        read: impl Fn(&str) -> Result<T, String>,
+        counts: impl Fn() -> String,
+    ) -> Option<T> {
         let entry = self.keys.get(&key)?;
-        read(entry.value).map_err(|reason| self.bad_keys.insert(entry.bad(reason))).ok()
+        let bad = |reason| self.bad_keys.insert(entry.bad(format!("{reason}; {} counts", counts())));
+        read(entry.value).map_err(bad).ok()
     }
 
     fn report(&mut self, key: PortKey, reason: String) {
@@ -192,16 +206,18 @@ impl Reader<'_, '_> {
     }
 
     fn timing(&mut self) -> Timing {
-        let given = self.value(PortKey::CheckInterval, values::interval);
+        let shown = |span: Duration| move || format!("{span:?}");
+        let given = self.read(PortKey::CheckInterval, values::interval, shown(values::INTERVAL_DEFAULT));
         let interval = given.unwrap_or(values::INTERVAL_DEFAULT);
         let default = values::TIMEOUT_DEFAULT.min(interval);
-        let timeout = match self.value(PortKey::CheckTimeout, values::timeout) {
+        let timeout = match self.read(PortKey::CheckTimeout, values::timeout, shown(default)) {
             None => default,
             Some(timeout) if timeout <= interval => timeout,
             // A bad interval has been reported; the timeout may well be right for the one that was meant.
             Some(_) if given.is_none() && self.keys.contains_key(&PortKey::CheckInterval) => interval,
             Some(timeout) => {
-                let reason = format!("{timeout:?} is longer than the interval, {interval:?}");
+                let reason =
+                    format!("{timeout:?} is longer than the interval, {interval:?}; {default:?} counts");
                 self.report(PortKey::CheckTimeout, reason);
                 default
             }
@@ -211,8 +227,15 @@ impl Reader<'_, '_> {
 
     /// `CHECK` beats `CHECK_HTTP`, so that a port has one check and nobody needs to guess which.
     fn check(&mut self, tcp_possible: bool) -> PortCheck {
-        let check = self.value(PortKey::Check, values::check);
-        let path = self.value(PortKey::CheckHttp, values::path);
+        let is_good = |key, good: fn(&str) -> bool| self.keys.get(&key).is_some_and(|it| good(it.value));
+        let has_check = is_good(PortKey::Check, |value| values::check(value).is_ok());
+        let has_path = is_good(PortKey::CheckHttp, |value| values::path(value).is_ok());
+        let counts = |other, key: &str| match other {
+            true => format!("this port's {key}"),
+            false => "the default check".to_owned(),
+        };
+        let check = self.read(PortKey::Check, values::check, || counts(has_path, "CHECK_HTTP"));
+        let path = self.read(PortKey::CheckHttp, values::path, || counts(has_check, "CHECK"));
         match (check, path) {
             (Some(Check::Tcp), _) if !tcp_possible => {
                 self.report(PortKey::Check, "tcp cannot check a udp name; docker or none can".to_owned());
