@@ -105,7 +105,7 @@ pub fn go_program(dir: &Path, source: &str) -> PathBuf {
             .current_dir(dir)
             .args(["build", "-o", "program", "main.go"])
             .env("CGO_ENABLED", "0")
-            .env("GOCACHE", dir.join("cache"))
+            .env("GOCACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/go"))
             .env("GO111MODULE", "off"),
     );
     program

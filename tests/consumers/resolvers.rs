@@ -164,7 +164,7 @@ fn ten_restarts_of_the_agent_tell_nobody_behind_a_resolver_that_a_running_servic
     for _ in 0..RESTARTS {
         assert_eq!(host.agent().drain(), Some(0));
         host.agent_again();
-        thread::sleep(Duration::from_secs(2));
+        thread::sleep(Duration::from_secs(1));
     }
     for (name, client) in clients.drain(..) {
         let heard = client.stop();
