@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::container::Binding;
-use crate::container::convention::Service;
+use crate::container::convention::{Answer, Service};
 use crate::container::testing::{at, service};
+use crate::container::{Binding, Network};
 
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
 
