@@ -401,6 +401,37 @@ fn who_was_registered_and_has_not_been_looked_at_has_the_port() {
     assert_eq!(holders(&host), [id(1)]);
 }
 
+// === signals ===
+
+#[test]
+fn what_a_container_was_sent_is_to_be_remembered_until_it_is_over_and_beyond_a_drain() {
+    let life = rehearsal::sight(0, unchecked(0)).started_at;
+    let now = Moment::after(1_000 * SECOND);
+    let killed = || Event::Killed { at: Seq(50), signal: 15, time: life, age: Duration::ZERO };
+    let sent = Signals { life, kills: [(15, life)].into() };
+    let to_remember = |outputs: Vec<Output>| {
+        outputs.into_iter().find_map(|output| match output {
+            Output::Signalled(_, signals) => Some(signals),
+            _ => None,
+        })
+    };
+    let signalled = || {
+        let mut host = open();
+        host.seen(0, unchecked(0), 0);
+        assert_eq!(to_remember(host.registrar.on_event(&id(0), killed(), now)), Some(Some(sent.clone())));
+        host
+    };
+    let mut host = signalled();
+    assert_eq!(to_remember(host.registrar.on_event(&id(0), killed(), now)), None, "it was said");
+    let died = Event::Died { at: Seq(51), time: life };
+    assert_eq!(to_remember(host.registrar.on_event(&id(0), died, now)), Some(None));
+    assert_eq!(to_remember(signalled().registrar.drain(now, now)), None, "the next run has to know");
+    let recall = |wall| open().registrar.recall_signals(vec![(id(0), sent.clone())], wall, now);
+    let long_after = SystemTime::UNIX_EPOCH + 100_000 * SECOND;
+    assert_eq!(to_remember(recall(long_after)), Some(None), "it is not believed any more");
+    assert_eq!(to_remember(recall(SystemTime::UNIX_EPOCH)), Some(Some(sent.clone())));
+}
+
 // === the drain ===
 
 #[test]
