@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use ecssd::cli::{self, Cli};
 use ecssd::config::janitor::JanitorConfig;
-use ecssd::config::{BadSetting, BadSettings, Config, Conflict};
+use ecssd::config::{self, BadSetting, BadSettings, Config, Conflict};
 use ecssd::janitor::forget::{Forget, shell as forget};
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
@@ -145,11 +145,8 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
         let view = View { watch: cli.watch, json: cli.janitor.json };
         return Ok((Job::Status(config.status.sockets, view), logging));
     }
-    if cli.cw_send_events {
-        tracing::warn!(
-            event = "flag_ignored",
-            "-cw-send-events: this agent sends no events; watch the container events of ECS instead"
-        );
+    for line in config::idle(&cli, &config) {
+        tracing::warn!(event = "flag_ignored", "{line}");
     }
     Ok((Job::Agent(Box::new(config)), logging))
 }

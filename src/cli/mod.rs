@@ -17,6 +17,11 @@ use crate::container::convention::truth;
 
 pub use self::janitor::Janitor;
 
+/// Where DNS is answered, unless told otherwise.
+pub const DNS_LISTEN: &str = "127.0.0.1:5333";
+/// Which limits the account has, unless told otherwise.
+pub const LIMITS: &str = "2026";
+
 /// Registers containers as SRV records in a private DNS zone while they can serve.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "ecssd", version, about, after_help = AFTER_HELP, max_term_width = 100)]
@@ -44,7 +49,7 @@ pub struct Cli {
         value_name = "ADDRESS:PORT",
         env = "ECSSD_DNS_LISTEN",
         value_delimiter = ',',
-        default_value = "127.0.0.1:5333",
+        default_value = DNS_LISTEN,
         help_heading = "Zone"
     )]
     pub dns_listen: Vec<String>,
@@ -113,7 +118,7 @@ pub struct Cli {
 
     /// The limits of the account that all its hosts share: 2026 (10 requests and 100 changes a second) or
     /// legacy (5 requests a second).
-    #[arg(long, value_name = "LIMITS", env = "ECSSD_LIMITS", default_value = "2026", help_heading = "Pace")]
+    #[arg(long, value_name = "LIMITS", env = "ECSSD_LIMITS", default_value = LIMITS, help_heading = "Pace")]
     pub limits: String,
 
     /// How often this host's own names are read, and what somebody else changed of its records is mended,

@@ -4,6 +4,7 @@
 //! world; what is not given and depends on the host is found out by [`crate::edge::host`].
 
 mod bad;
+mod idle;
 pub mod janitor;
 mod values;
 
@@ -22,6 +23,7 @@ use crate::machine::agent::StopPlan;
 use crate::zone::route53::Wanted;
 
 pub use self::bad::{BadEvent, BadSetting, BadSettings, BadValue, Conflict, Reason};
+pub use self::idle::idle;
 
 const DRAIN_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(600);
