@@ -637,6 +637,18 @@ fn a_healthcheck_is_believed_after_two_runs_that_passed_ten_seconds_later() {
 }
 
 #[test]
+fn in_doubt_the_log_of_a_healthcheck_is_inspected_every_five_seconds_and_nothing_else_is() {
+    let asks = |told: &Told| told.effects.contains(&Effect::Inspect);
+    let mut told = Told::new().seen(1, healthy(container::Health::Healthy)).killed(SIGQUIT, LIFE + 10);
+    for (wait, asked) in [(9, false), (1, true), (4, false), (1, true), (4, false), (1, true)] {
+        told = told.after(secs(wait));
+        assert_eq!(asks(&told), asked);
+    }
+    assert!(!asks(&doubted(EffectiveCheck::Tcp).after(secs(10))));
+    assert!(!asks(&doubted(EffectiveCheck::None).after(secs(10))));
+}
+
+#[test]
 fn a_doubt_registers_nothing_and_proves_nothing() {
     let told = Told::live(EffectiveCheck::Tcp).killed(SIGQUIT, LIFE + 10);
     assert_eq!(told.weights(), NOTHING);
