@@ -6,6 +6,7 @@
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -205,7 +206,12 @@ pub(super) enum Fault {
 
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
-        Self::File(fault.to_string())
+        match &fault {
+            Fault::Io(_, error) if error.kind() == ErrorKind::PermissionDenied => {
+                Self::LockDenied(fault.to_string())
+            }
+            _ => Self::File(fault.to_string()),
+        }
     }
 }
 

@@ -102,7 +102,7 @@ impl Ecs {
         Self { url: String::new(), state: Arc::new(Mutex::new(state)), rule: Arc::new(Mutex::new(rule)) }
     }
 
-    /// A look behind the API, or a hand there.
+    /// A look or a hand behind the API.
     pub fn with<T>(&self, what: impl FnOnce(&mut State) -> T) -> T {
         what(&mut self.state.lock().unwrap())
     }
@@ -209,9 +209,9 @@ impl State {
             }
             "ListTasks" => {
                 let stopped = asked["desiredStatus"] == "STOPPED";
-                let tasks = cluster.tasks.iter().filter(|task| (task.status == "STOPPED") == stopped);
-                let ids = tasks.map(|task| task.container[32..].to_owned()).collect();
-                let mut page = self.paged("taskArns", ids, asked);
+                let to_stop = |task: &&Task| matches!(task.status, "STOPPED" | "DEACTIVATING") == stopped;
+                let ids = cluster.tasks.iter().filter(to_stop).map(|task| task.container[32..].to_owned());
+                let mut page = self.paged("taskArns", ids.collect(), asked);
                 let arns = page["taskArns"].as_array_mut().unwrap();
                 arns.iter_mut().for_each(|id| *id = json!(arn("task", id.as_str().unwrap())));
                 Some(page)

@@ -162,6 +162,29 @@ fn a_host_that_lives_is_kept_unless_it_is_forced() {
     assert_eq!((code, world.route53.marks().len()), (Some(0), 0), "{said}");
 }
 
+/// ECS has one list of what should run and one of what should not.
+#[test]
+fn a_task_that_begins_to_stop_between_two_lists_is_seen() {
+    let world = World::new();
+    let (definition, container) = ("_web._tcp".to_owned(), docker_id(20));
+    let host = Some("i-0000000000000000f".to_owned());
+    world.ecs.host("far", "i-0000000000000000f");
+    let task = Task { definition, host, status: "RUNNING", container, binding: None, address: None };
+    world.ecs.task("far", task);
+    world.route53.create(all_of("web1", 20));
+    let (ecs, mut lists) = (world.ecs.clone(), 0);
+    world.ecs.rule(move |action, _| {
+        lists += usize::from(action == "ListTasks");
+        if lists == 2 {
+            let to_stop = |task: &mut Task| task.status = "DEACTIVATING";
+            ecs.with(|state| state.clusters.get_mut("far").unwrap().tasks.iter_mut().for_each(to_stop));
+        }
+        Act::Serve
+    });
+    let (code, said) = world.forget("web1 --apply");
+    assert_eq!((code, world.marks_of("web1")), (Some(75), 7), "{said}");
+}
+
 #[test]
 fn where_nobody_can_be_asked_it_is_kept_and_where_the_zone_cannot_be_read_nothing_is_said() {
     let world = World::new();

@@ -43,8 +43,8 @@ async fn snapshot(
         let AccountRegion { name, ecs, .. } = &account_regions[cluster.account_region];
         let told = async {
             ecs.instances(&cluster, &mut seen, limit).await?;
-            // What is to stop serves until it has.
-            for status in [DesiredStatus::Stopped, DesiredStatus::Running] {
+            // What is to stop serves until it has. Running first: what begins to stop between the two is in both.
+            for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
                 ecs.living_tasks(&cluster, &status, zone, &mut seen, limit).await?;
             }
             Ok(())

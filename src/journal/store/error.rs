@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The state directory, its lock or the file cannot be used.
     #[error("{0}")]
     File(String),
+    /// The lock may not be opened, so another may hold it.
+    #[error("{0}")]
+    LockDenied(String),
     /// The database says so.
     #[error("{0}")]
     Database(String),

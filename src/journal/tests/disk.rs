@@ -1,9 +1,11 @@
 //! Directories that are locked, missing, or none. Full and read-only disks are in `tests/journal.rs`.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::*;
-use crate::journal::{Doubt, Locked, open, try_open};
+use crate::journal::open::Fault;
+use crate::journal::{Doubt, Locked, StoreError, open, try_open};
 use crate::zone::embedded::testing::change;
 
 #[test]
@@ -58,6 +60,18 @@ async fn waits_for_a_hand_over_and_then_says_what_to_do() {
     let title = title();
     let (opened, ()) = tokio::join!(open(dir.path(), &title, wait), hand_over);
     opened.unwrap();
+}
+
+#[test]
+fn a_lock_that_may_not_be_opened_is_told_from_a_directory_that_is_none() {
+    let fault =
+        |kind: ErrorKind| StoreError::from(Fault::Io("/var/lib/ecssd/journal.lock".into(), kind.into()));
+    let denied = fault(ErrorKind::PermissionDenied);
+    assert!(
+        matches!(&denied, StoreError::LockDenied(text) if text.contains("permission denied")),
+        "{denied:?}"
+    );
+    assert!(matches!(fault(ErrorKind::ReadOnlyFilesystem), StoreError::File(_)));
 }
 
 #[test]

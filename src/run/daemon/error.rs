@@ -30,9 +30,18 @@ pub(super) enum RunError {
     #[error(transparent)]
     Locked(#[from] Locked),
     /// An agent runs, and would undo what a command does, or be undone by it.
-    #[error("an agent runs here ({sign}): stop the agent first (SIGHUP keeps the records)")]
+    #[error(
+        "an agent runs here ({sign}): stop the agent first (SIGHUP keeps the records); where something starts it again \
+         then, as the shipped unit does: systemctl stop ecssd"
+    )]
     Beside {
         /// What shows it.
+        sign: String,
+    },
+    /// Whether one runs cannot be seen.
+    #[error("an agent may run here ({sign}): stop it first, or call this as root or as the agent's user")]
+    MaybeBeside {
+        /// What hides it.
         sign: String,
     },
     /// The ECS agent cannot be asked.

@@ -14,7 +14,7 @@ use crate::config::{Config, Registry};
 use crate::container::Timestamp;
 use crate::edge::host::fleet;
 use crate::edge::host::identity::Identity;
-use crate::journal::{self, Locked, Memory, Opened, SharedJournal, Title};
+use crate::journal::{self, Locked, Memory, Opened, SharedJournal, StoreError, Title};
 use crate::reconcile::writer::Settings;
 use crate::record::Registrant;
 use crate::serve::dns::DnsError;
@@ -246,10 +246,17 @@ async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant)
     let is_command = config.command.is_over_soon();
     let wait = if is_command { COMMAND_WAIT } else { HAND_OVER_WAIT };
     let opened = journal::open(&config.state_dir, &title, wait).await;
-    opened.map_err(|Locked { path, waited }| match is_command {
+    let opened = opened.map_err(|Locked { path, waited }| match is_command {
         true => RunError::Beside { sign: format!("it holds {}", path.display()) },
         false => RunError::Locked(Locked { path, waited }),
-    })
+    })?;
+    match &opened.memory {
+        // An agent does its work without; a command may have that agent beside it.
+        Memory::Without(StoreError::LockDenied(reason)) if is_command => {
+            Err(RunError::MaybeBeside { sign: reason.clone() })
+        }
+        _ => Ok(opened),
+    }
 }
 
 /// How long the read that makes the journal whole may wait. A new instance has hardly written anything, and a
