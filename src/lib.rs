@@ -29,7 +29,8 @@
 //! The door: [`cli`] and [`config`] are the command line with its environment, and the settings that hold.
 //!
 //! Tools: [`aws`] (what clients of the vendor's APIs are made from), [`clock`], [`moment`] and [`backoff`] (time
-//! since the start, a point of it, and waits that grow), [`logs`], [`nearest`] (what a mistyped word was meant to be).
+//! since the start, a point of it, and waits that grow), [`logs`], [`nearest`] (what a mistyped word was meant to be),
+//! [`shell_line`] (a command for an operator to type).
 //!
 //! # Words
 //!
@@ -69,6 +70,7 @@ pub mod reconcile;
 pub mod record;
 pub mod run;
 pub mod serve;
+pub mod shell_line;
 pub mod status;
 pub mod zone;
 pub mod zone_setup;

@@ -17,6 +17,14 @@ use crate::container::convention::truth;
 
 pub use self::janitor::Janitor;
 
+/// The zone, unless told otherwise.
+pub const ZONE: &str = "servicediscovery.internal";
+/// Where to keep what outlives the agent, unless told otherwise.
+pub const STATE_DIR: &str = "/var/lib/ecssd";
+/// The Docker engine's socket, unless told otherwise.
+pub const DOCKER_SOCKET: &str = "/var/run/docker.sock";
+/// The ECS agent's introspection, unless told otherwise.
+pub const ECS_INTROSPECTION: &str = "http://127.0.0.1:51678";
 /// Where DNS is answered, unless told otherwise.
 pub const DNS_LISTEN: &str = "127.0.0.1:5333";
 /// Which limits the account has, unless told otherwise.
@@ -26,9 +34,9 @@ pub const LIMITS: &str = "2026";
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "ecssd", version, about, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Cli {
-    /// The zone's name.
-    #[arg(value_name = "ZONE", env = "ECSSD_ZONE", default_value = "servicediscovery.internal")]
-    pub zone: String,
+    /// The zone's name. [default: servicediscovery.internal]
+    #[arg(value_name = "ZONE", env = "ECSSD_ZONE")]
+    pub zone: Option<String>,
 
     /// The id of the Route 53 hosted zone, where its name does not tell which one it is.
     #[arg(long, value_name = "ID", env = "ECSSD_ZONE_ID", help_heading = "Zone")]
@@ -64,7 +72,8 @@ pub struct Cli {
 
     /// Say which records these hosts have, wherever this runs, and with --apply take them all out: of hosts that are
     /// dead, and that the janitor cannot see. A host whose name EC2 or ECS knows to run, or of whose ports one
-    /// answers, keeps its records. Separated by spaces; in the variable, by commas.
+    /// answers, keeps its records. Separated by spaces; in the variable, by commas. ZONE or --zone-id has to be given,
+    /// and ZONE before this.
     #[arg(
         long,
         value_name = "HOST",
@@ -151,7 +160,7 @@ pub struct Cli {
         long,
         value_name = "DIR",
         env = "ECSSD_STATE_DIR",
-        default_value = "/var/lib/ecssd",
+        default_value = STATE_DIR,
         help_heading = "Host"
     )]
     pub state_dir: String,
@@ -161,7 +170,7 @@ pub struct Cli {
         long,
         value_name = "PATH",
         env = "ECSSD_DOCKER_SOCKET",
-        default_value = "/var/run/docker.sock",
+        default_value = DOCKER_SOCKET,
         help_heading = "Containers"
     )]
     pub docker_socket: String,
@@ -172,7 +181,7 @@ pub struct Cli {
         long,
         value_name = "URL",
         env = "ECSSD_ECS_INTROSPECTION",
-        default_value = "http://127.0.0.1:51678",
+        default_value = ECS_INTROSPECTION,
         help_heading = "Containers"
     )]
     pub ecs_introspection: String,

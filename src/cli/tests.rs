@@ -10,10 +10,10 @@ fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
 fn the_predecessors_flags_keep_working() {
     let cli = read(&["-sync", "-hostname", "web1", "-cw-send-events", "sd.internal"]).unwrap();
     assert!(cli.sync && cli.cw_send_events && !cli.remove);
-    assert_eq!((cli.hostname.as_deref(), cli.zone.as_str()), (Some("web1"), "sd.internal"));
+    assert_eq!((cli.hostname.as_deref(), cli.zone.as_deref()), (Some("web1"), Some("sd.internal")));
     let cli = read(&["-hostname=web1", "-remove"]).unwrap();
     assert!(cli.remove);
-    assert_eq!((cli.hostname.as_deref(), cli.zone.as_str()), (Some("web1"), "servicediscovery.internal"));
+    assert_eq!((cli.hostname.as_deref(), cli.zone), (Some("web1"), None));
 }
 
 #[test]

@@ -119,6 +119,11 @@ pub enum Conflict {
     /// `--forget` and something else to do.
     #[error("whoever forgets hosts does nothing else; pass one of them")]
     ForgetAndMore,
+    /// `--forget` of no zone that was named.
+    #[error(
+        "all that follows --forget is hosts, so name the zone before: ecssd ZONE --forget HOST... (or pass --zone-id)"
+    )]
+    ForgetWithoutZone,
     /// `--forget` in a Lambda.
     #[error("it takes an operator's word each time: use it from a shell")]
     ForgetInLambda,

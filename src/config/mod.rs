@@ -6,6 +6,7 @@
 mod bad;
 mod idle;
 pub mod janitor;
+mod line;
 mod values;
 
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 use crate::change::pacing::{Pace, Rate};
-use crate::cli::Cli;
+use crate::cli::{self, Cli};
 use crate::container::convention::FullNames;
 use crate::edge::host::identity::Given;
 use crate::logs;
@@ -141,7 +142,7 @@ impl Config {
         if cli.local && [&cli.zone_id, &cli.endpoint_url].into_iter().any(|text| given(text).is_some()) {
             judge.note("--local", Conflict::LocalAndRoute53);
         }
-        let zone = judge.takes("ZONE", values::zone(&cli.zone));
+        let zone = judge.takes("ZONE", values::zone(cli.zone.as_deref().unwrap_or(cli::ZONE)));
         let dns_listen: Vec<_> = cli
             .dns_listen
             .iter()

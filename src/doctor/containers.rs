@@ -40,7 +40,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     let asking = offered.iter().filter(|(_, offers, not)| !offers.is_empty() || !not.is_empty()).count();
     let line = format!(
         "{} run here; {asking} ask for names, with {services} services that can be published",
-        found.len()
+        found.len() + facts.unseen.len()
     );
     let mut findings = vec![Finding::fine(SUBJECT, line)];
     for (one, _, not) in &offered {
@@ -50,6 +50,10 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
             Finding::warning(SUBJECT, format!("{name}: {bad}"), "correct the key, and replace the container")
         }));
     }
+    findings.extend(facts.unseen.iter().map(|unseen| {
+        let line = format!("{} runs here and could not be looked at: {}", unseen.id, unseen.reason);
+        Finding::warning(SUBJECT, line, "see Docker's log, and docker inspect of it")
+    }));
     findings.extend(claims(&offered));
     if let (Err(reason), Some(of_ecs)) =
         (&facts.ecs_agent, found.iter().find(|found| found.container.task_arn.is_some()))

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use crate::container::Container;
-use crate::record::{RecordSet, Registrant};
+use crate::record::{ContainerId, RecordSet, Registrant};
 use crate::zone::ZoneError;
 use crate::zone::route53::FindError;
 use crate::zone::route53::find::Seen;
@@ -14,6 +14,8 @@ use crate::zone::route53::find::Seen;
 pub struct Facts {
     /// The command line that looks at this zone, for remedies.
     pub command: String,
+    /// The one that means this host too.
+    pub host_command: String,
     /// Whose records are this host's; or why that is not known.
     pub host: Result<Registrant, String>,
     /// Whether this process is in a container that has a network of its own.
@@ -30,6 +32,8 @@ pub struct Facts {
     pub daemon: Option<Daemon>,
     /// The containers that run here.
     pub containers: Result<Vec<Found>, String>,
+    /// Those that run here and could not be looked at.
+    pub unseen: Vec<Unseen>,
     /// Whether the ECS agent answers.
     pub ecs_agent: Result<(), String>,
     /// Whether ECS drains this host, where it is a container instance.
@@ -118,6 +122,15 @@ pub struct Found {
     pub container: Container,
     /// The address of its task, where it has one of its own.
     pub task_address: Option<Ipv4Addr>,
+}
+
+/// A container that runs here and could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// Which.
+    pub id: ContainerId,
+    /// Why.
+    pub reason: String,
 }
 
 /// Why ECS did not say.

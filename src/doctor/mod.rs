@@ -39,7 +39,7 @@ pub use self::finding::{Finding, Level, Report};
 
 /// Judges everything.
 pub fn judge(facts: &Facts) -> Report {
-    let mut findings = vec![state::agent(&facts.agent), state::directory(&facts.state)];
+    let mut findings = vec![state::agent(&facts.agent), state::directory(facts)];
     findings.extend(host::identity(facts));
     findings.push(host::metadata(&facts.metadata));
     findings.extend(host::draining(&facts.drains));

@@ -23,6 +23,10 @@ struct Asked {
 /// Judges each name.
 pub fn judge(facts: &Facts, sets: &[RecordSet]) -> Vec<Finding> {
     let Ok(host) = &facts.host else { return Vec::new() };
+    if facts.containers.is_err() {
+        let line = "not looked at: what runs here is not known";
+        return vec![Finding::warning(SUBJECT, line, "see the lines of Docker and of the containers")];
+    }
     let asked = asked(facts);
     let mut findings = Vec::new();
     for ((name, kind), asked) in &asked {
@@ -32,8 +36,11 @@ pub fn judge(facts: &Facts, sets: &[RecordSet]) -> Vec<Finding> {
         findings.extend(room(name, *kind, &there));
     }
     if findings.is_empty() {
-        let line =
-            format!("{} asked for here: no other policy, no other TTL, and room for more", asked.len());
+        let asked = asked.len();
+        let mut line = format!("{asked} asked for here: no other policy, no other TTL, and room for more");
+        if !facts.unseen.is_empty() {
+            line += &format!("; not looked at: those of {} more containers", facts.unseen.len());
+        }
         findings.push(Finding::fine(SUBJECT, line));
     }
     findings

@@ -23,7 +23,9 @@ fn own(facts: &Facts, host: &Registrant, sets: &[RecordSet]) -> Finding {
     let Ok(running) = &facts.containers else {
         return Finding::fine(SUBJECT, format!("{}; what runs here is not known", own.len()));
     };
-    let running: BTreeSet<&ContainerId> = running.iter().map(|found| &found.container.id).collect();
+    let unseen = facts.unseen.iter().map(|unseen| &unseen.id);
+    let running: BTreeSet<&ContainerId> =
+        running.iter().map(|found| &found.container.id).chain(unseen).collect();
     let is_unwanted = |set: &&RecordSet| match host.subject(set) {
         Some(Subject::Container(id) | Subject::Service(id, _) | Subject::ServiceAddress(id)) => {
             !running.contains(&id)
@@ -39,7 +41,9 @@ fn own(facts: &Facts, host: &Registrant, sets: &[RecordSet]) -> Finding {
     }
     let line = format!("{} lead to containers that do not run here: {}", unwanted.len(), named(&unwanted));
     let remedy = match facts.agent {
-        Agent::Silent(_) => format!("start the agent, which takes them out; or {} --remove", facts.command),
+        Agent::Silent(_) => {
+            format!("start the agent, which takes them out; or, once: {} --sync", facts.host_command)
+        }
         _ => "the agent takes them out, at the latest within --resync; see ecssd --status".to_owned(),
     };
     Finding::warning(SUBJECT, line, remedy)

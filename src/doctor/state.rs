@@ -1,6 +1,6 @@
 //! The agent of this host, and where it keeps what outlives it.
 
-use super::facts::{Agent, State, StateKind};
+use super::facts::{Agent, Facts, Registry, StateKind};
 use super::finding::Finding;
 
 /// A journal of 1,000 containers has less than 2 MB, and is written anew beside the old one.
@@ -27,10 +27,14 @@ pub fn agent(agent: &Agent) -> Finding {
 }
 
 /// Judges the state directory.
-pub fn directory(state: &State) -> Finding {
+pub fn directory(facts: &Facts) -> Finding {
     const SUBJECT: &str = "state directory";
+    let state = &facts.state;
     let path = state.path.display();
-    let without = "so each start lists the zone";
+    let without = match &facts.registry {
+        Registry::Local { .. } => "and the zone is kept there: the agent exits with 69",
+        Registry::Route53(_) => "so each start lists the zone",
+    };
     match &state.kind {
         StateKind::Absent { can_be_made: true } => {
             Finding::fine(SUBJECT, format!("{path} is not there yet, and the agent makes it"))

@@ -1,5 +1,7 @@
 //! Which zone it is, who sees it, and how full it is.
 
+use std::time::Duration;
+
 use super::finding::{Finding, without_sources};
 use crate::record::{RecordSet, RecordType};
 use crate::zone::ZoneError;
@@ -7,8 +9,9 @@ use crate::zone::route53::FindError;
 use crate::zone::route53::find::Seen;
 
 const SUBJECT: &str = "zone";
-/// Seconds for which it does no harm that a resolver remembers that there is none.
-const NEGATIVE_FINE: u64 = 60;
+/// So long it does no harm that a resolver remembers that there is none: services start in any order, and a client that
+/// waits a minute has waited.
+pub const NEGATIVE_FINE: Duration = Duration::from_secs(60);
 /// Source: Route 53 developer guide, "Quotas".
 const SETS_MAX: usize = 10_000;
 
@@ -78,7 +81,7 @@ pub fn negative_ttl(sets: &[RecordSet], command: &str) -> Finding {
         Some(minimum.min(u64::try_from(set.ttl).ok()?))
     });
     match minimum {
-        Some(seconds @ ..=NEGATIVE_FINE) => {
+        Some(seconds) if seconds <= NEGATIVE_FINE.as_secs() => {
             Finding::fine(SUBJECT, format!("\"there is none\" is remembered for {seconds} s"))
         }
         Some(seconds) => Finding::warning(

@@ -1,6 +1,7 @@
 //! What a run of the janitor is told, as values that hold.
 
 use super::options::RunOptions;
+use crate::shell_line::ShellLine;
 use crate::zone::route53::Wanted;
 
 /// What a run is told.
@@ -25,30 +26,19 @@ pub struct Settings {
 impl Settings {
     /// The command line that looks at the same zone of this name with the same eyes.
     pub fn command(&self, zone: &str) -> String {
-        let mut words = vec!["ecssd".to_owned(), zone.to_owned()];
-        let mut add = |flag: &str, value: Option<String>| {
-            words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), quoted(value)]));
-        };
         let joined = |values: &[String]| (!values.is_empty()).then(|| values.join(","));
-        add(
-            "--zone-id",
-            match &self.wanted {
-                Wanted::Id(id) => Some(id.clone()),
-                Wanted::Name(_) => None,
-            },
-        );
-        add("--endpoint-url", self.endpoint_url.clone());
-        add("--clusters", joined(&self.options.scope.clusters));
-        add("--regions", joined(&self.regions));
-        add("--assume-roles", joined(&self.assume_roles));
-        words.join(" ")
+        let id = match &self.wanted {
+            Wanted::Id(id) => Some(id),
+            Wanted::Name(_) => None,
+        };
+        ShellLine::of_zone(zone)
+            .with("--zone-id", id)
+            .with("--endpoint-url", self.endpoint_url.as_ref())
+            .with("--clusters", joined(&self.options.scope.clusters))
+            .with("--regions", joined(&self.regions))
+            .with("--assume-roles", joined(&self.assume_roles))
+            .to_string()
     }
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: String) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,@+=".contains(&byte);
-    if word.bytes().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

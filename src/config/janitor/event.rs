@@ -110,7 +110,7 @@ impl Event {
             // An id that a variable gives is that of another zone.
             cli.zone_id = self.zone_id;
         }
-        set(&mut cli.zone, self.zone);
+        set(&mut cli.zone, self.zone.map(Some));
         set(&mut arguments.clusters, self.ecs_clusters);
         set(&mut arguments.regions, self.regions);
         set(&mut arguments.assume_roles, self.assume_roles);

@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 
 use self::event::Event;
 use super::values::form;
-use super::{BadSetting, BadValue, Config, Conflict, Limits, Reason, Registry};
+use super::{BadSetting, BadValue, Config, Conflict, Limits, Reason, Registry, given};
 use crate::change::pacing::{Pace, Rate};
 use crate::cli::Cli;
 use crate::janitor::forget::Forget;
@@ -147,6 +147,10 @@ impl JanitorConfig {
         }
         if cli.janitor.janitor || cli.status || cli.janitor.soa_minimum.is_some() {
             note(bad, "--forget, --janitor, --soa-minimum, --status", Conflict::ForgetAndMore);
+        }
+        // A zone behind the hosts would be one of them, and the default zone's records would go.
+        if [&cli.zone, &cli.zone_id].into_iter().all(|text| given(text).is_none()) {
+            note(bad, "--forget (ECSSD_FORGET)", Conflict::ForgetWithoutZone);
         }
         let mut hosts = Vec::new();
         for name in names {

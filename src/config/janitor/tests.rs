@@ -192,3 +192,19 @@ fn hosts_to_forget_are_named_by_their_marks_each_once() {
     assert_eq!((names, named.force), (vec!["web1".to_owned(), "web2".to_owned(), "i-0a".to_owned()], true));
     assert_eq!(forget(&["--janitor", "--forget", ""]), None);
 }
+
+#[test]
+fn a_zone_behind_the_hosts_to_forget_is_not_taken_for_a_host_of_the_default_zone() {
+    let refused = |arguments: &[&str]| JanitorConfig::of_shell(&cli(arguments)).unwrap_err();
+    for arguments in
+        [&["--forget", "web3", "sd.internal", "--apply"][..], &["--zone-id", " ", "--forget", "web3"]]
+    {
+        let bad = refused(arguments);
+        assert_eq!(bad.len(), 1, "{bad:?}");
+        let text = bad[0].to_string();
+        assert!(text.contains("name the zone before: ecssd ZONE --forget HOST..."), "{text}");
+    }
+    for arguments in [&["sd.internal", "--forget", "web3"][..], &["--zone-id", "Z1", "--forget", "web3"]] {
+        assert!(JanitorConfig::of_shell(&cli(arguments)).is_ok(), "{arguments:?}");
+    }
+}

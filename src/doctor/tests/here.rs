@@ -56,6 +56,35 @@ fn what_cannot_be_published() {
 }
 
 #[test]
+fn one_that_cannot_be_looked_at_hides_no_other() {
+    let unseen = |facts: &mut Facts| {
+        facts.unseen.push(Unseen { id: id(7), reason: "an error: 500".into() });
+        records(facts).push(srv(HOST, 7));
+    };
+    warns(unseen, "containers", "could not be looked at: an error: 500", "docker inspect");
+    let mut facts = healthy();
+    unseen(&mut facts);
+    let report = judge(&facts);
+    let says = |subject: &str, words: &str| {
+        report.findings.iter().any(|finding| finding.subject == subject && finding.line.contains(words))
+    };
+    assert!(says("containers", "2 run here; 1 ask for names"), "{report:?}");
+    assert!(says("names", "not looked at: those of 1 more containers"), "{report:?}");
+    assert!(says("own records", "3, each of a container that runs here"), "{report:?}");
+}
+
+#[test]
+fn names_are_not_fine_where_nobody_looked() {
+    let mut facts = healthy();
+    facts.containers = Err("late".into());
+    let report = judge(&facts);
+    let names: Vec<_> = report.findings.iter().filter(|finding| finding.subject == "names").collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    assert_eq!(names[0].level, Level::Warning);
+    assert_eq!(names[0].line, "not looked at: what runs here is not known");
+}
+
+#[test]
 fn names_that_do_not_go_together() {
     let name = "_web._tcp.sd.internal";
     let replaced = |set: RecordSet| move |facts: &mut Facts| records(facts)[2] = set;
@@ -118,7 +147,9 @@ fn records_that_nobody_wants() {
     let report = judge(&facts);
     let own = report.findings.iter().find(|finding| finding.subject == "own records").unwrap();
     assert!(own.line.contains("10 lead to") && own.line.ends_with("and 7 more"), "{own:?}");
-    assert!(own.remedy.as_ref().unwrap().ends_with("ecssd sd.internal --remove"), "{own:?}");
+    // Not --remove: what runs here keeps its records.
+    let remedy = own.remedy.as_ref().unwrap();
+    assert!(remedy.ends_with("or, once: ecssd sd.internal --hostname web1 --sync"), "{own:?}");
 }
 
 #[test]

@@ -116,6 +116,12 @@ fn the_agent_and_where_it_keeps_what_outlives_it() {
     breaks(state(StateKind::Unreadable("Permission denied".into())), subject, "Permission denied", "root");
     breaks(state(directory(false, 0o700, 1 << 30)), subject, "cannot be written to", "mount it writable");
     breaks(state(directory(true, 0o700, 0)), subject, "is full", "make room");
+    breaks(state(directory(false, 0o700, 1 << 30)), subject, "so each start lists the zone", "mount it");
+    let of_local = |facts: &mut Facts| {
+        facts.state.kind = StateKind::NoDirectory;
+        facts.registry = Registry::Local { place: "/var/lib/ecssd".into() };
+    };
+    breaks(of_local, subject, "the zone is kept there: the agent exits with 69", "--state-dir");
     warns(state(directory(true, 0o700, 1 << 20)), subject, "only 1024 kB left", "make room");
     warns(state(directory(true, 0o777, 1 << 30)), subject, "others may write", "chmod go-w /var/lib/ecssd");
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::plan::{Host, word};
+use super::plan::{Host, Sign, word};
 use super::{Forget, Forgotten};
 use crate::janitor::sweep::Outcome;
 use crate::janitor::table::record;
@@ -33,6 +33,9 @@ pub struct ShownHost {
     pub refused: bool,
     /// What says that it lives.
     pub signs: Vec<String>,
+    /// What to do about them first.
+    #[serde(skip)]
+    pub advice: &'static str,
     /// EC2's word, where it has one.
     pub state: Option<&'static str>,
     /// Ports of its records that did not answer.
@@ -58,6 +61,7 @@ impl Shown {
                 host: host.owner.to_string(),
                 refused,
                 signs: host.signs.iter().map(ToString::to_string).collect(),
+                advice: advice(&host.signs),
                 state: host.state.map(word),
                 silent: host.silent.iter().map(ToString::to_string).collect(),
                 records: host.records.iter().map(|set| (record(set), became(set))).collect(),
@@ -112,12 +116,15 @@ impl Shown {
             line(text, format_args!("{name}: no record of {} has its mark", self.zone));
             return;
         }
-        let fate = match (host.refused, self.apply) {
-            (true, _) => "kept, it may live",
-            (false, false) => "to be deleted",
-            (false, true) => "deleted",
-        };
-        line(text, format_args!("{name}: {} records, {fate}", records.len()));
+        let count = records.len();
+        match (host.refused, self.apply) {
+            (true, _) => line(text, format_args!("{name}: {count} records, kept, it may live")),
+            (false, false) => line(text, format_args!("{name}: {count} records, to be deleted")),
+            (false, true) => {
+                let deleted = records.iter().filter(|(_, became)| became == "deleted").count();
+                line(text, format_args!("{name}: {deleted} of {count} records deleted"));
+            }
+        }
         for (record, became) in records {
             let became = if ["due", "kept", "deleted"].contains(&became.as_str()) { "" } else { became };
             let separator = if became.is_empty() { "" } else { ": " };
@@ -138,12 +145,8 @@ impl Shown {
             line(text, format_args!("    {sign}"));
         }
         if host.refused {
-            line(
-                text,
-                format_args!(
-                    "    stop its agent or the host first; --force deletes its records all the same"
-                ),
-            );
+            let advice = host.advice;
+            line(text, format_args!("    {advice}; --force deletes its records all the same"));
         }
     }
 }
@@ -155,6 +158,19 @@ pub fn line_to_type<'a>(command: &str, hosts: impl IntoIterator<Item = &'a Owner
         let _ = write!(text, " {host}");
     }
     text
+}
+
+/// By the strongest of its signs.
+fn advice(signs: &[Sign]) -> &'static str {
+    let lives = |sign: &Sign| matches!(sign, Sign::Instance(..) | Sign::Container(_));
+    let answers = |sign: &Sign| matches!(sign, Sign::Answers(_));
+    match signs {
+        signs if signs.iter().any(lives) => "stop its agent or the host first",
+        signs if signs.iter().any(answers) => {
+            "see whose port that is, and if it is this host's, stop its agent first"
+        }
+        _ => "see that EC2 and ECS can be asked, or make sure yourself that it is dead",
+    }
 }
 
 fn words(outcome: &Outcome) -> String {
@@ -170,4 +186,51 @@ fn words(outcome: &Outcome) -> String {
 /// Writing to a string cannot fail.
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(text, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::testing::{id, registrant};
+
+    fn text(signs: Vec<Sign>, outcomes: Option<Vec<Outcome>>) -> String {
+        let records: Vec<RecordSet> = (1..3_u8)
+            .map(|n| registrant("web3").container_record(&id(n.into()), [10, 0, 0, n].into()))
+            .collect();
+        let outcomes = outcomes.map(|all| records.iter().map(RecordSet::key).zip(all).collect());
+        let owner = Owner::new("web3").unwrap();
+        let host = Host { owner: owner.clone(), records, state: None, signs, silent: Vec::new() };
+        let forget = Forget { hosts: vec![owner], force: false };
+        Shown::of("sd.internal", &forget, &Forgotten { hosts: vec![host], unread: None, outcomes }).text()
+    }
+
+    #[test]
+    fn the_heading_counts_what_was_deleted() {
+        let refused = Outcome::Refused("no".to_owned());
+        let text = text(Vec::new(), Some(vec![Outcome::Made, refused]));
+        assert!(text.starts_with("web3: 1 of 2 records deleted\n"), "{text}");
+        assert!(
+            text.contains(": not deleted: no\n") && text.ends_with("1 of 2 records are gone\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_advice_is_for_the_kind_of_sign() {
+        let unasked = || Sign::Unasked("denied".to_owned());
+        let answers = || Sign::Answers("10.0.0.1:80".parse().unwrap());
+        for (signs, words) in [
+            (vec![Sign::Container(id(1)), unasked()], "    stop its agent or the host first; --force"),
+            (vec![unasked(), answers()], "    see whose port that is"),
+            (vec![unasked()], "    see that EC2 and ECS can be asked"),
+        ] {
+            let text = text(signs, None);
+            assert!(text.contains(words), "{words}: {text}");
+            assert_eq!(
+                text.contains("stop its agent or the host"),
+                words.contains("or the host first"),
+                "{text}"
+            );
+        }
+    }
 }

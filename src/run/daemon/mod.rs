@@ -126,6 +126,7 @@ async fn serve(
 ) -> Result<u8, RunError> {
     let dry_run = config.dry_run;
     let facts = open.facts(&config);
+    let command = config.zone_line(open.zone.name());
     let dependencies = Dependencies { board, ..dependencies(config, identity, &open, false)? };
     let host = &dependencies.writer.registrant;
     tracing::info!(
@@ -146,7 +147,7 @@ async fn serve(
     let (zone, elsewhere) = (open.zone.name().to_owned(), open.zone_here().is_none());
     let remembered = async {
         match elsewhere {
-            true => negative::watch(&zone).await,
+            true => negative::watch(&zone, &command).await,
             false => std::future::pending().await,
         }
     };

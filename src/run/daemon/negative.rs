@@ -4,32 +4,32 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use crate::doctor::zone::NEGATIVE_FINE;
 use crate::edge::host::negative_ttl::read;
+use crate::shell_line::ShellLine;
 
-/// Longer than this is worth a line: services start in any order, and a client that waits a minute has waited.
-const FINE: Duration = Duration::from_secs(60);
 /// When the resolver is asked again that did not find the zone: it may have been made a moment ago.
 const AGAIN: Duration = Duration::from_secs(300);
 
-/// Says so once, if so; never returns.
-pub(super) async fn watch(zone: &str) -> Infallible {
+/// Says so once, if so, with the command that looks at the zone; never returns.
+pub(super) async fn watch(zone: &str, command: &ShellLine) -> Infallible {
     let remembered = loop {
-        match read(zone, FINE).await {
+        match read(zone, NEGATIVE_FINE).await {
             Some(remembered) => break remembered,
             None => tokio::time::sleep(AGAIN).await,
         }
     };
-    if let Some(line) = warning(zone, remembered) {
+    if let Some(line) = warning(command, remembered) {
         tracing::warn!(event = "negative_ttl_long", seconds = remembered.as_secs(), "{line}");
     }
     std::future::pending().await
 }
 
-fn warning(zone: &str, remembered: Duration) -> Option<String> {
-    (remembered > FINE).then(|| {
+fn warning(command: &ShellLine, remembered: Duration) -> Option<String> {
+    (remembered > NEGATIVE_FINE).then(|| {
         format!(
             "resolvers remember for {} s that a name is not there: whoever asks for a service before it is registered \
-             does not find it for so long. An operator lowers that with: ecssd {zone} --janitor --soa-minimum 5s --apply",
+             does not find it for so long. An operator lowers that with: {command} --janitor --soa-minimum 5s --apply",
             remembered.as_secs()
         )
     })
@@ -41,11 +41,12 @@ mod tests {
 
     #[test]
     fn a_minute_is_fine_and_more_is_said_with_the_command() {
-        assert_eq!(warning("sd.internal", FINE), None);
-        let line = warning("sd.internal", Duration::from_secs(900)).unwrap();
+        let command = ShellLine::of_zone("sd.internal").with("--zone-id", Some("Z1"));
+        assert_eq!(warning(&command, NEGATIVE_FINE), None);
+        let line = warning(&command, Duration::from_secs(900)).unwrap();
         assert!(
             line.contains("for 900 s")
-                && line.ends_with("ecssd sd.internal --janitor --soa-minimum 5s --apply")
+                && line.ends_with("with: ecssd sd.internal --zone-id Z1 --janitor --soa-minimum 5s --apply")
         );
     }
 }

@@ -8,10 +8,11 @@ use tokio::time::timeout;
 use super::daemon;
 use crate::config::Config;
 use crate::container::convention::Scope;
-use crate::doctor::facts::{Daemon, Engine, Found, Unheard};
+use crate::doctor::facts::{Daemon, Engine, Found, Unheard, Unseen};
 use crate::edge::engine::{Docker, EcsIntrospection, Tasks, UnixDocker, Version};
 use crate::edge::host::notices::cluster::Cluster;
 use crate::machine::departure::{AskError, Said};
+use crate::record::ContainerId;
 
 /// Of all containers together.
 const LOOK_LIMIT: Duration = Duration::from_secs(30);
@@ -23,6 +24,7 @@ pub(super) struct Answers {
     pub(super) engine: Result<Engine, String>,
     pub(super) daemon: Option<Daemon>,
     pub(super) containers: Result<Vec<Found>, String>,
+    pub(super) unseen: Vec<Unseen>,
     pub(super) ecs_agent: Result<(), String>,
     pub(super) drains: Option<Result<bool, Unheard>>,
 }
@@ -54,7 +56,11 @@ pub(super) async fn ask(config: &Config, host_label: &str) -> Answers {
     };
     let late = |_| Err(format!("the containers were not looked at within {} s", LOOK_LIMIT.as_secs()));
     let daemon = daemon::of_this_host(&config.docker_socket);
-    Answers { engine, daemon, containers: containers.unwrap_or_else(late), ecs_agent, drains }
+    let (containers, unseen) = match containers.unwrap_or_else(late) {
+        Ok((found, unseen)) => (Ok(found), unseen),
+        Err(reason) => (Err(reason), Vec::new()),
+    };
+    Answers { engine, daemon, containers, unseen, ecs_agent, drains }
 }
 
 async fn drains(ecs_agent: EcsIntrospection) -> Result<bool, Unheard> {
@@ -66,18 +72,65 @@ async fn drains(ecs_agent: EcsIntrospection) -> Result<bool, Unheard> {
     }
 }
 
-async fn containers(docker: &UnixDocker, tasks: Option<&EcsIntrospection>) -> Result<Vec<Found>, String> {
+/// One that cannot be looked at hides no other.
+async fn containers(
+    docker: &impl Docker,
+    tasks: Option<&EcsIntrospection>,
+) -> Result<(Vec<Found>, Vec<Unseen>), String> {
     let running = docker.running().await.map_err(|error| error.to_string())?;
-    let look = async |id| {
-        let container = docker.inspect(&id).await.map_err(|error| error.to_string())?;
-        let Some(container) = container else { return Ok(None) };
+    let look = async |id: ContainerId| {
+        let container = match docker.inspect(&id).await {
+            Ok(container) => container?,
+            Err(error) => return Some(Err(Unseen { id, reason: error.to_string() })),
+        };
         let task_address = match tasks.filter(|_| container.task_arn.is_some()) {
             Some(tasks) => tasks.address(&id).await.ok().flatten(),
             None => None,
         };
-        Ok(Some(Found { container, task_address }))
+        Some(Ok(Found { container, task_address }))
     };
     let looks = futures_util::stream::iter(running.into_iter().map(|listed| look(listed.id)));
-    let looks: Vec<Result<Option<Found>, String>> = looks.buffered(LOOKS_AT_ONCE).collect().await;
-    looks.into_iter().filter_map(Result::transpose).collect()
+    let looks: Vec<Option<Result<Found, Unseen>>> = looks.buffered(LOOKS_AT_ONCE).collect().await;
+    let (mut found, mut unseen) = (Vec::new(), Vec::new());
+    for look in looks.into_iter().flatten() {
+        match look {
+            Ok(one) => found.push(one),
+            Err(one) => unseen.push(one),
+        }
+    }
+    Ok((found, unseen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::Container;
+    use crate::container::event::Listed;
+    use crate::edge::engine::{DockerError, Subscription};
+    use crate::record::testing::id;
+
+    /// Lists two: one that cannot be looked at, and one that has gone meanwhile.
+    struct Sick;
+
+    #[async_trait::async_trait]
+    impl Docker for Sick {
+        async fn events(&self) -> Result<Subscription, DockerError> {
+            Err(DockerError::Timeout("/events"))
+        }
+
+        async fn running(&self) -> Result<Vec<Listed>, DockerError> {
+            Ok([1, 2].map(|n| Listed { id: id(n), fingerprint: String::new() }).to_vec())
+        }
+
+        async fn inspect(&self, asked: &ContainerId) -> Result<Option<Container>, DockerError> {
+            if *asked == id(1) { Err(DockerError::Timeout("/containers/<id>/json")) } else { Ok(None) }
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_cannot_be_looked_at_is_named_and_fails_no_other() {
+        let (found, unseen) = containers(&Sick, None).await.unwrap();
+        let unseen: Vec<_> = unseen.into_iter().map(|unseen| unseen.id).collect();
+        assert_eq!((found, unseen), (Vec::new(), vec![id(1)]));
+    }
 }

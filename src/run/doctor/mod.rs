@@ -17,7 +17,6 @@ use crate::doctor::{Level, judge, text};
 use crate::edge::host::identity::{Fallback, Given, Identity, choose, looks_like_ec2};
 use crate::edge::host::imds::{Imds, Instance};
 use crate::record::Registrant;
-use crate::zone::route53::Wanted;
 
 /// Something is broken (`EX_UNAVAILABLE`).
 const BROKEN: u8 = 69;
@@ -55,7 +54,8 @@ async fn gather(config: &Config) -> Facts {
         Err(reason) => Err(reason.clone()),
     };
     Facts {
-        command: command(config),
+        command: config.zone_line(&config.zone).to_string(),
+        host_command: config.host_line().to_string(),
         has_own_network: config.host.address.is_none() && address.is_some() && here::has_own_network(),
         host,
         metadata,
@@ -64,23 +64,12 @@ async fn gather(config: &Config) -> Facts {
         engine: engine.engine,
         daemon: engine.daemon,
         containers: engine.containers,
+        unseen: engine.unseen,
         ecs_agent: engine.ecs_agent,
         drains: engine.drains,
         state: here::state(&config.state_dir),
         agent,
     }
-}
-
-/// The command line that looks at this zone.
-fn command(config: &Config) -> String {
-    let mut words = vec!["ecssd".to_owned(), config.zone.clone()];
-    if let crate::config::Registry::Route53 { wanted, endpoint_url } = &config.registry {
-        if let Wanted::Id(id) = wanted {
-            words.extend(["--zone-id".to_owned(), id.clone()]);
-        }
-        words.extend(endpoint_url.iter().flat_map(|url| ["--endpoint-url".to_owned(), url.clone()]));
-    }
-    words.join(" ")
 }
 
 fn read(path: &str) -> Option<String> {

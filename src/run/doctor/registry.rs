@@ -87,6 +87,7 @@ async fn records(zone: &dyn Zone, pace: Pace) -> Result<Vec<RecordSet>, ZoneErro
             }
             page => page?,
         };
+        tries = 0;
         sets.extend(page.sets.into_iter().map(RecordSet::canonical));
         match page.next {
             Some(next) => start = Some(next),
@@ -95,4 +96,57 @@ async fn records(zone: &dyn Zone, pace: Pace) -> Result<Vec<RecordSet>, ZoneErro
         tokio::time::sleep(apart).await;
     }
     Err(ZoneError::Unknown(format!("the list has no end after {PAGES_MAX} pages")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::record::Change;
+    use crate::zone::{ChangeInfo, ListStart, Page};
+
+    /// Three pages, each of which is throttled so often before it comes.
+    #[derive(Debug)]
+    struct Busy {
+        throttled: usize,
+        calls: AtomicUsize,
+    }
+
+    #[async_trait::async_trait]
+    impl Zone for Busy {
+        fn name(&self) -> &str {
+            "sd.internal"
+        }
+
+        fn id(&self) -> &str {
+            "Z1"
+        }
+
+        async fn change(&self, _: &[Change]) -> Result<ChangeInfo, ZoneError> {
+            Err(ZoneError::Unknown("nothing is written here".to_owned()))
+        }
+
+        async fn list(&self, _: Option<&ListStart>, _: usize) -> Result<Page, ZoneError> {
+            let (page, tries) = {
+                let call = self.calls.fetch_add(1, Ordering::Relaxed);
+                (call / (self.throttled + 1), call % (self.throttled + 1))
+            };
+            if tries < self.throttled {
+                return Err(ZoneError::Throttled("Rate exceeded".to_owned()));
+            }
+            Ok(Page { sets: Vec::new(), next: (page < 2).then(ListStart::default) })
+        }
+
+        async fn change_status(&self, _: &str) -> Result<ChangeInfo, ZoneError> {
+            Err(ZoneError::Unknown("nothing was written here".to_owned()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_page_is_asked_for_as_often() {
+        let busy = |throttled| Busy { throttled, calls: AtomicUsize::new(0) };
+        assert_eq!(records(&busy(TRIES), Pace::ROUTE53).await, Ok(Vec::new()));
+        assert!(matches!(records(&busy(TRIES + 1), Pace::ROUTE53).await, Err(ZoneError::Throttled(_))));
+    }
 }
