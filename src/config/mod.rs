@@ -209,10 +209,10 @@ impl Config {
 
     /// How fast the zone may be called.
     pub fn pace(&self) -> Pace {
-        let Registry::Route53 { .. } = self.registry else { return Pace::LOCAL };
-        let pace = match self.limits {
-            Limits::Current => Pace::ROUTE53,
-            Limits::Legacy => Pace::LEGACY,
+        let pace = match (&self.registry, self.limits) {
+            (Registry::Local { .. }, _) => return Pace::LOCAL,
+            (Registry::Route53 { .. }, Limits::Current) => Pace::ROUTE53,
+            (Registry::Route53 { .. }, Limits::Legacy) => Pace::LEGACY,
         };
         let requests = Rate {
             per_second: self.rate.unwrap_or(pace.requests.per_second),

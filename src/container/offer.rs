@@ -1,7 +1,7 @@
 //! What of a container can be published, where, and why the rest cannot.
 //!
-//! A pure question of ports and addresses: whether a container runs well enough to be published is the
-//! lifecycle's to say. IPv4 for now: SRV targets of this system have A records alone.
+//! A pure question of ports and addresses, and of who is stopped, as that leads nowhere: how a container does that runs is
+//! the lifecycle's to say. IPv4 for now: SRV targets of this system have A records alone.
 
 mod reach;
 

@@ -2,7 +2,8 @@
 //!
 //! Shares are of the *marked* records: what others wrote makes no room for more deletes. It counts as a
 //! target, though, where the last target of a name is at stake. What EC2 calls terminated and ECS stopped goes
-//! whatever else looks dead: half of a service in a run, and its last target by proof. All other caps are for
+//! whatever else looks dead: half of a service in a run, and its last target where all of them are proved dead and
+//! neither inspection says that the service may run. All other caps are for
 //! absence. An address goes in a later run than the
 //! records that point to it: only when the last list has none. So no order of calls can part them, and a
 //! client with an answer in hand has the time between two runs. A host's goes last of all that is the host's.

@@ -130,8 +130,16 @@ async fn see(options: &RunOptions, clients: &Clients, list: &mut List, end: Mome
     let ((), probes) = tokio::join!(wait, probes);
     let suspects = Suspects::of(zone.name(), &first);
     let before = (&first.snapshot.what, &seen);
-    let last =
-        again::inspect(&**zone, list, account_regions, &suspects, before, Limit { time, until: end }).await;
+    let last = again::inspect(
+        &**zone,
+        list,
+        account_regions,
+        &options.scope,
+        &suspects,
+        before,
+        Limit { time, until: end },
+    )
+    .await;
     SeenAll { inspections: Some([first, last]), standstill: None, tasks: seen.tasks, probes }
 }
 

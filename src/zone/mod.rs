@@ -2,7 +2,9 @@
 //!
 //! [`Zone`] is the seam between this system and a registry. It speaks of record sets and batches only;
 //! containers, Docker and hosts are unknown here. The embedded zone and Route 53 stand behind it; [plan] stands before
-//! either. Another registry is a room beside them that implements [`Zone`], and a case of `config::Registry`. What a
+//! either. Another registry is a room beside them that implements [`Zone`], and a case of
+//! `config::Registry`: its pace, its journal and when it is first read are decided where that is matched. It has to hold
+//! weights and a mark for each record, take a batch as a whole, and list in the order of names. What a
 //! failure means for a caller is said in one place, [`ZoneError::meaning`].
 
 pub mod embedded;

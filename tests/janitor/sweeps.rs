@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ecssd::janitor::report::{Death, Held, Kept, Verdict};
+use ecssd::janitor::report::{Death, Held, Kept, Report, Verdict};
 use ecssd::janitor::run::run;
 use ecssd::janitor::table::table;
-use ecssd::record::{RecordSet, RecordType};
+use ecssd::record::{RecordSet, RecordType, Routing};
 
 use crate::ec2;
 use crate::ecs::{Act, Ecs, Task};
@@ -145,6 +145,37 @@ async fn exactly_the_dead_go_in_one_run() {
     // The dead host's own name is the mark of a record by hand too.
     expect(&scene, &left);
     assert!(scene.zone.named(&dead).is_empty() && !scene.zone.named("app").is_empty());
+}
+
+/// A service has moved to Fargate: of its dead copy on a host the last target of each name is left, of its full name where
+/// the janitor is told how the agents make one.
+#[tokio::test]
+async fn the_last_target_of_a_full_name_stays_like_that_of_its_weighted_one() {
+    let scene = Scene::new("full");
+    let host = scene.host("web").0;
+    let weighted = scene.task("web", &host, "_far._tcp", "STOPPED");
+    let full = RecordSet {
+        name: weighted.name.replace("_far._tcp", "_far-all._tcp"),
+        routing: Routing::Multivalue,
+        ..weighted.clone()
+    };
+    let on_fargate = Task {
+        definition: "_far._tcp".into(),
+        host: None,
+        status: "RUNNING",
+        container: scene.id(),
+        binding: None,
+        address: Some("10.0.251.1".into()),
+    };
+    scene.ecs.task("batch", on_fargate);
+    scene.zone.create(&[weighted.clone(), full.clone()]);
+    let names = |report: &Report| -> Vec<String> {
+        report.deletes().map(|set| set.name.trim_end_matches('.').to_owned()).collect()
+    };
+    let (report, _) = scene.run(&["--full-names", "-all"]).await;
+    assert_eq!(names(&report), [""; 0]);
+    let (report, _) = scene.run(&[]).await;
+    assert_eq!(names(&report), [full.name.trim_end_matches('.').to_owned()]);
 }
 
 #[tokio::test]

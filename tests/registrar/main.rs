@@ -348,6 +348,7 @@ fn who_is_paused_has_its_port() {
     host.seen(3, shown(0), 0);
     host.seen(1, Shown { running: Running::Paused, ..shown(0) }, 0);
     host.wait(Duration::from_secs(60));
+    host.seen(1, Shown { running: Running::Paused, ..shown(0) }, 0);
     assert_eq!((holders(&host), host.probes(3)), (vec![id(1)], false), "its full name stays");
     host.seen(1, shown(0), 0);
     host.probed(1, true);

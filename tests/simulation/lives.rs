@@ -165,9 +165,6 @@ impl State {
             return;
         }
         it.thawed = now;
-        if it.is_frozen_long(now) {
-            it.thawed_late = now;
-        }
         it.paused = pause.then_some(now);
         self.tell(host, format_args!("{} {}", if pause { "pauses" } else { "unpauses" }, id.short()));
         self.happens(host, &id, Happening::Changed);

@@ -62,6 +62,11 @@ async fn hour(outage: &[What], parts: &[Part]) -> Result<String, String> {
         reach(&world, operation.time()).await;
         world.lock().operate(operation.host, operation.what);
     }
+    // What is paused when Docker goes away may go on unheard: it is not withdrawn.
+    if parts.contains(&Part::Docker) {
+        reach(&world, Moment::after(Duration::from_secs(110))).await;
+        world.lock().operate(0, What::Pause { slot: 3 });
+    }
     reach(&world, Moment::after(Duration::from_secs(120))).await;
     let zone = || world.lock().account.zone.snapshot();
     let readiness = || world.lock().hosts[0].readiness.as_ref().map(|it| it.borrow().clone());

@@ -16,7 +16,7 @@ const HOST_PORTS: u8 = 3;
 /// How long the agents are told to believe a stopping signal.
 pub const BELIEVED: Duration = Duration::from_secs(300);
 /// How long a pause lasts that takes the weight, and one that withdraws what has a weight.
-pub const WEIGHS: Duration = Duration::from_secs(5);
+pub const WEIGHTLESS: Duration = Duration::from_secs(5);
 pub const WITHDRAWN: Duration = Duration::from_secs(60);
 /// How long a signal that may have ended a process leaves that in doubt, and what a check may take beyond it.
 const DOUBTED: Duration = Duration::from_secs(120);
@@ -71,9 +71,8 @@ pub struct Truth {
     pub log: Vec<Checked>,
     /// The last moment at which there was a reason to have it out of DNS.
     pub reason: Moment,
-    /// The last moment at which a pause began or ended, and at which one ended that had lasted a minute.
+    /// The last moment at which a pause began or ended.
     pub thawed: Moment,
-    pub thawed_late: Moment,
     /// How many runs of its HEALTHCHECK have passed.
     pub passed_runs: u64,
     /// The starts of its lives, for crash loops.
@@ -109,7 +108,6 @@ impl Truth {
             log: Vec::new(),
             reason: Moment::START,
             thawed: Moment::START,
-            thawed_late: Moment::START,
             passed_runs: 0,
             starts: Vec::new(),
             ended: None,

@@ -98,7 +98,7 @@ fn packs_280_copies_with_a_full_name_each() {
 }
 
 #[test]
-fn packs_560_creates_of_57_characters() {
+fn packs_561_creates_of_57_characters() {
     let value = srv(Action::Create, "x", 32768).set.values[0].len();
     assert_eq!(value, 57);
     let changes = (0..2_000).map(|n| srv(Action::Create, &format!("{n:04}"), 30_000 + n)).collect();

@@ -124,6 +124,7 @@ impl JanitorConfig {
             scope: Scope {
                 clusters,
                 home: home.iter().filter_map(|text| values::network(text).ok()).collect(),
+                full_names: config.full_names.clone(),
             },
             apply,
             deletes_max: deletes_max.ok().flatten(),

@@ -7,7 +7,7 @@ use super::ecs::PAGE;
 use super::list::List;
 use super::paced::Unread;
 use super::tasks::Seen;
-use super::{AccountRegion, Limit, fill, hold, listed, words};
+use super::{AccountRegion, Limit, NameScope, Scope, fill, hold, listed, words};
 use crate::janitor::Inspection;
 use crate::janitor::evidence::{Host, Snapshot};
 use crate::janitor::suspects::Suspects;
@@ -18,6 +18,7 @@ pub async fn inspect(
     zone: &dyn Zone,
     list: &mut List,
     account_regions: &[AccountRegion],
+    scope: &Scope,
     suspects: &Suspects,
     (before, first): (&Snapshot, &Seen),
     limit: Limit<'_>,
@@ -26,8 +27,8 @@ pub async fn inspect(
     if inspection.list.missing.is_empty() {
         let snapshot = &mut inspection.snapshot.what;
         snapshot.home.clone_from(&before.home);
-        let read =
-            snapshot_again(zone.name(), account_regions, suspects, (before, first), snapshot, limit).await;
+        let names = scope.names(zone.name());
+        let read = snapshot_again(&names, account_regions, suspects, (before, first), snapshot, limit).await;
         inspection.snapshot.missing.extend(read.err().map(words));
     }
     inspection.snapshot.ended = limit.time.now();
@@ -35,7 +36,7 @@ pub async fn inspect(
 }
 
 async fn snapshot_again(
-    zone: &str,
+    names: &NameScope,
     account_regions: &[AccountRegion],
     suspects: &Suspects,
     (before, first): (&Snapshot, &Seen),
@@ -65,10 +66,10 @@ async fn snapshot_again(
                 ecs.describe_instances(cluster, arns.to_vec(), &mut seen, limit).await?;
             }
             for ids in tasks.get(&cluster.number).into_iter().flat_map(|ids| ids.chunks(PAGE)) {
-                ecs.learn_tasks(cluster, ids.to_vec(), zone, &mut seen, limit).await?;
+                ecs.learn_tasks(cluster, ids.to_vec(), names, &mut seen, limit).await?;
             }
             if suspects.empties {
-                ecs.new_tasks(cluster, directory, zone, &mut seen, limit).await?;
+                ecs.new_tasks(cluster, directory, names, &mut seen, limit).await?;
             }
             Ok(())
         };

@@ -50,20 +50,22 @@ impl Definition {
         Self { containers: definition.container_definitions().iter().filter_map(keys).collect() }
     }
 
-    /// What its container `name` asks for in `zone`, where the task overrides this of the environment.
-    pub fn wants(&self, name: &str, overrides: &[KeyValuePair], zone: &str) -> Wants {
+    /// What its container `name` asks for, where the task overrides this of the environment. Which host it comes to is
+    /// not known here: the scope names none, and a service named like a host is refused there.
+    pub fn wants(&self, name: &str, overrides: &[KeyValuePair], scope: &Scope) -> Wants {
         let mut keys = self.containers.get(name).cloned().unwrap_or_default();
         keys.environment.extend(ours(overrides));
         let environment: Vec<String> =
             keys.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let labels = || keys.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        // Which host it comes to is not known here; a service named like a host is refused there.
-        let scope = Scope::new(zone, "");
-        let convention = parse(environment.iter().map(String::as_str), labels(), &scope);
+        let convention = parse(environment.iter().map(String::as_str), labels(), scope);
         let registered = convention.services.into_iter();
         let of_environment = keys.environment.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         Wants {
-            named: of_environment.chain(labels()).flat_map(|(key, value)| named(key, value, zone)).collect(),
+            named: of_environment
+                .chain(labels())
+                .flat_map(|(key, value)| named(key, value, scope.zone()))
+                .collect(),
             registered: registered
                 .map(|service| (service.container_port, service.name.as_str().to_owned(), service.protocol))
                 .collect(),
@@ -99,6 +101,10 @@ mod tests {
         KeyValuePair::builder().name(name).value(value).build()
     }
 
+    fn scope() -> Scope {
+        Scope::new("sd.internal", "")
+    }
+
     fn definition() -> TaskDefinition {
         let web = ContainerDefinition::builder()
             .name("web")
@@ -114,22 +120,39 @@ mod tests {
     fn keeps_what_is_ours_and_no_secret() {
         let definition = Definition::read(&definition());
         assert!(!format!("{definition:?}").contains("secret"));
-        let wants = definition.wants("web", &[], "sd.internal");
+        let wants = definition.wants("web", &[], &scope());
         let registered = [
             (53, "_dns._udp.sd.internal".to_owned(), Protocol::Udp),
             (80, "_web._tcp.sd.internal".to_owned(), Protocol::Tcp),
         ];
         assert_eq!(wants.registered, registered);
         assert_eq!(wants.named, ["_web._tcp.sd.internal", "odd name.sd.internal", "_dns._udp.sd.internal"]);
-        assert_eq!(definition.wants("log", &[], "sd.internal"), Wants::default());
+        assert_eq!(definition.wants("log", &[], &scope()), Wants::default());
+    }
+
+    #[test]
+    fn all_kinds_of_names_are_registered_and_full_ones_where_each_name_has_one() {
+        let keys =
+            [("SERVICE_80_NAME", "_web._tcp"), ("SERVICE_80_A", "web"), ("SERVICE_81_ALL", "_api-all._tcp")];
+        let container = ContainerDefinition::builder().name("web");
+        let container = keys.iter().fold(container, |it, (key, value)| it.environment(pair(key, value)));
+        let definition = TaskDefinition::builder().container_definitions(container.build()).build();
+        let names = |scope: &Scope| -> Vec<_> {
+            let wants = Definition::read(&definition).wants("web", &[], scope);
+            let names = wants.registered.into_iter().map(|(_, name, _)| name.replace(".sd.internal", ""));
+            names.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+        };
+        assert_eq!(names(&scope()), ["_api-all._tcp", "_web._tcp", "web"]);
+        let full = scope().with_full_names(Some("-all".parse().unwrap()));
+        assert_eq!(names(&full), ["_api-all._tcp", "_web-all._tcp", "_web._tcp", "web"]);
     }
 
     #[test]
     fn a_task_may_ask_for_something_else_than_its_definition() {
         let definition = Definition::read(&definition());
-        let wants = definition.wants("web", &[pair("SERVICE_80_NAME", "_new._tcp")], "sd.internal");
+        let wants = definition.wants("web", &[pair("SERVICE_80_NAME", "_new._tcp")], &scope());
         assert_eq!(wants.registered[1].1, "_new._tcp.sd.internal");
-        let wants = definition.wants("log", &[pair("SERVICE_1_NAME", "x")], "sd.internal");
+        let wants = definition.wants("log", &[pair("SERVICE_1_NAME", "x")], &scope());
         assert_eq!(wants.named, ["x.sd.internal"]);
     }
 }

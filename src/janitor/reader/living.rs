@@ -6,7 +6,7 @@ use aws_sdk_ecs::types::DesiredStatus;
 use super::list::List;
 use super::paced::Unread;
 use super::tasks::Seen;
-use super::{AccountRegion, Limit, Scope, fill, find, instances, listed, words};
+use super::{AccountRegion, Limit, NameScope, Scope, fill, find, instances, listed, words};
 use crate::janitor::Inspection;
 use crate::janitor::evidence::Snapshot;
 use crate::zone::Zone;
@@ -21,7 +21,9 @@ pub async fn look(
 ) -> Inspection {
     let mut inspection = listed(zone, list, limit).await;
     if inspection.list.missing.is_empty() {
-        let read = snapshot(zone.name(), account_regions, scope, &mut inspection.snapshot.what, limit).await;
+        let read =
+            snapshot(&scope.names(zone.name()), account_regions, scope, &mut inspection.snapshot.what, limit)
+                .await;
         inspection.snapshot.missing.extend(read.err().map(words));
     }
     inspection.snapshot.ended = limit.time.now();
@@ -29,7 +31,7 @@ pub async fn look(
 }
 
 async fn snapshot(
-    zone: &str,
+    names: &NameScope,
     account_regions: &[AccountRegion],
     scope: &Scope,
     into: &mut Snapshot,
@@ -45,7 +47,7 @@ async fn snapshot(
             ecs.instances(&cluster, &mut seen, limit).await?;
             // What is to stop serves until it has. Running first: what begins to stop between the two is in both.
             for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
-                ecs.living_tasks(&cluster, &status, zone, &mut seen, limit).await?;
+                ecs.living_tasks(&cluster, &status, names, &mut seen, limit).await?;
             }
             Ok(())
         };

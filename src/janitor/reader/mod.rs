@@ -42,6 +42,7 @@ use self::tasks::Seen;
 use super::Inspection;
 use super::evidence::{Host, Network, Snapshot, home};
 use super::time::Time;
+use crate::container::convention::{FullNames, Scope as NameScope};
 use crate::moment::Moment;
 use crate::record::Owner;
 use crate::zone::Zone;
@@ -67,6 +68,15 @@ pub struct Scope {
     pub clusters: Vec<String>,
     /// Networks of which EC2 shows every host, as an operator says.
     pub home: Vec<Network>,
+    /// What the agents are told of full names: those of a running service are wanted, too.
+    pub full_names: Option<FullNames>,
+}
+
+impl Scope {
+    /// How the names of a zone are read.
+    fn names(&self, zone: &str) -> NameScope {
+        NameScope::new(zone, "").with_full_names(self.full_names.clone())
+    }
 }
 
 /// When an inspection has to be over, by the run's time.
@@ -93,7 +103,7 @@ pub async fn inspect(
         let Snapshot { hosts, home, held, .. } = &mut inspection.snapshot.what;
         let of_ec2 = instances(account_regions, scope, vpcs, (hosts, home, held), limit).await;
         let of_ecs = match of_ec2 {
-            Ok(()) => clusters(zone.name(), account_regions, scope, &mut seen, limit).await,
+            Ok(()) => clusters(&scope.names(zone.name()), account_regions, scope, &mut seen, limit).await,
             Err(unread) => Err(unread),
         };
         match of_ecs {
@@ -159,7 +169,7 @@ fn hold(held: &mut BTreeMap<Ipv4Addr, Vec<Option<Owner>>>, networks: &[Network],
 /// Reads all clusters, and tells how many there was no time for. What says of itself that it is over comes first,
 /// of every cluster: where the time is too short, that alone counts. The clusters take turns to come first.
 async fn clusters(
-    zone: &str,
+    names: &NameScope,
     account_regions: &[AccountRegion],
     scope: &Scope,
     seen: &mut Seen,
@@ -173,7 +183,7 @@ async fn clusters(
         let AccountRegion { name, ecs, .. } = &account_regions[cluster.account_region];
         let told = async {
             ecs.instances(cluster, seen, limit).await?;
-            ecs.tasks(cluster, DesiredStatus::Stopped, zone, seen, limit).await
+            ecs.tasks(cluster, DesiredStatus::Stopped, names, seen, limit).await
         };
         match told.await {
             Err(Unread::NoTime) => return Ok(clusters.len() - read),
@@ -182,7 +192,7 @@ async fn clusters(
     }
     for (read, cluster) in in_turn().enumerate() {
         let AccountRegion { name, ecs, .. } = &account_regions[cluster.account_region];
-        match ecs.tasks(cluster, DesiredStatus::Running, zone, seen, limit).await {
+        match ecs.tasks(cluster, DesiredStatus::Running, names, seen, limit).await {
             Err(Unread::NoTime) => return Ok(clusters.len() - read),
             told => told.map_err(|unread| unread.of(name))?,
         }

@@ -13,7 +13,7 @@ use aws_sdk_ecs::types::{Container, KeyValuePair, Task};
 
 use super::definitions::Definition;
 use super::directory::{Cluster, Directory};
-use crate::container::convention::Protocol;
+use crate::container::convention::{Protocol, Scope};
 use crate::janitor::evidence::{self, AgentConnection};
 use crate::record::{ContainerId, Owner};
 
@@ -56,7 +56,7 @@ pub fn is_stopped(task: &Task) -> bool {
 
 impl Seen {
     /// Adds a task. The definition is wanted where the task has not stopped.
-    pub fn add(&mut self, task: &Task, cluster: &Cluster, definition: Option<&Definition>, zone: &str) {
+    pub fn add(&mut self, task: &Task, cluster: &Cluster, definition: Option<&Definition>, names: &Scope) {
         let Some(arn) = task.task_arn() else { return };
         let stopped = is_stopped(task);
         let registration = task.container_instance_arn();
@@ -73,10 +73,11 @@ impl Seen {
             let (Some(definition), Some(name)) = (definition.filter(|_| !stopped), container.name()) else {
                 continue;
             };
-            let wants = definition.wants(name, overrides(task, name), zone);
-            self.services.extend(wants.named);
+            let wants = definition.wants(name, overrides(task, name), names);
             let named = wants.registered.into_iter().map(|(_, name, protocol)| (name, protocol));
             let named: BTreeSet<(String, Protocol)> = named.collect();
+            self.services.extend(wants.named);
+            self.services.extend(named.iter().map(|(name, _)| name.clone()));
             asking.extend(id.filter(|_| !named.is_empty()).map(|id| (id, named.into_iter().collect())));
         }
         if !asking.is_empty() && registration.is_some() {
@@ -112,8 +113,10 @@ mod tests {
     const ID: &str = "00000000000000000000000000000000000000000000000000000000000000ab";
 
     fn definition() -> Definition {
-        let pair = KeyValuePair::builder().name("SERVICE_80_NAME").value("_web._tcp").build();
-        let container = ContainerDefinition::builder().name("web").environment(pair).build();
+        let pair = |key: &str, value: &str| KeyValuePair::builder().name(key).value(value).build();
+        let container = ContainerDefinition::builder().name("web");
+        let container = container.environment(pair("SERVICE_80_NAME", "_web._tcp"));
+        let container = container.environment(pair("SERVICE_80_ALL", "_web-all._tcp")).build();
         Definition::read(&TaskDefinition::builder().container_definitions(container).build())
     }
 
@@ -125,7 +128,7 @@ mod tests {
         let (mut seen, cluster) =
             (Seen::default(), Cluster { number: 0, account_region: 0, arn: "c".into() });
         seen.directory.note_registration(0, "ci", Owner::new("i-0a").unwrap());
-        seen.add(&task.build(), &cluster, Some(&definition()), "sd.internal");
+        seen.add(&task.build(), &cluster, Some(&definition()), &Scope::new("sd.internal", ""));
         seen
     }
 
@@ -136,14 +139,14 @@ mod tests {
         let host = Some(Owner::new("i-0a").unwrap());
         assert_eq!((seen.containers.len(), &seen.tasks[0].host), (1, &host));
         assert_eq!(seen.containers.values().next().unwrap().instance, host);
-        assert!(seen.services.contains("_web._tcp.sd.internal"));
+        assert!(seen.services.iter().eq(["_web-all._tcp.sd.internal", "_web._tcp.sd.internal"]));
     }
 
     #[test]
     fn a_task_on_fargate_tells_no_more_than_that_its_service_is_wanted() {
         let task = Task::builder().task_arn("t").last_status("RUNNING");
         let seen = add(task.containers(web("1234-0")));
-        assert_eq!((seen.containers.len(), seen.tasks.len(), seen.services.len()), (0, 0, 1));
+        assert_eq!((seen.containers.len(), seen.tasks.len(), seen.services.len()), (0, 0, 2));
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub use self::snapshot::SourceState;
 use super::{AskError, Leaving, Notice, Said, Source, WITHDRAW_BEFORE_END};
 use crate::moment::Moment;
 
-/// The longest that a notice with a time comes ahead: what says more goes by a clock that is behind.
+/// The longest that a notice with a time comes ahead. A later time means that this host's clock is behind, so it counts
+/// as this.
 /// Source: EC2 user guide, "Spot Instance interruption notices".
 const LEAD_MAX: Duration = Duration::from_secs(120);
 

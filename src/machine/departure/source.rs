@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use crate::container::Timestamp;
 
-/// A notice of EC2 says when, two minutes ahead; of the group's it says nothing of the time, and the sooner it
-/// is heard, the better. EC2 recommends every 5 s. Source: EC2 user guide, "Spot Instance interruption notices".
+/// A spot notice says when, two minutes ahead; that of a scaling group has no time, and the sooner it is heard, the
+/// better. EC2 recommends every 5 s. Source: EC2 user guide, "Spot Instance interruption notices".
 const INSTANCE_PERIOD: Duration = Duration::from_secs(5);
 /// What stops nothing need not be known at once.
 const ADVICE_PERIOD: Duration = Duration::from_secs(30);

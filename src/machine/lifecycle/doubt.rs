@@ -3,7 +3,8 @@
 //!
 //! Owns how long its services have weight 0 for that. A check that passes right after a signal says little: a
 //! core is written, a grace is taken. So what counts are two passes that began [`SETTLES`] after it or later;
-//! what has no check is believed after [`UNCHECKED`]. After a pause the first pass counts.
+//! what has no check is believed after [`UNCHECKED`]. After a pause the first pass counts, and after that time what a
+//! HEALTHCHECK said before it: its next run may be an hour away, or none may come.
 
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ impl Doubt {
 
     /// A doubt since a long pause ended: the first pass from then on ends it.
     pub(super) fn after_pause(now: Moment) -> Self {
-        Self { settled: true, ..Self::new(None, now, now, 1) }
+        Self { settled: true, ..Self::new(None, now, now + UNCHECKED, 1) }
     }
 
     /// The same since a pause ended: what was frozen acts on a signal only then.
@@ -70,7 +71,7 @@ impl Doubt {
         self.settled
     }
 
-    /// When a service without a check has survived.
+    /// When it is over for what cannot be asked.
     pub(super) fn over_at(&self) -> Moment {
         self.over_at
     }

@@ -96,11 +96,12 @@ impl Lifecycle {
         }
     }
 
-    /// Whether time itself asks for an inspection: a stop is believed no more, or a HEALTHCHECK's log is due.
+    /// Whether time itself asks for an inspection: a stop is believed no more, a pause may have come further, or a
+    /// HEALTHCHECK's log is due.
     pub(super) fn look_due(&self, now: Moment) -> bool {
         match &self.state {
             State::Stopping(stopping) => now >= stopping.until(),
-            State::Live(life) => life.log_due(now),
+            State::Live(life) => life.look_due(now),
             State::Idle | State::Drained => false,
         }
     }
@@ -115,6 +116,11 @@ impl Lifecycle {
             State::Live(life) => life.pause.map(|pause| pause.phase),
             State::Idle | State::Stopping(_) | State::Drained => None,
         }
+    }
+
+    /// Whether it is paused, as far as is known: nobody asks it then.
+    pub fn is_paused(&self) -> bool {
+        self.paused().is_some()
     }
 
     pub(super) fn doubts(&self) -> bool {

@@ -67,7 +67,7 @@ impl Life {
         match (sight.running, self.pause.take()) {
             (Running::Paused, pause) => {
                 let mut pause = pause.unwrap_or_else(|| Pause::since(now));
-                pause.on_time(now);
+                pause.on_seen(now);
                 self.pause = Some(pause);
             }
             (Running::Running | Running::Stopped, Some(pause)) => self.on_unpaused(pause, now),
@@ -88,14 +88,14 @@ impl Life {
     }
 
     /// It goes on after a pause.
-    fn on_unpaused(&mut self, mut pause: Pause, now: Moment) {
-        pause.on_time(now);
-        let is_long = pause.phase > Phase::Short;
+    fn on_unpaused(&mut self, pause: Pause, now: Moment) {
+        let phase = pause.ended(now);
+        let is_long = phase > Phase::Short;
         self.doubt = match self.doubt.take() {
             Some(doubt) => Some(Box::new(doubt.thawed(now))),
             None => is_long.then(|| Box::new(Doubt::after_pause(now))),
         };
-        self.services.iter_mut().for_each(|tracked| tracked.on_unpaused(pause.phase, now));
+        self.services.iter_mut().for_each(|tracked| tracked.on_unpaused(phase, now));
         self.settle();
     }
 
@@ -121,11 +121,13 @@ impl Life {
         self.doubt.as_deref().is_some_and(Doubt::is_settled)
     }
 
-    /// Whether a HEALTHCHECK's log is to be inspected, because of a doubt.
-    pub(super) fn log_due(&self, now: Moment) -> bool {
+    /// Whether it is to be inspected: a pause may have come further, or a HEALTHCHECK's log may end a doubt.
+    pub(super) fn look_due(&self, now: Moment) -> bool {
+        if let Some(pause) = &self.pause {
+            return pause.due_at().is_some_and(|at| at <= now);
+        }
         let due = self.doubt.as_ref().and_then(|doubt| doubt.due_at(true));
-        let counts = self.pause.is_none() && self.doubts(|check| *check == EffectiveCheck::Docker);
-        counts && due.is_some_and(|due| due <= now)
+        self.doubts(|check| *check == EffectiveCheck::Docker) && due.is_some_and(|due| due <= now)
     }
 
     fn doubts(&self, of: impl Fn(&EffectiveCheck) -> bool) -> bool {
@@ -161,9 +163,12 @@ impl Life {
     }
 
     pub(super) fn on_registered(&mut self, service: &str, at: &Registered, weight: u8) {
-        let Self { services, taken, .. } = self;
+        let Self { services, taken, pause, .. } = self;
         for Tracked { offer, health, .. } in services {
             let same = !is_lost(taken, offer) && at.is_of(service, offer);
+            if same && weight == 0 && offer.service.weight > 0 {
+                pause.iter_mut().for_each(Pause::on_weightless);
+            }
             if same && matches!(health, Health::Unproven { .. }) {
                 *health = match weight {
                     // Nobody could prove it; it waits for the end of a pause.
@@ -179,7 +184,7 @@ impl Life {
     pub(super) fn on_tick(&mut self, now: Moment) {
         self.held_until = self.held_until.filter(|until| *until > now);
         if let Some(pause) = &mut self.pause {
-            return pause.on_time(now);
+            return pause.on_tick(now);
         }
         for tracked in &mut self.services {
             if let Health::Unproven { remind_at, .. } = &mut tracked.health
@@ -191,8 +196,8 @@ impl Life {
         let Some(doubt) = &mut self.doubt else { return };
         doubt.on_tick(now);
         if now >= doubt.over_at() {
-            let unchecked = |tracked: &&mut Tracked| tracked.offer.check == EffectiveCheck::None;
-            self.services.iter_mut().filter(unchecked).for_each(|tracked| tracked.doubted = false);
+            let (is_pause, health) = (doubt.kill.is_none(), self.health);
+            self.services.iter_mut().for_each(|tracked| tracked.on_doubt_over(is_pause, health));
         }
         self.settle();
     }
@@ -256,8 +261,11 @@ impl Life {
         let doubt = self.doubt.as_deref();
         let settled =
             doubt.and_then(|doubt| doubt.due_at(self.doubts(|check| *check == EffectiveCheck::Docker)));
-        let unchecked =
-            doubt.filter(|_| self.doubts(|check| *check == EffectiveCheck::None)).map(Doubt::over_at);
+        let ends_by_itself = |doubt: &&Doubt| {
+            let docker = doubt.kill.is_none();
+            self.doubts(|check| *check == EffectiveCheck::None || docker && *check == EffectiveCheck::Docker)
+        };
+        let unchecked = doubt.filter(ends_by_itself).map(Doubt::over_at);
         reminders.chain(self.held_until).chain(settled).chain(unchecked).min()
     }
 }

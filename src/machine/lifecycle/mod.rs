@@ -14,14 +14,14 @@
 //! | Live      | seen running, a newer life     | Live      | as from Idle: the old life's ports are gone     |
 //! | Live      | registered (the zone has it)   | Live      | unproven → serving; inherited, at weight 0, where the record has weight 0 and the service has not, or where an earlier life may have proved it |
 //! | Live      | verdict up, or HEALTHCHECK     | Live      | the service, at its weight                      |
-//! | Live      | verdict down, was serving      | Live      | the service, at weight 0                        |
+//! | Live      | verdict down, was serving      | Live      | the service, at weight 0 ([a host that is silent as a whole](super::suspicion) gives no such verdict) |
 //! | Live      | [`REMIND_AFTER`], never healthy| Live      | nothing; the log says why, and again later      |
 //! | Live      | another has its port           | Live      | nothing that a probe proved there; no probes    |
 //! | Live      | the port is free               | Live      | as it is; its check has to pass anew            |
 //! | Live      | killed, by a stopping signal   | Stopping  | nothing                                         |
 //! | Live      | killed, by one that [may end it](may_end) | Live | the services at weight 0, while that is [in doubt](doubt) |
 //! | Live      | seen in one life too many      | Live      | nothing while it is [held](restarts), then as it proved |
-//! | Idle      | seen paused                    | Live      | what an earlier run registered, as [paused](pause) |
+//! | Idle      | seen paused                    | Live      | what an earlier run registered, as in a [pause](pause) that begins now |
 //! | Live      | seen paused                    | Live      | as it was; after 5 s at weight 0, after 60 s nothing but full names |
 //! | Live      | seen running, was [paused](pause) | Live   | after 5 s and more, its weight once its check has passed |
 //! | Live      | died, seen stopped             | Idle      | nothing; this life has ended                    |

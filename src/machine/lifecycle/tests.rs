@@ -333,7 +333,7 @@ fn a_process_may_have_its_ports_until_it_has_ended() {
     let stopping = || live().killed(SIGTERM, LIFE + 10);
     let met_stopping = || Told::new().killed(SIGTERM, LIFE + 10).seen(1, sight(EffectiveCheck::None));
     let frozen = || Sight { running: Running::Paused, ..sight(EffectiveCheck::None) };
-    let paused = || live().seen(2, frozen()).after(secs(60));
+    let paused = || live().seen(2, frozen()).after(secs(60)).seen(2, frozen());
     for there in [stopping(), met_stopping(), paused(), paused().killed(SIGTERM, LIFE + 10)] {
         assert_eq!(ports(&there), Some((at(LIFE), Standing::Away)));
         assert_eq!(there.weights(), NOTHING);

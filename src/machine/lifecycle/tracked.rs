@@ -49,6 +49,18 @@ impl Tracked {
         }
     }
 
+    /// A doubt is over for what cannot be asked: after a signal that is what has no check, after a pause a HEALTHCHECK, too.
+    pub(super) fn on_doubt_over(&mut self, is_pause: bool, health: Option<container::Health>) {
+        match self.offer.check {
+            EffectiveCheck::None => self.doubted = false,
+            EffectiveCheck::Docker if is_pause && self.doubted => {
+                self.doubted = false;
+                self.on_healthcheck(health, false);
+            }
+            _ => {}
+        }
+    }
+
     /// Its process goes on after a pause that came so far. What a long one leaves of what was known is that it has
     /// served, and after a withdrawal not even that.
     pub(super) fn on_unpaused(&mut self, phase: Phase, now: Moment) {

@@ -52,9 +52,9 @@ impl Containers {
         self.get(id).and_then(Lifecycle::task)
     }
 
-    /// Whether a verdict is still awaited on any of them.
+    /// Whether a verdict is still awaited on any of them that is asked.
     pub(super) fn any_unproven(&self) -> bool {
-        self.lifecycles.values().any(Lifecycle::unproven)
+        self.lifecycles.values().any(|machine| machine.unproven() && !machine.is_paused())
     }
 
     /// How long a stopping signal is believed.

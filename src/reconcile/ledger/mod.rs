@@ -5,6 +5,18 @@
 //! [pacer](crate::change::pacing)'s business, how changes go together the [packer](crate::change::batch)'s, and which
 //! of them is to blame for a refusal that of the [search](crate::change::culprit).
 //!
+//! | file | what it owns |
+//! |---|---|
+//! | `difference` | what is to be written: desired beside observed |
+//! | `answer` | what an answer to a batch teaches |
+//! | `observed` | what is known of a key, and what a "not found" says of it |
+//! | `refused` | what a refusal teaches, of one change and of a batch |
+//! | `parking` | what waits, for how long, and why |
+//! | `lookups`, `scan` | what is read: a key that is in the way, and all names of this host |
+//! | `trust` | what a read beside writes may say |
+//! | `ttls` | the TTL that a group of records has |
+//! | `memory`, `rows` | what a journal keeps, and what a status page is shown |
+//!
 //! ## Guarantees
 //!
 //! - Later wants replace earlier ones, so what waits is bounded by the records there are, and a retry is
@@ -121,7 +133,7 @@ impl Ledger {
             self.parking.release(&key);
         }
         if !self.desired.contains_key(&key) {
-            // The minute that makes it believable starts anew.
+            // A "not found" is believed only after `LATE_WAIT` from here.
             self.observed.doubt_absence(&key);
         }
         self.compare(key);

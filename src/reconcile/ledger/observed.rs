@@ -30,8 +30,8 @@ impl Observed {
         matches!(self, Self::Unsure { absent: true, .. })
     }
 
-    /// As a journal remembered it. That a delete found nothing is not remembered: the minute that makes it
-    /// believable starts anew.
+    /// As a journal remembered it. That a delete found nothing is not remembered: it is believed only after another
+    /// [`LATE_WAIT`](super::LATE_WAIT).
     fn recalled(state: State) -> Self {
         match state {
             State::Written(set) => Self::Written(set),
@@ -52,8 +52,9 @@ impl Observed {
 /// What a "not found" says of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotFound {
-    /// Little: a call of unknown outcome may still be on its way.
-    TooEarly,
+    /// Nothing yet: a call of unknown outcome may still be applied. The same delete asks again after
+    /// [`LATE_WAIT`](super::LATE_WAIT).
+    NotBelieved,
     /// That nothing stands there.
     Gone,
 }
@@ -104,7 +105,7 @@ impl Observations {
     pub(super) fn not_found(&mut self, key: &Key) -> NotFound {
         if let Some(Observed::Unsure { absent: absent @ false, .. }) = self.known.get_mut(key) {
             *absent = true;
-            return NotFound::TooEarly;
+            return NotFound::NotBelieved;
         }
         self.gone(key);
         NotFound::Gone
@@ -158,11 +159,11 @@ mod tests {
         let (mut observations, set) = (Observations::default(), set("10.0.0.7"));
         let key = set.key();
         observations.unsure(set.clone());
-        assert_eq!(observations.not_found(&key), NotFound::TooEarly);
+        assert_eq!(observations.not_found(&key), NotFound::NotBelieved);
         assert!(observations.get(&key).is_some_and(Observed::is_absent));
         // Wanted, and no more: it may have been written meanwhile.
         observations.doubt_absence(&key);
-        assert_eq!(observations.not_found(&key), NotFound::TooEarly);
+        assert_eq!(observations.not_found(&key), NotFound::NotBelieved);
         assert_eq!(observations.not_found(&key), NotFound::Gone);
         assert_eq!(observations.get(&key), None);
         // Of what was written nothing comes late.

@@ -83,7 +83,7 @@ impl Ledger {
     fn on_not_found(&mut self, key: &Key, now: Moment) -> Option<Note> {
         match self.observed.not_found(key) {
             NotFound::Gone => Some(Note::AlreadyGone(key.clone())),
-            NotFound::TooEarly => {
+            NotFound::NotBelieved => {
                 // Wanted again meanwhile: an UPSERT is right whatever comes late. In a drain there is no later.
                 if !self.is_last && !self.desired.contains_key(key) {
                     self.parking.await_late(key.clone(), now);

@@ -37,7 +37,7 @@ const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 pub(super) struct Open {
     /// The zone.
     pub(super) zone: Arc<dyn Zone>,
-    /// The same, where it says what is written to it.
+    /// The same, where it prints or counts what is written to it: a plan, or a command that is soon over.
     planned: Option<Arc<PlannedZone>>,
     /// Who this host is in it.
     registrant: Registrant,
@@ -109,11 +109,14 @@ impl Open {
         };
         let read_after = match (&config.registry, &opened) {
             (Registry::Route53 { .. }, Some(opened)) => read_after(config, identity, &opened.memory),
-            _ => Duration::ZERO,
+            (Registry::Route53 { .. }, None) | (Registry::Local { .. }, _) => Duration::ZERO,
         };
         let signals = opened.map(SharedJournal::from);
         // The zone in this process is in the state directory itself.
-        let journal = signals.clone().filter(|_| matches!(config.registry, Registry::Route53 { .. }));
+        let journal = match &config.registry {
+            Registry::Route53 { .. } => signals.clone(),
+            Registry::Local { .. } => None,
+        };
         let planned = (config.dry_run || config.command.is_over_soon())
             .then(|| Arc::new(PlannedZone::new(zone.clone(), config.dry_run, print())));
         Ok(Self {

@@ -10,7 +10,8 @@
 //! | `listen` | an address and a socket, as soon as they can be had |
 //! | [`client`] | the other end, for a command |
 //!
-//! It has a thread of its own and asks no actor, so nobody who asks it takes the agent's time, and an agent that hangs is
+//! What it shows is the [board](crate::status::Board), to which all parts write what they know. It has a thread of its own
+//! and asks no actor, so nobody who asks it takes the agent's time, and an agent that hangs is
 //! shown as one. HTTP is read and written by hyper.
 //!
 //! ## Guarantees

@@ -120,7 +120,7 @@ fn paused(phase: Phase, answer: Answer) -> (StepState, &'static str) {
     match phase {
         _ if answer == Answer::All => (StepState::Done, "a full name stays as it is"),
         Phase::Short => (StepState::Done, "a short pause changes nothing"),
-        Phase::Long => (StepState::Weak, "weight 0, withdrawn after 60 s"),
+        Phase::Weightless => (StepState::Weak, "weight 0, withdrawn after 60 s"),
         Phase::Withdrawn => (StepState::Waits, "withdrawn until it goes on and its check passes"),
     }
 }
@@ -135,9 +135,12 @@ fn check_step(tracked: &Tracked, checked: Option<&Checked>, seen: &Seen) -> Step
     let check = &tracked.offer.check;
     let (state, why) = match tracked.health {
         Health::Serving if tracked.doubted => {
-            let why =
-                "it was paused, or sent a signal that may have ended it: weight 0 until its check passes";
-            (StepState::Weak, Some(why.to_owned()))
+            let until = match tracked.offer.check {
+                EffectiveCheck::None => "for a minute",
+                _ => "until its check passes",
+            };
+            let why = format!("it was paused, or sent a signal that may have ended it: weight 0 {until}");
+            (StepState::Weak, Some(why))
         }
         Health::Serving => (StepState::Done, None),
         Health::Failing => (StepState::Weak, Some(format!("its check fails, weight 0: {}", said()))),

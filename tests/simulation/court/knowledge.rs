@@ -1,6 +1,7 @@
 //! What an agent was told of its containers: from then on it has to know. S7 is judged by it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ecssd::container::Running;
 use ecssd::container::event::{Happening, Listed};
@@ -8,7 +9,7 @@ use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 
 use crate::engine::Told;
-use crate::truth::{BELIEVED, Truth, WEIGHS};
+use crate::truth::{BELIEVED, Truth, WEIGHTLESS, WITHDRAWN};
 use crate::world::State;
 
 /// What one process was told.
@@ -22,9 +23,8 @@ pub struct Known {
     pub seen: BTreeMap<ContainerId, (u32, Moment)>,
     /// The latest life that it saw running, and when it did first.
     pub since: BTreeMap<ContainerId, (u32, Moment)>,
-    /// What it saw paused for some time or still does, and was not shown to pass its check since: since when, and how
-    /// often its HEALTHCHECK had passed by then.
-    pub paused: BTreeMap<ContainerId, (Moment, u64)>,
+    /// What it saw paused for some time or still does, and was not shown to pass its check since.
+    pub paused: BTreeMap<ContainerId, Frozen>,
     /// When it was first shown all that runs.
     pub listed: Option<Moment>,
     /// When that life began, by the wall clock.
@@ -35,6 +35,30 @@ pub struct Known {
     pub rows: BTreeMap<u16, super::probes::Row>,
     /// Since when most of its probes are silent.
     pub silent_since: Option<Moment>,
+}
+
+/// What an answer takes to be heard, at most.
+const TAKES: Duration = Duration::from_millis(100);
+
+/// A pause, as a process saw it.
+#[derive(Clone, Copy)]
+pub struct Frozen {
+    /// When it was first and last seen.
+    pub since: Moment,
+    pub last: Moment,
+    /// How often its HEALTHCHECK had passed by then.
+    pub passed: u64,
+    /// When it was first seen to run again.
+    pub ran: Option<Moment>,
+    /// Whether one before, after which it has not passed, was so long that it was withdrawn.
+    pub withdrawn: bool,
+}
+
+impl Frozen {
+    /// Whether it was seen for at least so long.
+    pub fn lasted(&self, span: Duration) -> bool {
+        self.withdrawn || self.last + TAKES >= self.since + span
+    }
 }
 
 /// A life was asked to stop.
@@ -125,11 +149,22 @@ impl State {
         match seen {
             Some((Running::Stopped, life)) => known.died(id, life, now),
             Some((running, life)) => {
-                let short = |(since, _): &(Moment, u64)| now < *since + WEIGHS;
+                let short = |frozen: &Frozen| now < frozen.since + WEIGHTLESS && !frozen.withdrawn;
                 match running {
-                    Running::Paused => known.paused.entry(id.clone()).or_insert((now, passed)).1 = passed,
+                    Running::Paused => {
+                        let new = Frozen { since: now, last: now, passed, ran: None, withdrawn: false };
+                        let frozen = known.paused.entry(id.clone()).or_insert(new);
+                        if frozen.ran.is_some() {
+                            *frozen = Frozen { withdrawn: frozen.lasted(WITHDRAWN), ..new };
+                        }
+                        (frozen.last, frozen.passed) = (now, passed);
+                    }
                     _ if known.paused.get(id).is_some_and(short) => drop(known.paused.remove(id)),
-                    _ => {}
+                    _ => {
+                        if let Some(frozen) = known.paused.get_mut(id) {
+                            frozen.ran.get_or_insert(now);
+                        }
+                    }
                 }
                 let seen = known.seen.entry(id.clone()).or_default();
                 *seen = (life.max(seen.0), now);

@@ -6,9 +6,10 @@ use std::time::Duration;
 use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, Key, RecordSet, RecordType, Routing};
 
+use super::knowledge::Frozen;
 use super::mark;
 use crate::scenario::SpecCheck;
-use crate::truth::{Kind, Truth, WEIGHS, ZONE};
+use crate::truth::{Kind, Truth, WEIGHTLESS, WITHDRAWN, ZONE};
 use crate::world::State;
 
 /// How long a record may keep its weight after its container was seen in another life: the first look at a host
@@ -30,7 +31,7 @@ impl State {
         let is_docker = self.hosts[host].containers.get(id).is_some_and(is_docker);
         let paused = &mut self.court.known.entry((host, process)).or_default().paused;
         // What a HEALTHCHECK said before a pause says nothing after it.
-        if paused.get(id).is_none_or(|(_, before)| !is_docker || runs > *before) {
+        if paused.get(id).is_none_or(|frozen| !is_docker || runs > frozen.passed) {
             paused.remove(id);
         }
         let passed = self.court.passed.entry((host, id.clone())).or_default();
@@ -212,8 +213,14 @@ impl State {
         let (life, since) = known.since.get(id).copied().filter(|(life, _)| it.alive && it.lives == *life)?;
         let passed = self.court.passed.get(&(host, id.clone())).copied().unwrap_or_default();
         // A full name has no weight that a pause could take.
-        match known.paused.get(id).filter(|_| !adds_full) {
-            Some((paused, _)) => Some((life, since.max(*paused + WEIGHS))),
+        // Nor is a HEALTHCHECK waited for much longer than a minute: its next run may be an hour away.
+        let believed = |frozen: &Frozen| {
+            let docker = it.spec.check == SpecCheck::Docker;
+            docker && frozen.ran.is_some_and(|ran| ran + WITHDRAWN <= self.now)
+        };
+        let frozen = known.paused.get(id).filter(|frozen| frozen.lasted(WEIGHTLESS) && !believed(frozen));
+        match frozen.filter(|_| !adds_full) {
+            Some(frozen) => Some((life, since.max(frozen.last))),
             None => Some((life, since)).filter(|_| passed < life),
         }
     }

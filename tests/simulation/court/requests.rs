@@ -350,7 +350,7 @@ impl State {
         };
         match action {
             Action::Create | Action::Upsert => self.court_sees_want(host, process, &id, set),
-            Action::Delete => self.court_sees_delete(host, process, &id, set, batch),
+            Action::Delete => self.court_sees_delete(host, &id, set, batch),
         }
     }
 
@@ -425,14 +425,7 @@ impl State {
     }
 
     /// S4, and those by which no registration is lost: S3, S6, L4.
-    fn court_sees_delete(
-        &mut self,
-        host: usize,
-        process: u64,
-        id: &ContainerId,
-        set: &RecordSet,
-        batch: &[Change],
-    ) {
+    fn court_sees_delete(&mut self, host: usize, id: &ContainerId, set: &RecordSet, batch: &[Change]) {
         let now = self.now;
         let place = (host, set.key());
         let known = self.court.contents.get(&place).is_some_and(|known| known.contains(&content(set)));
@@ -454,11 +447,12 @@ impl State {
             other.alive && (other.port == it.port || other.misdated && other.ports.contains(&it.port))
         };
         let rivals = of.containers.values().filter(has_port).count() > 1;
-        // Who was not told that a pause is over counts on. A full name is left alone by it.
-        let seen_frozen = self.court.known.get(&(host, process)).and_then(|known| known.paused.get(id));
-        let seen_long = seen_frozen.is_some_and(|(since, _)| now >= *since + WITHDRAWN);
-        let frozen = set.routing != Routing::Multivalue
-            && (it.is_frozen_long(now) || it.thawed_late >= written || seen_long);
+        // Only who saw for so long that it was paused withdraws it, and the next run goes on with that. A full name is left
+        // alone by it.
+        let of_host = self.court.known.iter().filter(|((of, _), _)| *of == host);
+        let mut frozen = of_host.filter_map(|(_, known)| known.paused.get(id));
+        let seen_long = frozen.any(|frozen| frozen.lasted(WITHDRAWN));
+        let frozen = set.routing != Routing::Multivalue && seen_long;
         // What was written of an earlier life gives way to one that has to prove itself.
         let excused = of.leaves(it, now) == Some(true)
             || it.is_over(now)

@@ -26,6 +26,7 @@ use super::directory::{Cluster, Directory};
 use super::paced::{Paced, Unread};
 use super::tasks::{Seen, is_stopped};
 use crate::change::pacing::Rate;
+use crate::container::convention::Scope as NameScope;
 use crate::janitor::time::Time;
 use crate::record::Owner;
 
@@ -130,12 +131,12 @@ impl Ecs {
         &self,
         cluster: &Cluster,
         status: DesiredStatus,
-        zone: &str,
+        names: &NameScope,
         seen: &mut Seen,
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
         let list = async |token| self.list_tasks(&cluster.arn, &status, token, limit).await;
-        pages(list, async |arns| self.learn_tasks(cluster, arns, zone, seen, limit).await).await
+        pages(list, async |arns| self.learn_tasks(cluster, arns, names, seen, limit).await).await
     }
 
     /// Learns tasks by their ids or ARNs, up to a page of them.
@@ -143,12 +144,12 @@ impl Ecs {
         &self,
         cluster: &Cluster,
         ids: Vec<String>,
-        zone: &str,
+        names: &NameScope,
         seen: &mut Seen,
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
         let described = self.describe_tasks(&cluster.arn, ids, limit).await?;
-        self.learn(cluster, &described, zone, seen, limit).await
+        self.learn(cluster, &described, names, seen, limit).await
     }
 
     /// Learns the tasks of a cluster that should run and are not in `known`.
@@ -156,14 +157,14 @@ impl Ecs {
         &self,
         cluster: &Cluster,
         known: &Directory,
-        zone: &str,
+        names: &NameScope,
         seen: &mut Seen,
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
         let list = async |token| self.list_tasks(&cluster.arn, &DesiredStatus::Running, token, limit).await;
         pages(list, async |mut arns: Vec<String>| {
             arns.retain(|arn| !known.knows(arn));
-            self.learn_tasks(cluster, arns, zone, seen, limit).await
+            self.learn_tasks(cluster, arns, names, seen, limit).await
         })
         .await
     }
@@ -173,14 +174,14 @@ impl Ecs {
         &self,
         cluster: &Cluster,
         status: &DesiredStatus,
-        zone: &str,
+        names: &NameScope,
         seen: &mut Seen,
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
         let list = async |token| self.list_tasks(&cluster.arn, status, token, limit).await;
         pages(list, async |arns: Vec<String>| {
             let described = self.describe_tasks(&cluster.arn, arns, limit).await?;
-            described.iter().for_each(|task| seen.add(task, cluster, None, zone));
+            described.iter().for_each(|task| seen.add(task, cluster, None, names));
             Ok(())
         })
         .await
@@ -190,7 +191,7 @@ impl Ecs {
         &self,
         cluster: &Cluster,
         tasks: &[Task],
-        zone: &str,
+        names: &NameScope,
         seen: &mut Seen,
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
@@ -200,7 +201,7 @@ impl Ecs {
                 Some(arn) => Some(self.known_definition(arn, limit).await?),
                 None => None,
             };
-            seen.add(task, cluster, definition.as_deref(), zone);
+            seen.add(task, cluster, definition.as_deref(), names);
         }
         Ok(())
     }

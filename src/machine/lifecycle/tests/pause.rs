@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::container::convention::{Answer, Service};
-use crate::machine::lifecycle::pause::{WEIGHS_AFTER, WITHDRAWN_AFTER};
+use crate::machine::lifecycle::pause::{WEIGHTLESS_AFTER, WITHDRAWN_AFTER};
 
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -37,7 +37,7 @@ fn a_short_pause_changes_nothing() {
     for (check, told) in frozen() {
         assert_eq!(told.weights(), [5], "{check}");
         assert!(!told.effects.iter().any(|effect| matches!(effect, Effect::Claim(_) | Effect::Decided(_))));
-        let told = told.after(WEIGHS_AFTER - MOMENT);
+        let told = told.after(WEIGHTLESS_AFTER - MOMENT);
         assert_eq!(told.weights(), [5], "{check}");
         assert_eq!(goes_on(told, &check).weights(), [5], "{check}");
     }
@@ -47,8 +47,10 @@ fn a_short_pause_changes_nothing() {
 fn a_longer_one_takes_the_weight_and_then_the_record() {
     for (check, told) in frozen() {
         let began = told.now;
-        assert!(told.effects.contains(&Effect::WakeAt(began + WEIGHS_AFTER)), "{:?}", told.effects);
-        let told = told.after(WEIGHS_AFTER);
+        assert!(told.effects.contains(&Effect::WakeAt(began + WEIGHTLESS_AFTER)), "{:?}", told.effects);
+        let told = told.after(WEIGHTLESS_AFTER);
+        assert_eq!((told.weights(), &told.effects[..]), (vec![5], &[Effect::Inspect][..]), "{check}");
+        let told = told.seen(3, paused(check.clone()));
         assert_eq!(told.weights(), [0], "{check}");
         let reason = |effect: &Effect| match effect {
             Effect::Decided(decision) => Some(decision.reason),
@@ -56,7 +58,9 @@ fn a_longer_one_takes_the_weight_and_then_the_record() {
         };
         assert_eq!(told.effects.iter().find_map(reason), Some(Reason::Paused));
         assert!(told.effects.contains(&Effect::WakeAt(began + WITHDRAWN_AFTER)), "{:?}", told.effects);
-        let told = told.after(WITHDRAWN_AFTER - WEIGHS_AFTER);
+        let told = told.after(WITHDRAWN_AFTER - WEIGHTLESS_AFTER);
+        assert_eq!((told.weights(), &told.effects[..]), (vec![0], &[Effect::Inspect][..]), "{check}");
+        let told = told.seen(4, paused(check.clone()));
         assert_eq!((told.weights(), told.machine.deadline()), (vec![], None), "{check}");
         let claimed = told.machine.ports().map(|ports| ports.claims[0].standing);
         assert_eq!(claimed, Some(Standing::Away), "its process is still there");
@@ -64,9 +68,34 @@ fn a_longer_one_takes_the_weight_and_then_the_record() {
 }
 
 #[test]
+fn nothing_is_withdrawn_while_no_inspection_says_that_it_goes_on() {
+    for (check, told) in frozen() {
+        let mut told = told.after(WEIGHTLESS_AFTER).seen(3, paused(check.clone()));
+        for _ in 0..60 {
+            told = told.after(WITHDRAWN_AFTER);
+            assert_eq!(told.weights(), [0], "{check}: Docker is away");
+        }
+        let told = goes_on(told, &check);
+        assert_eq!(told.weights(), if check == EffectiveCheck::None { [5] } else { [0] });
+    }
+}
+
+#[test]
+fn a_healthcheck_that_says_nothing_new_is_believed_after_a_minute() {
+    for lasts in [WEIGHTLESS_AFTER, WITHDRAWN_AFTER] {
+        let [_, _, (check, told)] = frozen();
+        let told = goes_on(told.after(lasts).seen(3, paused(check.clone())), &check);
+        let mut told = told.after(secs(59));
+        assert!(!told.weights().contains(&5));
+        told = told.after(secs(1));
+        assert_eq!((told.weights(), told.machine.deadline()), (vec![5], None));
+    }
+}
+
+#[test]
 fn a_look_that_comes_before_the_timer_counts_the_time() {
     for (check, mut told) in frozen() {
-        told.now += WEIGHS_AFTER;
+        told.now += WEIGHTLESS_AFTER;
         assert_eq!(told.seen(3, paused(check.clone())).weights(), [0], "{check}");
     }
 }
@@ -87,9 +116,9 @@ fn nobody_is_asked_while_it_is_paused_and_what_was_asked_before_says_nothing() {
 
 #[test]
 fn after_a_long_one_the_weight_is_back_after_a_pass() {
-    for lasts in [WEIGHS_AFTER, WITHDRAWN_AFTER] {
+    for lasts in [WEIGHTLESS_AFTER, WITHDRAWN_AFTER] {
         for (check, told) in frozen() {
-            let told = goes_on(told.after(lasts), &check);
+            let told = goes_on(told.after(lasts).seen(3, paused(check.clone())), &check);
             let before = if lasts == WITHDRAWN_AFTER { vec![] } else { vec![0] };
             match check {
                 EffectiveCheck::None => assert_eq!(told.weights(), [5]),
@@ -132,7 +161,7 @@ fn one_that_is_paused_when_it_is_first_seen_keeps_what_an_earlier_run_registered
         assert_eq!(met(&check).weights(), NOTHING, "nothing is new while it is paused");
         let told = met(&check).registered(32_768, 5);
         assert_eq!(told.weights(), [5], "{check}");
-        let told = told.after(WEIGHS_AFTER);
+        let told = told.after(WEIGHTLESS_AFTER).seen(3, paused(check.clone()));
         assert_eq!(told.weights(), [0], "{check}");
         let told = goes_on(told, &check);
         let told = if check == EffectiveCheck::None { told } else { told.probed(Verdict::Up) };
@@ -142,11 +171,14 @@ fn one_that_is_paused_when_it_is_first_seen_keeps_what_an_earlier_run_registered
     let again = Sight { lived_before: true, ..paused(EffectiveCheck::None) };
     let told = Told::new().seen(1, again).registered(32_768, 5);
     assert_eq!(told.weights(), [5], "what has no check proves nothing in any life");
+    let told = met(&EffectiveCheck::None).registered(32_768, 0);
+    assert_eq!(told.weights(), [0], "an earlier run had taken the weight for the pause");
+    assert_eq!(goes_on(told, &EffectiveCheck::None).weights(), [5]);
 }
 
 #[test]
 fn what_is_registered_only_after_a_long_pause_has_to_pass_too() {
-    let told = Told::new().seen(1, paused(EffectiveCheck::Tcp)).after(WEIGHS_AFTER);
+    let told = Told::new().seen(1, paused(EffectiveCheck::Tcp)).after(WEIGHTLESS_AFTER);
     let told = told.seen(2, sight(EffectiveCheck::Tcp)).registered(32_768, 5);
     assert_eq!(told.weights(), [0]);
     assert_eq!(told.probed(Verdict::Up).weights(), [5]);
@@ -171,11 +203,12 @@ fn a_full_name_is_left_alone_throughout() {
         assert_eq!(routings(&told), both);
         let told = told.seen(2, Sight { running: Running::Paused, ..all() });
         assert_eq!(routings(&told), both);
-        let told = told.after(WEIGHS_AFTER);
+        let frozen = || Sight { running: Running::Paused, ..all() };
+        let told = told.after(WEIGHTLESS_AFTER).seen(3, frozen());
         assert_eq!(routings(&told), [Routing::Multivalue, Routing::Weighted(0)]);
-        let told = told.after(WITHDRAWN_AFTER);
+        let told = told.after(WITHDRAWN_AFTER).seen(4, frozen());
         assert_eq!(routings(&told), [Routing::Multivalue]);
-        let told = told.seen(3, all());
+        let told = told.seen(5, all());
         assert_eq!(routings(&told)[0], Routing::Multivalue);
         assert_eq!(routings(&serves(told)), both);
     }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
 use super::*;
-use crate::machine::lifecycle::pause::{WEIGHS_AFTER, WITHDRAWN_AFTER};
+use crate::machine::lifecycle::pause::{WEIGHTLESS_AFTER, WITHDRAWN_AFTER};
 use crate::machine::past::{Past, Turn};
 use crate::moment::Moment;
 use crate::record::testing::id;
@@ -425,8 +425,8 @@ struct Watched {
     wanted: Vec<Wanted>,
     probing: Option<(Timestamp, Vec<Target>)>,
     timer: Option<Moment>,
-    /// The life that was last seen, where it is paused, and since when it was seen so.
-    paused: Option<(Timestamp, Moment)>,
+    /// The life that was last seen, where it is paused; and from when to when it was seen so.
+    paused: Option<(Timestamp, Moment, Moment)>,
 }
 
 impl Watched {
@@ -434,9 +434,9 @@ impl Watched {
         if let Event::Seen { as_of, sight } = &event
             && !self.machine.outdates(*as_of)
         {
-            let known = self.paused.filter(|(life, _)| *life == sight.started_at);
-            self.paused =
-                (sight.running == Running::Paused).then(|| known.unwrap_or((sight.started_at, now)));
+            let known = self.paused.filter(|(life, ..)| *life == sight.started_at);
+            let since = known.map_or(now, |(_, since, _)| since);
+            self.paused = (sight.running == Running::Paused).then_some((sight.started_at, since, now));
         }
         let (was, health_only) = (self.wanted.clone(), is_of_health(&event) && self.paused.is_none());
         let (machine, effects) = std::mem::take(&mut self.machine).step(event, now);
@@ -512,9 +512,9 @@ impl StateMachineTest for Watched {
             let stops = |(life, until): &(Timestamp, Moment)| *life == wanted.started_at && now < *until;
             assert!(!world.told_to_stop.iter().any(stops), "wants a life that was told to stop");
             assert!([0, wanted.offer.service.weight].contains(&wanted.weight));
-            let paused = watched.paused.filter(|(life, _)| *life == wanted.started_at);
-            let lasts = paused.map(|(_, since)| now - since).unwrap_or_default();
-            assert!(lasts < WEIGHS_AFTER || wanted.weight == 0, "a weight after {lasts:?} of a pause");
+            let paused = watched.paused.filter(|(life, ..)| *life == wanted.started_at);
+            let lasts = paused.map(|(_, since, last)| last - since).unwrap_or_default();
+            assert!(lasts < WEIGHTLESS_AFTER || wanted.weight == 0, "a weight after {lasts:?} of a pause");
             assert!(lasts < WITHDRAWN_AFTER, "wanted after {lasts:?} of a pause");
         }
         assert!(!world.drained || watched.ports.is_none(), "claims something after the drain");
