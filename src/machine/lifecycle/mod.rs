@@ -21,7 +21,7 @@
 //! | Live      | killed, by a stopping signal   | Stopping  | nothing                                         |
 //! | Live      | killed, by one that [may end it](may_end) | Live | the services at weight 0, while that is [in doubt](doubt) |
 //! | Live      | seen in one life too many      | Live      | nothing while it is [held](restarts), then as it proved |
-//! | Idle      | seen paused                    | Live      | what an earlier run registered, as in a [pause](pause) that begins now |
+//! | Idle      | seen paused                    | Live      | what an earlier run registered, as in a [pause] that begins now |
 //! | Live      | seen paused                    | Live      | as it was; after 5 s at weight 0, after 60 s nothing but full names |
 //! | Live      | seen running, was [paused](pause) | Live   | after 5 s and more, its weight once its check has passed |
 //! | Live      | died, seen stopped             | Idle      | nothing; this life has ended                    |
