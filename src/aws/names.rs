@@ -40,13 +40,21 @@ impl Names {
     }
 
     async fn addresses(name: &str) -> Result<Vec<IpAddr>, NetError> {
-        let mut resolver = TokioResolver::builder_tokio()?;
-        let options = resolver.options_mut();
-        options.use_hosts_file = ResolveHosts::Always;
-        options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
-        (options.timeout, options.attempts, options.cache_size) = (SERVER_LIMIT, ATTEMPTS, 0);
-        Ok(resolver.build()?.lookup_ip(name).await?.iter().collect())
+        Ok(resolver()?.lookup_ip(name).await?.iter().collect())
     }
+}
+
+/// A resolver of this host, made of its files as they are now.
+///
+/// # Errors
+/// Where they cannot be read.
+pub fn resolver() -> Result<TokioResolver, NetError> {
+    let mut resolver = TokioResolver::builder_tokio()?;
+    let options = resolver.options_mut();
+    options.use_hosts_file = ResolveHosts::Always;
+    options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
+    (options.timeout, options.attempts, options.cache_size) = (SERVER_LIMIT, ATTEMPTS, 0);
+    resolver.build()
 }
 
 impl ResolveDns for Names {

@@ -7,9 +7,10 @@
 pub mod fleet;
 pub mod identity;
 pub mod imds;
-mod name_server;
 pub mod negative_ttl;
 pub mod notices;
+#[cfg(test)]
+mod testing;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
