@@ -14,7 +14,7 @@ use crate::moment::Moment;
 
 /// So long after the signal nothing that passes counts.
 pub const SETTLES: Duration = Duration::from_secs(10);
-/// So long after it a service without a check has survived it.
+/// So long after it what cannot be asked is believed to have survived.
 pub const UNCHECKED: Duration = Duration::from_secs(60);
 /// How often a HEALTHCHECK's log is inspected meanwhile; Docker keeps its last five entries.
 const INSPECT_EVERY: Duration = Duration::from_secs(5);
@@ -28,10 +28,8 @@ pub struct Doubt {
     pub(super) kill: Option<Kill>,
     /// When passes begin to count.
     counts_from: Moment,
-    /// When a service without a check has survived.
+    /// When it is over for what cannot be asked.
     over_at: Moment,
-    /// How many passes in a row are asked for.
-    asked: u32,
     /// Whether passes count by now.
     settled: bool,
     /// When the container is to be inspected for its HEALTHCHECK's log.
@@ -44,26 +42,31 @@ pub struct Doubt {
 impl Doubt {
     /// A doubt since this signal; `None` where it is too old to matter.
     pub(super) fn since(kill: Kill, now: Moment) -> Option<Self> {
-        let doubt = Self::new(Some(kill), kill.and(SETTLES), kill.and(UNCHECKED), PASSES);
+        let doubt = Self::new(Some(kill), kill.and(SETTLES), kill.and(UNCHECKED));
         (now < doubt.over_at).then_some(doubt)
     }
 
     /// A doubt since a long pause ended: the first pass from then on ends it.
     pub(super) fn after_pause(now: Moment) -> Self {
-        Self { settled: true, ..Self::new(None, now, now + UNCHECKED, 1) }
+        Self { settled: true, ..Self::new(None, now, now + UNCHECKED) }
     }
 
     /// The same since a pause ended: what was frozen acts on a signal only then.
     pub(super) fn thawed(self, now: Moment) -> Self {
         match self.kill {
-            Some(_) => Self::new(self.kill, now + SETTLES, now + UNCHECKED, PASSES),
+            Some(_) => Self::new(self.kill, now + SETTLES, now + UNCHECKED),
             None => Self::after_pause(now),
         }
     }
 
-    fn new(kill: Option<Kill>, counts_from: Moment, over_at: Moment, asked: u32) -> Self {
+    fn new(kill: Option<Kill>, counts_from: Moment, over_at: Moment) -> Self {
         let (settled, counted, passes) = (false, None, 0);
-        Self { kill, counts_from, over_at, asked, settled, inspect_at: counts_from, counted, passes }
+        Self { kill, counts_from, over_at, settled, inspect_at: counts_from, counted, passes }
+    }
+
+    /// Whether a signal began it, and not a pause.
+    pub(super) fn is_of_signal(&self) -> bool {
+        self.kill.is_some()
     }
 
     /// Whether passes count by now.
@@ -84,14 +87,12 @@ impl Doubt {
         }
     }
 
-    /// Time has passed; whether the container is to be inspected.
-    pub(super) fn on_tick(&mut self, now: Moment) -> bool {
+    /// Time has passed: the inspection that is due is asked for.
+    pub(super) fn on_tick(&mut self, now: Moment) {
         self.settled |= now >= self.counts_from;
-        let is_due = self.settled && now >= self.inspect_at;
-        if is_due {
+        if self.settled && now >= self.inspect_at {
             self.inspect_at = now + INSPECT_EVERY;
         }
-        is_due
     }
 
     /// An inspection shows the HEALTHCHECK's log; whether enough of it has passed.
@@ -106,6 +107,6 @@ impl Doubt {
         for entry in &log[new..] {
             self.passes = if entry.passed { self.passes + 1 } else { 0 };
         }
-        self.passes >= self.asked
+        self.passes >= if self.is_of_signal() { PASSES } else { 1 }
     }
 }

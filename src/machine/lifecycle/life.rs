@@ -196,8 +196,8 @@ impl Life {
         let Some(doubt) = &mut self.doubt else { return };
         doubt.on_tick(now);
         if now >= doubt.over_at() {
-            let (is_pause, health) = (doubt.kill.is_none(), self.health);
-            self.services.iter_mut().for_each(|tracked| tracked.on_doubt_over(is_pause, health));
+            let (of_signal, health) = (doubt.is_of_signal(), self.health);
+            self.services.iter_mut().for_each(|tracked| tracked.on_doubt_over(of_signal, health));
         }
         self.settle();
     }
@@ -262,8 +262,11 @@ impl Life {
         let settled =
             doubt.and_then(|doubt| doubt.due_at(self.doubts(|check| *check == EffectiveCheck::Docker)));
         let ends_by_itself = |doubt: &&Doubt| {
-            let docker = doubt.kill.is_none();
-            self.doubts(|check| *check == EffectiveCheck::None || docker && *check == EffectiveCheck::Docker)
+            self.doubts(|check| match check {
+                EffectiveCheck::None => true,
+                EffectiveCheck::Docker => !doubt.is_of_signal(),
+                EffectiveCheck::Tcp | EffectiveCheck::Http { .. } => false,
+            })
         };
         let unchecked = doubt.filter(ends_by_itself).map(Doubt::over_at);
         reminders.chain(self.held_until).chain(settled).chain(unchecked).min()

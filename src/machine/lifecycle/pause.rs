@@ -5,8 +5,9 @@
 //! the kernel takes connections for a process that is frozen. A full name is left alone throughout: who asks for all
 //! targets finds out by itself which of them serve.
 //!
-//! How long a pause had lasted before it was first seen is not known: it counts from then. It is over for so long only as
-//! an inspection says so: while Docker is away nothing is withdrawn.
+//! How long a pause had lasted before it was first seen is not known: it counts from then. Time alone changes nothing, it
+//! only asks for an inspection, and one that shows the pause still there takes the weight or the record. So while Docker
+//! is away nothing is withdrawn.
 
 use std::time::Duration;
 

@@ -50,10 +50,10 @@ impl Tracked {
     }
 
     /// A doubt is over for what cannot be asked: after a signal that is what has no check, after a pause a HEALTHCHECK, too.
-    pub(super) fn on_doubt_over(&mut self, is_pause: bool, health: Option<container::Health>) {
+    pub(super) fn on_doubt_over(&mut self, of_signal: bool, health: Option<container::Health>) {
         match self.offer.check {
             EffectiveCheck::None => self.doubted = false,
-            EffectiveCheck::Docker if is_pause && self.doubted => {
+            EffectiveCheck::Docker if !of_signal && self.doubted => {
                 self.doubted = false;
                 self.on_healthcheck(health, false);
             }
