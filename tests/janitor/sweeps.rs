@@ -15,6 +15,19 @@ fn marks(sets: &[RecordSet]) -> BTreeSet<String> {
     sets.iter().map(mark).collect()
 }
 
+/// A task of this service runs on Fargate.
+fn runs_on_fargate(scene: &Scene, service: &str) {
+    let task = Task {
+        definition: service.into(),
+        host: None,
+        status: "RUNNING",
+        container: scene.id(),
+        binding: None,
+        address: Some("10.0.251.1".into()),
+    };
+    scene.ecs.task("batch", task);
+}
+
 /// Fails with what is there too much, and what is missing.
 fn expect(scene: &Scene, expected: impl std::borrow::Borrow<BTreeSet<String>>) {
     let (there, expected) = (scene.marks(), expected.borrow());
@@ -113,15 +126,7 @@ async fn exactly_the_dead_go_in_one_run() {
     }
     // The last target of a service that has moved to Fargate.
     let last = scene.task("web", &hosts[4].0, "_far._tcp", "STOPPED");
-    let on_fargate = Task {
-        definition: "_far._tcp".into(),
-        host: None,
-        status: "RUNNING",
-        container: scene.id(),
-        binding: None,
-        address: Some("10.0.251.1".into()),
-    };
-    scene.ecs.task("batch", on_fargate);
+    runs_on_fargate(&scene, "_far._tcp");
     scene.zone.create(&[&alive[..], &due[..], &addresses[..], &[last][..]].concat());
 
     let before = scene.marks();
@@ -159,15 +164,7 @@ async fn the_last_target_of_a_full_name_stays_like_that_of_its_weighted_one() {
         routing: Routing::Multivalue,
         ..weighted.clone()
     };
-    let on_fargate = Task {
-        definition: "_far._tcp".into(),
-        host: None,
-        status: "RUNNING",
-        container: scene.id(),
-        binding: None,
-        address: Some("10.0.251.1".into()),
-    };
-    scene.ecs.task("batch", on_fargate);
+    runs_on_fargate(&scene, "_far._tcp");
     scene.zone.create(&[weighted.clone(), full.clone()]);
     let names = |report: &Report| -> Vec<String> {
         report.deletes().map(|set| set.name.trim_end_matches('.').to_owned()).collect()
