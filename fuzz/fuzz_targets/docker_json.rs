@@ -58,7 +58,7 @@ fuzz_target!(|data: &[u8]| {
                 let (At::Host { port } | At::Task { port, .. }) = offer.at;
                 assert!(port > 0 && container.services.contains(&offer.service));
             }
-            assert!(unpublished.iter().all(|service| !service.reason.is_empty()));
+            assert!(unpublished.iter().all(|service| !service.reason.to_string().is_empty()));
         }
     }
 });

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 
+pub use self::reach::{OwnerIs, Port, Unreachable};
 use self::reach::{Reach, leads_here};
 use super::convention::{Check, Protocol, Service, ServiceName};
 use super::{Binding, Container, Running, Timestamp};
@@ -124,8 +125,8 @@ pub struct Unpublished {
     pub service: ServiceName,
     /// The port that it was asked for.
     pub container_port: u16,
-    /// Why, for an operator.
-    pub reason: String,
+    /// Why.
+    pub reason: Unreachable,
 }
 
 /// What a container offers, in the order of its services, and what it cannot.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::facts::{Facts, Found};
 use super::finding::Finding;
 use crate::container::Network;
-use crate::container::offer::{Endpoint, Offer, Unpublished, offers};
+use crate::container::offer::{Endpoint, Offer, OwnerIs, Unpublished, Unreachable, offers};
 use crate::record::ContainerId;
 
 const SUBJECT: &str = "containers";
@@ -72,11 +72,20 @@ fn unpublished(name: &str, not: &Unpublished) -> Finding {
     let Unpublished { service, container_port, reason } = not;
     let line = format!("{name}: {} on port {container_port} cannot be published: {reason}", service.as_str());
     let remedy = match reason {
-        _ if reason.starts_with("Docker publishes") => {
+        Unreachable::NotPublished { .. }
+        | Unreachable::Elsewhere { .. }
+        | Unreachable::Loopback(_)
+        | Unreachable::Ipv6(_) => {
             "publish the port at the address that clients reach (-p 80, portMappings), or use the host's network"
         }
-        _ if reason.contains("started again") => "start this container again too",
-        _ => "change the container as the line says, and replace it",
+        Unreachable::Owner(_, OwnerIs::Newer) => "start this container again too",
+        Unreachable::Owner(_, OwnerIs::Unknown | OwnerIs::Stopped) => {
+            "start that container, and then this one"
+        }
+        Unreachable::Owner(_, OwnerIs::Isolated | OwnerIs::Sharer) | Unreachable::NoNetwork => {
+            "give the container a network that clients reach, and replace it"
+        }
+        Unreachable::OtherNumber { .. } => "change the container as the line says, and replace it",
     };
     Finding::warning(SUBJECT, line, remedy)
 }

@@ -1,12 +1,92 @@
-//! How the ports of a container are reached from outside, and with which words some are not.
+//! How the ports of a container are reached from outside, and why some are not.
 //!
 //! Owns whose network and which binding count. What is offered there, and how it is checked, is for [`super`].
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use super::{At, Binder};
 use crate::container::convention::{Answer, Protocol, Service};
 use crate::container::{Container, Network, Running, Timestamp};
+use crate::record::ContainerId;
+
+/// A port of a container as Docker writes it: `80/tcp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Port(pub u16, pub Protocol);
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0, self.1)
+    }
+}
+
+/// Why nobody can reach a port of a container.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Unreachable {
+    /// It has no network at all.
+    #[error("the container has no network")]
+    NoNetwork,
+    /// Something is wrong with the container whose network it shares.
+    #[error("container {}, whose network it shares, {}", .0.short(), .1)]
+    Owner(ContainerId, OwnerIs),
+    /// Docker does not publish it, but these; or exposes it only.
+    #[error("Docker publishes no host port for {port}{}{}", exposed(*.is_exposed), others(.published))]
+    NotPublished {
+        /// The container's own.
+        port: Port,
+        /// Whether the image exposes it.
+        is_exposed: bool,
+        /// Those that Docker does publish.
+        published: Vec<Port>,
+    },
+    /// Docker publishes it where clients do not come.
+    #[error("Docker publishes {port} at {at} only, and clients reach this host at {host}")]
+    Elsewhere {
+        /// The container's own.
+        port: Port,
+        /// Where it is published.
+        at: Ipv4Addr,
+        /// Where clients come.
+        host: Ipv4Addr,
+    },
+    /// Docker publishes it for this host alone.
+    #[error("Docker publishes {0} on loopback only")]
+    Loopback(Port),
+    /// Docker publishes it where no record can lead.
+    #[error("Docker publishes {0} on IPv6 only, and records lead to IPv4")]
+    Ipv6(Port),
+    /// Its name answers with an address, and clients would try the container's own port there.
+    #[error(
+        "clients of an address expect port {own}, and Docker publishes it at {host}: publish it at its own number, or let \
+         clients read SRV (NAME)"
+    )]
+    OtherNumber {
+        /// The container's own.
+        own: Port,
+        /// The host's.
+        host: u16,
+    },
+}
+
+/// What is wrong with the container whose network another one shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum OwnerIs {
+    /// It was not inspected, or is not there.
+    #[error("is not known")]
+    Unknown,
+    /// It has stopped.
+    #[error("does not run")]
+    Stopped,
+    /// What the other one holds on to is what an earlier life of it left.
+    #[error("was started again since: start this one again too")]
+    Newer,
+    /// It has no network.
+    #[error("has none")]
+    Isolated,
+    /// It shares the network of a third.
+    #[error("shares another's")]
+    Sharer,
+}
 
 /// How the ports of a container are reached from outside.
 pub(super) enum Reach<'a> {
@@ -15,7 +95,7 @@ pub(super) enum Reach<'a> {
     /// By the bindings of this container, the network's owner.
     Bindings(&'a Container),
     /// Not at all.
-    Not(String),
+    Not(Unreachable),
 }
 
 impl<'a> Reach<'a> {
@@ -30,9 +110,9 @@ impl<'a> Reach<'a> {
         match &container.network {
             Network::Published => Self::Bindings(container),
             Network::Host => Self::Host,
-            Network::Isolated => Self::Not("the container has no network".to_owned()),
+            Network::Isolated => Self::Not(Unreachable::NoNetwork),
             Network::Shared(id) => match owner.filter(|owner| owner.id == *id) {
-                None => Self::Not(format!("container {}, whose network it shares, is not known", id.short())),
+                None => Self::Not(Unreachable::Owner(id.clone(), OwnerIs::Unknown)),
                 Some(owner) => Self::of_owner(owner, container.started_at),
             },
         }
@@ -40,22 +120,16 @@ impl<'a> Reach<'a> {
 
     /// By the network of `owner`, for one that was started at this time.
     fn of_owner(owner: &'a Container, started_at: Option<Timestamp>) -> Self {
-        let short = owner.id.short();
+        let not = |is| Self::Not(Unreachable::Owner(owner.id.clone(), is));
         match owner.network {
-            _ if owner.running == Running::Stopped => {
-                Self::Not(format!("container {short}, whose network it shares, does not run"))
-            }
+            _ if owner.running == Running::Stopped => not(OwnerIs::Stopped),
             // It holds on to what an earlier life of the owner left, which leads nowhere. Nothing but the wall clock
             // tells the order of the two starts.
-            Network::Published if owner.started_at > started_at => Self::Not(format!(
-                "container {short}, whose network it shares, was started again since: start this one again too"
-            )),
+            Network::Published if owner.started_at > started_at => not(OwnerIs::Newer),
             Network::Published => Self::Bindings(owner),
             Network::Host => Self::Host,
-            Network::Isolated => Self::Not(format!("container {short}, whose network it shares, has none")),
-            Network::Shared(_) => {
-                Self::Not(format!("container {short}, whose network it shares, shares another's"))
-            }
+            Network::Isolated => not(OwnerIs::Isolated),
+            Network::Shared(_) => not(OwnerIs::Sharer),
         }
     }
 
@@ -69,20 +143,19 @@ impl<'a> Reach<'a> {
         }
     }
 
-    pub(super) fn at(&self, service: &Service, host_address: Ipv4Addr) -> Result<At, String> {
+    pub(super) fn at(&self, service: &Service, host_address: Ipv4Addr) -> Result<At, Unreachable> {
         match self.target(service, host_address)? {
             At::Host { port } if service.answer == Answer::Address && port != service.container_port => {
-                let port_of_container = shown((service.container_port, service.protocol));
-                Err(format!(
-                    "clients of an address expect port {port_of_container}, and Docker publishes it at {port}: publish it \
-                     at its own number, or let clients read SRV (NAME)"
-                ))
+                Err(Unreachable::OtherNumber {
+                    own: Port(service.container_port, service.protocol),
+                    host: port,
+                })
             }
             at => Ok(at),
         }
     }
 
-    fn target(&self, service: &Service, host_address: Ipv4Addr) -> Result<At, String> {
+    fn target(&self, service: &Service, host_address: Ipv4Addr) -> Result<At, Unreachable> {
         match self {
             Self::Task(address) => Ok(At::Task { address: *address, port: service.container_port }),
             Self::Host => Ok(At::Host { port: service.container_port }),
@@ -94,22 +167,17 @@ impl<'a> Reach<'a> {
 
 /// The lowest port of this host's address that leads to the service's port, or why there is none. For an address the
 /// service's own, if it is one of several: no other is any use.
-fn host_port(owner: &Container, service: &Service, host_address: Ipv4Addr) -> Result<u16, String> {
-    let port = (service.container_port, service.protocol);
-    let bindings = owner.bindings.get(&port).map_or(&[][..], Vec::as_slice);
-    let usable = bindings.iter().filter(|binding| leads_here(binding.address, host_address));
+fn host_port(owner: &Container, service: &Service, host: Ipv4Addr) -> Result<u16, Unreachable> {
+    let key = (service.container_port, service.protocol);
+    let port = Port(key.0, key.1);
+    let bindings = owner.bindings.get(&key).map_or(&[][..], Vec::as_slice);
+    let usable = bindings.iter().filter(|binding| leads_here(binding.address, host));
     let is_other = |port: u16| service.answer == Answer::Address && port != service.container_port;
     let lowest = usable.map(|binding| binding.port).min_by_key(|&port| (is_other(port), port));
     lowest.ok_or_else(|| match bindings.iter().find(|binding| !binding.address.is_loopback()) {
-        Some(elsewhere) => format!(
-            "Docker publishes {} at {} only, and clients reach this host at {host_address}",
-            shown(port),
-            elsewhere.address
-        ),
-        None if !bindings.is_empty() => format!("Docker publishes {} on loopback only", shown(port)),
-        None if owner.bound_ipv6.contains(&port) => {
-            format!("Docker publishes {} on IPv6 only, and records lead to IPv4", shown(port))
-        }
+        Some(elsewhere) => Unreachable::Elsewhere { port, at: elsewhere.address, host },
+        None if !bindings.is_empty() => Unreachable::Loopback(port),
+        None if owner.bound_ipv6.contains(&key) => Unreachable::Ipv6(port),
         None => not_published(owner, port),
     })
 }
@@ -120,31 +188,27 @@ pub(super) fn leads_here(binding: Ipv4Addr, host_address: Ipv4Addr) -> bool {
     !binding.is_loopback() && (binding.is_unspecified() || binding == host_address)
 }
 
-fn not_published(owner: &Container, port: (u16, Protocol)) -> String {
-    let published: Vec<String> = owner
-        .bindings
-        .iter()
-        .filter(|(other, bindings)| !bindings.is_empty() || owner.bound_ipv6.contains(other))
-        .map(|(&other, _)| shown(other))
-        .collect();
-    let exposed = if owner.bindings.contains_key(&port) { ", it only exposes it" } else { "" };
-    let others = match published.is_empty() {
-        true => String::new(),
-        false => format!(" (it does for {})", listed(&published)),
+fn not_published(owner: &Container, port: Port) -> Unreachable {
+    let is_published = |key: &(u16, Protocol)| {
+        owner.bindings.get(key).is_some_and(|bindings| !bindings.is_empty()) || owner.bound_ipv6.contains(key)
     };
-    format!("Docker publishes no host port for {}{exposed}{others}", shown(port))
+    let published =
+        owner.bindings.keys().filter(|key| is_published(key)).map(|&(port, protocol)| Port(port, protocol));
+    let is_exposed = owner.bindings.contains_key(&(port.0, port.1));
+    Unreachable::NotPublished { port, is_exposed, published: published.collect() }
 }
 
-/// `80/tcp`, as Docker writes it.
-fn shown((port, protocol): (u16, Protocol)) -> String {
-    format!("{port}/{protocol}")
+fn exposed(is_exposed: bool) -> &'static str {
+    if is_exposed { ", it only exposes it" } else { "" }
 }
 
 /// The first few: a container may publish a range of thousands.
-fn listed(ports: &[String]) -> String {
+fn others(published: &[Port]) -> String {
     const LISTED_MAX: usize = 8;
-    match ports.len().checked_sub(LISTED_MAX) {
-        None | Some(0) => ports.join(", "),
-        Some(more) => format!("{} and {more} more", ports[..LISTED_MAX].join(", ")),
+    let listed: Vec<_> = published.iter().take(LISTED_MAX).map(ToString::to_string).collect();
+    match published.len().checked_sub(LISTED_MAX) {
+        _ if published.is_empty() => String::new(),
+        None | Some(0) => format!(" (it does for {})", listed.join(", ")),
+        Some(more) => format!(" (it does for {} and {more} more)", listed.join(", ")),
     }
 }

@@ -53,7 +53,7 @@ fn places(container: &Container, owner: Option<&Container>) -> Vec<At> {
 fn reasons(container: &Container, owner: Option<&Container>) -> Vec<String> {
     let (offers, unpublished) = offers(container, owner, None, HOST);
     assert_eq!(offers, []);
-    unpublished.into_iter().map(|service| service.reason).collect()
+    unpublished.into_iter().map(|service| service.reason.to_string()).collect()
 }
 
 #[test]
@@ -78,7 +78,10 @@ fn one_number_under_tcp_and_udp_is_two_places_and_loopback_none() {
     );
     let [admin] = &unpublished[..] else { panic!("{unpublished:?}") };
     assert_eq!((admin.service.as_str(), admin.container_port), ("_admin._tcp.sd.internal", 81));
-    assert_eq!(admin.reason, "Docker publishes no host port for 81/tcp (it does for 80/tcp, 80/udp)");
+    assert_eq!(
+        admin.reason.to_string(),
+        "Docker publishes no host port for 81/tcp (it does for 80/tcp, 80/udp)"
+    );
 }
 
 #[test]

@@ -20,6 +20,24 @@ fn what_cannot_be_published() {
         "the container has no network",
         "replace it",
     );
+    warns(
+        |facts| first(facts).network = Network::Shared(id(3)),
+        subject,
+        "whose network it shares, is not known",
+        "start that container, and then this one",
+    );
+    warns(
+        |facts| {
+            let later = Some(at(4_000_000_000));
+            let owner =
+                Container { id: id(3), services: Vec::new(), started_at: later, ..first(facts).clone() };
+            first(facts).network = Network::Shared(id(3));
+            facts.containers.as_mut().unwrap().push(Found { container: owner, task_address: None });
+        },
+        subject,
+        "was started again since",
+        "start this container again too",
+    );
     let bad =
         || BadKey { key: "SERVICE_80_WEIGHT".into(), reason: "\"many\" is no number from 0 to 255".into() };
     warns(

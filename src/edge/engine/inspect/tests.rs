@@ -167,7 +167,7 @@ const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
 fn published(container: &Container, owner: Option<&Container>) -> Vec<Result<(Protocol, At), String>> {
     let (offers, unpublished) = offers(container, owner, None, HOST);
     let offered = offers.into_iter().map(|offer| Ok((offer.service.protocol, offer.at)));
-    offered.chain(unpublished.into_iter().map(|service| Err(service.reason))).collect()
+    offered.chain(unpublished.into_iter().map(|service| Err(service.reason.to_string()))).collect()
 }
 
 #[test]
