@@ -103,6 +103,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "doctor",
             "edge",
             "journal",
+            "logs",
             "machine",
             "reconcile",
             "record",

@@ -3,6 +3,7 @@
 
 mod writer;
 
+pub use self::writer::dropped;
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 

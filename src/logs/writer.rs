@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
 use std::thread;
 use std::time::Duration;
@@ -15,6 +15,14 @@ use std::time::Duration;
 const LINES_WAITING_MAX: usize = 1_024;
 /// How long the end of the process waits for the last lines to be written.
 const FLUSH_WAIT: Duration = Duration::from_secs(1);
+
+/// How many lines found no room since the process began, those that were told of too.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// How many lines found no room since the process began.
+pub fn dropped() -> u64 {
+    DROPPED.load(Ordering::Relaxed)
+}
 
 enum Message {
     Line(Vec<u8>),
@@ -109,6 +117,7 @@ impl Drop for Line {
         let line = Message::Line(std::mem::take(&mut self.text));
         if self.queue.lines.try_send(line).is_err() {
             self.queue.dropped.fetch_add(1, Ordering::Relaxed);
+            DROPPED.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -181,6 +190,7 @@ mod tests {
         assert_eq!(kept + dropped, LINES_WAITING_MAX * 3);
         assert!((LINES_WAITING_MAX..=LINES_WAITING_MAX + 1).contains(&kept), "{kept}");
         assert_eq!(lines[0], "line 0");
+        assert_eq!(super::dropped(), dropped as u64);
     }
 
     #[test]

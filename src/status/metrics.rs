@@ -62,6 +62,11 @@ fn agent(families: &mut Families, status: &Status, seen: &Seen) {
     );
     let failing = flag(status.journal.trouble.is_some());
     families.gauge("ecssd_journal_failing", "Whether the journal cannot be kept.", [("", "", failing)]);
+    families.counter(
+        "ecssd_log_lines_dropped_total",
+        "Log lines that were dropped because whoever reads the log is too slow.",
+        [("", "", seen.log_lines_dropped)],
+    );
     if let Some((at, running)) = seen.docker.as_ref().and_then(|docker| docker.listed) {
         families.gauge(
             "ecssd_docker_last_list_timestamp_seconds",
@@ -158,6 +163,11 @@ fn calls(families: &mut Families, seen: &Seen, writer: &Snapshot) {
         "ecssd_zone_changes_total",
         "Records that the zone created, replaced or deleted.",
         changes,
+    );
+    families.histogram(
+        "ecssd_zone_batch_changes",
+        "How many records a call created, replaced or deleted.",
+        [("", "", &calls.batches)],
     );
     let help = "What all of that cost of the account's changes.";
     families.counter("ecssd_zone_change_cost_total", help, [("", "", calls.cost)]);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::{Answer, Call, Spread};
+use super::{Answer, Call, Sizes, Spread};
 use crate::change::batch;
 use crate::moment::Moment;
 use crate::record::{Action, Key, RecordSet};
@@ -52,6 +52,8 @@ pub struct Calls {
     pub totals: BTreeMap<(&'static str, &'static str), u64>,
     /// How many records were created, replaced or deleted.
     pub changes: BTreeMap<&'static str, u64>,
+    /// How many changes were in each batch that was taken.
+    pub batches: Sizes,
     /// What all changes that were taken cost.
     pub cost: u64,
     /// When a call last succeeded, by action.
@@ -119,6 +121,7 @@ impl Calls {
     fn count(&mut self, call: &Call, cost: usize, now: Moment) {
         let Call::Change(changes) = call else { return };
         self.cost += cost as u64;
+        self.batches.add(changes.len() as u64);
         for change in changes {
             *self.changes.entry(name(change.action)).or_default() += 1;
             if let Some(since) = self.waiting.remove(&change.set.key()) {
@@ -184,6 +187,7 @@ mod tests {
         assert_eq!(calls.changes, [("CREATE", 1), ("DELETE", 1)].into());
         assert_eq!(calls.succeeded, [("ChangeResourceRecordSets", at(5))].into());
         assert_eq!(calls.cost, begun.cost as u64);
+        assert_eq!((calls.batches.count, calls.batches.sum), (1, 2));
         let of_changes = |outcome| (("ChangeResourceRecordSets", outcome), 1);
         assert_eq!(calls.totals, [of_changes("throttled"), of_changes("ok")].into());
     }

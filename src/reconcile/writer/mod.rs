@@ -54,7 +54,7 @@ use self::reach::Reach;
 use self::reading::{Due, Knowledge, Reads};
 pub use self::settings::Settings;
 pub use self::snapshot::Snapshot;
-pub use self::spread::Spread;
+pub use self::spread::{Sizes, Spread};
 use self::wants::Wants;
 use super::ledger::{Extent, Ledger};
 use crate::change::batch::{self, Unit};

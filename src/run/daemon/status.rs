@@ -49,6 +49,7 @@ impl Source for Agent {
             up: self.up.now().since_start(),
             time: Some(Timestamp::from(SystemTime::now())),
             journal: known.and_then(|known| known.journal.as_ref()).map(journal).unwrap_or_default(),
+            log_lines_dropped: crate::logs::dropped(),
             ..Seen::of(&self.watch, known.map(|known| known.clock.now()))
         };
         (assemble(known.map(|known| &known.facts), &seen), seen)

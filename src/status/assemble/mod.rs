@@ -83,6 +83,8 @@ pub struct Seen {
     pub asked: BTreeMap<QuestionKind, u64>,
     /// What is known of the journal.
     pub journal: Journal,
+    /// How many log lines found no room.
+    pub log_lines_dropped: u64,
 }
 
 impl Seen {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Encoder, TextEncoder};
 
-use crate::reconcile::writer::Spread;
+use crate::reconcile::writer::{Sizes, Spread};
 
 /// The families of one answer.
 #[derive(Default)]
@@ -56,23 +56,21 @@ impl Families {
         self.push(name, help, MetricType::COUNTER, values.collect());
     }
 
-    /// How long something took, each with a label; one without a name has none.
-    pub(super) fn histogram<'a>(
+    /// How long something took, or how much it was, each with a label; one without a name has none.
+    pub(super) fn histogram<'a, T>(
         &mut self,
         name: &str,
         help: &str,
-        spreads: impl IntoIterator<Item = (&'a str, &'a str, &'a Spread)>,
-    ) {
-        let metric = |(label, of, spread): (&str, &str, &Spread)| {
-            let mut histogram = Histogram::default();
-            histogram.set_sample_count(spread.count);
-            histogram.set_sample_sum(spread.sum.as_secs_f64());
-            histogram.set_bucket(spread.cumulative().map(bucket).collect());
+        counted: impl IntoIterator<Item = (&'a str, &'a str, T)>,
+    ) where
+        Histogram: From<T>,
+    {
+        let metric = |(label, of, counted): (&str, &str, T)| {
             let mut metric = labelled(&[(label, of)]);
-            metric.set_histogram(histogram);
+            metric.set_histogram(counted.into());
             metric
         };
-        self.push(name, help, MetricType::HISTOGRAM, spreads.into_iter().map(metric).collect());
+        self.push(name, help, MetricType::HISTOGRAM, counted.into_iter().map(metric).collect());
     }
 
     /// All of them.
@@ -117,9 +115,33 @@ fn labelled(labels: &[(&str, &str)]) -> Metric {
     Metric::from_label(named.map(pair).collect())
 }
 
-fn bucket((bound, count): (Duration, u64)) -> Bucket {
-    let mut bucket = Bucket::default();
-    bucket.set_upper_bound(bound.as_secs_f64());
-    bucket.set_cumulative_count(count);
-    bucket
+impl From<&Spread> for Histogram {
+    fn from(spread: &Spread) -> Self {
+        let seconds = |(bound, count): (Duration, u64)| (bound.as_secs_f64(), count);
+        histogram(spread.count, spread.sum.as_secs_f64(), spread.cumulative().map(seconds))
+    }
+}
+
+impl From<&Sizes> for Histogram {
+    fn from(sizes: &Sizes) -> Self {
+        histogram(
+            sizes.count,
+            sizes.sum as f64,
+            sizes.cumulative().map(|(bound, count)| (bound as f64, count)),
+        )
+    }
+}
+
+fn histogram(count: u64, sum: f64, buckets: impl Iterator<Item = (f64, u64)>) -> Histogram {
+    let bucket = |(bound, count)| {
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(bound);
+        bucket.set_cumulative_count(count);
+        bucket
+    };
+    let mut histogram = Histogram::default();
+    histogram.set_sample_count(count);
+    histogram.set_sample_sum(sum);
+    histogram.set_bucket(buckets.map(bucket).collect());
+    histogram
 }

@@ -45,6 +45,7 @@ fn seen() -> Seen {
         ],
         checked: [(Outcome::Passed, 7), (Outcome::TimedOut, 2)].into(),
         asked: [(("SRV", "NOERROR"), 3)].into(),
+        log_lines_dropped: 5,
         ..Seen::default()
     }
 }
@@ -103,6 +104,9 @@ fn says_what_a_monitor_asks() {
         ("ecssd_zone_calls_total{action=\"ChangeResourceRecordSets\",outcome=\"throttled\"}", 1.0),
         ("ecssd_zone_calls_total{action=\"ChangeResourceRecordSets\",outcome=\"ok\"}", 1.0),
         ("ecssd_zone_changes_total{action=\"CREATE\"}", 1.0),
+        ("ecssd_zone_batch_changes_bucket{le=\"1\"}", 1.0),
+        ("ecssd_zone_batch_changes_sum", 1.0),
+        ("ecssd_log_lines_dropped_total", 5.0),
         ("ecssd_zone_last_success_timestamp_seconds{action=\"ChangeResourceRecordSets\"}", 90.2),
         ("ecssd_zone_call_duration_seconds_count{action=\"ChangeResourceRecordSets\"}", 2.0),
         ("ecssd_zone_call_duration_seconds_bucket{action=\"ChangeResourceRecordSets\",le=\"0.1\"}", 0.0),
