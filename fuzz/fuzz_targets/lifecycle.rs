@@ -49,6 +49,7 @@ enum Operation {
     PrepareDrain,
     Drain,
     Found { containers: u8, port: u8 },
+    Order { named: u8, weight: Option<u8>, lasts: Option<u8> },
 }
 
 fuzz_target!(|operations: Vec<Operation>| {
@@ -96,5 +97,8 @@ fn operate(host: &mut Rehearsal, operation: Operation) {
         Operation::PrepareDrain => host.prepare_drain(),
         Operation::Drain => host.drain(),
         Operation::Found { containers, port } => host.found(containers, port),
+        Operation::Order { named, weight, lasts } => {
+            host.order(named, weight, lasts);
+        }
     }
 }

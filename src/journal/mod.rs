@@ -11,6 +11,7 @@
 //! | [`file`](mod@file) | a journal with a copy on disk, which goes on without the disk |
 //! | `store` | that copy: tables, format, durability |
 //! | `shared` | a journal that outlives its writer |
+//! | [`cordons`] | the weights that were given by hand, in a file of their own |
 //!
 //! ## After a crash
 //!
@@ -51,6 +52,7 @@
 //! less, can lose the end of it. This is noticed: all that is left is then unsure, and one list finds the
 //! records whose intents were lost.
 
+pub mod cordons;
 pub mod file;
 pub mod open;
 mod shared;

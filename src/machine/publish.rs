@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn writes_the_exact_text_of_a_service() {
         let offer = offer("_web._tcp", 32_768, EffectiveCheck::None);
-        let wanted = Wanted { offer, weight: 5, started_at: at(1) };
+        let wanted = Wanted { offer, weight: 5, serves: true, started_at: at(1) };
         let sets = records(&registrant("i-0123456789abcdef0"), &id(0xab), &[wanted]);
         let expected = RecordSet {
             name: "_web._tcp.sd.internal".into(),
@@ -174,7 +174,8 @@ mod tests {
         let (service, binder) = (service("_web._tcp", 80, 5), Binder::Process);
         let offer = Offer { service, at: at_task, binder, check: EffectiveCheck::None };
         let registrant = registrant("i-0a");
-        let sets = records(&registrant, &id(0xab), &[Wanted { offer, weight: 0, started_at: at(1) }]);
+        let sets =
+            records(&registrant, &id(0xab), &[Wanted { offer, weight: 0, serves: false, started_at: at(1) }]);
         let address = RecordSet {
             name: "000000000000.sd.internal".into(),
             kind: RecordType::A,
@@ -200,7 +201,7 @@ mod tests {
             let service = Service { answer, ..service(name, port, 5) };
             let (at_host, binder) = (At::Host { port }, Binder::Process);
             let offer = Offer { service, at: at_host, binder, check: EffectiveCheck::Tcp };
-            Wanted { offer, weight, started_at: at(1) }
+            Wanted { offer, weight, serves: weight > 0, started_at: at(1) }
         };
         names.iter().map(wanted).collect()
     }
@@ -289,8 +290,12 @@ mod tests {
     #[test]
     fn hosts_that_share_a_prefix_own_nothing_of_each_other() {
         let (web1, web10) = (registrant("web1"), registrant("web10"));
-        let wanted =
-            Wanted { offer: offer("_web._tcp", 80, EffectiveCheck::None), weight: 5, started_at: at(1) };
+        let wanted = Wanted {
+            offer: offer("_web._tcp", 80, EffectiveCheck::None),
+            weight: 5,
+            serves: true,
+            started_at: at(1),
+        };
         let mut of_10 = records(&web10, &id(1), &[wanted]);
         of_10.push(web10.host_record());
         assert!(of_10.iter().all(|set| web10.owns(set) && !web1.owns(set)));

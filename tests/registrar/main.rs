@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 
+mod cordon;
 mod departure;
 
 use std::collections::BTreeSet;
@@ -15,7 +16,7 @@ use ecssd::machine::publish::Wants;
 use ecssd::machine::registrar::{Output, Registrar};
 use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, RecordSet};
-use ecssd_testing::rehearsal::{self, CONTAINERS, PORTS, Rehearsal, Shown, id, leaving, records};
+use ecssd_testing::rehearsal::{self, CONTAINERS, NAMED, PORTS, Rehearsal, Shown, id, leaving, records};
 use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -515,6 +516,7 @@ enum Operation {
     Found { containers: u8, port: u8 },
     Wait(u64),
     Notice { tasks: Option<u8>, withdraw_in: Option<u8> },
+    Order { named: u8, weight: Option<u8>, lasts: Option<u8> },
     PrepareDrain,
     Drain,
 }
@@ -542,6 +544,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => prop_oneof![Just(1), Just(2), Just(60), Just(200)].prop_map(Operation::Wait),
         2 => (proptest::option::of(any::<u8>()), proptest::option::of(0..120_u8))
             .prop_map(|(tasks, withdraw_in)| Operation::Notice { tasks, withdraw_in }),
+        2 => (0..NAMED, proptest::option::of(prop_oneof![Just(0), Just(7), Just(255)]), proptest::option::of(0..120_u8))
+            .prop_map(|(named, weight, lasts)| Operation::Order { named, weight, lasts }),
         1 => prop_oneof![18 => Just(Operation::Wait(1)), 1 => Just(Operation::PrepareDrain), 2 => Just(Operation::Drain)],
     ]
 }
@@ -566,6 +570,9 @@ proptest! {
                 Operation::Found { containers, port } => host.found(containers, port),
                 Operation::Wait(secs) => host.wait(Duration::from_secs(secs)),
                 Operation::Notice { tasks, withdraw_in } => host.notice(leaving(tasks), withdraw_in),
+                Operation::Order { named, weight, lasts } => {
+                    host.order(named, weight, lasts);
+                }
                 Operation::PrepareDrain => host.prepare_drain(),
                 Operation::Drain => host.drain(),
             }

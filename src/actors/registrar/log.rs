@@ -4,6 +4,7 @@ use crate::actors::health_prober::warn_unproven;
 use crate::clock::Clock;
 use crate::container::offer::Offer;
 use crate::machine::claims::Parked;
+use crate::machine::cordon::Cordon;
 use crate::machine::departure::records::Overruled;
 use crate::machine::lifecycle::{Decision, Outlived, Unproven};
 use crate::machine::registrar::{Output, Registrar};
@@ -29,11 +30,22 @@ pub(super) fn output(registrar: &Registrar, clock: Clock, output: &Output) {
         Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
         Output::Unproven(id, service) => unproven(registrar, id, service),
         Output::Waits(id, service) => waits(registrar, id, service),
+        Output::Cordoned(cordon) => {
+            let (what, weight, until) = (cordon.to_string(), cordon.weight, until(cordon));
+            tracing::warn!(event = "cordoned", what, weight, until, "an operator gave this another weight");
+        }
+        Output::Uncordoned(cordon) => {
+            tracing::info!(event = "uncordoned", what = %cordon, "an operator gave this its own weight again");
+        }
+        Output::CordonEnded(cordon, reason) => {
+            tracing::info!(event = "cordon_ended", what = %cordon, %reason, "the cordon has ended: this has its own weight again");
+        }
         Output::Want(..)
         | Output::WantAll(_)
         | Output::Drain(_)
         | Output::FoundJudged(_)
         | Output::Over(_)
+        | Output::KeepCordons(_)
         | Output::Probe { .. }
         | Output::InspectTask(_)
         | Output::Signalled(..) => {}
@@ -57,6 +69,11 @@ fn decided(container: &str, name: &str, decision: &Decision) {
             tracing::info!(event = "withdrawing", container, name, %service, port, %reason, "withdrawing");
         }
     }
+}
+
+/// When it ends; empty where somebody has to end it.
+fn until(cordon: &Cordon) -> String {
+    cordon.until.map(|until| until.to_string()).unwrap_or_default()
 }
 
 fn outlived(container: &str, name: &str, outlived: &Outlived) {

@@ -77,7 +77,7 @@ fn started(container: u64, life: u64) -> Timestamp {
 fn sets(containers: u8) -> Vec<RecordSet> {
     let of = |container: u64| {
         let Sight { started_at, mut offers, .. } = sight(container, 1);
-        let wanted = Wanted { offer: offers.remove(0), weight: 5, started_at };
+        let wanted = Wanted { offer: offers.remove(0), weight: 5, serves: true, started_at };
         publish::records(&registrant("i-0a"), &id(container), &[wanted])
     };
     (0..CONTAINERS).filter(|container| containers & (1 << container) != 0).flat_map(of).collect()

@@ -57,7 +57,12 @@ impl Stake {
         Ports {
             started_at: at(self.started_at),
             published: own.then(|| self.endpoint()).into_iter().collect(),
-            claims: vec![Claim { offer, standing: self.standing, weight }],
+            claims: vec![Claim {
+                offer,
+                standing: self.standing,
+                weight,
+                serves: weight.is_some_and(|weight| weight > 0),
+            }],
         }
     }
 }

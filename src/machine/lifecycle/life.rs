@@ -174,7 +174,8 @@ impl Life {
                     // Nobody could prove it; it waits for the end of a pause.
                     _ if offer.check == EffectiveCheck::None => Health::Serving,
                     _ if self.lived_before => Health::Inherited,
-                    0 if offer.service.weight > 0 => Health::Inherited,
+                    // Why it has none, nobody knows: it may be its own, and another be given by hand.
+                    0 => Health::Inherited,
                     _ => Health::Serving,
                 };
             }

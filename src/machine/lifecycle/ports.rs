@@ -33,6 +33,8 @@ pub struct Claim {
     pub standing: Standing,
     /// The weight at which it is wanted in DNS; `None` where it is not.
     pub weight: Option<u8>,
+    /// Whether that is its own, which another may stand for: not a 0 of who fails, is in doubt or is paused.
+    pub serves: bool,
 }
 
 /// One service that a container wants in DNS.
@@ -42,6 +44,8 @@ pub struct Wanted {
     pub offer: Offer,
     /// The record's weight: the service's own, or 0 while it is not healthy.
     pub weight: u8,
+    /// Whether that is its own.
+    pub serves: bool,
     /// The life that offers it.
     pub started_at: Timestamp,
 }
@@ -114,7 +118,12 @@ impl std::fmt::Display for Why {
 impl Ports {
     /// Those of a life of which nothing is wanted while its process is there.
     pub(super) fn away(sight: &Sight) -> Self {
-        let claim = |offer: &Offer| Claim { offer: offer.clone(), standing: Standing::Away, weight: None };
+        let claim = |offer: &Offer| Claim {
+            offer: offer.clone(),
+            standing: Standing::Away,
+            weight: None,
+            serves: false,
+        };
         Self {
             started_at: sight.started_at,
             published: sight.published.clone(),
@@ -125,7 +134,7 @@ impl Ports {
     /// The same ports, once their process is told to stop.
     pub(super) fn leaving(mut self) -> Self {
         for claim in &mut self.claims {
-            (claim.standing, claim.weight) = (Standing::Away, None);
+            (claim.standing, claim.weight, claim.serves) = (Standing::Away, None, false);
         }
         self
     }
@@ -153,6 +162,7 @@ impl Claim {
             Health::Inherited => (Standing::Unjudged, Some(0)),
             Health::Failing => (Standing::Failing, Some(0)),
         };
+        let serves = *health == Health::Serving && !doubted && pause <= Some(Phase::Short);
         // Nobody asks it, and a short pause changes nothing.
         let standing = if pause > Some(Phase::Short) { Standing::Away } else { standing };
         let weight = weight.filter(|_| !kept_out);
@@ -160,11 +170,12 @@ impl Claim {
             Some(pause) => pause.weight(&offer.service, weight),
             None => Some(weight),
         });
-        Self { offer: offer.clone(), standing, weight }
+        Self { offer: offer.clone(), standing, weight, serves: serves && weight.is_some() }
     }
 
     /// What is wanted in DNS for it, in a life that began then.
     pub fn wanted(&self, started_at: Timestamp) -> Option<Wanted> {
-        self.weight.map(|weight| Wanted { offer: self.offer.clone(), weight, started_at })
+        let Self { offer, weight, serves, .. } = self;
+        weight.map(|weight| Wanted { offer: offer.clone(), weight, serves: *serves, started_at })
     }
 }

@@ -736,7 +736,7 @@ fn the_log_says_nothing_of_a_full_name_when_a_weight_changes_and_tells_kinds_of_
     let wanted = |answer, weight| {
         let mut offer = offer("calc", 80, EffectiveCheck::Tcp);
         offer.service.answer = answer;
-        Wanted { offer, weight, started_at: at(1) }
+        Wanted { offer, weight, serves: weight > 0, started_at: at(1) }
     };
     let all = |weight| [Answer::Weighted, Answer::Address, Answer::All].map(|answer| wanted(answer, weight));
     let said = |was: &[Wanted], wants: &[Wanted]| -> Vec<_> {

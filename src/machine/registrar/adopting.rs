@@ -98,7 +98,10 @@ impl Registrar {
     pub(super) fn all_wants(&self) -> Wants {
         // Of which task a container is that has not been inspected, nobody knows.
         let held = self.adoption.held();
-        self.publication.with(held.map(|(id, sets)| (id, self.departure.overrule(None, sets.clone()))))
+        let weigh = |(id, sets): (_, &Vec<RecordSet>)| {
+            (id, self.departure.overrule(None, self.cordons.weigh_held(id, sets.clone())))
+        };
+        self.publication.with(held.map(weigh))
     }
 
     fn say_all_instead(&self, outputs: &mut Vec<Output>) {

@@ -46,8 +46,13 @@ impl Registrar {
 
     /// One message for all that a change of the departure changes.
     fn depart(&mut self, change: impl FnOnce(&mut Departure)) -> Vec<Output> {
+        self.change_all(|it| change(&mut it.departure))
+    }
+
+    /// One message for all that a change changes of what lifecycles want.
+    pub(super) fn change_all(&mut self, change: impl FnOnce(&mut Self)) -> Vec<Output> {
         let before = self.wants();
-        change(&mut self.departure);
+        change(self);
         let Some(before) = before else { return Vec::new() };
         self.publication.say_all(self.granted_records());
         let after = self.all_wants();
@@ -64,13 +69,20 @@ impl Registrar {
 
     /// For the log: what of a container's records is not as its lifecycle said that it wants it.
     pub(super) fn overruled(&self, id: &ContainerId, records: &[RecordSet]) -> Vec<Output> {
-        if !self.departure.overrules(self.containers.task(id)) {
+        let departs = self.departure.overrules(self.containers.task(id));
+        if !departs && !self.cordons_some(id, records) {
             return Vec::new();
         }
         let kept: BTreeSet<_> = records.iter().map(RecordSet::key).collect();
         // That it goes, its lifecycle has said.
         let was = self.publication.of(id).iter().filter(|set| kept.contains(&set.key()));
-        self.between(id, &was.cloned().collect::<Vec<_>>(), records)
+        let mut outputs = self.between(id, &was.cloned().collect::<Vec<_>>(), records);
+        for output in &mut outputs {
+            if let (Output::Overruled(_, overruled), false) = (output, departs) {
+                "cordoned".clone_into(&mut overruled.reason);
+            }
+        }
+        outputs
     }
 
     fn between(&self, id: &ContainerId, was: &[RecordSet], is: &[RecordSet]) -> Vec<Output> {

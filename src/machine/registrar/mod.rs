@@ -11,6 +11,7 @@
 //! | `history` | what happened to each container last, for whoever looks |
 //! | [`adoption`](super::adoption) | what an earlier run left, and the barrier before the first word |
 //! | [`departure`](super::departure) | what is about to stop, and what that makes of records |
+//! | [`cordons`](super::cordon) | which weights are given by hand |
 //!
 //! ## One message
 //!
@@ -20,6 +21,7 @@
 
 mod adopting;
 mod containers;
+mod cordoning;
 mod grants;
 mod history;
 mod leaving;
@@ -39,6 +41,7 @@ pub use self::output::Output;
 use self::publication::Publication;
 pub use self::snapshot::{Known, Snapshot};
 use super::adoption::{Adoption, Bearing};
+use super::cordon::Cordons;
 use super::departure::records::Departure;
 use super::lifecycle::{Event, Lifecycle, Seq, State, stops};
 use super::past::{Past, Signals};
@@ -57,6 +60,7 @@ pub struct Registrar {
     history: History,
     adoption: Adoption,
     departure: Departure,
+    cordons: Cordons,
     /// What each container is called, for whoever reads of it.
     names: BTreeMap<ContainerId, String>,
 }
@@ -71,6 +75,7 @@ impl Registrar {
             history: History::default(),
             adoption: Adoption::new(registrant.clone()),
             departure: Departure::default(),
+            cordons: Cordons::default(),
             names: BTreeMap::new(),
             registrant,
         }
@@ -96,7 +101,8 @@ impl Registrar {
 
     /// When [`Registrar::on_time`] is due.
     pub fn wake_at(&self) -> Option<Moment> {
-        let all = [self.containers.wake_at(), self.adoption.wake_at(), self.departure.wake_at()];
+        let Self { containers, adoption, departure, cordons, .. } = self;
+        let all = [containers.wake_at(), adoption.wake_at(), departure.wake_at(), cordons.wake_at()];
         all.into_iter().flatten().min()
     }
 
@@ -164,6 +170,7 @@ impl Registrar {
         if self.departure.has_drained() {
             return Vec::new();
         }
+        self.cordons.on_listed(listed, now);
         let mut outputs = Vec::new();
         for id in self.containers.on_listed(listed, as_of) {
             outputs.extend(self.step(&id, Event::Absent { as_of }, now));
@@ -186,6 +193,7 @@ impl Registrar {
             outputs.extend(self.step(&id, Event::Tick, now));
         }
         outputs.extend(self.depart_on_time(now));
+        outputs.extend(self.cordon_on_time(now));
         outputs.extend(self.try_open(now));
         outputs
     }

@@ -3,6 +3,7 @@
 use super::Wants;
 use crate::container::Timestamp;
 use crate::machine::claims::Parked;
+use crate::machine::cordon::{Cordon, Ended};
 use crate::machine::departure::records::Overruled;
 use crate::machine::lifecycle::{Decision, Edge, Outlived, Target, Unproven};
 use crate::machine::past::Signals;
@@ -45,8 +46,17 @@ pub enum Output {
     Signalled(ContainerId, Option<Signals>),
     /// For the log: the step that a container's lifecycle made.
     Stepped(ContainerId, Edge),
-    /// For the log: a [departure](crate::machine::departure) changes what is wanted of this container.
+    /// For the log: a [departure](crate::machine::departure) or a
+    /// [cordon](crate::machine::cordon) changes what is wanted of this container.
     Overruled(ContainerId, Overruled),
+    /// All cordons in force are to be remembered over a restart, in place of those that were.
+    KeepCordons(Vec<Cordon>),
+    /// For the log: an operator gave this weight.
+    Cordoned(Cordon),
+    /// For the log: an operator ended this cordon.
+    Uncordoned(Cordon),
+    /// For the log: this cordon ended by itself.
+    CordonEnded(Cordon, Ended),
     /// For the log: this service waits for a port that another container has.
     Waits(ContainerId, Parked),
 }

@@ -2,6 +2,7 @@
 
 use super::history::Latest;
 use super::{Registrar, Wants};
+use crate::machine::cordon::Cordons;
 use crate::machine::departure::Notice;
 use crate::machine::lifecycle::Lifecycle;
 use crate::moment::Moment;
@@ -20,6 +21,8 @@ pub struct Snapshot {
     pub held: Vec<ContainerId>,
     /// What the host is told of its future.
     pub notice: Option<Notice>,
+    /// The weights that are given by hand.
+    pub cordons: Cordons,
     /// Whether every weight is 0 because the agent is about to drain.
     pub prepares_drain: bool,
     /// Whether the agent has drained.
@@ -54,6 +57,7 @@ impl Registrar {
             wants: self.wants(),
             held: self.adoption.held().map(|(id, _)| id.clone()).collect(),
             notice: self.departure.notice().cloned(),
+            cordons: self.cordons.clone(),
             prepares_drain: self.departure.prepares_drain(),
             has_drained: self.departure.has_drained(),
         }

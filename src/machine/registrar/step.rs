@@ -139,7 +139,8 @@ impl Registrar {
     }
 
     fn records(&self, id: &ContainerId, granted: &[Wanted]) -> Vec<RecordSet> {
-        let records = publish::records(&self.registrant, id, granted);
+        let weighed: Vec<_> = granted.iter().map(|wanted| self.cordons.weigh(id, wanted.clone())).collect();
+        let records = publish::records(&self.registrant, id, &weighed);
         self.departure.overrule(self.containers.task(id), records)
     }
 }

@@ -7,8 +7,11 @@
 //! - After each single output no port is wanted of two containers.
 //! - Nothing is told before the barrier opens; the first thing told is everything.
 //! - What leaves has weight 0, and nothing of it is wanted once its end is near.
+//! - What serves has the weight that an operator gave, or its own.
 //! - After a drain all is taken back, and nothing is told any more.
 //! - Time, once told, asks for no more of itself.
+
+mod given;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,6 +26,9 @@ use ecssd::machine::publish::{self, Wants};
 use ecssd::machine::registrar::{Output, Registrar};
 use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, Key, Owner, RecordSet, RecordType, Registrant};
+
+use self::given::GivenWeights;
+pub use self::given::NAMED;
 
 /// How many containers there are.
 pub const CONTAINERS: u8 = 5;
@@ -61,6 +67,7 @@ pub struct Rehearsal {
     drained: bool,
     /// Those that a look showed paused.
     paused: BTreeSet<ContainerId>,
+    given: GivenWeights,
 }
 
 impl Default for Rehearsal {
@@ -77,6 +84,7 @@ impl Default for Rehearsal {
             stands: BTreeSet::new(),
             drained: false,
             paused: BTreeSet::new(),
+            given: GivenWeights::default(),
         }
     }
 }
@@ -172,6 +180,18 @@ impl Rehearsal {
         self.hear(outputs);
     }
 
+    /// An operator gives a weight to one of what there is to be [named](NAMED), for so many seconds, or ends that.
+    /// Whether that was taken.
+    pub fn order(&mut self, named: u8, weight: Option<u8>, lasts: Option<u8>) -> bool {
+        let order = given::order(named, weight, lasts);
+        let answered = self.registrar.on_order(&order, given::wall(self.now), self.now);
+        let Ok((_, outputs)) = answered else { return false };
+        assert!(outputs.iter().filter(|output| output.is_want()).count() <= 1, "more than one batch");
+        self.given.taken(named, order.wish, self.now);
+        self.hear(outputs);
+        true
+    }
+
     /// The agent is about to end.
     pub fn prepare_drain(&mut self) {
         if !self.drained && !std::mem::replace(&mut self.preparing, true) {
@@ -220,7 +240,11 @@ impl Rehearsal {
                     assert!(self.told.is_some() && generation == 1, "judged, before all was told");
                 }
                 Output::Over(_) => assert!(self.told.is_none(), "over, after all was told"),
-                Output::InspectTask(_)
+                Output::CordonEnded(..)
+                | Output::Cordoned(_)
+                | Output::Uncordoned(_)
+                | Output::KeepCordons(_)
+                | Output::InspectTask(_)
                 | Output::Decided(..)
                 | Output::Held(..)
                 | Output::Outlived(..)
@@ -276,6 +300,9 @@ impl Rehearsal {
             );
             let weightless = !set.is_of_service() || set.weight().is_none_or(|weight| weight == 0);
             assert!(weightless || !(leaves || self.preparing), "leaves, and has a weight");
+            if set.is_of_service() {
+                self.given.check(&self.registrar, id, set, leaves || self.preparing, self.now);
+            }
             let kept = self.registered.as_ref().is_none_or(|registered| registered.contains(&set.key()));
             assert!(kept, "registered while the agent is about to end");
         }
@@ -318,7 +345,7 @@ pub fn records(container: u8, shown: Shown) -> Vec<RecordSet> {
     let started_at = sight.started_at;
     let wanted = sight.offers.into_iter().map(|offer| {
         let weight = offer.service.weight;
-        ecssd::machine::lifecycle::Wanted { offer, weight, started_at }
+        ecssd::machine::lifecycle::Wanted { offer, weight, serves: true, started_at }
     });
     let wanted: Vec<_> = wanted.collect();
     publish::records(&registrant(), &id(container), &wanted)
