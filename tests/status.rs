@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ecssd::serve::status::{HEAD_OCTETS_MAX, HEADERS_MAX, Listen, Source, StatusFront, client, serve};
+use ecssd::serve::status::{Listen, Source, StatusFront, client, serve};
+use ecssd::serve::web::{HEAD_OCTETS_MAX, HEADERS_MAX};
 use ecssd::status::schema::{Host, Status};
 use ecssd::status::{Part, Seen, assemble};
 

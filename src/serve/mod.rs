@@ -7,3 +7,4 @@ mod connections;
 pub mod dns;
 pub mod status;
 mod troubles;
+pub mod web;

@@ -2,25 +2,15 @@
 //!
 //! Owns the paths, who may ask for them, and what a browser may do with what it gets.
 
-use http_body_util::Full;
-use hyper::body::{Body, Bytes};
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use hyper::{Method, Request, Response, StatusCode};
-use percent_encoding::percent_decode_str;
+use hyper::body::Body;
+use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue};
+use hyper::{Request, StatusCode};
 
 use super::content::{Content, Shown};
-use super::host::{self, Stranger};
 use super::page::page;
+use crate::serve::web::{Answer, JSON, TEXT, field, refused, strange, text, with_type};
 use crate::status::metrics::CONTENT_TYPE as CONTENT_TYPE_OF_METRICS;
 
-/// An answer.
-pub(super) type Answer = Response<Full<Bytes>>;
-
-const TEXT: &str = "text/plain; charset=utf-8";
-const JSON: &str = "application/json";
 const PATHS: &str = "/, /health/live, /health/ready, /metrics, /status.json, /status.txt; with --local /ask?name=NAME&type=SRV, /zone.txt";
 
 /// How a request came.
@@ -34,26 +24,14 @@ pub(super) enum Via {
 
 /// Answers a request.
 pub(super) fn answer<B: Body>(request: &Request<B>, via: Via, content: &Content) -> Answer {
-    if ![Method::GET, Method::HEAD].contains(request.method()) {
-        let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return answer;
-    }
-    if !request.body().is_end_stream() {
-        return text(StatusCode::PAYLOAD_TOO_LARGE, "a question has no body\n");
+    if let Some(refused) = refused(request) {
+        return refused;
     }
     let shown = content.look();
-    if via == Via::Network {
-        let names = own_names(&shown);
-        match host::check(request.uri(), request.version(), request.headers(), &names) {
-            Ok(()) => {}
-            Err(Stranger::Unclear) => return text(StatusCode::BAD_REQUEST, "one Host header is needed\n"),
-            Err(Stranger::Elsewhere) => {
-                let says =
-                    "this is not the host that was asked for: ask by its address, localhost, or its name\n";
-                return text(StatusCode::MISDIRECTED_REQUEST, says);
-            }
-        }
+    if via == Via::Network
+        && let Some(refused) = strange(request, &own_names(&shown))
+    {
+        return refused;
     }
     match request.uri().path() {
         "/" => html(&shown),
@@ -70,14 +48,9 @@ pub(super) fn answer<B: Body>(request: &Request<B>, via: Via, content: &Content)
 
 /// Of `name=…&type=…`, as a form says it.
 fn ask(query: &str, content: &Content) -> Answer {
-    let field = |name: &str| {
-        let fields = query.split('&').filter_map(|field| field.split_once('='));
-        let (_, value) = fields.into_iter().find(|(key, _)| *key == name)?;
-        percent_decode_str(&value.replace('+', " ")).decode_utf8().ok().map(|value| value.into_owned())
-    };
-    match field("name") {
+    match field(query, "name") {
         Some(name) => {
-            elsewhere(content.source().ask(&name, &field("type").unwrap_or_else(|| "SRV".to_owned())))
+            elsewhere(content.source().ask(&name, &field(query, "type").unwrap_or_else(|| "SRV".to_owned())))
         }
         None => text(StatusCode::BAD_REQUEST, "ask for /ask?name=_web._tcp&type=SRV\n"),
     }
@@ -110,23 +83,4 @@ fn health(wrong: Vec<String>, well: &str) -> Answer {
     }
     let wrong: String = wrong.iter().map(|wrong| format!("{wrong}\n")).collect();
     text(StatusCode::SERVICE_UNAVAILABLE, &format!("not {well}\n{wrong}"))
-}
-
-fn text(status: StatusCode, text: &str) -> Answer {
-    with_type(status, TEXT, Bytes::copy_from_slice(text.as_bytes()))
-}
-
-fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Answer {
-    let mut answer = Response::new(Full::new(body));
-    *answer.status_mut() = status;
-    for (name, value) in [
-        (CONTENT_TYPE, kind),
-        (CACHE_CONTROL, "no-store"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    ] {
-        answer.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    answer
 }

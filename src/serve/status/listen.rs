@@ -1,35 +1,16 @@
-//! Where the status is served: an address, and a socket in the file system.
+//! Where the status is served in the file system.
 //!
 //! What cannot be had is said once and tried again for ever: an earlier agent of this host may be about to end, an
 //! address to come up; and an agent without a status page does its work all the same.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::UnixListener;
 
-/// How long it takes until what could not be had is tried again.
-const AGAIN: Duration = Duration::from_secs(2);
-
-/// Binds the address, as soon as it can be had.
-pub(super) async fn bind_address(address: SocketAddr) -> TcpListener {
-    let mut is_said = false;
-    loop {
-        match TcpListener::bind(address).await {
-            Ok(listener) => {
-                let address = listener.local_addr().unwrap_or(address);
-                tracing::info!(event = "status_served", %address, "serving the status");
-                return listener;
-            }
-            Err(error) => say(&mut is_said, &address.to_string(), &error),
-        }
-        tokio::time::sleep(AGAIN).await;
-    }
-}
+use crate::serve::web::AGAIN;
 
 /// Binds the first of these places that can be had, as soon as one can.
 pub(super) async fn bind_socket(places: &[PathBuf]) -> (UnixListener, Place) {
@@ -46,9 +27,21 @@ pub(super) async fn bind_socket(places: &[PathBuf]) -> (UnixListener, Place) {
             }
         }
         if let Some((place, error)) = failed {
-            say(&mut is_said, &place.display().to_string(), &error);
+            not_yet(&mut is_said, &place.display().to_string(), &error);
         }
         tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Says once that the status cannot be served there.
+pub(super) fn not_yet(is_said: &mut bool, place: &str, error: &io::Error) {
+    if !std::mem::replace(is_said, true) {
+        tracing::warn!(
+            event = "status_not_served",
+            place,
+            %error,
+            "the status cannot be served there yet: tried again until it can, all else goes on"
+        );
     }
 }
 
@@ -79,17 +72,6 @@ fn bind_place(place: &Path) -> io::Result<UnixListener> {
 fn is_left_behind(place: &Path) -> bool {
     let is_socket = std::fs::symlink_metadata(place).is_ok_and(|file| file.file_type().is_socket());
     is_socket && UnixStream::connect(place).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
-}
-
-fn say(is_said: &mut bool, place: &str, error: &io::Error) {
-    if !std::mem::replace(is_said, true) {
-        tracing::warn!(
-            event = "status_not_served",
-            place,
-            %error,
-            "the status cannot be served there yet: tried again until it can, all else goes on"
-        );
-    }
 }
 
 #[cfg(test)]

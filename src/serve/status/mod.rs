@@ -3,16 +3,14 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `answer` | which path shows what, and to whom |
-//! | `host` | whether a request is for this host; pure |
 //! | `page` | what a browser gets |
 //! | `content` | what is shown, made anew a few times a second at most |
-//! | `connection` | the bounds of one connection |
-//! | `listen` | an address and a socket, as soon as they can be had |
+//! | `listen` | a socket in the file system, as soon as it can be had |
 //! | [`client`] | the other end, for a command |
 //!
 //! What it shows is the [board](crate::status::Board), to which all parts write what they know. It has a thread of its own
 //! and asks no actor, so nobody who asks it takes the agent's time, and an agent that hangs is
-//! shown as one. HTTP is read and written by hyper.
+//! shown as one. Its HTTP is that of [`web`](super::web).
 //!
 //! ## Guarantees
 //!
@@ -21,30 +19,24 @@
 
 mod answer;
 pub mod client;
-mod connection;
 mod content;
-mod host;
 mod listen;
 mod page;
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 
-use self::answer::Via;
-pub use self::connection::{CONNECTION_TIME_MAX, HEAD_OCTETS_MAX, HEAD_TIME_MAX, HEADERS_MAX};
+use self::answer::{Via, answer};
 use self::content::Content;
 pub use self::content::Source;
-use super::connections::Connections;
-use super::troubles::Troubles;
+use super::web;
 
 /// Where the status is served.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,12 +111,21 @@ async fn run(
 ) -> std::convert::Infallible {
     let network = async {
         let Some(address) = listen.address else { return std::future::pending().await };
-        let listener = listen::bind_address(address).await;
-        if let Ok(address) = listener.local_addr() {
-            let _ = bound.set(address);
-        }
+        let mut is_said = false;
+        let listener =
+            web::bind_address(address, |error| listen::not_yet(&mut is_said, &address.to_string(), error))
+                .await;
+        let address = listener.local_addr().unwrap_or(address);
+        tracing::info!(event = "status_served", %address, "serving the status");
+        let _ = bound.set(address);
         let accept = async || listener.accept().await.map(|(stream, _)| stream);
-        accept_all(accept, Via::Network, content.clone(), connections_max).await
+        web::accept_all(
+            accept,
+            |stream| talk(stream, Via::Network, content.clone()),
+            connections_max,
+            trouble,
+        )
+        .await
     };
     let socket = async {
         if listen.sockets.is_empty() {
@@ -132,7 +133,8 @@ async fn run(
         }
         let (listener, _place) = listen::bind_socket(&listen.sockets).await;
         let accept = async || listener.accept().await.map(|(stream, _)| stream);
-        accept_all(accept, Via::Socket, content.clone(), connections_max).await
+        web::accept_all(accept, |stream| talk(stream, Via::Socket, content.clone()), connections_max, trouble)
+            .await
     };
     tokio::select! {
         never = network => never,
@@ -140,48 +142,10 @@ async fn run(
     }
 }
 
-/// Accepts connections for ever.
-async fn accept_all<S, F>(
-    accept: impl Fn() -> F,
-    via: Via,
-    content: Content,
-    connections_max: usize,
-) -> std::convert::Infallible
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Future<Output = io::Result<S>>,
-{
-    let open = Open(Arc::new(Mutex::new(Connections::new(connections_max))));
-    let mut troubles = Troubles::default();
-    loop {
-        match accept().await {
-            Ok(stream) => {
-                let talk = |number| {
-                    let (content, open) = (content.clone(), open.clone());
-                    tokio::spawn(async move {
-                        connection::talk(stream, via, content).await;
-                        open.get().closed(number);
-                    })
-                    .abort_handle()
-                };
-                if let (_, Some(oldest)) = open.get().admit(talk) {
-                    oldest.abort();
-                }
-            }
-            Err(error) => {
-                let say = || tracing::warn!(event = "status_trouble", %error, "connections to the status cannot be accepted");
-                troubles.pause(say).await;
-            }
-        }
-    }
+async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, via: Via, content: Content) {
+    web::talk(stream, async |request| answer(&request, via, &content)).await;
 }
 
-/// The connections that are open.
-#[derive(Clone)]
-struct Open(Arc<Mutex<Connections<AbortHandle>>>);
-
-impl Open {
-    fn get(&self) -> MutexGuard<'_, Connections<AbortHandle>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn trouble(error: &io::Error) {
+    tracing::warn!(event = "status_trouble", %error, "connections to the status cannot be accepted");
 }

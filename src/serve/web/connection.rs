@@ -9,14 +9,15 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::answer::{Via, answer};
-use super::content::Content;
+use super::Answer;
 
 /// The most octets of a request's head. The library has no smaller limit.
 pub const HEAD_OCTETS_MAX: usize = 8 * 1024;
@@ -27,11 +28,15 @@ pub const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
 /// The longest that a question and its answer may take.
 pub const CONNECTION_TIME_MAX: Duration = Duration::from_secs(15);
 
-/// Answers one question.
-pub(super) async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, via: Via, content: Content) {
+/// Has one question answered.
+pub(in crate::serve) async fn talk<S, F>(stream: S, answer: impl Fn(Request<Incoming>) -> F)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: Future<Output = Answer>,
+{
     let service = service_fn(|request| {
-        let answer = answer(&request, via, &content);
-        async { Ok::<_, Infallible>(answer) }
+        let answer = answer(request);
+        async { Ok::<_, Infallible>(answer.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
