@@ -35,7 +35,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("reconcile", &["backoff", "change", "journal", "machine", "moment", "record", "zone"]),
     // What an operator sees, made of what is known.
     ("status", &["container", "machine", "moment", "record", "reconcile", "zone"]),
-    ("serve", &["record", "status", "zone"]),
+    ("serve", &["clock", "container", "moment", "record", "status", "zone"]),
     // A host asks the zone's name server for the size of the fleet.
     ("edge", &["aws", "backoff", "container", "machine", "record", "serve", "zone"]),
     // What is wrong with a host, by what was found out of it.
@@ -162,6 +162,9 @@ const PURE: &[&str] = &[
     "reconcile/ledger",
     "reconcile/route53_writer",
     "reconcile/writer",
+    "serve/targets/book",
+    "serve/targets/groups",
+    "serve/targets/name",
     "status/assemble",
     "status/metrics",
     "status/readiness",

@@ -11,17 +11,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ecssd::serve::status::{Listen, Source, StatusFront, client, serve};
-use ecssd::serve::web::{HEAD_OCTETS_MAX, HEADERS_MAX};
+use ecssd::serve::status::{Listen, Source, client, serve};
+use ecssd::serve::web::{Front, HEAD_OCTETS_MAX, HEADERS_MAX};
 use ecssd::status::schema::{Host, Status};
 use ecssd::status::{Part, Seen, assemble};
+use ecssd_testing::said::{Said, closed, said};
 
 /// The most connections of the servers here.
 const CONNECTIONS_MAX: usize = 4;
 
 /// A server, and how often it looked at what it serves.
 struct Served {
-    front: StatusFront,
+    front: Front,
     looks: Arc<AtomicUsize>,
     dir: tempfile::TempDir,
 }
@@ -84,28 +85,6 @@ impl Served {
     fn get(&self, path: &str) -> Said {
         self.say(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
     }
-}
-
-/// An answer, as it came; 0 where there was none.
-#[derive(Debug)]
-struct Said {
-    code: u16,
-    head: String,
-    body: String,
-}
-
-fn said(mut stream: impl Read + Write, octets: &[u8]) -> Said {
-    // Whoever sends too much is cut off, perhaps in the middle of it.
-    let _ = stream.write_all(octets);
-    let mut answer = Vec::new();
-    let mut piece = [0; 4_096];
-    while let Ok(length @ 1..) = stream.read(&mut piece) {
-        answer.extend_from_slice(&piece[..length]);
-    }
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-    let code = head.split(' ').nth(1).map_or(0, |code| code.parse().unwrap());
-    Said { code, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
 /// Of an agent that is ready, but for these parts.
@@ -280,19 +259,6 @@ fn a_head_that_is_too_long_is_cut_off() {
         assert!([0, 414, 431].contains(&code), "{} octets: {code}", request.len());
     }
     assert_eq!(served.get("/health/live").code, 200);
-}
-
-/// How many of these the server has closed.
-fn closed(streams: &mut [TcpStream]) -> usize {
-    let is_closed = |stream: &mut TcpStream| {
-        stream.set_nonblocking(true).unwrap();
-        match stream.read(&mut [0; 64]) {
-            Ok(0) => true,
-            Ok(_) => false,
-            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
-        }
-    };
-    streams.iter_mut().filter_map(|stream| is_closed(stream).then_some(())).count()
 }
 
 #[test]

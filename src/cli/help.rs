@@ -41,6 +41,7 @@ Examples:
   ecssd sd.internal --forget web3 web4        what these dead hosts left (--apply: deletes)
   ecssd --local                               a zone in this process, DNS at 127.0.0.1:5333
   ecssd --local --status-listen 9153          the same, with a page at http://127.0.0.1:9153/
+  ecssd sd.internal --sd-listen 10.0.0.7:9154  the daemon, which tells Prometheus who serves what
   ecssd sd.internal --doctor                  what is wrong with this host, and what to do about it
   ecssd --status --watch                      what the agent of this host does and waits for
   ecssd --local sd.internal --dns-listen 172.17.0.1:53

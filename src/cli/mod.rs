@@ -117,6 +117,12 @@ pub struct Cli {
     #[arg(long, value_name = "PATH", env = "ECSSD_STATUS_SOCKET", help_heading = "Status")]
     pub status_socket: Option<String>,
 
+    /// Serve Prometheus' http_sd_configs at this address, at /sd/prometheus?name=_calc._tcp: all targets of that name in
+    /// the zone, of all hosts. From Route 53 a name is read once a minute at most, and all of them take 0.1 lists a
+    /// second, out of --rate. A port alone is one on loopback. [default: none]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "ECSSD_SD_LISTEN", help_heading = "Status")]
+    pub sd_listen: Option<String>,
+
     /// Requests a second to Route 53, at most. [default: 8; with --limits legacy, 4]
     #[arg(long, value_name = "N", env = "ECSSD_RATE", help_heading = "Pace")]
     pub rate: Option<String>,

@@ -110,6 +110,8 @@ pub struct Config {
     pub host: Given,
     /// Where the status is served.
     pub status: StatusAt,
+    /// Where Prometheus is told targets.
+    pub sd_listen: Option<SocketAddr>,
     /// Where to keep what outlives the agent.
     pub state_dir: PathBuf,
     /// The Docker engine's socket.
@@ -160,6 +162,7 @@ impl Config {
         let state_dir = judge.takes("--state-dir", values::path(&cli.state_dir));
         let status_address = judge.takes_given("--status-listen", &cli.status_listen, values::listen_or_port);
         let status_socket = judge.takes_given("--status-socket", &cli.status_socket, values::socket);
+        let sd_listen = judge.takes_given("--sd-listen", &cli.sd_listen, values::listen_or_port);
         let docker_socket =
             judge.takes("--docker-socket", values::path(cli.docker_socket.trim_start_matches("unix://")));
         let ecs_introspection = judge.takes("--ecs-introspection", values::http_url(&cli.ecs_introspection));
@@ -189,6 +192,7 @@ impl Config {
                 resync: resync?,
                 host: Given { hostname: hostname?, address: address? },
                 status: StatusAt { address: status_address?, sockets },
+                sd_listen: sd_listen?,
                 state_dir,
                 docker_socket: docker_socket?,
                 ecs_introspection: ecs_introspection?,

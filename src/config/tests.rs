@@ -168,13 +168,17 @@ fn the_status_is_served_on_loopback_unless_told_otherwise_and_at_the_first_socke
     }
     assert!(status(&["--status-socket", "off"]).sockets.is_empty());
     assert_eq!(status(&["--status-socket", "unix:///x.sock"]).sockets, [PathBuf::from("/x.sock")]);
-    let bad = read(&["--status-listen", "localhost:9153", "--status-socket", "here", "--watch"]).unwrap_err();
+    assert_eq!(read(&["--sd-listen", "9154"]).unwrap().sd_listen, Some("127.0.0.1:9154".parse().unwrap()));
+    assert_eq!(read(&[]).unwrap().sd_listen, None);
+    let bad = ["--status-listen", "localhost:9153", "--status-socket", "here", "--watch", "--sd-listen", "x"];
+    let bad = read(&bad).unwrap_err();
     assert_eq!(
         bad,
         [
             "--sync, --remove, --status: --watch says how --status shows it: pass that too",
             "--status-listen (ECSSD_STATUS_LISTEN): \"localhost:9153\" is not a port such as 9153, or an address and port such as 10.0.0.7:9153",
             "--status-socket (ECSSD_STATUS_SOCKET): \"here\" is not a path that begins with /",
+            "--sd-listen (ECSSD_SD_LISTEN): \"x\" is not a port such as 9153, or an address and port such as 10.0.0.7:9153",
         ]
     );
     assert!(read(&["--status", "--sync"]).is_err());

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::checks::Checks;
 use super::feed::{Feed, View};
-use super::{Part, Questions, Readiness};
+use super::{Discovery, Part, Questions, Readiness};
 use crate::machine::departure::notices::SourceState;
 use crate::machine::task_resolver::Troubles;
 use crate::machine::{docker_watcher, registrar};
@@ -47,6 +47,8 @@ pub struct Board {
     pub checks: Checks,
     /// What DNS was asked, where it is answered here.
     pub questions: Questions,
+    /// What was told to those who ask for targets over HTTP.
+    pub discovery: Discovery,
 }
 
 impl Default for Board {
@@ -63,6 +65,7 @@ impl Default for Board {
             ending: Feed::default(),
             checks: Checks::default(),
             questions: Questions::default(),
+            discovery: Discovery::default(),
         }
     }
 }
@@ -104,6 +107,7 @@ impl Board {
             ending: self.ending.view(),
             checks: self.checks.clone(),
             questions: self.questions.clone(),
+            discovery: self.discovery.clone(),
         }
     }
 }
@@ -129,6 +133,8 @@ pub struct Watch {
     pub checks: Checks,
     /// What DNS was asked.
     pub questions: Questions,
+    /// What was told to those who ask for targets over HTTP.
+    pub discovery: Discovery,
 }
 
 impl Watch {

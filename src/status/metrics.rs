@@ -8,8 +8,8 @@ mod family;
 use std::collections::BTreeMap;
 
 use self::family::Families;
-use super::Seen;
 use super::schema::{Service, Status, StepState};
+use super::{Discovered, Seen};
 use crate::moment::Moment;
 use crate::reconcile::writer::Snapshot;
 
@@ -25,6 +25,7 @@ pub fn render(status: &Status, seen: &Seen) -> String {
     agent(&mut families, status, seen);
     containers(&mut families, status);
     checks(&mut families, seen);
+    discovery(&mut families, &seen.discovered);
     if let Some(writer) = &seen.writer {
         records(&mut families, status, writer);
         calls(&mut families, seen, writer);
@@ -128,6 +129,24 @@ fn checks(families: &mut Families, seen: &Seen) {
     families.counter("ecssd_checks_total", "Answers of targets that were checked.", totals);
     let asked = seen.asked.iter().map(|((kind, code), total)| ([("type", *kind), ("rcode", *code)], *total));
     families.counter_of_two("ecssd_dns_queries_total", "Questions that DNS was asked, with --local.", asked);
+}
+
+/// Nothing, where nobody has asked.
+fn discovery(families: &mut Families, discovered: &Discovered) {
+    let totals = discovered.answers.iter().map(|(outcome, total)| ("outcome", *outcome, *total));
+    families.counter("ecssd_sd_answers_total", "Answers to Prometheus' questions for targets.", totals);
+    let totals = discovered.lists.iter().map(|(outcome, total)| ("outcome", *outcome, *total));
+    families.counter("ecssd_sd_lists_total", "Pages of the zone that were read for them.", totals);
+    if discovered.answers.is_empty() {
+        return;
+    }
+    families.gauge(
+        "ecssd_sd_names",
+        "The names that are kept for them.",
+        [("", "", count(discovered.names))],
+    );
+    let help = "Of what was told last for each of them, how old the oldest was.";
+    families.gauge("ecssd_sd_answer_age_seconds", help, [("", "", discovered.age.as_secs_f64())]);
 }
 
 fn records(families: &mut Families, status: &Status, writer: &Snapshot) {

@@ -3,7 +3,7 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `readiness` | whether each part can work, and why not |
-//! | `board`, `feed`, `checks`, `questions` | where the parts say so and show what they know, and who looks |
+//! | `board`, `feed`, `checks`, `questions`, `discovery` | where the parts say so and show what they know, and who looks |
 //! | [`schema`] | [`Status`](schema::Status): all of it as one value, in JSON |
 //! | `assemble` and what is below it | that value, made of what the parts show; pure |
 //! | [`text`], [`metrics`] | the same for a terminal, and for a monitor; pure |
@@ -14,6 +14,7 @@
 mod assemble;
 mod board;
 mod checks;
+mod discovery;
 mod feed;
 pub mod metrics;
 mod questions;
@@ -24,6 +25,7 @@ pub mod text;
 pub use self::assemble::{Facts, Journal, Seen, assemble};
 pub use self::board::{Board, Ending, Watch};
 pub use self::checks::{Answers, Checked, Checks, Outcome};
+pub use self::discovery::{Discovered, Discovery};
 pub use self::feed::{Feed, View};
 pub use self::questions::{Kind as QuestionKind, Questions};
 pub use self::readiness::{Part, Readiness};

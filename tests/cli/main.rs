@@ -38,6 +38,7 @@ fn help_names_every_flag_signal_and_exit_code() {
         "--doctor",
         "--status-listen",
         "--status-socket",
+        "--sd-listen",
         "--forget",
         "--force",
         "--dry-run",

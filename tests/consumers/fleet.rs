@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
+use ecssd::record::{Action, Change, Owner, RecordSet, RecordType, Registrant, Routing};
 use ecssd::serve::dns::{DnsFront, serve};
+use ecssd::serve::targets::{self, Directory};
+use ecssd::serve::web::Front;
+use ecssd::status::Discovery;
 use ecssd::zone::Zone;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use ecssd_testing::http::{Request, written};
@@ -63,6 +66,15 @@ impl Fleet {
     /// DNS is away.
     pub fn silence(&mut self) {
         self.front = None;
+    }
+
+    /// Its targets over HTTP, at this address, as an agent serves them.
+    pub fn tell(&self, at: SocketAddr) -> Front {
+        let owner = Owner::new("web1").unwrap();
+        let host = Registrant { owner, zone: "sd.internal".to_owned(), address: Ipv4Addr::LOCALHOST };
+        let directory = Directory::new(Discovery::default());
+        directory.open_here(&host, self.zone.clone());
+        targets::serve(at, directory, 8).unwrap()
     }
 
     /// No copy, and an answer that says so.

@@ -1,4 +1,4 @@
-//! Prometheus: takes the targets that it scrapes from DNS, by the system's resolver.
+//! Prometheus: takes the targets that it scrapes from DNS, by the system's resolver, or from an agent over HTTP.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -14,6 +14,8 @@ use crate::fleet::Fleet;
 use crate::{lookups, recipe};
 
 const LISTEN: &str = "127.53.0.3:9090";
+/// Where an agent tells it targets.
+const TARGETS: &str = "127.53.0.4:9154";
 /// Between two questions. It takes what it has heard every 5 s: with more than that, a question more would show.
 const REFRESH_SECONDS: u64 = 8;
 
@@ -25,11 +27,16 @@ pub struct Prometheus {
 
 impl Prometheus {
     pub fn start(name: &str) -> Self {
+        Self::with(&recipe("yaml").replace("_calc-all._tcp.sd.internal", name))
+    }
+
+    /// With this configuration, asking and scraping more often.
+    fn with(config: &str) -> Self {
         let dir = TempDir::new().unwrap();
-        let config = recipe("yaml").replace("_calc-all._tcp.sd.internal", name);
         let config = config.replace("scrape_interval: 30s", "scrape_interval: 1s");
         let config =
             config.replace("refresh_interval: 30s", &format!("refresh_interval: {REFRESH_SECONDS}s"));
+        let config = config.replace("refresh_interval: 60s", "refresh_interval: 1s");
         std::fs::write(dir.path().join("prometheus.yml"), config).unwrap();
         let mut command = Command::new("prometheus");
         command.arg(format!("--config.file={}", dir.path().join("prometheus.yml").display()));
@@ -98,6 +105,33 @@ fn prometheus_has_every_copy_at_its_first_refresh_and_lacks_a_stopped_one_at_the
     assert!(left == 3 && refreshes <= 1, "{left} targets after {refreshes} refreshes");
     println!(
         "prometheus: 4 of 4 by the full name at the first refresh, 3 at the first one after one is stopped"
+    );
+}
+
+#[test]
+#[ignore = "takes Prometheus and root: tests/run consumers"]
+fn prometheus_has_every_copy_of_a_weighted_name_by_http_and_keeps_them_while_nobody_answers() {
+    const COPIES: usize = 20;
+    let fleet = Fleet::start("calc", COPIES);
+    let front = fleet.tell(TARGETS.parse().unwrap());
+    let config = recipe("yml").replace("i-0a1b2c3d4e5f60789.sd.internal:9154", TARGETS);
+    let prometheus = Prometheus::with(&config);
+    prometheus.has(COPIES);
+    let answer: Value = serde_json::from_str(&prometheus.get("/api/v1/targets?state=active")).unwrap();
+    let discovered = &answer["data"]["activeTargets"][0]["discoveredLabels"];
+    assert_eq!(discovered["__meta_ecssd_weight"], "1", "{discovered}");
+    fleet.withdraw(2);
+    prometheus.has(COPIES - 1);
+    drop(front);
+    let failures = || {
+        let metrics = prometheus.get("/metrics");
+        let count = metrics.lines().find_map(|line| line.strip_prefix("prometheus_sd_http_failures_total "));
+        count.and_then(|count| count.parse::<u64>().ok()).unwrap_or_default()
+    };
+    prometheus.process.wait_for("questions that nobody answers", || (failures() >= 3).then_some(()));
+    assert_eq!(prometheus.targets().0, COPIES - 1, "it keeps what it has");
+    println!(
+        "prometheus: {COPIES} of {COPIES} by HTTP of the weighted name, and all of them kept while nobody answers"
     );
 }
 

@@ -24,6 +24,17 @@ pub struct Rate {
 }
 
 impl Pace {
+    /// What is left of it where others of this process make so many requests a second; half of it, if they want more.
+    /// Returns how many they may make, too.
+    #[must_use]
+    pub fn shared(self, per_second: f64) -> (Self, f64) {
+        let Rate { per_second: all, burst } = self.requests;
+        let theirs = per_second.min(all / 2.0);
+        // They make one at a time.
+        let requests = Rate { per_second: all - theirs, burst: (burst - 1.0).max(1.0) };
+        (Self { requests, ..self }, theirs)
+    }
+
     /// A share of what an account may do since July 2026 (10 requests/s, burst 50; 100 changes/s, burst
     /// 1,500), leaving room for others in the account.
     pub const ROUTE53: Self = Self {
@@ -43,4 +54,21 @@ impl Pace {
     /// A zone in this process: nobody shares it, and nothing is gained by waiting.
     pub const LOCAL: Self =
         Self { requests: Rate { per_second: 10_000.0, burst: 10_000.0 }, changes: None, gap: Duration::ZERO };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_shares_are_never_more_than_the_whole() {
+        let pace = |per_second, burst| Pace { requests: Rate { per_second, burst }, ..Pace::ROUTE53 };
+        for (whole, left, theirs) in [
+            (pace(8.0, 40.0), pace(7.9, 39.0), 0.1),
+            (pace(0.1, 2.0), pace(0.05, 1.0), 0.05),
+            (pace(1.0, 1.0), pace(0.9, 1.0), 0.1),
+        ] {
+            assert_eq!(whole.shared(0.1), (left, theirs));
+        }
+    }
 }

@@ -39,6 +39,11 @@ impl Descriptors {
         STATUS_CONNECTIONS_MAX.min(self.limit / 16).max(1)
     }
 
+    /// Connections of those who ask for targets: a sixteenth of all.
+    pub(super) fn targets_connections(self) -> usize {
+        self.status_connections()
+    }
+
     /// TCP connections of DNS clients at once: a quarter of all.
     pub(super) fn dns_connections(self) -> usize {
         DNS_CONNECTIONS_MAX.min(self.limit / 4).max(1)
@@ -50,11 +55,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_third_of_a_small_limit_is_left_for_docker_and_the_zone() {
+    fn a_quarter_of_a_small_limit_is_left_for_docker_and_the_zone() {
         for limit in [16, 64, 256, 1_024, 1 << 20, usize::MAX] {
             let descriptors = Descriptors { limit };
-            let clients = descriptors.dns_connections() + 2 * descriptors.status_connections();
-            assert!(descriptors.probes() + clients <= limit / 8 * 5, "{limit}");
+            let clients = descriptors.dns_connections()
+                + 2 * descriptors.status_connections()
+                + descriptors.targets_connections();
+            assert!(descriptors.probes() + clients <= limit / 4 * 3, "{limit}");
         }
         let plenty = Descriptors { limit: 1_024 };
         assert_eq!((plenty.probes(), plenty.dns_connections()), (PROBES_MAX, DNS_CONNECTIONS_MAX));

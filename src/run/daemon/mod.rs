@@ -7,21 +7,24 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `beside` says whether an agent runs where a command wants to write, `registry` opens what is written to, `dns` says
-//! when it is answered for, `status` shows what is known, `negative` warns of a zone whose absent names are remembered
-//! for long, `signals` receives SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service
-//! manager, `exit` what an end is called in the log and by its code.
+//! `beside` says whether an agent runs where a command wants to write, `registry` opens what is written to, `first_read`
+//! says when it is read first, `dns` says when it is answered for, `status` shows what is known, `targets` tells
+//! Prometheus who serves, `negative` warns of a zone whose absent names are remembered for long, `signals` receives
+//! SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service manager, `exit` what an end is
+//! called in the log and by its code.
 
 mod beside;
 mod descriptors;
 mod dns;
 mod error;
 mod exit;
+mod first_read;
 mod manager;
 mod negative;
 mod registry;
 mod signals;
 mod status;
+mod targets;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -33,6 +36,7 @@ use self::exit::{LEFT_BEHIND, UNAVAILABLE, asked_too_early, exit_code, interrupt
 use self::registry::Open;
 use self::signals::{Asked, Signals, TERM};
 use self::status::Shown;
+use self::targets::Targets;
 use crate::actors::{Dependencies, Running, start};
 use crate::clock::Clock;
 use crate::config::{Command, Config};
@@ -66,6 +70,7 @@ async fn run_command(config: Config) -> Result<u8, RunError> {
     let board = Board::default();
     let shown = (config.command == Command::Serve)
         .then(|| Shown::serve(&config, &board, descriptors.status_connections()));
+    let targets = Targets::serve(&config, &board, descriptors.targets_connections());
     let opened = async {
         let identity = identity(&config).await?;
         if config.command.is_over_soon() && !config.dry_run {
@@ -98,7 +103,7 @@ async fn run_command(config: Config) -> Result<u8, RunError> {
         never = waits => match never {},
     };
     match config.command {
-        Command::Serve => serve(config, &identity, open, signals, board, shown.as_ref()).await,
+        Command::Serve => serve(config, &identity, open, signals, board, shown.as_ref(), &targets).await,
         Command::Sync => {
             tokio::select! {
                 biased;
@@ -123,6 +128,7 @@ async fn serve(
     mut signals: Signals,
     board: Board,
     shown: Option<&Shown>,
+    targets: &Targets,
 ) -> Result<u8, RunError> {
     let dry_run = config.dry_run;
     let facts = open.facts(&config);
@@ -151,11 +157,19 @@ async fn serve(
             false => std::future::pending().await,
         }
     };
+    if elsewhere {
+        targets.open(&open);
+    }
+    let reads = {
+        let zone = open.zone.clone();
+        async move { targets.read(&*zone).await }
+    };
     let answers = async {
         if let Err(error) = open.answer_dns(readiness).await {
             return error;
         }
         manager::ready();
+        targets.open(&open);
         open.dns_failed().await
     };
     tokio::select! {
@@ -165,6 +179,7 @@ async fn serve(
         error = answers => Err(error.into()),
         never = manager::watch(async || heart.beats().await) => match never {},
         never = remembered => match never {},
+        never = reads => match never {},
         never = async {
             match shown {
                 Some(shown) => shown.pulse(&heart).await,

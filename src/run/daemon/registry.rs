@@ -2,22 +2,23 @@
 //! what was written to it.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::descriptors::Descriptors;
 use super::dns::Dns;
 use super::error::RunError;
+use super::first_read::read_after;
 use crate::change::pacing::Pace;
 use crate::config::{Config, Registry};
-use crate::container::Timestamp;
 use crate::edge::host::fleet;
 use crate::edge::host::identity::Identity;
 use crate::journal::{self, Locked, Memory, Opened, SharedJournal, StoreError, Title};
 use crate::reconcile::writer::Settings;
 use crate::record::Registrant;
 use crate::serve::dns::DnsError;
+use crate::serve::targets::{Directory, LISTS_A_SECOND};
 use crate::status::{Board, Facts, Part, Readiness};
 use crate::zone::Zone;
 use crate::zone::embedded::{EmbeddedZone, OpenError, Options};
@@ -28,8 +29,6 @@ use crate::zone::route53::{self, FindError, Wanted};
 const HAND_OVER_WAIT: Duration = Duration::from_secs(30);
 /// And how long to a command, which is not for an agent that goes on: it may be about to end.
 const COMMAND_WAIT: Duration = Duration::from_secs(3);
-/// An instance that was started less than this ago, and has no journal, is most likely new.
-const NEW_INSTANCE: Duration = Duration::from_secs(600);
 /// So long that it does not come: what is only planned would be planned anew at every resync.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 
@@ -50,6 +49,8 @@ pub(super) struct Open {
     /// What this process may have open.
     pub(super) descriptors: Descriptors,
     pace: Pace,
+    /// How often a second the zone may be listed for Prometheus, of that.
+    lists_a_second: f64,
     resync: Duration,
     read_after: Duration,
     /// Whether it only says so.
@@ -119,6 +120,10 @@ impl Open {
         };
         let planned = (config.dry_run || config.command.is_over_soon())
             .then(|| Arc::new(PlannedZone::new(zone.clone(), config.dry_run, print())));
+        let (pace, lists_a_second) = match (&config.registry, config.sd_listen) {
+            (Registry::Route53 { .. }, Some(_)) => config.pace().shared(LISTS_A_SECOND),
+            (Registry::Route53 { .. }, None) | (Registry::Local { .. }, _) => (config.pace(), 0.0),
+        };
         Ok(Self {
             zone: planned.clone().map_or(zone, |planned| planned),
             planned,
@@ -127,7 +132,8 @@ impl Open {
             signals,
             dns,
             descriptors,
-            pace: config.pace(),
+            pace,
+            lists_a_second,
             resync: if config.dry_run { NEVER } else { config.resync },
             read_after,
             dry_run: config.dry_run,
@@ -176,6 +182,14 @@ impl Open {
             registry,
             dns,
             dry_run: self.dry_run,
+        }
+    }
+
+    /// Tells `directory` where its names are: the zone in this process once it is answered for.
+    pub(super) fn open_directory(&self, directory: &Directory) {
+        match self.zone_here() {
+            Some(zone) => directory.open_here(&self.registrant, zone),
+            None => directory.open_there(&self.registrant, self.lists_a_second),
         }
     }
 
@@ -260,42 +274,6 @@ async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant)
         }
         _ => Ok(opened),
     }
-}
-
-/// How long the read that makes the journal whole may wait. A new instance has hardly written anything, and a
-/// fleet of them would read the zone all at once.
-fn read_after(config: &Config, identity: &Identity, memory: &Memory) -> Duration {
-    match memory {
-        Memory::Kept(entries) => {
-            tracing::info!(
-                event = "journal_complete",
-                records = entries.len(),
-                "the journal knows all of this host"
-            )
-        }
-        Memory::Fresh if identity.launched.is_some_and(is_recent) => {
-            let read_after = config.resync.mul_f64(0.5 + fastrand::f64());
-            let minutes = read_after.as_secs() / 60;
-            tracing::info!(
-                event = "journal_new_instance",
-                minutes,
-                "a new instance has no records yet: the zone is listed once, this much later, beside the writing"
-            );
-            return read_after;
-        }
-        // It said so itself.
-        Memory::Without(_) => {}
-        memory => tracing::info!(
-            event = "journal_incomplete",
-            reason = memory.reason(),
-            "the journal does not know all of this host: the zone is listed once, beside the writing"
-        ),
-    }
-    Duration::ZERO
-}
-
-fn is_recent(launched: Timestamp) -> bool {
-    launched.age(SystemTime::now()) < NEW_INSTANCE
 }
 
 fn print() -> Print {

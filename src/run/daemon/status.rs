@@ -10,7 +10,8 @@ use crate::config::Config;
 use crate::container::Timestamp;
 use crate::journal::SharedJournal;
 use crate::serve::dns::ask;
-use crate::serve::status::{Listen, Source, StatusFront, serve};
+use crate::serve::status::{Listen, Source, serve};
+use crate::serve::web::Front;
 use crate::status::schema::Status;
 use crate::status::{Board, Facts, Journal, Seen, Watch, assemble};
 use crate::zone::embedded::EmbeddedZone;
@@ -22,7 +23,7 @@ const PULSE_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Shown {
     known: Arc<OnceLock<Known>>,
-    front: Option<StatusFront>,
+    front: Option<Front>,
 }
 
 /// What is known once an agent is about to start.

@@ -23,20 +23,17 @@ mod content;
 mod listen;
 mod page;
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use std::thread::{self, JoinHandle};
+use std::sync::OnceLock;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::oneshot;
 
 use self::answer::{Via, answer};
 use self::content::Content;
 pub use self::content::Source;
-use super::web;
+use super::web::{self, Front};
 
 /// Where the status is served.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,60 +44,17 @@ pub struct Listen {
     pub sockets: Vec<PathBuf>,
 }
 
-/// A status that is served, until it is dropped.
-pub struct StatusFront {
-    address: Arc<OnceLock<SocketAddr>>,
-    /// Dropped, it ends the thread.
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
 /// Serves what `source` shows, with at most `connections_max` connections over the network, and as many over the socket.
 ///
 /// # Errors
 /// Where there can be no thread for it.
-pub fn serve(listen: Listen, source: impl Source, connections_max: usize) -> io::Result<StatusFront> {
-    let (stop, stopped) = oneshot::channel::<()>();
-    let address: Arc<OnceLock<SocketAddr>> = Arc::default();
-    let bound = address.clone();
-    let run = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let served = runtime.map(|runtime| {
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = stopped => {}
-                    never = run(listen, &bound, Content::of(source), connections_max) => match never {},
-                }
-            });
-        });
-        if let Err(error) = served {
-            tracing::warn!(event = "status_not_served", %error, "the status is not served: all else goes on");
-        }
+pub fn serve(listen: Listen, source: impl Source, connections_max: usize) -> io::Result<Front> {
+    let run = move |bound: std::sync::Arc<OnceLock<SocketAddr>>| async move {
+        run(listen, &bound, Content::of(source), connections_max).await
     };
-    let thread = thread::Builder::new().name("status".to_owned()).spawn(run)?;
-    Ok(StatusFront { address, stop: Some(stop), thread: Some(thread) })
-}
-
-impl StatusFront {
-    /// Where it is served over the network, once it is.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.address.get().copied()
-    }
-}
-
-impl Drop for StatusFront {
-    fn drop(&mut self) {
-        self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl fmt::Debug for StatusFront {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StatusFront").field("address", &self.address()).finish_non_exhaustive()
-    }
+    Front::start("status", run, |error| {
+        tracing::warn!(event = "status_not_served", %error, "the status is not served: all else goes on");
+    })
 }
 
 async fn run(

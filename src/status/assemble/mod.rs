@@ -15,7 +15,7 @@ use self::records::Records;
 use super::board::Ending;
 use super::checks::{Answers, Outcome};
 use super::schema::{self, SCHEMA, Status};
-use super::{Part, QuestionKind, Watch};
+use super::{Discovered, Part, QuestionKind, Watch};
 use crate::container::Timestamp;
 use crate::machine::departure::notices::SourceState;
 use crate::machine::task_resolver::Troubles;
@@ -81,6 +81,8 @@ pub struct Seen {
     pub checked: BTreeMap<Outcome, u64>,
     /// How many questions of each kind DNS was asked.
     pub asked: BTreeMap<QuestionKind, u64>,
+    /// What was told to those who ask for targets over HTTP.
+    pub discovered: Discovered,
     /// What is known of the journal.
     pub journal: Journal,
     /// How many log lines found no room.
@@ -112,6 +114,7 @@ impl Seen {
             checks: watch.checks.latest(),
             checked: watch.checks.totals(),
             asked: watch.questions.totals(),
+            discovered: watch.discovery.so_far(),
             ..Self::default()
         }
     }

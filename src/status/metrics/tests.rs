@@ -46,6 +46,12 @@ fn seen() -> Seen {
         checked: [(Outcome::Passed, 7), (Outcome::TimedOut, 2)].into(),
         asked: [(("SRV", "NOERROR"), 3)].into(),
         log_lines_dropped: 5,
+        discovered: Discovered {
+            answers: [("stale", 4)].into(),
+            lists: [("unknown", 2)].into(),
+            names: 1,
+            age: Duration::from_secs(90),
+        },
         ..Seen::default()
     }
 }
@@ -113,6 +119,10 @@ fn says_what_a_monitor_asks() {
         ("ecssd_zone_call_duration_seconds_bucket{action=\"ChangeResourceRecordSets\",le=\"0.25\"}", 2.0),
         ("ecssd_zone_call_duration_seconds_bucket{action=\"ChangeResourceRecordSets\",le=\"+Inf\"}", 2.0),
         ("ecssd_dns_queries_total{type=\"SRV\",rcode=\"NOERROR\"}", 3.0),
+        ("ecssd_sd_answers_total{outcome=\"stale\"}", 4.0),
+        ("ecssd_sd_lists_total{outcome=\"unknown\"}", 2.0),
+        ("ecssd_sd_names", 1.0),
+        ("ecssd_sd_answer_age_seconds", 90.0),
         ("ecssd_containers{state=\"live\"}", 0.0),
     ] {
         assert_eq!(series.get(name), Some(&value), "{name}: {text}");

@@ -21,5 +21,6 @@ pub mod process;
 pub mod recorded;
 pub mod rehearsal;
 pub mod route53;
+pub mod said;
 pub mod wait;
 pub mod world;

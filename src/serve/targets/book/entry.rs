@@ -1,0 +1,54 @@
+//! What is known of one name.
+
+use std::time::Duration;
+
+use super::FRESH;
+use crate::moment::Moment;
+use crate::serve::targets::groups::Groups;
+
+/// A name that somebody asked for.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    /// When that was last.
+    pub(super) asked: Moment,
+    /// Since when it waits to be read.
+    pub(super) due_since: Option<Moment>,
+    /// When it was last read, or that was tried.
+    pub(super) tried: Option<Moment>,
+    /// The last that is known.
+    pub(super) known: Option<Known>,
+    /// How old that was when it was last told.
+    pub(super) told: Duration,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// When the zone was asked.
+    pub(super) at: Moment,
+    /// What it had.
+    pub(super) groups: Groups,
+}
+
+impl Entry {
+    /// Whether what is known is young enough.
+    pub(super) fn is_fresh(&self, now: Moment) -> bool {
+        self.known.as_ref().is_some_and(|known| now - known.at < FRESH)
+    }
+
+    /// Whether it has no targets, as far as is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.as_ref().is_none_or(|known| known.groups.is_empty)
+    }
+
+    /// From when on it may be read.
+    pub(super) fn readable_at(&self) -> Moment {
+        self.tried.map_or(Moment::START, |tried| tried + FRESH)
+    }
+
+    /// This was read, by a list that began then.
+    pub(super) fn learn(&mut self, groups: Groups, at: Moment) {
+        self.known = Some(Known { at, groups });
+        self.due_since = None;
+    }
+}
