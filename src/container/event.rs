@@ -40,6 +40,9 @@ pub enum Happening {
     Started,
     /// Anything else after which it is worth a look: paused, another health.
     Changed,
+    /// It was connected to a network, or disconnected from one: its ports may be others, and with them those of whoever
+    /// shares its network.
+    Rewired,
     /// It was removed.
     Destroyed,
 }

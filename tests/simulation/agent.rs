@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::container::convention::{Protocol, Scope, parse};
-use ecssd::container::event::{DockerEvent, Listed};
+use ecssd::container::event::{DockerEvent, Happening, Listed};
 use ecssd::container::offer::At;
 use ecssd::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::edge::check::{CheckError, Checker};
@@ -137,7 +137,11 @@ impl Docker for Agent {
             (past.into_iter().map(event).collect(), whole, receiver)
         };
         let live = futures_util::stream::unfold((self.clone(), receiver), |(agent, mut receiver)| async {
-            let told = receiver.recv().await?;
+            let mut told = receiver.recv().await?;
+            let deaf = agent.world.lock().mutant == Mutant::SeesNoPorts;
+            while deaf && told.happening == Happening::Rewired {
+                told = receiver.recv().await?;
+            }
             {
                 let mut state = agent.step_or_never(Point::HearDocker).await;
                 state.count("Docker event");
@@ -165,7 +169,11 @@ impl Docker for Agent {
         let now = state.now;
         let of = &state.hosts[self.host];
         let running = of.containers.values().filter(|it| it.alive);
-        let listed = |it: &Truth| Listed { id: it.id.clone(), fingerprint: of.fingerprint(&it.id, now) };
+        let shown = |it: &Truth| match state.mutant {
+            Mutant::SeesNoPorts => it.paused.is_some().to_string(),
+            _ => of.fingerprint(&it.id, now),
+        };
+        let listed = |it: &Truth| Listed { id: it.id.clone(), fingerprint: shown(it) };
         let list: Vec<_> = running.map(listed).collect();
         state.court_lists(self.host, self.life, &list, asked);
         Ok(list)

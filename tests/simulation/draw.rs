@@ -10,7 +10,7 @@ use super::scenario::{
 /// Containers on a host at once.
 const SLOTS: u8 = 8;
 /// How many kinds [`one`] knows.
-const KINDS: usize = 41;
+const KINDS: usize = 42;
 
 impl Scenario {
     /// What this seed is.
@@ -161,6 +161,7 @@ fn one(kind: usize, rng: &mut Rng) -> What {
         }
         38 => What::Expire { seconds },
         39 => What::Readdress { down_ms },
+        40 => What::Rewire { slot, seconds: [0, 0, 1, 20][rng.usize(..4)] },
         _ => What::Janitor,
     }
 }

@@ -201,8 +201,11 @@ impl Host {
 
     /// The port at which others reach what is started so; `None` where the engine cannot give it one.
     pub fn choose_port(&mut self, spec: &Spec, owner: Option<&ContainerId>, now: Moment) -> Option<u16> {
-        let published =
-            |port: u16| self.containers.values().any(|it| it.alive && it.is_published() && it.port == port);
+        let published = |port: u16| {
+            self.containers
+                .values()
+                .any(|it| it.alive && it.is_published() && !it.unplugged && it.port == port)
+        };
         match spec.port {
             SpecPort::Host(n) => Some(host_port(n)),
             SpecPort::Fixed(n) => {
@@ -221,15 +224,16 @@ impl Host {
             SpecPort::Shared { second, .. } => {
                 let owner = self.containers.get(owner?)?;
                 let port = if second { owner.port + SECOND } else { owner.port };
-                Some(port).filter(|_| owner.alive && owner.is_published())
+                Some(port).filter(|_| owner.alive && owner.is_published() && !owner.unplugged)
             }
         }
     }
 
-    /// What a list shows of a container.
+    /// What a list shows of a container: of one that uses another's network no ports.
     pub fn fingerprint(&self, id: &ContainerId, now: Moment) -> String {
         let shown = |it: &Truth| {
-            format!("{} {} {} {:?}", it.port, it.ports_shown(now), it.paused.is_some(), it.health)
+            let port = (it.is_published() && it.ports_shown(now)).then_some(it.port);
+            format!("{port:?} {} {:?}", it.paused.is_some(), it.health)
         };
         self.containers.get(id).map(shown).unwrap_or_default()
     }
@@ -237,7 +241,8 @@ impl Host {
     /// Whose process a connection to this port leads to: of those that want to listen there the first that did.
     /// What Docker publishes, nobody else of the host can listen at.
     pub fn answerer(&self, port: u16, now: Moment) -> Option<&Truth> {
-        let there = || self.containers.values().filter(|it| it.alive && !it.cut && it.port == port);
+        let leads = |it: &&Truth| it.alive && !it.cut && !it.unplugged && it.port == port;
+        let there = || self.containers.values().filter(leads);
         let published = there().any(Truth::is_published);
         let listening = there()
             .filter(|it| !(published && it.on_host()))

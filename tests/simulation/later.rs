@@ -28,6 +28,11 @@ pub enum Later {
         host: usize,
         id: ContainerId,
     },
+    /// It is connected to its network again.
+    Join {
+        host: usize,
+        id: ContainerId,
+    },
     /// One of several starts and ends of a crash loop.
     Crash {
         host: usize,
@@ -88,6 +93,7 @@ impl State {
                 self.signals(host, &id, 9);
             }
             Later::Start { host, id } => self.starts(host, &id),
+            Later::Join { host, id } => self.joins_network(host, &id),
             Later::Crash { host, id, left, gap_ms } => {
                 let alive = self.hosts[host].containers.get(&id).is_some_and(|it| it.alive);
                 let wait = Duration::from_millis(gap_ms.into());

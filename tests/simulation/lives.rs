@@ -56,7 +56,7 @@ impl State {
         it.alive = true;
         it.paused = None;
         (it.health, it.failed) = (Health::Starting, 0);
-        it.cut = false;
+        (it.cut, it.unplugged, it.rewired) = (false, false, None);
         it.misdated = misdated;
         it.started = now;
         it.shown_from = shown_from;
@@ -184,6 +184,42 @@ impl State {
         }
         self.exits(host, id);
         self.happens(host, id, Happening::Destroyed);
+    }
+
+    /// It is disconnected from its network: Docker publishes nothing for it, nor for those that use its network.
+    pub fn leaves_network(&mut self, host: usize, id: &ContainerId) {
+        let now = self.now;
+        let plugged = |it: &&mut Truth| it.alive && it.is_published() && !it.unplugged;
+        let Some(it) = self.hosts[host].containers.get_mut(id).filter(plugged) else { return };
+        (it.unplugged, it.rewired, it.reason) = (true, Some(now), now);
+        let port = it.port;
+        self.sharers(host, id)
+            .filter(|it| !it.cut)
+            .for_each(|it| (it.unplugged, it.rewired, it.reason) = (true, Some(now), now));
+        self.contests(host, port);
+        self.tell(host, format_args!("{} leaves its network", id.short()));
+        self.happens(host, id, Happening::Rewired);
+    }
+
+    /// It is connected again, and has a port as after a start.
+    pub fn joins_network(&mut self, host: usize, id: &ContainerId) {
+        let now = self.now;
+        let of = &mut self.hosts[host];
+        let unplugged = |it: &&Truth| it.alive && it.unplugged;
+        let Some(spec) = of.containers.get(id).filter(unplugged).map(|it| it.spec) else { return };
+        if of.engine.is_away() {
+            return;
+        }
+        let Some(port) = of.choose_port(&spec, None, now) else { return };
+        let it = of.containers.get_mut(id).expect("looked at before");
+        it.is_led_to_at(port, now);
+        for it in self.sharers(host, id).filter(|it| !it.cut) {
+            let port = if it.inside() == 81 { port + SECOND } else { port };
+            it.is_led_to_at(port, now);
+        }
+        self.contests(host, port);
+        self.tell(host, format_args!("{} joins its network, at {port}", id.short()));
+        self.happens(host, id, Happening::Rewired);
     }
 
     pub fn sickens(&mut self, host: usize, id: &ContainerId, silent: bool) {

@@ -78,6 +78,8 @@ pub enum Mutant {
     WithdrawsWhatIsPaused,
     /// L1: after a gap in events looks at what the list shows to have changed, and at nothing else.
     LooksAtWhatChanged,
+    /// L1: hears nothing of networks, and sees no port in a list.
+    SeesNoPorts,
     /// L3: a drain skips what it did not write itself.
     DrainsWhatItWrote,
     /// L3: a drain does not wait for the call that is under way.
@@ -90,7 +92,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them, each with the invariant that must catch it.
-    pub const ALL: [(Self, &str); 33] = [
+    pub const ALL: [(Self, &str); 34] = [
         (Self::DeletesForeign, "S1"),
         (Self::NoCaps, "S2"),
         (Self::DeletesTheSick, "S3"),
@@ -114,6 +116,7 @@ impl Mutant {
         (Self::TrustsWhatIsPaused, "S14"),
         (Self::WithdrawsWhatIsPaused, "S3"),
         (Self::LooksAtWhatChanged, "L1"),
+        (Self::SeesNoPorts, "L1"),
         (Self::DrainsWhatItWrote, "L3"),
         (Self::DoesNotWait, "L3"),
         (Self::DeafInDoubt, "L4"),
@@ -132,6 +135,9 @@ impl Mutant {
             // Five of seven say nothing any more, and a sixth begins to answer.
             Self::DeafInDoubt => Some(
                 r#"{"seed":1,"hosts":1,"legacy":false,"resync_minutes":30,"drain_delay_seconds":0,"confirm":false,"notices":false,"operations":[{"at":1000,"host":0,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1100,"host":0,"what":{"Run":{"slot":1,"spec":{"service":1,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1200,"host":0,"what":{"Run":{"slot":2,"spec":{"service":2,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1300,"host":0,"what":{"Run":{"slot":3,"spec":{"service":0,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1400,"host":0,"what":{"Run":{"slot":4,"spec":{"service":1,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":1500,"host":0,"what":{"Run":{"slot":5,"spec":{"service":2,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":100000,"host":0,"what":{"Run":{"slot":6,"spec":{"service":3,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":150000,"restarts":false,"ports_lag_ms":0,"start_seconds":0}}}},{"at":220000,"host":0,"what":{"Sicken":{"slot":0,"silent":true,"seconds":200}}},{"at":220010,"host":0,"what":{"Sicken":{"slot":1,"silent":true,"seconds":200}}},{"at":220020,"host":0,"what":{"Sicken":{"slot":2,"silent":true,"seconds":200}}},{"at":220030,"host":0,"what":{"Sicken":{"slot":3,"silent":true,"seconds":200}}},{"at":220040,"host":0,"what":{"Sicken":{"slot":4,"silent":true,"seconds":200}}}]}"#,
+            ),
+            Self::SeesNoPorts => Some(
+                r#"{"seed":1,"hosts":1,"legacy":false,"resync_minutes":30,"drain_delay_seconds":0,"confirm":false,"notices":false,"operations":[{"at":1000,"host":0,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0}}}},{"at":1500,"host":0,"what":{"Run":{"slot":1,"spec":{"service":1,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":{"Shared":{"slot":0,"second":true}},"stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0}}}},{"at":200000,"host":0,"what":{"Rewire":{"slot":0,"seconds":0}}}]}"#,
             ),
             _ => None,
         }

@@ -57,6 +57,12 @@ impl State {
                     self.later(Duration::ZERO, Later::Crash { host, id, left: times, gap_ms });
                 }
             }
+            What::Rewire { slot: of, seconds } => {
+                if let Some(id) = slot(of).filter(|_| reached) {
+                    self.leaves_network(host, &id);
+                    self.later(until(seconds), Later::Join { host, id });
+                }
+            }
             What::Execs { slot: of, commands } => {
                 let alive = slot(of).is_some_and(|id| self.hosts[host].containers[&id].alive);
                 if alive && reached {

@@ -69,6 +69,12 @@ pub enum What {
         times: u8,
         gap_ms: u16,
     },
+    /// It is disconnected from its network, and connected again after so long: what Docker publishes then may be
+    /// another port.
+    Rewire {
+        slot: u8,
+        seconds: u16,
+    },
     /// So many commands are run in it, each of which the engine notes in three events that nobody asked for.
     Execs {
         slot: u8,
@@ -330,6 +336,7 @@ impl What {
             Self::Unpause { .. } => "unpause",
             Self::Remove { .. } => "remove",
             Self::CrashLoop { .. } => "crash loop",
+            Self::Rewire { .. } => "network left and joined",
             Self::Execs { .. } => "docker exec",
             Self::Storm { .. } => "storm of events",
             Self::Sicken { .. } => "failing check",

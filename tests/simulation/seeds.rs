@@ -22,7 +22,8 @@ const TWICE: u64 = 50;
 const SHORTENED: usize = 3;
 
 /// The kinds of faults, each with whatever counts it.
-const FAULTS: [&str; 51] = [
+const FAULTS: [&str; 52] = [
+    "network left and joined",
     "event dropped",
     "forgotten for replay",
     "lost to a replay",

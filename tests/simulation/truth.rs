@@ -57,6 +57,10 @@ pub struct Truth {
     pub owner: Option<ContainerId>,
     /// Whether that one ended since: nothing leads to this one any more, though it runs.
     pub cut: bool,
+    /// Whether it is connected to no network, or the one whose network it uses is not: nothing leads to it meanwhile.
+    pub unplugged: bool,
+    /// When that last changed in this life.
+    pub rewired: Option<Moment>,
     /// Whether the wall clock says the opposite of that, having gone back: nobody else can know better.
     pub misdated: bool,
     /// From when on Docker shows its ports.
@@ -100,6 +104,8 @@ impl Truth {
             monitor: 0,
             owner,
             cut: false,
+            unplugged: false,
+            rewired: None,
             misdated: false,
             shown_from: Moment::START,
             told_to_stop: None,
@@ -193,6 +199,13 @@ impl Truth {
         environment
     }
 
+    /// Its network, or that of the one whose network it uses, is there again, and leads to it at this port.
+    pub fn is_led_to_at(&mut self, port: u16, now: Moment) {
+        (self.unplugged, self.rewired, self.reason) = (false, Some(now), now);
+        (self.shown_from, self.port) = (now, port);
+        self.ports.insert(port);
+    }
+
     /// Whether its process would answer whoever reaches it.
     pub fn is_well(&self, now: Moment) -> bool {
         self.alive
@@ -203,7 +216,7 @@ impl Truth {
 
     /// Whether it answers a check from outside now, where nobody else has its port.
     pub fn serves(&self, now: Moment) -> bool {
-        self.is_well(now) && !self.cut
+        self.is_well(now) && !self.cut && !self.unplugged
     }
 
     /// From when on its process listens in this life, unless it never does.
@@ -222,7 +235,7 @@ impl Truth {
 
     /// Whether Docker shows its ports.
     pub fn ports_shown(&self, now: Moment) -> bool {
-        self.alive && now >= self.shown_from
+        self.alive && !self.unplugged && now >= self.shown_from
     }
 
     /// A run of its HEALTHCHECK; whether that turned what it says. As the engine has it: three failures in a row,

@@ -36,8 +36,10 @@ const NANOS: i64 = 1_000_000_000;
 /// Before any event: for all that the engine remembers.
 const BEGINNING: &str = "1";
 
-/// The events that a container's life is made of. `exec_*` is left out: each HEALTHCHECK run makes some.
-const ACTIONS: [&str; 7] = ["start", "kill", "die", "pause", "unpause", "destroy", "health_status"];
+/// The events that a container's life is made of. `exec_*` is left out: each HEALTHCHECK run makes some. The last two are
+/// told of a network.
+const ACTIONS: [&str; 9] =
+    ["start", "kill", "die", "pause", "unpause", "destroy", "health_status", "connect", "disconnect"];
 
 /// A Docker engine at a unix socket.
 pub struct UnixDocker {
@@ -141,7 +143,7 @@ impl Docker for UnixDocker {
         let client = self.connect().await?;
         let asked = Timestamp::from(SystemTime::now());
         let ring = self.ring(&client, asked).await?;
-        let filters = [("type", vec!["container"]), ("event", ACTIONS.to_vec())].into();
+        let filters = [("type", vec!["container", "network"]), ("event", ACTIONS.to_vec())].into();
         let options = EventsOptionsBuilder::default().since(BEGINNING).filters(&filters).build();
         let socket = self.socket.display().to_string();
         let events = client.events(Some(options)).filter_map(move |message| {
@@ -218,28 +220,22 @@ async fn read_to(events: &mut Events, last: Option<DockerEvent>) -> Result<Vec<D
 }
 
 fn read_event(message: &EventMessage) -> Option<DockerEvent> {
-    if message.typ != Some(EventMessageTypeEnum::CONTAINER) {
-        return None;
-    }
+    use EventMessageTypeEnum::{CONTAINER, NETWORK};
     let actor = message.actor.as_ref()?;
     let attribute = |name| actor.attributes.as_ref()?.get(name);
-    let happening = match message.action.as_deref()? {
-        "kill" => Happening::Killed(attribute("signal")?.parse().ok()?),
-        "die" => Happening::Died,
-        "destroy" => Happening::Destroyed,
-        "start" => Happening::Started,
-        "pause" | "unpause" => Happening::Changed,
-        action if action.starts_with("health_status") => Happening::Changed,
+    let (happening, id) = match (message.typ?, message.action.as_deref()?) {
+        (CONTAINER, "kill") => (Happening::Killed(attribute("signal")?.parse().ok()?), actor.id.as_ref()),
+        (CONTAINER, "die") => (Happening::Died, actor.id.as_ref()),
+        (CONTAINER, "destroy") => (Happening::Destroyed, actor.id.as_ref()),
+        (CONTAINER, "start") => (Happening::Started, actor.id.as_ref()),
+        (CONTAINER, "pause" | "unpause") => (Happening::Changed, actor.id.as_ref()),
+        (CONTAINER, action) if action.starts_with("health_status") => (Happening::Changed, actor.id.as_ref()),
+        (NETWORK, "connect" | "disconnect") => (Happening::Rewired, attribute("container")),
         _ => return None,
     };
     let nanos = message.time_nano.or_else(|| message.time?.checked_mul(NANOS)).filter(|nanos| *nanos >= 0)?;
     let time = Timestamp::from_unix_nanos(nanos);
-    Some(DockerEvent {
-        id: actor.id.as_deref()?.parse().ok()?,
-        happening,
-        time,
-        age: time.age(SystemTime::now()),
-    })
+    Some(DockerEvent { id: id?.parse().ok()?, happening, time, age: time.age(SystemTime::now()) })
 }
 
 /// What of a list's line changes when the container deserves another look; its age ("Up 2 minutes") does
@@ -255,9 +251,16 @@ fn read_line(summary: &ContainerSummary) -> Option<Listed> {
         })
         .collect();
     ports.sort();
+    let settings = summary.network_settings.as_ref();
+    let networks = settings.and_then(|settings| settings.networks.as_ref()).into_iter().flatten();
+    // A network that was left and joined again is another endpoint, and may publish another port.
+    let mut networks: Vec<_> =
+        networks.map(|(name, endpoint)| (name, endpoint.endpoint_id.as_deref())).collect();
+    networks.sort();
     let status = summary.status.as_deref().unwrap_or_default();
     let health = status.rfind('(').map(|open| &status[open..]);
-    let fingerprint = format!("{:?} {health:?} {ports:?}", summary.state.map(|state| state.to_string()));
+    let fingerprint =
+        format!("{:?} {health:?} {ports:?} {networks:?}", summary.state.map(|state| state.to_string()));
     Some(Listed { id: summary.id.as_deref()?.parse().ok()?, fingerprint })
 }
 

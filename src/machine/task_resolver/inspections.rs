@@ -24,6 +24,17 @@ pub const ROW: usize = 4;
 /// See [`ROW`]; at most so late is a change of health or a pause seen of a container that never rests.
 pub const ROW_WITHIN: Duration = Duration::from_secs(1);
 
+/// An inspection to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Of which container.
+    pub id: ContainerId,
+    /// The place of the latest news by then: what is older than it cannot contradict what is seen.
+    pub as_of: Seq,
+    /// Whether ECS is asked too, what it wants of the container's task.
+    pub at_task: bool,
+}
+
 /// The inspections of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inspections {

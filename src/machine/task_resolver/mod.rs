@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+pub use self::inspections::Due;
 use self::inspections::Inspections;
 use self::listing::Listing;
 pub use self::output::Output;
@@ -37,17 +38,6 @@ pub const INSPECT_AGAIN: Duration = Duration::from_secs(2);
 /// Docker can lack a container's ports for a moment after its start: what seems unpublished then is inspected once
 /// more before it is said.
 pub const PORTS_LAG: Duration = Duration::from_millis(300);
-
-/// An inspection to make.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Due {
-    /// Of which container.
-    pub id: ContainerId,
-    /// The place of the latest news by then: what is older than it cannot contradict what is seen.
-    pub as_of: Seq,
-    /// Whether ECS is asked too, what it wants of the container's task.
-    pub at_task: bool,
-}
 
 /// What is known of a host's containers before it is judged.
 #[derive(Clone, Debug)]
@@ -125,8 +115,13 @@ impl TaskResolver {
     pub fn on_event(&mut self, event: DockerEvent, seq: Seq, now: Moment) {
         self.latest = self.latest.max(seq);
         let DockerEvent { id, happening, time, age } = event;
-        self.listing.stir(&id);
-        let tied: Vec<_> = self.sharers.of(&id).cloned().collect();
+        match happening {
+            // Its start or its end says it all.
+            Happening::Rewired if !self.listing.runs(&id) => return,
+            Happening::Died | Happening::Destroyed => self.listing.forget(&id),
+            Happening::Started => self.listing.begins(&id, seq),
+            _ => self.listing.stir(&id),
+        }
         match happening {
             Happening::Killed(signal) => {
                 let sent = Sent { at: seq, time, heard: now, age };
@@ -137,6 +132,7 @@ impl TaskResolver {
             Happening::Died => {
                 self.sharers.turned(&id);
                 self.heard.turned(&id, time);
+                let tied: Vec<_> = self.sharers.of(&id).cloned().collect();
                 for id in std::iter::once(id).chain(tied) {
                     self.tell(id.clone(), Event::Died { at: seq, time });
                     self.inspections.request(id);
@@ -149,10 +145,10 @@ impl TaskResolver {
             Happening::Started => {
                 self.sharers.turned(&id);
                 self.heard.turned(&id, time);
-                self.tell(id.clone(), Event::Started { at: seq });
-                std::iter::once(id).chain(tied).for_each(|id| self.inspections.request(id));
+                self.look_at_all_of(&id);
+                self.tell(id, Event::Started { at: seq });
             }
-            Happening::Changed => std::iter::once(id).chain(tied).for_each(|id| self.inspections.request(id)),
+            Happening::Changed | Happening::Rewired => self.look_at_all_of(&id),
         }
     }
 
@@ -183,7 +179,7 @@ impl TaskResolver {
                     self.sharers.turned(&id);
                     past.push(&id, Turn::Started, time, age);
                 }
-                Happening::Changed => {}
+                Happening::Changed | Happening::Rewired => {}
             }
         }
         self.heard.catch_up(&mut past);
@@ -199,7 +195,7 @@ impl TaskResolver {
         self.sharers.retain(&listed);
         self.heard.retain(&listed);
         self.inspections.on_listed(&listed, as_of);
-        self.listing.news(list).into_iter().for_each(|id| self.inspections.request(id));
+        self.listing.news(list, as_of).iter().for_each(|id| self.look_at_all_of(id));
         self.outputs.push(Output::Listed(listed, as_of));
     }
 
@@ -265,6 +261,13 @@ impl TaskResolver {
             let age = age + (now - heard);
             self.tell(container.id.clone(), Event::Killed { at, signal, time, age });
         }
+    }
+
+    /// It is worth an inspection, and so are all that share its network: what a list or an event says of them is silent
+    /// about the ports that are published for them.
+    fn look_at_all_of(&mut self, id: &ContainerId) {
+        self.inspections.request(id.clone());
+        self.sharers.of(id).cloned().for_each(|tied| self.inspections.request(tied));
     }
 
     fn warn(&mut self, id: &ContainerId, name: &str, trouble: Trouble, text: String) {

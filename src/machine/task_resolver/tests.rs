@@ -226,3 +226,54 @@ fn turns_that_were_heard_live_are_no_news_when_the_engine_remembers_them_but_are
     resolver.on_remembered(vec![started], false, Seq(3), NOW);
     assert!(turned(&mut resolver));
 }
+
+/// A container whose network another one shares, both running and looked at.
+fn owner_and_sharer() -> TaskResolver {
+    let mut resolver = resolver();
+    resolver.on_listed(list_of("80"), Seq(1));
+    let sharer = Container { network: Network::Shared(id(1)), ..container(2) };
+    while let Some(due) = resolver.next_inspection(NOW) {
+        let owner = (due.id == id(2)).then(|| container(1));
+        let shown = if due.id == id(1) { container(1) } else { sharer.clone() };
+        resolver.on_inspected(due, seen(shown, owner), NOW);
+    }
+    resolver
+}
+
+/// What the engine lists of the two, where the first has this port.
+fn list_of(port: &str) -> Vec<Listed> {
+    [(1, port), (2, "")].map(|(n, port)| Listed { id: id(n), fingerprint: port.into() }).into()
+}
+
+fn due(resolver: &mut TaskResolver) -> Vec<ContainerId> {
+    std::iter::from_fn(|| resolver.next_inspection(NOW)).map(|due| due.id).collect()
+}
+
+#[test]
+fn another_network_of_what_runs_is_worth_a_look_at_it_and_at_all_in_its_network() {
+    let mut resolver = owner_and_sharer();
+    resolver.on_event(event(1, Happening::Rewired, at(20)), Seq(2), NOW);
+    assert_eq!(due(&mut resolver), [id(1), id(2)]);
+}
+
+#[test]
+fn a_network_before_a_start_or_after_an_end_is_no_news() {
+    let mut resolver = owner_and_sharer();
+    resolver.on_event(event(3, Happening::Rewired, at(20)), Seq(2), NOW);
+    assert_eq!(due(&mut resolver), []);
+    resolver.on_event(event(3, Happening::Started, at(21)), Seq(3), NOW);
+    assert_eq!(due(&mut resolver), [id(3)]);
+    resolver.on_event(event(3, Happening::Died, at(22)), Seq(4), NOW);
+    due(&mut resolver);
+    resolver.on_event(event(3, Happening::Rewired, at(23)), Seq(5), NOW);
+    assert_eq!(due(&mut resolver), []);
+}
+
+#[test]
+fn a_list_that_shows_an_owner_otherwise_has_its_sharers_inspected_too() {
+    let mut resolver = owner_and_sharer();
+    resolver.on_listed(list_of("80"), Seq(2));
+    assert_eq!(due(&mut resolver), []);
+    resolver.on_listed(list_of("81"), Seq(3));
+    assert_eq!(due(&mut resolver), [id(1), id(2)]);
+}

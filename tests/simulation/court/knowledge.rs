@@ -82,7 +82,7 @@ impl State {
     /// An event reaches an agent.
     pub fn court_hears(&mut self, host: usize, process: u64, told: &Told) {
         // Where the wall clock went back, an end is told before its beginning, and believed only when it is seen.
-        if told.happening != Happening::Changed {
+        if !matches!(told.happening, Happening::Changed | Happening::Rewired) {
             self.tell(host, format_args!("  heard of {}: {:?}", told.id.short(), told.happening));
         }
         if let Happening::Killed(_) = told.happening {
@@ -109,7 +109,7 @@ impl State {
             match told.happening {
                 Happening::Killed(_) => _ = signals.insert(&told.id, told),
                 Happening::Died | Happening::Started => _ = signals.remove(&told.id),
-                Happening::Changed | Happening::Destroyed => {}
+                Happening::Changed | Happening::Rewired | Happening::Destroyed => {}
             }
         }
         signals.values().for_each(|told| self.court_hears_of_signal(host, process, told));

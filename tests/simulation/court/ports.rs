@@ -79,8 +79,12 @@ impl State {
         let deleted = batch.iter().find(|change| change.action == Action::Delete && is_its(&change.set));
         let Some(deleted) = deleted.filter(|_| !other.is_published()) else { return false };
         let written = self.court.written.get(&(host, deleted.set.key()));
-        let goes_on = written.is_some_and(|(when, life, _)| *life == other.lives && other.touched() < *when);
         let known = self.court.known.get(&(host, process));
+        // What is written in the moment of the first look at a life may be meant for the one before.
+        let since = known.and_then(|known| known.since.get(&other.id)).map(|(_, since)| *since);
+        let goes_on = written.is_some_and(|(when, life, _)| {
+            *life == other.lives && other.touched() < *when && since.is_none_or(|since| since < *when)
+        });
         let row = known.and_then(|known| known.rows.get(&other.port));
         let passes = match other.spec.check {
             SpecCheck::None => true,

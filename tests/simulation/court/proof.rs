@@ -83,6 +83,7 @@ impl State {
             return;
         }
         self.court_expects(host, process);
+        self.court_looked_at_networks(host, process);
         for set in self.standing_of(host) {
             let Some(id) = mark(&set).get(1).and_then(|id| id.parse::<ContainerId>().ok()) else { continue };
             let key = (host, set.key());
@@ -111,6 +112,24 @@ impl State {
         let missed = there.filter(|it| it.alive && it.started < listened).find(|it| !looked(&it.id));
         if let Some(it) = missed {
             let text = format!("{} was not looked at since events were missed", it.id.short());
+            self.court.accuse("L1", now, text);
+        }
+    }
+
+    /// Who left or joined a network has been looked at since, and so have those that use its network: the event says
+    /// so, and if nobody heard of it the next list does.
+    fn court_looked_at_networks(&mut self, host: usize, process: u64) {
+        let now = self.now;
+        let engine = &self.hosts[host].engine;
+        if now < engine.hindered + TROUBLE || now < engine.listened + TROUBLE {
+            return;
+        }
+        let Some(known) = self.court.known.get(&(host, process)) else { return };
+        let looked = |it: &&Truth, since: Moment| known.seen.get(&it.id).is_some_and(|(_, at)| *at >= since);
+        let mut there = self.hosts[host].containers.values().filter(|it| it.alive);
+        let is_due = |since: &Moment| now >= *since + TROUBLE && !self.panicked_since(host, *since);
+        if let Some(it) = there.find(|it| it.rewired.filter(is_due).is_some_and(|since| !looked(it, since))) {
+            let text = format!("{} was not looked at since its network changed", it.id.short());
             self.court.accuse("L1", now, text);
         }
     }
