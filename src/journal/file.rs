@@ -1,5 +1,6 @@
 //! A journal with a copy on disk, which goes on without the disk.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -50,6 +51,7 @@ impl FileJournal {
         self.store = None;
         let all = Found {
             entries: self.memory.load(),
+            doubts: self.memory.doubts(),
             signals: self.memory.signals(),
             complete: self.complete,
             boot: Some(self.boot.clone()),
@@ -87,6 +89,16 @@ impl Journal for FileJournal {
         let new = self.memory.learn(learnt);
         if !new.is_empty() {
             self.keep(|store| store.write(&new));
+        }
+    }
+
+    fn doubts(&self) -> BTreeSet<String> {
+        self.memory.doubts()
+    }
+
+    fn record_doubts(&mut self, names: &BTreeSet<String>) {
+        if self.memory.learn_doubts(names) {
+            self.keep(|store| store.write_doubts(names));
         }
     }
 

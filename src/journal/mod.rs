@@ -38,6 +38,9 @@
 //!
 //! "Already exists" cannot come up: an unsure key is never CREATEd.
 //!
+//! What settles a key settles nothing of a call that is still on its way: the name stays in doubt until a read that
+//! begins a minute after that call finds what it did, in whichever run.
+//!
 //! ## Guarantees
 //!
 //! - `kill -9`, at any write of any record: the journal is as it was before that record or after it.
@@ -60,7 +63,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::SystemTime;
 
@@ -124,6 +127,13 @@ pub trait Journal: fmt::Debug + Send {
     /// of the registry, for the keys that it taught something of.
     fn record(&mut self, learnt: &[(Key, Option<State>)]);
 
+    /// The names under which a call of unknown outcome may yet be applied, whatever is known of their keys.
+    fn doubts(&self) -> BTreeSet<String>;
+
+    /// Records these names, in place of those that were recorded. Before what is known of their keys: a later call
+    /// settles a key, and says nothing of one that is still on its way.
+    fn record_doubts(&mut self, names: &BTreeSet<String>);
+
     /// Records that `batch` is about to be sent. Before each call that changes the zone.
     fn intend(&mut self, batch: &[Change]) {
         // In a swap the CREATE comes last, and is what may be there.
@@ -155,6 +165,7 @@ pub trait Journal: fmt::Debug + Send {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryJournal {
     entries: BTreeMap<Key, State>,
+    doubts: BTreeSet<String>,
     signals: BTreeMap<ContainerId, Signals>,
 }
 
@@ -180,6 +191,15 @@ impl MemoryJournal {
         new
     }
 
+    /// As [`Journal::record_doubts`]; whether that is new.
+    fn learn_doubts(&mut self, names: &BTreeSet<String>) -> bool {
+        let new = self.doubts != *names;
+        if new {
+            self.record_doubts(names);
+        }
+        new
+    }
+
     /// As [`Journal::record_signals`]; whether that is new.
     fn learn_signals(&mut self, container: &ContainerId, signals: Option<&Signals>) -> bool {
         let new = self.signals.get(container) != signals;
@@ -195,6 +215,14 @@ impl Journal for MemoryJournal {
 
     fn record(&mut self, learnt: &[(Key, Option<State>)]) {
         self.learn(learnt);
+    }
+
+    fn doubts(&self) -> BTreeSet<String> {
+        self.doubts.clone()
+    }
+
+    fn record_doubts(&mut self, names: &BTreeSet<String>) {
+        self.doubts.clone_from(names);
     }
 
     fn complete(&mut self) {}

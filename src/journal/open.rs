@@ -175,7 +175,7 @@ fn recall(journal: &mut FileJournal) -> Memory {
 }
 
 fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, Result<(), StoreError>) {
-    let signals = found.signals;
+    let (signals, doubts) = (found.signals, found.doubts);
     // After a power cut, or a crash of the kernel, the end of an unclosed journal may be lost.
     let lost = !found.closed && (journal.boot.is_empty() || found.boot.as_ref() != Some(&journal.boot));
     let memory = if found.complete && !lost {
@@ -185,6 +185,7 @@ fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, 
         Memory::Partial(doubted, if lost { Doubt::CutOff } else { Doubt::NotListed })
     };
     journal.memory = MemoryJournal::new(memory.entries().iter().cloned());
+    journal.memory.record_doubts(&doubts);
     // What a power cut took of them, it took the containers with.
     for (container, signals) in &signals {
         journal.memory.record_signals(container, Some(signals));

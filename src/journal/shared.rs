@@ -1,5 +1,6 @@
 //! A journal that outlives its writer: one that panicked is started again, and goes on with what is in it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -43,6 +44,16 @@ impl SharedJournal {
     /// As [`Journal::record`].
     pub fn record(&self, learnt: &[(Key, Option<State>)]) {
         self.inner().journal.record(learnt);
+    }
+
+    /// As [`Journal::doubts`].
+    pub fn doubts(&self) -> BTreeSet<String> {
+        self.inner().journal.doubts()
+    }
+
+    /// As [`Journal::record_doubts`].
+    pub fn record_doubts(&self, names: &BTreeSet<String>) {
+        self.inner().journal.record_doubts(names);
     }
 
     /// As [`Journal::complete`].

@@ -95,7 +95,7 @@ async fn every_row_of_the_table() {
             if applied {
                 zone.change(batch).await.unwrap();
             }
-            let mut ledger = Ledger::restore(journal.load());
+            let mut ledger = Ledger::restore(journal.load(), [], Moment::START);
             if let Some(set) = wanted {
                 ledger.want(set.key(), Some(set.clone()));
             }
@@ -116,7 +116,7 @@ async fn what_was_written_and_is_still_wanted_costs_no_call() {
     let (kept, unread) = (srv("web", "a", 1), srv("web", "b", 1));
     zone.change(&[change(kept.clone()), change(unread.clone())]).await.unwrap();
     journal.record(&learnt(&[written(&kept), (unread.key(), State::Unread)]));
-    let mut ledger = Ledger::restore(journal.load());
+    let mut ledger = Ledger::restore(journal.load(), [], Moment::START);
     ledger.want(kept.key(), Some(kept.clone()));
     assert_eq!(ledger.observed().collect::<Vec<_>>(), [&kept]);
     // The other is not wanted, and has to be read before it can be deleted.
@@ -130,7 +130,7 @@ async fn what_was_written_and_is_still_wanted_costs_no_call() {
 fn a_call_that_was_not_taken_leaves_what_was_known() {
     let set = srv("web", "a", 1);
     let mut journal = MemoryJournal::new([written(&set)]);
-    let mut ledger = Ledger::restore(journal.load());
+    let mut ledger = Ledger::restore(journal.load(), [], Moment::START);
     let batch = [delete(set.clone())];
     journal.intend(&batch);
     ledger.on_answer(&batch, &Err(ZoneError::Throttled(String::new())), Moment::START);

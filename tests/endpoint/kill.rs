@@ -10,7 +10,7 @@ use ecssd::record::{Action, Change, RecordSet, Routing};
 use ecssd_testing::route53::endpoint::{Count, Endpoint};
 use ecssd_testing::route53::faults::Act;
 
-use super::host::{Host, ZONE, own};
+use super::host::{Host, RESYNC, ZONE, own};
 use super::rules;
 
 /// Where the process ends, around one call.
@@ -238,4 +238,36 @@ async fn a_lost_journal_costs_one_paged_list_and_leftovers_go() {
     assert!(host.news.iter().any(|news| matches!(news, News::Found(own) if own.len() >= 20)));
     assert_eq!(host.foreign_sets(), foreign);
     rules::check(&host);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_late_under_a_settled_key_is_found_by_the_next_process_though_it_wants_nothing_there() {
+    let endpoint = Endpoint::new(ZONE);
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path());
+    journal.complete();
+    let mut host = Host::with(&endpoint, journal);
+    host.want(own(50, 82));
+    host.told_all();
+    host.settle().await;
+    // Nobody hears of the first call, which is done later; the second is answered, and the key is settled.
+    host.want(own(1, 80));
+    endpoint.otherwise(Act::ServeAfter(Duration::from_secs(20)));
+    host.next_step().await;
+    endpoint.heal();
+    host.settle().await;
+    host.unwant(&own(1, 80).key());
+    host.settle().await;
+    drop(host);
+
+    let journal = open(dir.path());
+    let mut next = Host::with(&endpoint, journal.clone());
+    next.want(own(50, 82));
+    next.told_all();
+    next.pass(Duration::from_secs(30)).await;
+    assert!(next.own_sets().contains_key(&own(1, 80).key()), "it came late");
+    next.pass(RESYNC.mul_f64(1.25)).await;
+    next.settle().await;
+    next.check_converged();
+    assert_eq!(journal.doubts().len(), 0, "the read settled them");
 }

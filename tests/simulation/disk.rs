@@ -1,7 +1,7 @@
 //! A host's disk, as far as a journal needs one: what is kept over a death of the process, lost with the power,
 //! or no longer taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use ecssd::journal::{Entry, Journal, MemoryJournal, State, StoreError};
@@ -18,10 +18,12 @@ const UNSYNCED: usize = 3;
 #[derive(Debug, Default)]
 pub struct Disk {
     entries: BTreeMap<Key, State>,
-    /// The entries before the last writes.
-    before: Vec<BTreeMap<Key, State>>,
+    /// Under which names a call may yet be applied.
+    doubts: BTreeSet<String>,
+    /// The entries before the last writes, and these names.
+    before: Vec<(BTreeMap<Key, State>, BTreeSet<String>)>,
     /// Which containers were asked to stop.
-    pub signals: Vec<(ContainerId, Signals)>,
+    signals: Vec<(ContainerId, Signals)>,
     complete: bool,
     exists: bool,
     full: bool,
@@ -31,9 +33,9 @@ pub struct Disk {
 
 impl Disk {
     pub fn power_off(&mut self) {
-        let lost = self.before.first().cloned();
-        self.entries = lost.unwrap_or_else(|| std::mem::take(&mut self.entries));
-        self.before.clear();
+        if let Some(before) = self.before.drain(..).next() {
+            (self.entries, self.doubts) = before;
+        }
         self.doubtful = true;
     }
 
@@ -68,10 +70,11 @@ impl Disk {
     fn write(&mut self, memory: &MemoryJournal) {
         if self.full {
             self.exists = false;
-            self.signals.clear();
+            (self.signals, self.doubts) = Default::default();
             return;
         }
-        let before = std::mem::replace(&mut self.entries, memory.load().into_iter().collect());
+        let entries = std::mem::replace(&mut self.entries, memory.load().into_iter().collect());
+        let before = (entries, std::mem::replace(&mut self.doubts, memory.doubts()));
         self.exists = true;
         self.before.push(before);
         let old = self.before.len().saturating_sub(UNSYNCED);
@@ -87,9 +90,11 @@ pub struct SimJournal {
 }
 
 impl SimJournal {
-    pub fn new(agent: Agent, entries: Vec<Entry>, signals: Vec<(ContainerId, Signals)>, whole: bool) -> Self {
+    /// With what is on its disk beside these entries.
+    pub fn new(agent: Agent, entries: Vec<Entry>, disk: &Disk, whole: bool) -> Self {
         let mut memory = MemoryJournal::new(entries);
-        signals.iter().for_each(|(container, signals)| memory.record_signals(container, Some(signals)));
+        memory.record_doubts(&disk.doubts);
+        disk.signals.iter().for_each(|(container, signals)| memory.record_signals(container, Some(signals)));
         Self { agent, memory, complete: whole }
     }
 }
@@ -118,6 +123,22 @@ impl Journal for SimJournal {
                 state.court_knows(self.agent.host, set);
             }
         }
+        let disk = &mut state.hosts[self.agent.host].disk;
+        disk.complete = self.complete;
+        disk.write(&self.memory);
+    }
+
+    fn doubts(&self) -> BTreeSet<String> {
+        self.memory.doubts()
+    }
+
+    fn record_doubts(&mut self, names: &BTreeSet<String>) {
+        if self.memory.doubts() == *names {
+            return;
+        }
+        self.memory.record_doubts(names);
+        let Some(mut state) = self.agent.step(Point::Record) else { return };
+        state.count("doubt written");
         let disk = &mut state.hosts[self.agent.host].disk;
         disk.complete = self.complete;
         disk.write(&self.memory);

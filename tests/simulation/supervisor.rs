@@ -59,7 +59,6 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
         of.credentials.read = of.credentials.ready;
         of.shown.clear();
         let (entries, whole) = of.disk.open();
-        let signals = of.disk.signals.clone();
         let stop = StopPlan { timeout: DRAIN_TIMEOUT, ..state.stop };
         let agent = Agent { world: world.clone(), host, life };
         state.court_starts(host, whole);
@@ -68,7 +67,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             format_args!("an agent starts, its journal {}", if whole { "whole" } else { "not whole" }),
         );
         state.count("agent started");
-        let journal = SimJournal::new(agent.clone(), entries, signals, whole);
+        let journal = SimJournal::new(agent.clone(), entries, &state.hosts[host].disk, whole);
         let journal = SharedJournal::new(Box::new(journal), whole);
         let settings = Settings {
             registrant: Registrant { owner: Owner::new(&owner).ok()?, zone: ZONE.to_owned(), address },

@@ -4,10 +4,11 @@
 //! title    what, of which version, whose, since which boot     text -> text
 //! entries  key -> state                                        JSON -> JSON
 //! signals  container -> life, and when it was sent what        text -> JSON
+//! doubts   name under which a call may yet be applied          text -> nothing
 //! ```
 //!
-//! A journal of before there were signals has no such table, and none to tell; whoever knows no such table leaves
-//! it alone. So both are of one version.
+//! A journal of before there were signals, or doubts, has no such table, and none to tell; whoever knows no such table
+//! leaves it alone. So all are of one version.
 //!
 //! A change is one transaction, and in the file when it returns: a killed process loses nothing. It is
 //! synced only at the opening and at the close; see the room's caveat. Each page has a checksum, and all of
@@ -18,7 +19,7 @@ mod error;
 mod row;
 mod unsynced;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
 pub use self::error::StoreError;
-use self::row::{Row, json, read};
+use self::row::{DOUBTS, Row, SIGNALS, json, read, read_doubts, read_signals};
 pub(super) use self::unsynced::Unsynced;
 use super::{Entry, State, Title};
 use crate::machine::past::Signals;
@@ -42,8 +43,6 @@ const CACHE_BYTES: usize = 256 << 10;
 
 const TITLE: TableDefinition<'_, &str, &str> = TableDefinition::new("title");
 const ENTRIES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("entries");
-
-const SIGNALS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("signals");
 
 /// The table of the title, by name.
 type Cover = BTreeMap<String, String>;
@@ -61,6 +60,8 @@ pub(super) struct Store {
 pub(super) struct Found {
     /// What is remembered.
     pub(super) entries: Vec<Entry>,
+    /// Under which names a call may yet be applied.
+    pub(super) doubts: BTreeSet<String>,
     /// Which containers were asked to stop.
     pub(super) signals: Vec<(ContainerId, Signals)>,
     /// Whether this is all that the zone can hold.
@@ -101,6 +102,10 @@ impl Store {
             for (container, signals) in &found.signals {
                 table.insert(container.to_string().as_str(), &json(&Row::from(signals))[..])?;
             }
+            let mut table = transaction.open_table(DOUBTS)?;
+            for name in &found.doubts {
+                table.insert(name.as_str(), ())?;
+            }
             Ok(())
         })?;
         Ok(store)
@@ -140,6 +145,18 @@ impl Store {
                     Some(state) => table.insert(&key[..], &json(state)[..])?,
                     None => table.remove(&key[..])?,
                 };
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes under which names a call may yet be applied.
+    pub(super) fn write_doubts(&self, names: &BTreeSet<String>) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut table = transaction.open_table(DOUBTS)?;
+            table.retain(|name, ()| names.contains(name))?;
+            for name in names {
+                table.insert(name.as_str(), ())?;
             }
             Ok(())
         })
@@ -231,10 +248,10 @@ impl Store {
             let (key, state) = row?;
             entries.push((read(key.value())?, read(state.value())?));
         }
-        let signals = read_signals(&transaction)?;
+        let (doubts, signals) = (read_doubts(&transaction)?, read_signals(&transaction)?);
         let yes = |name| cover.get(name).is_some_and(|value| value == flag(true));
         let (complete, closed) = (yes("complete"), yes("closed"));
-        Ok(Some(Found { entries, signals, complete, closed, boot: cover.remove("boot") }))
+        Ok(Some(Found { entries, doubts, signals, complete, closed, boot: cover.remove("boot") }))
     }
 }
 
@@ -244,21 +261,6 @@ impl Drop for Store {
             tracing::debug!(%error, "the journal could not be closed");
         }
     }
-}
-
-fn read_signals(transaction: &redb::ReadTransaction) -> Result<Vec<(ContainerId, Signals)>, StoreError> {
-    let table = match transaction.open_table(SIGNALS) {
-        Ok(table) => table,
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let mut all = Vec::new();
-    for row in table.iter()? {
-        let (container, row) = row?;
-        let row: Row = read(row.value())?;
-        all.push((container.value().parse()?, row.into()));
-    }
-    Ok(all)
 }
 
 fn check_title(cover: &Cover, title: &Title) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Random batches, outcomes, restarts and kills, against a plain map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use proptest::prelude::*;
@@ -105,4 +105,20 @@ fn of_a_swap_what_it_creates_may_be_there() {
     journal.intend(&[delete(srv("web", "a", 2))]);
     assert!(matches!(&journal.load()[..], [(_, State::Unsure(set))] if set.weight() == Some(2)));
     assert_eq!(delete(srv("web", "a", 2)).action, Action::Delete);
+}
+
+#[test]
+fn doubts_are_kept_over_any_end_until_they_are_settled() {
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = reopen(dir.path()).journal;
+    journal.complete();
+    journal.record_doubts(&names(&["_a._tcp.sd.internal", "_b._tcp.sd.internal"]));
+    journal.record_doubts(&names(&["_b._tcp.sd.internal", "_c._tcp.sd.internal"]));
+    let next = killed(&dir);
+    assert_eq!(reopen(next.path()).journal.doubts(), names(&["_b._tcp.sd.internal", "_c._tcp.sd.internal"]));
+    journal.record_doubts(&names(&[]));
+    drop(journal);
+    let closed = reopen(dir.path());
+    assert_eq!((closed.journal.doubts(), closed.memory), (names(&[]), Memory::Kept(vec![])));
 }

@@ -118,6 +118,7 @@ impl Writer {
 
     fn record(&self, keys: BTreeSet<Key>) {
         if let Some(journal) = &self.settings.journal {
+            journal.record_doubts(&self.ledger.doubts());
             journal.record(&self.ledger.states(keys));
         }
     }

@@ -82,16 +82,8 @@ pub struct Writer {
 impl Writer {
     /// A writer that knows what its journal does, and makes no call before then.
     pub fn starting_at(settings: Settings, then: Moment) -> Self {
-        let mut writer = Self::new(settings);
-        if then > Moment::START {
-            writer.pacer.hold_until(then);
-        }
-        writer
-    }
-
-    /// A writer that knows what its journal does.
-    pub fn new(settings: Settings) -> Self {
         let (entries, whole) = settings.journal.as_ref().map(SharedJournal::load).unwrap_or_default();
+        let doubts = settings.journal.as_ref().map(SharedJournal::doubts).unwrap_or_default();
         let knowledge = match (settings.read_first, whole) {
             (true, _) => Knowledge::TooLittle,
             (false, false) => Knowledge::Partial,
@@ -99,7 +91,7 @@ impl Writer {
         };
         let mut writer = Self {
             wants: Wants::new(settings.registrant.host_record()),
-            ledger: Ledger::restore(entries),
+            ledger: Ledger::restore(entries, doubts, then),
             reads: Reads::new(knowledge, Moment::after(settings.read_after)),
             confirmation: Confirmation::default(),
             reach: Reach::default(),
@@ -110,7 +102,15 @@ impl Writer {
             settings,
         };
         writer.wants.keep_host(&mut writer.ledger);
+        if then > Moment::START {
+            writer.pacer.hold_until(then);
+        }
         writer
+    }
+
+    /// A writer that knows what its journal does.
+    pub fn new(settings: Settings) -> Self {
+        Self::starting_at(settings, Moment::START)
     }
 
     /// What the zone holds of ours, as far as is known; `None` where it has to be read first.

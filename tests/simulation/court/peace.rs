@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ecssd::container::Health;
-use ecssd::moment::Moment;
 use ecssd::record::{ContainerId, Key, RecordSet, RecordType};
 
 use crate::scenario::SpecCheck;
@@ -42,14 +41,6 @@ impl State {
             if let Some(wrong) = rightful.iter().find_map(|port| port.shared(&stands)) {
                 return Some(("S8", format!("host {host}: {wrong}")));
             }
-            // What comes late under a key that was settled before, after whoever asked for it has ended or panicked,
-            // nobody is left to know of: the agent's one known gap.
-            let known = |(name, mark): &(String, String)| {
-                let kind = if mark.ends_with(":a") { RecordType::A } else { RecordType::Srv };
-                let key = Key { name: name.clone(), kind, set_identifier: Some(mark.clone()) };
-                !self.court.late.contains(&(host, key))
-                    || self.hosts[host].life == 1 && !self.panicked_since(host, Moment::START)
-            };
             let containers = &self.hosts[host].containers;
             // The port of one that starts again and again is another's in between.
             let comes_and_goes =
@@ -59,9 +50,8 @@ impl State {
                 let it = id.and_then(|id| containers.get(&id));
                 it.is_some_and(|it| it.misdated || comes_and_goes(it.port))
             };
-            let known = |place: &(String, String)| known(place) && !excused(place);
             let right = |place, line| rightful.iter().any(|port| port.allows(place, line));
-            let more = stands.iter().find(|(place, line)| !right(place, line) && known(place));
+            let more = stands.iter().find(|(place, line)| !right(place, line) && !excused(place));
             if let Some((place, line)) = more {
                 return Some(("L1", format!("{} {} is {line:?}, and should not be", place.0, place.1)));
             }

@@ -84,7 +84,7 @@ fn a_read_tells_what_is_not_as_it_was_known() {
 #[test]
 fn only_a_record_of_unknown_outcome_is_doubted_after_a_restart() {
     let entry = |n, state: fn(RecordSet) -> State| (own(n, 80).key(), state(own(n, 80)));
-    let ledger = Ledger::restore([entry(0, State::Written), entry(60, State::Unsure)]);
+    let ledger = Ledger::restore([entry(0, State::Written), entry(60, State::Unsure)], [], Moment::START);
     assert_eq!(ledger.trust.doubted().collect::<Vec<_>>(), [&own(60, 80).key().name]);
     assert_eq!(ledger.states([own(0, 80).key()]), [(own(0, 80).key(), Some(State::Written(own(0, 80))))]);
 }
