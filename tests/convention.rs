@@ -723,6 +723,12 @@ fn a_key_beyond_the_data_limit_is_refused_and_smaller_ones_stay() {
         ["SERVICE_80_NAME: is beyond the 16384 octets of SERVICE_ data of a container"]
     );
     assert_eq!(convention.services, parse_env(&[NEIGHBOUR]).services);
+    // To the last octet it is read.
+    let key = "SERVICE_80_NAME";
+    for (octets, fits) in [(DATA_OCTETS_MAX, true), (DATA_OCTETS_MAX + 1, false)] {
+        let convention = parse_env(&[&format!("{key}={}", "a".repeat(octets - key.len()))]);
+        assert_eq!(lines(&convention)[0].contains("beyond"), !fits, "{octets}");
+    }
     // Another application's data does not count.
     let foreign = format!("SERVICE_ACCOUNT_JSON={}", "a".repeat(DATA_OCTETS_MAX));
     assert_eq!(parse_env(&[&foreign, NEIGHBOUR]), parse_env(&[NEIGHBOUR]));

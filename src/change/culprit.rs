@@ -191,8 +191,34 @@ mod tests {
         culprit.taken(&batch(&units[..1]));
         assert_eq!(culprit.next(units[1..].to_vec()), units[2..]);
         culprit.taken(&batch(&units[2..]));
-        assert_eq!(culprit.next(units[1..2].to_vec()), units[1..2]);
-        assert!(culprit.refused(&batch(&units[1..2])) && !culprit.is_sought());
+        // What came meanwhile does not put it off once more.
+        assert_eq!(culprit.next(vec![units[1].clone(), unit(4)]), units[1..2]);
+        assert!(culprit.is_sought() && culprit.refused(&batch(&units[1..2])) && !culprit.is_sought());
+    }
+
+    #[test]
+    fn where_the_refusal_names_what_is_to_blame_all_others_go_together_again() {
+        let units: Vec<_> = (0..4).map(unit).collect();
+        let batch: Vec<_> = units.iter().flat_map(|unit| unit.changes.clone()).collect();
+        let mut culprit = Culprit::default();
+        assert!(!culprit.refused(&batch));
+        assert_eq!(culprit.next(units.clone()).len(), 2);
+        culprit.named();
+        assert_eq!(culprit.next(units.clone()), units);
+    }
+
+    #[test]
+    fn with_each_conviction_in_a_row_from_the_third_on_half_as_many_go_together() {
+        let units: Vec<_> = (0..16).map(unit).collect();
+        let mut culprit = Culprit::narrowing();
+        let mut together = Vec::new();
+        for bad in 16..22 {
+            together.push(culprit.next(units.clone()).len());
+            assert!(culprit.refused(&unit(bad).changes));
+        }
+        assert_eq!(together, [16, 16, 16, 8, 4, 2]);
+        culprit.taken(&units[0].changes);
+        assert_eq!(culprit.next(units.clone()).len(), 16);
     }
 
     #[test]

@@ -123,4 +123,17 @@ fn upserts_count_twice_and_nothing_is_stuck() {
 fn what_leaves_dns_goes_first() {
     let units = units(vec![srv(Action::Create, "a", 1), srv(Action::Delete, "z", 2)]);
     assert_eq!(ids(&units[0]), ["DELETE z"]);
+    let address = |action, host: &str| Change { action, set: registrant(host).host_record() };
+    let units = super::units(vec![address(Action::Create, "a"), address(Action::Delete, "z")]);
+    assert_eq!(ids(&units[0]), ["DELETE z"]);
+    assert!(units[0].urgent() && !units[1].urgent());
+}
+
+#[test]
+fn two_hosts_of_one_label_and_address_are_removed_apart() {
+    let address = |host: &str| Change { action: Action::Delete, set: registrant(host).host_record() };
+    let both = [address("db.a"), address("db.b")];
+    assert_eq!((both[0].set.key().name, &both[0].set.values), (both[1].set.key().name, &both[1].set.values));
+    // One that is refused keeps the other from nothing.
+    assert_eq!(units(both.to_vec()).len(), 2);
 }

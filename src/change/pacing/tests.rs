@@ -94,6 +94,27 @@ fn in_a_fleet_of_known_size_the_range_is_half_of_what_the_others_need() {
 }
 
 #[test]
+fn the_range_in_a_fleet_follows_what_waits_now_since_something_has_waited() {
+    let throttled = ZoneError::Throttled(String::new());
+    let wait = |backlogs: &[(u64, usize)], at| {
+        let mut pacer = Pacer::new(Pace::ROUTE53);
+        pacer.set_hosts(Some(100));
+        for &(at, cost) in backlogs {
+            pacer.set_backlog(QUIET + Duration::from_secs(at), cost);
+        }
+        let now = QUIET + Duration::from_secs(at);
+        for _ in 0..9 {
+            pacer.on_answer(now, Err(&throttled), 1.0);
+        }
+        (pacer.ready_at(now, 1, true) - now).as_secs_f64()
+    };
+    assert_eq!(wait(&[(0, 1), (10, 50)], 20), 15.0);
+    assert_eq!(wait(&[(0, 50), (5, 0), (10, 50)], 16), 22.0);
+    // Where nothing waits, nobody knows what the others need.
+    assert_eq!(wait(&[(0, 50), (5, 0)], 20), 20.0);
+}
+
+#[test]
 fn the_range_in_a_fleet_follows_how_long_a_success_takes() {
     let mut pacer = Pacer::new(Pace::ROUTE53);
     assert_eq!(pacer.hosts(), None);
@@ -118,6 +139,7 @@ fn a_drain_waits_less_and_keeps_a_last_try_before_its_deadline() {
     }
     let deadline = QUIET + Duration::from_secs(25);
     pacer.drain(QUIET, deadline);
+    assert_eq!(pacer.ready_at(QUIET, 1, true), QUIET + Duration::from_secs(5), "cut short, not dropped");
     let mut now = QUIET;
     let mut tries = 0;
     loop {

@@ -4,6 +4,7 @@ mod any;
 mod checks;
 mod corners;
 mod faults;
+mod holds;
 mod mutants;
 mod story;
 mod world;
