@@ -235,6 +235,16 @@ mod tests {
     }
 
     #[test]
+    fn a_container_that_nobody_has_asked_has_no_say() {
+        let mut suspicion = host(&["a", "b", "a", "b", "a", "b", "a", "b", "a", "b"]);
+        assert!(tell(&mut suspicion, &[TimedOut; 5], 9), "all that was asked");
+        assert!(
+            !tell(&mut host(&["a", "a", "a", "a", "a", "b"]), &[TimedOut; 5], 9),
+            "one service was asked"
+        );
+    }
+
+    #[test]
     fn a_container_that_is_gone_has_no_say() {
         let mut suspicion = host(&["a", "b", "a", "b", "a", "b"]);
         assert!(tell(&mut suspicion, &[TimedOut, TimedOut, TimedOut, TimedOut, Passed, Passed], 9));

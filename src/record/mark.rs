@@ -97,7 +97,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::record::Key;
     use crate::record::testing::{HEX, id};
+
+    #[test]
+    fn a_service_is_found_by_its_own_records_and_not_by_the_addresses_that_those_lead_to() {
+        let owner = || Owner::new("i-0a").unwrap();
+        let mark = |subject| Mark { owner: owner(), subject }.to_string();
+        let (service, address) = (Subject::Service(id(1), 80), Subject::ServiceAddress(id(1)));
+        for (kind, mark, expected) in [
+            (RecordType::Srv, Some(mark(service.clone())), true),
+            (RecordType::A, Some(mark(address.clone())), true),
+            (RecordType::Srv, Some(mark(address)), false),
+            (RecordType::A, Some(mark(service)), false),
+            (RecordType::A, Some(mark(Subject::Host)), false),
+            (RecordType::A, Some(mark(Subject::Container(id(1)))), false),
+            (RecordType::Srv, None, false),
+        ] {
+            let key = Key { name: "web.sd.internal".to_owned(), kind, set_identifier: mark };
+            assert_eq!(key.is_of_service(), expected, "{key}");
+        }
+    }
 
     #[test]
     fn takes_apart_what_it_wrote_and_nothing_else() {

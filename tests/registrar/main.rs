@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use ecssd::container::Running;
 use ecssd::machine::adoption::BARRIER;
-use ecssd::machine::lifecycle::{Event, Reason, Seq};
+use ecssd::machine::lifecycle::{Event, Reason, STOP_BELIEF, Seq};
 use ecssd::machine::past::{Past, Signals, Turn};
 use ecssd::machine::publish::Wants;
 use ecssd::machine::registrar::{Output, Registrar};
@@ -284,7 +284,106 @@ fn permutations(items: Vec<usize>) -> Vec<Vec<usize>> {
     all
 }
 
+#[test]
+fn before_all_is_said_the_end_of_what_was_registered_is_said_at_once() {
+    let now = Moment::after(1_000 * SECOND);
+    let life = rehearsal::sight(0, shown(0)).started_at;
+    let killed = |age| Event::Killed { at: Seq(50), signal: 15, time: life, age };
+    for (event, is_over) in [
+        (Event::Died { at: Seq(50), time: life }, true),
+        (killed(STOP_BELIEF - SECOND), true),
+        (killed(STOP_BELIEF), false),
+    ] {
+        let mut host = Rehearsal::default();
+        host.known(0b1, 0);
+        host.listed(0b11, 0);
+        let outputs = host.registrar.on_event(&id(0), event.clone(), now);
+        assert_eq!(outputs.contains(&Output::Over(id(0))), is_over, "{event:?}");
+        let opens = host.registrar.on_time(now + BARRIER);
+        let holds = |output: &Output| matches!(output, Output::WantAll(wants) if wants.contains_key(&id(0)));
+        assert_eq!(opens.iter().any(holds), !is_over, "{event:?}");
+    }
+}
+
+#[test]
+fn an_answer_from_before_a_turn_that_an_engine_remembers_is_no_inspection() {
+    let now = Moment::after(1_000 * SECOND);
+    let sight = rehearsal::sight(0, unchecked(0));
+    let mut past = Past::new(Seq(50), false);
+    past.push(&id(0), Turn::Started, sight.started_at, Duration::ZERO);
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    drop(host.registrar.on_past(&past, now));
+    host.listed(0b1, 0);
+    let seen = |as_of| Event::Seen { as_of: Seq(as_of), sight: Box::new(sight.clone()) };
+    drop(host.registrar.on_event(&id(0), seen(49), now));
+    assert_eq!(host.registrar.wants(), None, "another answer is on its way");
+    drop(host.registrar.on_event(&id(0), seen(50), now));
+    assert_eq!(host.registrar.wants(), Some(wants(&[(0, unchecked(0))])));
+}
+
+#[test]
+fn what_is_paused_holds_up_nobody() {
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    host.seen(0, Shown { running: Running::Paused, ..shown(0) }, 0);
+    host.seen(1, unchecked(1), 0);
+    host.listed(0b11, 0);
+    assert_eq!(host.told(), Some(&wants(&[(1, unchecked(1))])));
+}
+
+/// How a registrar hears that a life is over.
+type End<'a> = &'a dyn Fn(&mut Registrar) -> Vec<Output>;
+
+#[test]
+fn what_was_registered_of_a_life_that_is_over_says_nothing_of_the_next() {
+    let now = Moment::after(2_000 * SECOND);
+    let first = rehearsal::sight(0, shown(0));
+    let stopped = || Box::new(rehearsal::sight(0, Shown { running: Running::Stopped, ..shown(0) }));
+    let mut past = Past::new(Seq(50), false);
+    past.push(&id(0), Turn::Ended, first.started_at, Duration::ZERO);
+    let ends: [End<'_>; 5] = [
+        &|it| it.on_event(&id(0), Event::Died { at: Seq(50), time: first.started_at }, now),
+        &|it| it.on_event(&id(0), Event::Started { at: Seq(50) }, now),
+        &|it| it.on_event(&id(0), Event::Absent { as_of: Seq(50) }, now),
+        &|it| it.on_event(&id(0), Event::Seen { as_of: Seq(50), sight: stopped() }, now),
+        &|it| it.on_past(&past, now),
+    ];
+    for (n, end) in ends.into_iter().enumerate() {
+        let mut host = Rehearsal::default();
+        host.known(0b1, 0);
+        host.listed(0b1, 0);
+        host.wait(BARRIER);
+        assert!(host.told().is_some_and(|told| told.contains_key(&id(0))), "it was not inspected yet");
+        drop(end(&mut host.registrar));
+        let next = rehearsal::sight(0, Shown { life: 2, ..shown(0) });
+        let seen = Event::Seen { as_of: Seq(60), sight: Box::new(next) };
+        drop(host.registrar.on_event(&id(0), seen, now));
+        assert_eq!(host.registrar.wants(), Some(Wants::new()), "the {n}th: it has not passed its check");
+    }
+}
+
 // === the ports ===
+
+#[test]
+fn what_one_container_wants_is_said_of_it_alone() {
+    let mut host = open();
+    host.seen(1, unchecked(1), 0);
+    let sight = Event::Seen { as_of: Seq(1), sight: Box::new(rehearsal::sight(0, unchecked(0))) };
+    let outputs = host.registrar.on_event(&id(0), sight, Moment::after(1_000 * SECOND));
+    let told: Vec<_> = outputs.iter().filter(|output| output.is_want()).collect();
+    assert!(matches!(told[..], [Output::Want(container, _)] if *container == id(0)), "{told:?}");
+}
+
+#[test]
+fn who_serves_at_a_port_keeps_it_from_one_that_began_earlier() {
+    let mut host = open();
+    host.seen(3, unchecked(0), 0);
+    host.seen(1, unchecked(0), 0);
+    assert_eq!(holders(&host), [id(3)]);
+    host.died(3, 1);
+    assert_eq!(holders(&host), [id(1)]);
+}
 
 #[test]
 fn a_port_that_changes_hands_is_one_message() {
@@ -432,6 +531,25 @@ fn what_a_container_was_sent_is_to_be_remembered_until_it_is_over_and_beyond_a_d
     let long_after = SystemTime::UNIX_EPOCH + 100_000 * SECOND;
     assert_eq!(to_remember(recall(long_after)), Some(None), "it is not believed any more");
     assert_eq!(to_remember(recall(SystemTime::UNIX_EPOCH)), Some(Some(sent.clone())));
+}
+
+#[test]
+fn a_stop_that_an_engine_did_not_live_to_see_is_over_with_it() {
+    let now = Moment::after(1_000 * SECOND);
+    let stopping = || {
+        let mut host = open();
+        host.seen(0, unchecked(0), 0);
+        host.killed(0, 1, 15);
+        assert_eq!(host.registrar.wake_at(), Some(now + STOP_BELIEF));
+        host.registrar
+    };
+    let seen = || Event::Seen { as_of: Seq(60), sight: Box::new(rehearsal::sight(0, unchecked(0))) };
+    for (is_new, serves) in [(true, true), (false, false)] {
+        let mut registrar = stopping();
+        drop(registrar.on_past(&Past::new(Seq(50), is_new), now));
+        drop(registrar.on_event(&id(0), seen(), now));
+        assert_eq!(registrar.wants().unwrap().contains_key(&id(0)), serves, "a new engine: {is_new}");
+    }
 }
 
 // === the drain ===

@@ -8,7 +8,7 @@ use super::*;
 use crate::container::Timestamp;
 use crate::container::offer::EffectiveCheck;
 use crate::container::testing::{at, offer};
-use crate::machine::lifecycle::{Seq, Sight, State, Wanted};
+use crate::machine::lifecycle::{Seq, Sight, State, Taken, Wanted, Why};
 use crate::machine::probe::Verdict;
 use crate::machine::testing::{SIGTERM, running, secs};
 use crate::record::testing::{id, registrant};
@@ -446,4 +446,82 @@ fn what_is_read_again_after_the_end_is_not_adopted() {
     stage.found();
     stage.look(0);
     assert_eq!(stage.lifecycles[&id(0)].wanted(), []);
+}
+
+fn seen(container: u64, check: EffectiveCheck) -> Lifecycle {
+    let mut sight = sight(container, 1);
+    sight.offers[0].check = check;
+    step(Lifecycle::default(), Event::Seen { as_of: Seq(1), sight: Box::new(sight) })
+}
+
+fn step(machine: Lifecycle, event: Event) -> Lifecycle {
+    machine.step(event, Moment::after(secs(1_000))).0
+}
+
+#[test]
+fn what_was_registered_of_a_container_that_the_list_lacks_is_over_once_the_zone_is_known() {
+    let mut adoption = Adoption::new(registrant("i-0a"));
+    assert_eq!(adoption.on_known(&sets(0b11), true, |_| false).unwrap().gone, [], "there is no list");
+    adoption.on_listed(&BTreeSet::from([id(1)]), Moment::after(secs(1_000)));
+    let runs = |it: &ContainerId| *it == id(0);
+    assert_eq!(adoption.on_known(&sets(0b11), true, runs).unwrap().gone, [], "it was inspected");
+    assert_eq!(adoption.on_known(&sets(0b11), true, |_| false).unwrap().gone, [id(0)]);
+    assert_eq!(adoption.held().map(|(id, _)| id.clone()).collect::<Vec<_>>(), [id(1)]);
+}
+
+#[test]
+fn before_the_barrier_a_container_is_over_once_it_wants_nothing_and_nothing_can_speak_for_it() {
+    let mut adoption = Adoption::new(registrant("i-0a"));
+    let (wants, waits) = (seen(0, EffectiveCheck::None), seen(0, EffectiveCheck::Tcp));
+    let died = step(waits.clone(), Event::Died { at: Seq(2), time: at(500) });
+    assert!(adoption.is_over(None) && adoption.is_over(Some(&died)));
+    assert!(!adoption.is_over(Some(&wants)));
+    assert!(!adoption.is_over(Some(&waits)), "the zone may hold what speaks for it");
+    adoption.on_known(&[], true, |_| true);
+    assert!(adoption.is_over(Some(&waits)) && !adoption.is_over(Some(&wants)));
+    adoption.open().unwrap();
+    assert!(!adoption.is_over(Some(&died)), "all has been said");
+}
+
+#[test]
+fn what_was_registered_at_a_port_that_another_has_now_is_never_told() {
+    let taken = |keeps| {
+        let endpoint = sight(0, 1).offers[0].endpoint();
+        Event::Taken(BTreeMap::from([(endpoint, Taken { by: id(9), why: Why::Serves, keeps })]))
+    };
+    // Another service of it waits for its check.
+    let two = || {
+        let mut sight = sight(0, 1);
+        sight.offers.push(offer("_api._tcp", 9_000, EffectiveCheck::Tcp));
+        step(Lifecycle::default(), Event::Seen { as_of: Seq(1), sight: Box::new(sight) })
+    };
+    let told = |keeps, machine| {
+        let mut adoption = Adoption::new(registrant("i-0a"));
+        adoption.on_known(&sets(0b1), true, |_| true);
+        let taken = step(machine, taken(keeps));
+        let told = adoption.tell(&id(0), &taken);
+        // It is free again, and who had it has answered its probes.
+        let later = adoption.tell(&id(0), &step(taken, Event::Taken(BTreeMap::new())));
+        (told.len(), later.len())
+    };
+    let all = sets(0b1).len();
+    assert_eq!((told(false, two()), told(true, two())), ((0, 0), (all, 0)));
+    assert_eq!(told(false, seen(0, EffectiveCheck::Tcp)), (0, 0));
+}
+
+#[test]
+fn a_late_read_holds_nothing_of_a_container_that_a_list_has_lacked_since() {
+    for dies in [false, true] {
+        let mut stage = Stage::new(0b1, 0, 0b1110);
+        stage.known();
+        stage.listed();
+        stage.wait(BARRIER.as_secs());
+        assert!(stage.adoption.is_open());
+        if dies {
+            stage.die(0, false);
+        }
+        stage.listed();
+        stage.found();
+        assert_eq!(stage.adoption.held().count(), usize::from(!dies));
+    }
 }

@@ -308,6 +308,55 @@ fn an_answer_counts_for_who_had_the_port_or_else_started_first_of_those_that_ask
     assert_eq!((answers(&claims, 3), answers(&claims, 2)), (None, None), "neither can have it");
 }
 
+#[test]
+fn an_answer_is_credited_to_nobody_where_the_port_is_somebodys_or_who_asked_cannot_have_it() {
+    let asking = |stake: Stake, container| {
+        let mut ports = stake.ports(container);
+        ports.claims[0].offer.check = EffectiveCheck::Tcp;
+        ports
+    };
+    let target = Target::of(&asking(bound(10, Unproven), 1).claims[0].offer).unwrap();
+    let answers =
+        |claims: &Claims, container| claims.answerer(&id(container), &target).map(|(id, _)| id.clone());
+    let mut claims = settled();
+    claims.update(&id(1), Some(asking(bound(10, Passing), 1)));
+    claims.update(&id(2), Some(asking(bound(20, Unproven), 2)));
+    assert_eq!(answers(&claims, 2), None, "it is who passes that answers");
+    // One that stops asks nobody.
+    claims.update(&id(1), Some(asking(bound(10, Away), 1)));
+    claims.update(&id(3), Some(asking(bound(15, Unproven), 3)));
+    claims.update(&id(1), Some(asking(bound(10, Unproven), 1)));
+    assert_eq!(answers(&claims, 2), Some(id(1)));
+    // Docker publishes it: a process of the host's network cannot have answered, whoever else is asked.
+    claims.update(&id(4), Some(asking(bound(40, Unproven).published_for(4), 4)));
+    assert_eq!(answers(&claims, 2), None);
+    assert_eq!(answers(&claims, 4), None, "it is the first itself");
+}
+
+#[test]
+fn who_moved_to_another_port_has_nothing_to_do_with_the_one_it_left() {
+    let mut claims = settled();
+    set(&mut claims, 1, bound(10, Passing));
+    set(&mut claims, 1, Stake { port: 81, ..bound(10, Passing) });
+    let concerned = claims.update(&id(2), Some(bound(20, Passing).ports(2)));
+    assert_eq!((concerned, written(&claims)), (BTreeSet::from([id(2)]), vec![1, 2]));
+}
+
+#[test]
+fn what_waits_for_a_port_is_what_wants_a_record_or_has_not_passed_yet() {
+    let mut claims = settled();
+    set(&mut claims, 1, bound(10, Passing));
+    for (standing, waits) in [(Passing, true), (Failing, true), (Unproven, true), (Away, false)] {
+        set(&mut claims, 2, bound(20, standing));
+        assert_eq!(claims.granted(&id(2)).1.len(), usize::from(waits), "{standing:?}");
+    }
+    // It passes, and is kept out of DNS.
+    let mut held = bound(20, Passing).ports(2);
+    held.claims[0].weight = None;
+    claims.update(&id(2), Some(held));
+    assert_eq!(claims.granted(&id(2)).1, []);
+}
+
 // === Anything ===
 
 fn stake() -> impl Strategy<Value = Option<Stake>> {

@@ -219,6 +219,8 @@ mod tests {
         assert_eq!((weights(&departure, Some("t")), departure.wake_at()), (vec![], None));
         departure.on_notice(Notice::default(), at(101));
         assert_eq!(weights(&departure, Some("t")), [5, 7]);
+        departure.on_notice(notice(Leaving::Nobody, Some(200)), at(102));
+        assert_eq!(departure.wake_at(), None, "nobody leaves then");
     }
 
     #[test]

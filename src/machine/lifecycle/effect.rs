@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use super::pause::Phase;
 use super::{Decision, Edge, Lifecycle, Ports, Reason, State, Target, Unproven};
 use crate::container::Timestamp;
 use crate::moment::Moment;
@@ -110,17 +109,9 @@ impl Lifecycle {
         matches!(&self.state, State::Live(life) if life.is_settled())
     }
 
-    /// How far a pause has come.
-    pub(super) fn paused(&self) -> Option<Phase> {
-        match &self.state {
-            State::Live(life) => life.pause.map(|pause| pause.phase),
-            State::Idle | State::Stopping(_) | State::Drained => None,
-        }
-    }
-
     /// Whether it is paused, as far as is known: nobody asks it then.
     pub fn is_paused(&self) -> bool {
-        self.paused().is_some()
+        matches!(&self.state, State::Live(life) if life.pause.is_some())
     }
 
     pub(super) fn doubts(&self) -> bool {

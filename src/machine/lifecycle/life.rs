@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::doubt::Doubt;
-use super::pause::{Pause, Phase};
+use super::pause::Pause;
 use super::stopping::Kill;
 use super::{Claim, Health, Ports, REMIND_EVERY, Registered, Sight, Taken, Target, Tracked, Unproven};
 use crate::container::offer::{EffectiveCheck, Endpoint, Offer};
@@ -90,11 +90,9 @@ impl Life {
     /// It goes on after a pause.
     fn on_unpaused(&mut self, pause: Pause, now: Moment) {
         let phase = pause.ended(now);
-        let is_long = phase > Phase::Short;
-        self.doubt = match self.doubt.take() {
-            Some(doubt) => Some(Box::new(doubt.thawed(now))),
-            None => is_long.then(|| Box::new(Doubt::after_pause(now))),
-        };
+        // Where the pause was short, nothing is doubted, and so this is over at once.
+        let doubt = self.doubt.take().map_or_else(|| Doubt::after_pause(now), |doubt| doubt.thawed(now));
+        self.doubt = Some(Box::new(doubt));
         self.services.iter_mut().for_each(|tracked| tracked.on_unpaused(phase, now));
         self.settle();
     }

@@ -272,7 +272,6 @@ impl Lifecycle {
             (None, Some(_)) => Reason::Restarts,
             _ if reason == Reason::Registered && after.inherits() => Reason::Inherited,
             _ if ticked && before.doubts() && !after.doubts() => Reason::GoesOn,
-            _ if ticked && before.paused() != after.paused() => Reason::Paused,
             _ => reason,
         };
         let mut effects = after.effects_since(&before, reason);

@@ -42,8 +42,9 @@ pub enum Phase {
 }
 
 impl Pause {
+    /// One that was not there before: what it means is said by [`Self::on_seen`].
     pub(super) fn since(now: Moment) -> Self {
-        Self { since: now, phase: Phase::Short, inspect_at: Some(now + WEIGHTLESS_AFTER) }
+        Self { since: now, phase: Phase::Short, inspect_at: None }
     }
 
     /// An inspection shows that it goes on.

@@ -12,6 +12,7 @@ use crate::moment::Moment;
 use crate::record::Routing;
 use crate::record::testing::id;
 
+mod asking;
 mod orders;
 mod pause;
 mod words;
@@ -717,6 +718,8 @@ fn a_crash_loop_is_remembered_while_its_container_is_down() {
     }
     let told = told.tell(Event::Absent { as_of: Seq(6) });
     assert!(!told.machine.forgettable(Seq(6), told.now));
+    let late = told.now + restarts::HOLD + restarts::WITHIN;
+    assert!(!told.machine.forgettable(Seq(5), late), "an answer of before may be on its way");
     assert!(told.machine.forgettable(Seq(6), told.now + restarts::HOLD + restarts::WITHIN));
 }
 

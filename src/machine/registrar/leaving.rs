@@ -27,7 +27,7 @@ impl Registrar {
     /// The agent will drain in a while: until then all has weight 0, and nothing new is registered. The
     /// first look at the host is over with it, as far as it has come.
     pub fn prepare_drain(&mut self, now: Moment) -> Vec<Output> {
-        if self.departure.has_drained() || self.departure.prepares_drain() {
+        if self.departure.has_drained() {
             return Vec::new();
         }
         let registered = self.wants().map(|wants| wants.values().flatten().map(RecordSet::key).collect());

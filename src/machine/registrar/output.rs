@@ -79,3 +79,19 @@ pub(super) fn last_probes(outputs: Vec<Output>) -> Vec<Output> {
     kept.reverse();
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::testing::at;
+    use crate::record::testing::id;
+
+    #[test]
+    fn of_several_words_to_one_prober_the_last_is_told_and_of_all_else_each() {
+        let probe =
+            |container, life| Output::Probe { container: id(container), life: at(life), targets: vec![] };
+        let outputs = vec![probe(1, 1), Output::Over(id(1)), probe(2, 1), probe(1, 2), Output::Over(id(1))];
+        let told = [Output::Over(id(1)), probe(2, 1), probe(1, 2), Output::Over(id(1))];
+        assert_eq!(last_probes(outputs), told);
+    }
+}

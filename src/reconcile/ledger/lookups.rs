@@ -108,10 +108,17 @@ mod tests {
         lookups.ask_from(set.clone(), LATER);
         lookups.ask(set.clone());
         assert_eq!((lookups.due(NOW), lookups.due(LATER)), (None, Some(&set)));
+        assert_eq!(lookups.begins().collect::<Vec<_>>(), [LATER]);
         lookups.on_failed();
         assert!(lookups.have_failed() && lookups.due(LATER) == Some(&set));
         lookups.on_answered(&set);
         assert!(!lookups.have_failed() && lookups.begins().next().is_none());
+    }
+
+    #[test]
+    fn a_lookup_of_a_set_is_of_its_key_and_one_of_a_ttl_of_none() {
+        let key = key("_web._tcp");
+        assert_eq!((Lookup::Set(key.clone()).key(), Lookup::group_of(&key).key()), (Some(key), None));
     }
 
     #[test]

@@ -161,6 +161,7 @@ mod tests {
         let until = parking.refuse(&change, Refused::Invalid, "no", NOW).until;
         assert!(parking.waiting(&key, NOW).is_some() && parking.waiting(&key, until).is_none());
         assert_eq!(parking.waiting_from(&key, NOW).collect::<Vec<_>>(), [&key]);
+        assert_eq!(parking.waiting_from(&key, until).next(), None);
         assert_eq!(parking.refuse(&change, Refused::Invalid, "no", until).tries, 1);
         parking.release(&key);
         assert_eq!((parking.get(&key), parking.ends().next()), (None, None));
@@ -174,7 +175,7 @@ mod tests {
         assert!(parking.refuse(&change(Action::Delete), Refused::Invalid, "no", NOW).whole);
         let key = change(Action::Create).set.key();
         parking.hold(key.clone(), "no TTL".to_owned(), NOW);
-        assert!(parking.get(&key).is_some_and(|parked| !parked.whole));
+        assert!(parking.get(&key).is_some_and(|parked| !parked.whole && parked.until == NOW + REFUSED_WAIT));
         parking.await_late(key.clone(), NOW);
         assert!(parking.get(&key).is_some_and(|parked| parked.whole && parked.until == NOW + LATE_WAIT));
     }

@@ -7,14 +7,9 @@ use crate::moment::Moment;
 use crate::record::{Key, RecordSet};
 
 impl Ledger {
-    /// A read begins.
+    /// A read begins. One that was given up counts no more.
     pub fn begin_scan(&mut self, now: Moment) {
         self.trust.begin(now);
-    }
-
-    /// A read was given up.
-    pub fn abandon_scan(&mut self) {
-        self.trust.abandon();
     }
 
     /// Those of what a read found that nothing is known of but by it.

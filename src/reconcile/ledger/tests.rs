@@ -157,6 +157,36 @@ fn what_is_wanted_again_does_not_wait_for_a_late_call() {
 }
 
 #[test]
+fn a_missing_record_that_was_wanted_meanwhile_is_believed_a_minute_later_too() {
+    let mut desk = Desk::default();
+    desk.want(own(0, 80));
+    desk.call(Fault::LateAfterNext);
+    desk.unwant(&own(0, 80));
+    let batch: Vec<_> = desk.ledger.batch(desk.now).into_iter().flat_map(|unit| unit.changes).collect();
+    let refused = desk.ask(&batch);
+    desk.ledger.want(own(0, 80).key(), Some(own(0, 80)));
+    desk.ledger.on_answer(&batch, &refused, desk.now);
+    desk.ledger.want(own(0, 80).key(), None);
+    // The same delete finds nothing again, and then the create arrives.
+    desk.call(Fault::None);
+    assert_eq!((desk.own_sets().len(), desk.ledger.due_at(desk.now)), (1, Some(desk.now + LATE_WAIT)));
+    desk.settle();
+    assert_eq!(desk.own_sets(), []);
+}
+
+#[test]
+fn what_waits_costs_what_it_will_when_it_goes() {
+    let mut ledger = Ledger::new([own(0, 80), own(1, 81), own(2, 82)]);
+    (0..3).for_each(|n| ledger.want(own(n, 80 + n).key(), Some(own(n, 80 + n))));
+    assert_eq!(ledger.backlog(Moment::START), 0);
+    ledger.want(own(0, 80).key(), Some(unlike(&own(0, 80), 7)));
+    ledger.want(own(1, 81).key(), None);
+    ledger.want(own(2, 82).key(), Some(own(2, 83)));
+    ledger.want(own(3, 84).key(), Some(own(3, 84)));
+    assert_eq!(ledger.backlog(Moment::START), 2 + 1 + 2 + 1);
+}
+
+#[test]
 fn a_drain_believes_at_once_that_nothing_is_there() {
     let mut desk = Desk::default();
     desk.want(own(0, 80));

@@ -52,11 +52,6 @@ impl Trust {
         self.reading = Some(Reading { began: now, learnt: BTreeSet::new() });
     }
 
-    /// A read was given up.
-    pub(super) fn abandon(&mut self) {
-        self.reading = None;
-    }
-
     /// Something was learnt of a key.
     pub(super) fn on_learnt(&mut self, key: &Key) {
         if let Some(reading) = &mut self.reading {
@@ -108,7 +103,8 @@ mod tests {
         assert!(trust.believes(&key) && trust.end(&Extent::Zone).is_empty());
         trust.begin(NOW);
         trust.on_learnt(&key);
-        trust.abandon();
+        // It is given up for another.
+        trust.begin(NOW);
         assert!(trust.end(&Extent::Zone).is_empty());
     }
 

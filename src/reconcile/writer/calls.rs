@@ -171,10 +171,10 @@ mod tests {
     #[test]
     fn says_what_a_call_did_how_long_it_took_and_what_came_of_it() {
         let mut calls = Calls::default();
-        let call = Call::Change(vec![change(Action::Create), change(Action::Delete)]);
+        let call = Call::Change([Action::Create, Action::Delete, Action::Upsert].map(change).to_vec());
         calls.begin(&call, at(1));
         let begun = calls.in_flight.clone().unwrap();
-        assert_eq!((begun.action, begun.writes, begun.deletes), ("ChangeResourceRecordSets", 1, 1));
+        assert_eq!((begun.action, begun.writes, begun.deletes), ("ChangeResourceRecordSets", 2, 1));
         let throttled = Answer::Changed(Err(ZoneError::Throttled("Rate exceeded".into())));
         calls.end(&call, &throttled, at(3));
         let ended = &calls.latest[0];
@@ -184,10 +184,10 @@ mod tests {
         calls.begin(&call, at(4));
         let info = ChangeInfo { id: "C1".into(), status: ChangeStatus::Pending };
         calls.end(&call, &Answer::Changed(Ok(info)), at(5));
-        assert_eq!(calls.changes, [("CREATE", 1), ("DELETE", 1)].into());
+        assert_eq!(calls.changes, [("CREATE", 1), ("DELETE", 1), ("UPSERT", 1)].into());
         assert_eq!(calls.succeeded, [("ChangeResourceRecordSets", at(5))].into());
         assert_eq!(calls.cost, begun.cost as u64);
-        assert_eq!((calls.batches.count, calls.batches.sum), (1, 2));
+        assert_eq!((calls.batches.count, calls.batches.sum), (1, 3));
         let of_changes = |outcome| (("ChangeResourceRecordSets", outcome), 1);
         assert_eq!(calls.totals, [of_changes("throttled"), of_changes("ok")].into());
     }

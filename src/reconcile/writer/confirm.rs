@@ -181,6 +181,26 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_asked_after_until_it_is_older_than_a_change_can_be_on_its_way() {
+        for (begins, asks) in [(301, true), (302, false)] {
+            let mut confirmation = Confirmation::default();
+            confirmation.on_changed(&batch(), &info("C1", ChangeStatus::Pending), at(1));
+            confirmation.begin(at(begins));
+            assert_eq!(confirmation.next().is_some(), asks, "{begins}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_heard_leaves_nothing_to_doubt_though_nothing_was_written() {
+        for error in [ZoneError::Throttled("Rate exceeded".into()), ZoneError::Denied("no".into())] {
+            let mut confirmation = Confirmation::default();
+            confirmation.begin(at(1));
+            confirmation.on_changed(&batch(), &Err(error), at(1));
+            assert_eq!(confirmation.verdict(), Some(true));
+        }
+    }
+
+    #[test]
     fn what_may_not_be_asked_after_cannot_be_told() {
         let mut confirmation = Confirmation::default();
         confirmation.begin(at(1));

@@ -231,9 +231,7 @@ impl Writer {
 
     fn on_withdrawn(&mut self, now: Moment, deadline: Moment) {
         self.judged_found();
-        if self.reads.drain() {
-            self.ledger.abandon_scan();
-        }
+        self.reads.drain();
         self.ledger.drain();
         self.pacer.drain(now, deadline);
     }

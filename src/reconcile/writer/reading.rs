@@ -191,16 +191,13 @@ impl Reads {
         was_contested != is_contested
     }
 
-    /// From here on nothing is read but what a drain has to know, and that at once. Returns whether a read was given
-    /// up.
-    pub(super) fn drain(&mut self) -> bool {
+    /// From here on nothing is read but what a drain has to know, and that at once.
+    pub(super) fn drain(&mut self) {
         self.resync = Resync::Over;
         self.not_before = Moment::START;
-        let given_up = self.knowledge == Knowledge::Whole;
-        if given_up {
+        if self.knowledge == Knowledge::Whole {
             self.stage = Stage::Idle;
         }
-        given_up
     }
 
     fn due(
@@ -238,8 +235,8 @@ impl Reads {
 
     fn due_at(&self) -> Option<Moment> {
         match (self.knowledge, self.resync) {
+            // Where all is known, the next resync is planned before anybody asks.
             (Knowledge::Whole, Resync::At(at)) => Some(self.contest.map_or(at, |contest| contest.min(at))),
-            (Knowledge::Whole, Resync::Unplanned) => self.contest,
             _ => None,
         }
     }

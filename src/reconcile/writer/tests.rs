@@ -14,6 +14,7 @@ use crate::record::{Action, Change, RecordType, Routing};
 use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::{Zone, ZoneError};
 
+mod asks;
 mod ends;
 mod refused;
 

@@ -235,3 +235,43 @@ fn a_signal_ends_a_pause_and_one_that_may_end_it_is_doubted_from_its_end_on() {
     assert_eq!(told.weights(), [0], "what was frozen takes the signal only now");
     assert_eq!(told.after(secs(10)).probed(Verdict::Up).weights(), [5]);
 }
+
+#[test]
+fn a_pause_is_inspected_when_it_may_have_come_further_and_not_before_or_twice() {
+    for (check, told) in frozen() {
+        assert!(told.machine.is_paused() && !Told::live(check.clone()).machine.is_paused());
+        let due = told.now + WEIGHTLESS_AFTER;
+        let told = told.after(WEIGHTLESS_AFTER - MOMENT);
+        assert_eq!((told.effects.as_slice(), told.machine.deadline()), (&[][..], Some(due)), "{check}");
+        let told = told.after(MOMENT);
+        assert_eq!((told.effects.as_slice(), told.machine.deadline()), (&[Effect::Inspect][..], None));
+        assert_eq!(told.after(secs(1)).effects, [], "{check}: it was asked for");
+    }
+}
+
+#[test]
+fn a_signal_that_was_doubted_before_a_pause_is_doubted_for_as_long_after_it() {
+    let told = doubted(EffectiveCheck::Tcp).after(secs(30)).seen(2, paused(EffectiveCheck::Tcp));
+    let told = told.after(secs(30)).seen(3, sight(EffectiveCheck::Tcp)).after(secs(9)).probed(Verdict::Up);
+    assert_eq!(told.weights(), [0], "what was frozen takes its grace only now");
+    assert_eq!(told.after(secs(1)).probed(Verdict::Up).weights(), [5]);
+    let told = doubted(EffectiveCheck::None).after(secs(30)).seen(2, paused(EffectiveCheck::None));
+    let told = told.after(secs(30)).seen(3, sight(EffectiveCheck::None)).after(secs(59));
+    assert_eq!(told.weights(), [0]);
+    assert_eq!(told.after(secs(1)).weights(), [5]);
+}
+
+#[test]
+fn a_healthcheck_in_doubt_after_a_pause_is_believed_after_a_minute_and_not_with_the_next_inspection() {
+    let [_, _, (check, told)] = frozen();
+    let told = goes_on(told.after(WEIGHTLESS_AFTER).seen(3, paused(check.clone())), &check);
+    let over = told.now + secs(60);
+    assert_eq!(told.after(secs(58)).machine.deadline(), Some(over));
+}
+
+#[test]
+fn the_log_waits_for_a_check_from_the_end_of_a_pause_on() {
+    let told = Told::live(EffectiveCheck::Tcp).after(secs(50)).seen(2, paused(EffectiveCheck::Tcp));
+    let told = told.after(secs(4)).seen(3, sight(EffectiveCheck::Tcp));
+    assert_eq!(reminded(told, &[59, 1]).1, [60]);
+}

@@ -190,3 +190,97 @@ fn a_denied_change_is_tried_again_ever_more_rarely() {
     desk.settle();
     assert_eq!(desk.own_sets(), [own(0, 80)]);
 }
+
+fn now() -> Moment {
+    at(1_000)
+}
+
+fn due(ledger: &Ledger) -> Vec<Change> {
+    ledger.batch(now()).into_iter().flat_map(|unit| unit.changes).collect()
+}
+
+/// Sends what is due, which is refused without a word on what is wrong.
+fn refuse(ledger: &mut Ledger) -> Vec<Change> {
+    let batch = due(ledger);
+    ledger.on_answer(&batch, &Err(ZoneError::Rejected(vec![Refusal::unnamed("no")])), now());
+    batch
+}
+
+#[test]
+fn a_weight_that_is_refused_leaves_the_record_where_it_stands() {
+    let mut ledger = Ledger::new([own(0, 80)]);
+    ledger.want(own(0, 80).key(), Some(unlike(&own(0, 80), 7)));
+    assert_eq!(refuse(&mut ledger).iter().map(|change| change.action).collect::<Vec<_>>(), [Action::Upsert]);
+    assert_eq!(due(&ledger), []);
+    assert!(!ledger.settled() && ledger.stuck(now()));
+}
+
+#[test]
+fn a_successor_that_was_refused_waits_on_when_what_it_replaces_is_gone() {
+    let mut ledger = Ledger::new([own(0, 80)]);
+    ledger.want(own(0, 80).key(), Some(own(0, 81)));
+    assert_eq!(refuse(&mut ledger).len(), 2);
+    let batch = due(&ledger);
+    assert_eq!(batch, [Change { action: Action::Delete, set: own(0, 80) }]);
+    ledger.on_answer(&batch, &Ok(()), now());
+    assert_eq!(due(&ledger), [], "it would be refused again at once");
+    assert!(ledger.due_at(now()).is_some_and(|at| at >= now() + Duration::from_secs(480)));
+}
+
+#[test]
+fn what_is_refused_waits_though_it_is_wanted_again_and_not_where_something_else_is() {
+    let mut ledger = Ledger::default();
+    ledger.want(own(0, 80).key(), Some(own(0, 80)));
+    refuse(&mut ledger);
+    ledger.want(own(0, 80).key(), Some(own(0, 80)));
+    assert_eq!(due(&ledger), []);
+    ledger.want(own(0, 80).key(), Some(own(0, 81)));
+    assert_eq!(due(&ledger).len(), 1, "nobody has refused that");
+}
+
+#[test]
+fn an_address_whose_weight_is_refused_stands_and_may_be_pointed_to() {
+    let address = RecordSet {
+        name: "i-1.sd.internal".into(),
+        kind: RecordType::A,
+        values: vec!["10.0.0.7".into()],
+        ..own(0, 0)
+    };
+    let mut ledger = Ledger::new([address.clone()]);
+    ledger.want(address.key(), Some(unlike(&address, 7)));
+    refuse(&mut ledger);
+    ledger.want(own(0, 80).key(), Some(own(0, 80)));
+    assert_eq!(due(&ledger), [Change { action: Action::Create, set: own(0, 80) }]);
+}
+
+#[test]
+fn a_zone_that_is_full_holds_up_all_that_is_new_whatever_else_is_wrong() {
+    let refusal = |cause| Refusal { cause, key: Named::default(), text: "no".to_owned() };
+    for (others, left) in [(vec![Cause::ZoneFull], 0), (vec![Cause::Other, Cause::ZoneFull], 0), (vec![], 1)]
+    {
+        let mut ledger = Ledger::default();
+        ledger.want(own(0, 80).key(), Some(own(0, 80)));
+        let batch = due(&ledger);
+        ledger.want(own(1, 81).key(), Some(own(1, 81)));
+        let refusals = [Cause::Other].into_iter().chain(others).map(refusal).collect();
+        ledger.on_answer(&batch, &Err(ZoneError::Rejected(refusals)), now());
+        assert_eq!(due(&ledger).len(), left);
+    }
+}
+
+#[test]
+fn a_ttl_that_is_refused_again_after_it_was_read_anew_waits() {
+    let mut ledger = Ledger::default();
+    ledger.want(own(0, 80).key(), Some(own(0, 80)));
+    for read in 1..=3 {
+        let batch = due(&ledger);
+        let key = Named { name: Some(own(0, 0).name), ..Named::default() };
+        let refusal = Refusal { cause: Cause::TtlDiffers, key, text: "no".to_owned() };
+        let notes = ledger.on_answer(&batch, &Err(ZoneError::Rejected(vec![refusal])), now());
+        let lookup = ledger.lookup(now()).cloned();
+        assert_eq!((lookup.is_some(), notes.len()), if read < 3 { (true, 0) } else { (false, 1) });
+        let foreign = RecordSet { set_identifier: Some("elsewhere".into()), ttl: 60, ..own(0, 99) };
+        lookup.into_iter().for_each(|lookup| ledger.on_lookup(&lookup, Ok(Some(foreign.clone())), now()));
+    }
+    assert_eq!(due(&ledger), []);
+}

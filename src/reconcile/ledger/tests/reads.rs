@@ -88,3 +88,58 @@ fn only_a_record_of_unknown_outcome_is_doubted_after_a_restart() {
     assert_eq!(ledger.trust.doubted().collect::<Vec<_>>(), [&own(60, 80).key().name]);
     assert_eq!(ledger.states([own(0, 80).key()]), [(own(0, 80).key(), Some(State::Written(own(0, 80))))]);
 }
+
+#[test]
+fn the_ttl_of_a_group_is_known_for_as_long_as_anything_of_it_is_wanted() {
+    let mut desk = Desk::default();
+    let foreign = RecordSet { set_identifier: Some("elsewhere".into()), ttl: 60, ..own(0, 99) };
+    desk.by_hand(Action::Create, foreign);
+    (0..2).for_each(|n| desk.want(own(n, 80 + n)));
+    desk.settle();
+    let known = |desk: &Desk| desk.ledger.ttls.get(&own(0, 0).name, RecordType::Srv);
+    assert_eq!(known(&desk), Some(60));
+    desk.unwant(&own(0, 80));
+    desk.settle();
+    assert_eq!(known(&desk), Some(60), "another of the group is left");
+    desk.want(own(50, 82));
+    desk.unwant(&own(1, 81));
+    desk.settle();
+    assert_eq!(known(&desk), None, "what is left is of another name");
+}
+
+#[test]
+fn the_set_that_stands_after_a_group_is_none_of_it() {
+    let key = own(0, 80).key();
+    let read = |found: RecordSet| {
+        let mut ledger = Ledger::default();
+        ledger.on_lookup(&Lookup::group_of(&key), Ok(Some(found)), Moment::START);
+        ledger.ttls.get(&key.name, key.kind)
+    };
+    let of_group = RecordSet { set_identifier: Some("elsewhere".into()), ttl: 60, ..own(0, 99) };
+    assert_eq!(read(of_group.clone()), Some(60));
+    assert_eq!(read(RecordSet { kind: RecordType::Txt, ..of_group.clone() }), None);
+    assert_eq!(read(RecordSet { name: own(50, 0).name, ..of_group }), None);
+}
+
+#[test]
+fn a_lookup_that_is_refused_is_due_again_though_no_change_waits_for_it() {
+    let now = Moment::after(Duration::from_secs(1_000));
+    let mut ledger = Ledger::restore([(own(0, 80).key(), State::Unread)], [], now);
+    ledger.want(own(0, 80).key(), None);
+    let lookup = ledger.lookup(now).cloned().unwrap();
+    assert_eq!(lookup, Lookup::Set(own(0, 80).key()));
+    ledger.on_lookup(&lookup, Err(ZoneError::Denied("route53:ListResourceRecordSets".into())), now);
+    assert_eq!((ledger.lookup(now), ledger.due_at(now)), (None, Some(now + REFUSED_WAIT)));
+    assert_eq!(ledger.lookup(now + REFUSED_WAIT), Some(&lookup));
+}
+
+#[test]
+fn the_ttl_of_what_leaves_is_not_given_to_what_comes() {
+    let old = RecordSet { ttl: 60, ..own(0, 80) };
+    let mut ledger = Ledger::new([old.clone()]);
+    ledger.want(old.key(), None);
+    ledger.want(own(1, 81).key(), Some(own(1, 81)));
+    assert_eq!(ledger.fit(&own(1, 81)).ttl, 0);
+    ledger.want(old.key(), Some(old.clone()));
+    assert_eq!(ledger.fit(&own(1, 81)).ttl, 60, "one that stays began the group");
+}

@@ -83,7 +83,7 @@ fn what_is_to_be_judged_is_held_and_nothing_is_read_meanwhile() {
 fn nobody_judges_what_is_read_first_nor_what_a_drain_reads() {
     assert!(!Reader::knowing(Knowledge::TooLittle).reads.asks_for_judgement());
     let mut reader = Reader::knowing(Knowledge::Partial);
-    assert!(!reader.reads.drain(), "it still has to know what there is");
+    reader.reads.drain();
     assert!(!reader.reads.asks_for_judgement());
     assert_eq!(reader.next(at(1)), Due::Page(None));
 }
@@ -94,7 +94,8 @@ fn a_drain_that_knows_all_gives_up_its_read_and_begins_none() {
     reader.next(at(1));
     reader.next(at(2_300));
     reader.reads.on_contested(true);
-    assert!(reader.reads.drain() && reader.reads.are_over());
+    reader.reads.drain();
+    assert!(reader.reads.are_over());
     assert_eq!(reader.next(at(9_000)), Due::Nothing);
 }
 
