@@ -26,7 +26,13 @@ pub const PAGE: &str = include_str!("../../docs/consumers.md");
 
 /// The recipe of this language on the page, for the zone under test.
 pub fn recipe(language: &str) -> String {
-    let (_, rest) = PAGE.split_once(&format!("```{language} run-by: tests/run consumers\n")).unwrap();
+    recipe_under("", language)
+}
+
+/// The first recipe of this language below this heading.
+pub fn recipe_under(heading: &str, language: &str) -> String {
+    let (_, page) = PAGE.split_once(heading).unwrap();
+    let (_, rest) = page.split_once(&format!("```{language} run-by: tests/run consumers\n")).unwrap();
     let (recipe, _) = rest.split_once("\n```").unwrap();
     recipe.replace("127.0.0.1:5333", fleet::DNS)
 }

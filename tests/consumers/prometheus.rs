@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fleet::Fleet;
-use crate::{lookups, recipe};
+use crate::{lookups, recipe, recipe_under};
 
 const LISTEN: &str = "127.53.0.3:9090";
 /// Where an agent tells it targets.
@@ -114,7 +114,8 @@ fn prometheus_has_every_copy_of_a_weighted_name_by_http_and_keeps_them_while_nob
     const COPIES: usize = 20;
     let fleet = Fleet::start("calc", COPIES);
     let front = fleet.tell(TARGETS.parse().unwrap());
-    let config = recipe("yml").replace("i-0a1b2c3d4e5f60789.sd.internal:9154", TARGETS);
+    let config = recipe_under("## Prometheus by HTTP", "yaml")
+        .replace("i-0a1b2c3d4e5f60789.sd.internal:9154", TARGETS);
     let prometheus = Prometheus::with(&config);
     prometheus.has(COPIES);
     let answer: Value = serde_json::from_str(&prometheus.get("/api/v1/targets?state=active")).unwrap();
