@@ -1,7 +1,7 @@
 //! The container engine, and what of it changes what a check means. Docker's `/info`, which tells its settings, is not
 //! asked: they are read from the daemon's own files and process, where those can be seen.
 
-use super::facts::{Daemon, Engine, Facts};
+use super::facts::{Away, AwayKind, Daemon, Engine, Facts};
 use super::finding::Finding;
 
 const SUBJECT: &str = "docker";
@@ -23,21 +23,19 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     }
 }
 
-fn away(reason: &str) -> Finding {
-    let remedy = match reason {
-        _ if reason.contains("Permission denied") || reason.contains("permission denied") => {
+fn away(away: &Away) -> Finding {
+    let remedy = match away.kind {
+        AwayKind::NotAllowed => {
             "run the agent as root or in the group docker; in a container mount the socket"
         }
-        _ if reason.contains("Connection refused") => {
-            "start Docker: the socket is there, and nobody answers at it"
-        }
-        _ if reason.contains("no such socket") => {
+        AwayKind::NotThere => "start Docker: the socket is there, and nobody answers at it",
+        AwayKind::NoSocket => {
             "start Docker, or say where its socket is: --docker-socket; in a container mount it"
         }
-        _ if reason.contains("in time") => "Docker hangs: see its log, and restart it",
-        _ => "see Docker's log, and --docker-socket",
+        AwayKind::Hangs => "Docker hangs: see its log, and restart it",
+        AwayKind::Broken => "see Docker's log, and --docker-socket",
     };
-    Finding::broken(SUBJECT, reason, remedy)
+    Finding::broken(SUBJECT, &away.reason, remedy)
 }
 
 fn major(engine: &Engine) -> Option<u32> {

@@ -17,7 +17,7 @@ pub struct Facts {
     /// The one that means this host too.
     pub host_command: String,
     /// Whose records are this host's; or why that is not known.
-    pub host: Result<Registrant, String>,
+    pub host: Result<Registrant, Trouble>,
     /// Whether this process is in a container that has a network of its own.
     pub has_own_network: bool,
     /// The metadata service.
@@ -27,7 +27,7 @@ pub struct Facts {
     /// What the system's resolver says of the name of this host's address.
     pub resolved: Result<Vec<IpAddr>, String>,
     /// The container engine.
-    pub engine: Result<Engine, String>,
+    pub engine: Result<Engine, Away>,
     /// How its daemon is set up, where that can be seen from here.
     pub daemon: Option<Daemon>,
     /// The containers that run here.
@@ -44,13 +44,46 @@ pub struct Facts {
     pub agent: Agent,
 }
 
+/// What is wrong with something that says itself what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What is the case.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// An engine that does not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Away {
+    /// Which kind of failure it is.
+    pub kind: AwayKind,
+    /// The same in words.
+    pub reason: String,
+}
+
+/// Why an engine does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AwayKind {
+    /// This process may not use its socket.
+    NotAllowed,
+    /// Nobody listens at its socket.
+    NotThere,
+    /// There is no socket.
+    NoSocket,
+    /// It takes too long.
+    Hangs,
+    /// It answers what cannot be understood, or something else is wrong.
+    Broken,
+}
+
 /// The metadata service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Metadata {
     /// It answers: the instance's id.
     Answers(String),
     /// This is EC2, and it does not.
-    Fails(String),
+    Fails(Trouble),
     /// It was switched off by a variable; whether this is EC2.
     SwitchedOff(bool),
     /// This is not EC2.

@@ -56,11 +56,6 @@ impl Finding {
     }
 }
 
-/// Without what the SDK tells of each source of credentials that it tried.
-pub(super) fn without_sources(text: &str) -> &str {
-    text.split(" (the credential provider").next().unwrap_or(text)
-}
-
 /// All that was found out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::facts::{Facts, Metadata, Unheard};
+use super::facts::{Facts, Metadata, Trouble, Unheard};
 use super::finding::Finding;
 use crate::record::{RecordSet, RecordType};
 
@@ -11,11 +11,7 @@ pub fn identity(facts: &Facts) -> Vec<Finding> {
     const SUBJECT: &str = "host";
     let host = match &facts.host {
         Ok(host) => host,
-        Err(reason) => {
-            let (line, remedy) =
-                reason.rsplit_once("; ").unwrap_or((reason, "pass --hostname and --address"));
-            return vec![Finding::broken(SUBJECT, line, remedy)];
-        }
+        Err(Trouble { what, remedy }) => return vec![Finding::broken(SUBJECT, what, remedy)],
     };
     let line = format!("{} at {}", host.owner, host.address);
     let on_ec2 = matches!(facts.metadata, Metadata::Answers(_));
@@ -55,11 +51,7 @@ pub fn metadata(metadata: &Metadata) -> Finding {
              host name",
             "unset AWS_EC2_METADATA_DISABLED",
         ),
-        Metadata::Fails(reason) => {
-            let (line, remedy) =
-                reason.rsplit_once("; ").unwrap_or((reason, "see the host's firewall and routes"));
-            Finding::broken(SUBJECT, line, remedy)
-        }
+        Metadata::Fails(Trouble { what, remedy }) => Finding::broken(SUBJECT, what, remedy),
     }
 }
 

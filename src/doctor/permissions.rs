@@ -1,7 +1,7 @@
 //! What the role may do, by calls that change nothing.
 
 use super::facts::Call;
-use super::finding::{Finding, without_sources};
+use super::finding::Finding;
 use crate::zone::ZoneError;
 
 const SUBJECT: &str = "permissions";
@@ -21,8 +21,7 @@ pub fn judge(calls: &[Call]) -> Vec<Finding> {
 fn refused(call: &Call) -> Option<Finding> {
     let Call { action, needed_for, vital, answer } = call;
     let error = answer.as_ref().err()?;
-    let text = error.to_string();
-    let line = format!("{action}, for {needed_for}: {}", without_sources(&text));
+    let line = format!("{action}, for {needed_for}: {}", error.brief());
     let (is_broken, remedy) = match error {
         ZoneError::Denied(_) => {
             (*vital, format!("allow this host's role {action}: deploy/policies/agent.json does"))

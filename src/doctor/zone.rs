@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::finding::{Finding, without_sources};
+use super::finding::Finding;
 use crate::record::{RecordSet, RecordType};
 use crate::zone::ZoneError;
 use crate::zone::route53::FindError;
@@ -46,30 +46,38 @@ pub fn found(zone: &Result<Seen, FindError>, resolves: bool) -> Finding {
 }
 
 fn absent(error: &FindError) -> Finding {
-    let text = error.to_string();
-    // What to do stands at the end of most of these.
-    let (line, remedy) = match error {
-        FindError::Unanswered { action, error: ZoneError::Denied(_) } => {
+    match error {
+        FindError::Unanswered { action, error: error @ ZoneError::Denied(_) } => {
             let remedy = format!("allow this host's role {action}: deploy/policies/agent.json does");
-            return Finding::broken(SUBJECT, text, remedy);
+            Finding::broken(SUBJECT, format!("{action}: {error}"), remedy)
         }
-        FindError::Unanswered { error: ZoneError::Unauthenticated(_), .. } => {
-            let remedy = "give the instance or the container a role; see the lines of the clock and the metadata service";
-            return Finding::broken(SUBJECT, without_sources(&text), remedy);
-        }
-        FindError::Unanswered { .. } => {
-            let remedy =
-                "see that this host reaches Route 53's API: route, security group, proxy, --endpoint-url";
-            return Finding::broken(SUBJECT, text, remedy);
-        }
-        FindError::Elsewhere { .. } => {
-            let remedy = "associate this VPC with it; where a Route 53 Profile does, which the API does not show, pass \
-                          --zone-id ID; or pass another ZONE";
-            return Finding::broken(SUBJECT, text.rsplit_once(": ").map_or(&*text, |(line, _)| line), remedy);
-        }
-        _ => text.rsplit_once(": ").unwrap_or((&text, "pass another ZONE, or --zone-id ID")),
-    };
-    Finding::broken(SUBJECT, line, remedy)
+        FindError::Unanswered { action, error: error @ ZoneError::Unauthenticated(_) } => Finding::broken(
+            SUBJECT,
+            format!("{action}: {}", error.brief()),
+            "give the instance or the container a role; see the lines of the clock and the metadata service",
+        ),
+        FindError::Unanswered { .. } => Finding::broken(
+            SUBJECT,
+            error.what(),
+            "see that this host reaches Route 53's API: route, security group, proxy, --endpoint-url",
+        ),
+        FindError::Elsewhere { .. } => Finding::broken(
+            SUBJECT,
+            error.what(),
+            "associate this VPC with it; where a Route 53 Profile does, which the API does not show, pass --zone-id ID; \
+             or pass another ZONE",
+        ),
+        FindError::Absent { .. }
+        | FindError::OnlyPublic { .. }
+        | FindError::Several { .. }
+        | FindError::AbsentId { .. }
+        | FindError::Public { .. }
+        | FindError::Owned { .. } => Finding::broken(
+            SUBJECT,
+            error.what(),
+            error.remedy().unwrap_or("pass another ZONE, or --zone-id ID"),
+        ),
+    }
 }
 
 /// Judges how long resolvers remember that there is none: the smaller of the SOA's TTL and its minimum.

@@ -14,21 +14,46 @@ const MARK_TAIL_MAX: usize = 1 + 64 + 1 + 5;
 pub struct Owner(String);
 
 /// Why a name cannot be an owner.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerError {
     /// A mark would not fit into a set identifier.
-    #[error(
-        "host name {0:?} is too long: with a container's id it must fit into a record's mark of {max} characters; pass a name of at most {owner} with --hostname",
-        max = SET_IDENTIFIER_MAX,
-        owner = SET_IDENTIFIER_MAX - MARK_TAIL_MAX
-    )]
     TooLong(String),
     /// It is not a host name.
-    #[error(
-        "host name {0:?} is not made of labels of 1 to 63 letters, digits and hyphens; pass one that is with --hostname"
-    )]
     Malformed(String),
 }
+
+impl OwnerError {
+    /// What is wrong with it.
+    pub fn what(&self) -> String {
+        match self {
+            Self::TooLong(name) => format!(
+                "host name {name:?} is too long: with a container's id it must fit into a record's mark of \
+                 {SET_IDENTIFIER_MAX} characters"
+            ),
+            Self::Malformed(name) => {
+                format!("host name {name:?} is not made of labels of 1 to 63 letters, digits and hyphens")
+            }
+        }
+    }
+
+    /// What to do.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::TooLong(_) => {
+                format!("pass a name of at most {} with --hostname", SET_IDENTIFIER_MAX - MARK_TAIL_MAX)
+            }
+            Self::Malformed(_) => "pass one that is with --hostname".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for OwnerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what(), self.remedy())
+    }
+}
+
+impl std::error::Error for OwnerError {}
 
 impl Owner {
     /// An owner from a host name or instance id; lower-cased.

@@ -1,5 +1,7 @@
 //! Why a zone did not do what it was asked, and what that means for whoever asked.
 
+use std::fmt;
+
 use super::refusal::Refusal;
 
 /// Why a zone did not do what it was asked.
@@ -22,7 +24,7 @@ pub enum ZoneError {
     Denied(String),
     /// Credentials are absent, expired or wrongly timed; the text says which.
     #[error("not authenticated: {0}")]
-    Unauthenticated(String),
+    Unauthenticated(Unauthenticated),
     /// There is no such hosted zone.
     #[error("no such hosted zone: {0}")]
     NoSuchZone(String),
@@ -32,6 +34,34 @@ pub enum ZoneError {
     /// No answer, or one that says nothing: the batch may or may not have been applied.
     #[error("unknown outcome: {0}")]
     Unknown(String),
+}
+
+/// Why a caller was not recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unauthenticated {
+    /// What is wrong, and what to do.
+    pub reason: String,
+    /// What became of each source of credentials that was tried, where none had any.
+    pub tried: Option<String>,
+}
+
+impl From<String> for Unauthenticated {
+    fn from(reason: String) -> Self {
+        Self { reason, tried: None }
+    }
+}
+
+impl From<&str> for Unauthenticated {
+    fn from(reason: &str) -> Self {
+        reason.to_owned().into()
+    }
+}
+
+impl fmt::Display for Unauthenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        self.tried.as_ref().map_or(Ok(()), |tried| write!(f, " ({tried})"))
+    }
 }
 
 /// What a failure means for whoever made the call. Nothing but [`Meaning::Unheard`] has changed the zone.
@@ -59,6 +89,16 @@ impl ZoneError {
                 Meaning::Refused
             }
             Self::Unknown(_) => Meaning::Unheard,
+        }
+    }
+
+    /// Its text, without what became of each source of credentials.
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Unauthenticated(Unauthenticated { reason, .. }) => {
+                Self::Unauthenticated(reason.as_str().into()).to_string()
+            }
+            error => error.to_string(),
         }
     }
 

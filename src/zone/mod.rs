@@ -15,7 +15,7 @@ pub mod route53;
 
 use async_trait::async_trait;
 
-pub use self::error::{Meaning, ZoneError};
+pub use self::error::{Meaning, Unauthenticated, ZoneError};
 use crate::record::{Change, Key, RecordSet};
 
 /// A hosted zone that can be changed and listed.

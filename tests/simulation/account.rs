@@ -244,7 +244,7 @@ impl State {
                 of.credentials.read = of.credentials.ready;
             }
             self.count("credential has ended");
-            return Fate::Answer(Err(ZoneError::Unauthenticated("ExpiredToken".to_owned())));
+            return Fate::Answer(Err(ZoneError::Unauthenticated("ExpiredToken".into())));
         }
         let scripted = of
             .calls
@@ -259,7 +259,7 @@ impl State {
             Some(CallFault::Throttled) => said(ZoneError::Throttled("Rate exceeded".to_owned())),
             Some(CallFault::Busy) => said(ZoneError::Busy("a prior request".to_owned())),
             Some(CallFault::Failed) => said(ZoneError::Unknown("500 InternalFailure".to_owned())),
-            Some(CallFault::NoCredentials) => said(ZoneError::Unauthenticated("ExpiredToken".to_owned())),
+            Some(CallFault::NoCredentials) => said(ZoneError::Unauthenticated("ExpiredToken".into())),
             Some(CallFault::Denied) => said(ZoneError::Denied("not authorized".to_owned())),
             Some(CallFault::CutBefore) => Fate::Answer(Ok(())),
             Some(CallFault::CutAfter) => Fate::Apply { after: usual, answered: usual * 2, heard: false },

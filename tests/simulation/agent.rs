@@ -12,7 +12,7 @@ use ecssd::container::event::{DockerEvent, Happening, Listed};
 use ecssd::container::offer::At;
 use ecssd::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::edge::check::{CheckError, Checker};
-use ecssd::edge::engine::{Docker, DockerError, Subscription, Tasks, TasksError};
+use ecssd::edge::engine::{Docker, DockerError, Nobody, Subscription, Tasks, TasksError};
 use ecssd::edge::host::notices::Sources;
 use ecssd::machine::departure::{AskError, Said, Source};
 use ecssd::machine::lifecycle::Target;
@@ -71,7 +71,11 @@ impl Agent {
 }
 
 fn away() -> DockerError {
-    DockerError::Unreachable { socket: "simulated".to_owned(), reason: "away".to_owned() }
+    DockerError::Unreachable {
+        socket: "simulated".to_owned(),
+        kind: Nobody::NotThere,
+        reason: "away".to_owned(),
+    }
 }
 
 fn described(it: &Truth, now: Moment, owner: &str) -> Container {

@@ -157,7 +157,7 @@ fn a_drain_waits_less_and_keeps_a_last_try_before_its_deadline() {
 
 #[test]
 fn a_registry_that_does_not_know_us_is_asked_again_within_1_to_30_s() {
-    for error in [ZoneError::Unauthenticated(String::new()), ZoneError::NoSuchZone(String::new())] {
+    for error in [ZoneError::Unauthenticated("".into()), ZoneError::NoSuchZone(String::new())] {
         let mut pacer = Pacer::new(Pace::ROUTE53);
         for ceiling in [1, 2, 4, 8, 16, 30, 30] {
             pacer.on_answer(QUIET, Err(&error), 1.0);

@@ -2,10 +2,14 @@
 
 use super::*;
 
+fn trouble(what: &str, remedy: &str) -> Trouble {
+    Trouble { what: what.to_owned(), remedy: remedy.to_owned() }
+}
+
 #[test]
 fn who_it_is() {
-    let unknown = "this host has no route out to tell its address by; pass the address with --address";
-    breaks(|facts| facts.host = Err(unknown.into()), "host", "no route out", "with --address");
+    let unknown = trouble("this host has no route out", "pass the address with --address");
+    breaks(|facts| facts.host = Err(unknown), "host", "no route out", "with --address");
     breaks(
         |facts| {
             facts.host.as_mut().unwrap().address = [127, 0, 0, 1].into();
@@ -25,29 +29,13 @@ fn who_it_is() {
 
 #[test]
 fn the_metadata_service() {
-    let hops = "http://169.254.169.254 takes connections but sends no token; from a container's own network the token \
-                needs two hops: aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2";
-    breaks(
-        |facts| facts.metadata = Metadata::Fails(hops.into()),
-        "metadata",
-        "sends no token",
-        "--http-put-response-hop-limit 2",
-    );
-    let off = "http://169.254.169.254 refuses to answer (403); switch it on: aws ec2 modify-instance-metadata-options \
-               --http-endpoint enabled";
-    breaks(
-        |facts| facts.metadata = Metadata::Fails(off.into()),
-        "metadata",
-        "(403)",
-        "--http-endpoint enabled",
-    );
-    let blocked = "http://169.254.169.254 cannot be reached (No route to host): something blocks it";
-    breaks(
-        |facts| facts.metadata = Metadata::Fails(blocked.into()),
-        "metadata",
-        "No route to host",
-        "firewall",
-    );
+    let fails = |what, remedy| {
+        let trouble = trouble(what, remedy);
+        move |facts: &mut Facts| facts.metadata = Metadata::Fails(trouble)
+    };
+    let subject = "metadata";
+    breaks(fails("it sends no token", "--http-put-response-hop-limit 2"), subject, "no token", "hop-limit 2");
+    breaks(fails("it refuses to answer (403)", "switch it on"), subject, "(403)", "switch it on");
     warns(
         |facts| facts.metadata = Metadata::SwitchedOff(true),
         "metadata",
@@ -128,22 +116,22 @@ fn the_agent_and_where_it_keeps_what_outlives_it() {
 
 #[test]
 fn the_engine() {
-    let away = |reason: &str| {
+    let away = |kind, reason: &str| {
         let reason = reason.to_owned();
         move |facts: &mut Facts| {
-            facts.engine = Err(reason.clone());
+            facts.engine = Err(Away { kind, reason: reason.clone() });
             facts.containers = Err(reason);
         }
     };
-    let at = "no Docker engine at /var/run/docker.sock: ";
-    for (reason, remedy) in [
-        ("there is no such socket", "--docker-socket"),
-        ("Permission denied (os error 13)", "the group docker"),
-        ("Connection refused (os error 111)", "start Docker"),
+    for (kind, remedy) in [
+        (AwayKind::NoSocket, "--docker-socket"),
+        (AwayKind::NotAllowed, "the group docker"),
+        (AwayKind::NotThere, "start Docker: the socket is there"),
+        (AwayKind::Hangs, "Docker hangs"),
+        (AwayKind::Broken, "see Docker's log"),
     ] {
-        breaks(away(&format!("{at}{reason}")), "docker", reason, remedy);
+        breaks(away(kind, "in any words"), "docker", "in any words", remedy);
     }
-    breaks(away("no answer from Docker to /version in time"), "docker", "in time", "Docker hangs");
     let engine = |version: &str, part: &str| {
         let engine = Engine { version: version.into(), parts: vec![part.into()] };
         move |facts: &mut Facts| facts.engine = Ok(engine)

@@ -4,6 +4,7 @@
 //! Owns the connection, its timeouts and the engine's spelling of things.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -17,7 +18,7 @@ use bollard::query_parameters::{
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::timeout;
 
-use super::{Docker, DockerError, Events, Subscription, Version, inspect};
+use super::{Docker, DockerError, Events, Nobody, Subscription, Version, inspect};
 use crate::container::convention::Scope;
 use crate::container::event::{DockerEvent, Happening, Listed};
 use crate::container::{Container, Timestamp};
@@ -119,7 +120,8 @@ impl UnixDocker {
         let socket = || self.socket.display().to_string();
         match error {
             Error::SocketNotFoundError(_) => {
-                DockerError::Unreachable { socket: socket(), reason: "there is no such socket".to_owned() }
+                let reason = "there is no such socket".to_owned();
+                DockerError::Unreachable { socket: socket(), kind: Nobody::NoSocket, reason }
             }
             Error::DockerResponseServerError { status_code, message } => {
                 DockerError::Refused { request, reason: format!("{status_code} {message}") }
@@ -132,7 +134,7 @@ impl UnixDocker {
                     reason: "an answer that is not of the documented form".to_owned(),
                 }
             }
-            other => DockerError::Unreachable { socket: socket(), reason: root_cause(other) },
+            other => unreachable(socket(), other),
         }
     }
 }
@@ -149,9 +151,7 @@ impl Docker for UnixDocker {
         let events = client.events(Some(options)).filter_map(move |message| {
             let event = match message {
                 Ok(message) => read_event(&message).map(Ok),
-                Err(error) => {
-                    Some(Err(DockerError::Unreachable { socket: socket.clone(), reason: root_cause(&error) }))
-                }
+                Err(error) => Some(Err(unreachable(socket.clone(), &error))),
             };
             std::future::ready(event)
         });
@@ -264,10 +264,18 @@ fn read_line(summary: &ContainerSummary) -> Option<Listed> {
     Some(Listed { id: summary.id.as_deref()?.parse().ok()?, fingerprint })
 }
 
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+/// Nobody answers at this socket.
+fn unreachable(socket: String, error: &(dyn std::error::Error + 'static)) -> DockerError {
+    let causes = || std::iter::successors(Some(error), |error| error.source());
+    let of_system = |error: &(dyn std::error::Error + 'static)| {
+        error.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
+    };
+    let kind = match causes().filter_map(of_system).last() {
+        Some(ErrorKind::PermissionDenied) => Nobody::NotAllowed,
+        Some(ErrorKind::ConnectionRefused) => Nobody::NotThere,
+        Some(ErrorKind::NotFound) => Nobody::NoSocket,
+        _ => Nobody::Broken,
+    };
+    let reason = causes().last().map(ToString::to_string).unwrap_or_default();
+    DockerError::Unreachable { socket, kind, reason }
 }

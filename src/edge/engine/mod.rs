@@ -82,7 +82,9 @@ pub enum DockerError {
     Unreachable {
         /// The socket's path.
         socket: String,
-        /// Why.
+        /// What kind of failure it was.
+        kind: Nobody,
+        /// The same in the system's words.
         reason: String,
     },
     /// It took too long.
@@ -96,6 +98,19 @@ pub enum DockerError {
         /// What it said.
         reason: String,
     },
+}
+
+/// Why nobody answers at the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nobody {
+    /// There is no such socket.
+    NoSocket,
+    /// This process may not use it.
+    NotAllowed,
+    /// Nobody listens at it.
+    NotThere,
+    /// Something else.
+    Broken,
 }
 
 /// Why the ECS agent did not answer.

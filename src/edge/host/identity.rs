@@ -53,6 +53,26 @@ pub enum IdentityError {
     Address(#[from] AddressUnknown),
 }
 
+impl IdentityError {
+    /// What is the case.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Owner(error) => error.what(),
+            Self::Name(error) => error.what(),
+            Self::Address(_) => AddressUnknown::WHAT.to_owned(),
+        }
+    }
+
+    /// What to do.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Owner(error) => error.remedy(),
+            Self::Name(_) => NameUnknown::REMEDY.to_owned(),
+            Self::Address(_) => AddressUnknown::REMEDY.to_owned(),
+        }
+    }
+}
+
 /// What was given on the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Given {

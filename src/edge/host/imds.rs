@@ -5,6 +5,7 @@
 //! address, and name their hosts in the same way. Bounded in time and size; whether to wait for it is
 //! [`super::identity`]'s business.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -32,15 +33,11 @@ const ANSWER_BYTES_MAX: usize = 4096;
 const TOKEN_SECONDS: &str = "60";
 
 /// Why it did not say what was asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImdsError {
     /// The endpoint that was given is none.
-    #[error("{ENDPOINT_VARIABLE}: {0:?} is not a URL such as {ENDPOINT}")]
     Endpoint(String),
     /// Nobody is there.
-    #[error(
-        "{endpoint} cannot be reached ({reason}): not on EC2, or something between here and it blocks it"
-    )]
     Unreachable {
         /// Where it was asked.
         endpoint: String,
@@ -48,23 +45,16 @@ pub enum ImdsError {
         reason: String,
     },
     /// It took the connection and gave no token.
-    #[error(
-        "{endpoint} takes connections but sends no token; from a container's own network the token needs two hops: aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2, or run with --network host"
-    )]
     NoToken {
         /// Where it was asked.
         endpoint: String,
     },
     /// It is switched off for this instance.
-    #[error(
-        "{endpoint} refuses to answer (403); switch it on: aws ec2 modify-instance-metadata-options --http-endpoint enabled"
-    )]
     Off {
         /// Where it was asked.
         endpoint: String,
     },
     /// It answers, but not as IMDSv2 does.
-    #[error("{endpoint}{path}: {reason}")]
     Odd {
         /// Where it was asked.
         endpoint: String,
@@ -74,6 +64,46 @@ pub enum ImdsError {
         reason: String,
     },
 }
+
+impl ImdsError {
+    /// What is the case.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Endpoint(given) => {
+                format!("{ENDPOINT_VARIABLE}: {given:?} is not a URL such as {ENDPOINT}")
+            }
+            Self::Unreachable { endpoint, reason } => format!(
+                "{endpoint} cannot be reached ({reason}): not on EC2, or something between here and it blocks it"
+            ),
+            Self::NoToken { endpoint } => format!("{endpoint} takes connections but sends no token"),
+            Self::Off { endpoint } => format!("{endpoint} refuses to answer (403)"),
+            Self::Odd { endpoint, path, reason } => format!("{endpoint}{path}: {reason}"),
+        }
+    }
+
+    /// What to do, where that follows from it.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::NoToken { .. } => Some(
+                "from a container's own network the token needs two hops: aws ec2 modify-instance-metadata-options \
+                 --http-put-response-hop-limit 2, or run with --network host",
+            ),
+            Self::Off { .. } => {
+                Some("switch it on: aws ec2 modify-instance-metadata-options --http-endpoint enabled")
+            }
+            Self::Endpoint(_) | Self::Unreachable { .. } | Self::Odd { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for ImdsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what())?;
+        self.remedy().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
+    }
+}
+
+impl std::error::Error for ImdsError {}
 
 /// What it says of this instance.
 #[derive(Clone, Debug, PartialEq, Eq)]

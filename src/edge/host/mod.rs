@@ -16,15 +16,30 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 /// The host's name cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the host's name cannot be read ({0}); pass one with --hostname")]
+#[error("{}; {}", self.what(), Self::REMEDY)]
 pub struct NameUnknown(String);
+
+impl NameUnknown {
+    /// What to do.
+    pub const REMEDY: &str = "pass one with --hostname";
+
+    /// What is the case.
+    pub fn what(&self) -> String {
+        format!("the host's name cannot be read ({})", self.0)
+    }
+}
 
 /// No route leaves this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "this host has no route out to tell its address by; pass the address that clients reach its ports at with --address"
-)]
+#[error("{}; {}", Self::WHAT, Self::REMEDY)]
 pub struct AddressUnknown;
+
+impl AddressUnknown {
+    /// What is the case.
+    pub const WHAT: &str = "this host has no route out to tell its address by";
+    /// What to do.
+    pub const REMEDY: &str = "pass the address that clients reach its ports at with --address";
+}
 
 /// The host's name, as the kernel has it.
 ///

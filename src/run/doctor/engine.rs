@@ -8,8 +8,8 @@ use tokio::time::timeout;
 use super::daemon;
 use crate::config::Config;
 use crate::container::convention::Scope;
-use crate::doctor::facts::{Daemon, Engine, Found, Unheard, Unseen};
-use crate::edge::engine::{Docker, EcsIntrospection, Tasks, UnixDocker, Version};
+use crate::doctor::facts::{Away, AwayKind, Daemon, Engine, Found, Unheard, Unseen};
+use crate::edge::engine::{Docker, DockerError, EcsIntrospection, Nobody, Tasks, UnixDocker, Version};
 use crate::edge::host::notices::cluster::Cluster;
 use crate::machine::departure::{AskError, Said};
 use crate::record::ContainerId;
@@ -21,7 +21,7 @@ const LOOKS_AT_ONCE: usize = 8;
 
 /// What they said.
 pub(super) struct Answers {
-    pub(super) engine: Result<Engine, String>,
+    pub(super) engine: Result<Engine, Away>,
     pub(super) daemon: Option<Daemon>,
     pub(super) containers: Result<Vec<Found>, String>,
     pub(super) unseen: Vec<Unseen>,
@@ -33,7 +33,7 @@ pub(super) struct Answers {
 pub(super) async fn ask(config: &Config, host_label: &str) -> Answers {
     let scope = Scope::new(&config.zone, host_label).with_full_names(config.full_names.clone());
     let docker = UnixDocker::new(config.docker_socket.clone(), scope);
-    let engine = docker.version().await.map_err(|error| error.to_string());
+    let engine = docker.version().await.map_err(|error| away(&error));
     let engine = engine.map(|Version { version, parts }| Engine { version, parts });
     let tasks = EcsIntrospection::new(&config.ecs_introspection).map_err(|error| error.to_string());
     let told = match &tasks {
@@ -52,7 +52,7 @@ pub(super) async fn ask(config: &Config, host_label: &str) -> Answers {
     };
     let containers = match &engine {
         Ok(_) => timeout(LOOK_LIMIT, containers(&docker, tasks.as_ref())).await,
-        Err(error) => Ok(Err(error.clone())),
+        Err(away) => Ok(Err(away.reason.clone())),
     };
     let late = |_| Err(format!("the containers were not looked at within {} s", LOOK_LIMIT.as_secs()));
     let daemon = daemon::of_this_host(&config.docker_socket);
@@ -61,6 +61,19 @@ pub(super) async fn ask(config: &Config, host_label: &str) -> Answers {
         Err(reason) => (Err(reason), Vec::new()),
     };
     Answers { engine, daemon, containers, unseen, ecs_agent, drains }
+}
+
+fn away(error: &DockerError) -> Away {
+    let kind = match error {
+        DockerError::Unreachable { kind: Nobody::NoSocket, .. } => AwayKind::NoSocket,
+        DockerError::Unreachable { kind: Nobody::NotAllowed, .. } => AwayKind::NotAllowed,
+        DockerError::Unreachable { kind: Nobody::NotThere, .. } => AwayKind::NotThere,
+        DockerError::Timeout(_) => AwayKind::Hangs,
+        DockerError::Unreachable { kind: Nobody::Broken, .. } | DockerError::Refused { .. } => {
+            AwayKind::Broken
+        }
+    };
+    Away { kind, reason: error.to_string() }
 }
 
 async fn drains(ecs_agent: EcsIntrospection) -> Result<bool, Unheard> {
@@ -125,6 +138,20 @@ mod tests {
         async fn inspect(&self, asked: &ContainerId) -> Result<Option<Container>, DockerError> {
             if *asked == id(1) { Err(DockerError::Timeout("/containers/<id>/json")) } else { Ok(None) }
         }
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_is_away_is_so_for_a_reason_of_a_kind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("docker.sock");
+        let kind = async || {
+            let docker = UnixDocker::new(path.clone(), Scope::new("sd.internal", "web1"));
+            away(&docker.version().await.unwrap_err()).kind
+        };
+        assert_eq!(kind().await, AwayKind::NoSocket);
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        assert_eq!(kind().await, AwayKind::NotThere);
+        assert_eq!(away(&DockerError::Timeout("/version")).kind, AwayKind::Hangs);
     }
 
     #[tokio::test]

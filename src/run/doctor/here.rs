@@ -19,11 +19,8 @@ const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
 pub(super) async fn agent(sockets: &[PathBuf]) -> Agent {
     let answer = match ask(sockets, "/status.json").await {
         Ok(answer) => answer,
-        Err(error) => {
-            // What to do has a place of its own.
-            let text = error.to_string();
-            return Agent::Silent(text.split("; ").next().unwrap_or_default().to_owned());
-        }
+        // What to do is for the doctor to say.
+        Err(error) => return Agent::Silent(error.what()),
     };
     let Ok(status) = serde_json::from_slice::<serde_json::Value>(&answer.body) else {
         return Agent::Silent("what answers at the status socket is no agent".to_owned());

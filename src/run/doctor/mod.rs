@@ -12,10 +12,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::Config;
-use crate::doctor::facts::{Facts, Metadata, Registry};
+use crate::doctor::facts::{Facts, Metadata, Registry, Trouble};
 use crate::doctor::{Level, judge, text};
 use crate::edge::host::identity::{Fallback, Given, Identity, choose, looks_like_ec2};
-use crate::edge::host::imds::{Imds, Instance};
+use crate::edge::host::imds::{Imds, ImdsError, Instance};
 use crate::record::Registrant;
 
 /// Something is broken (`EX_UNAVAILABLE`).
@@ -51,7 +51,7 @@ async fn gather(config: &Config) -> Facts {
     let host = identity.map(|Identity { owner, address, .. }| Registrant { owner, address, zone });
     let resolved = match &host {
         Ok(host) => here::resolve(&host.host_name()).await,
-        Err(reason) => Err(reason.clone()),
+        Err(trouble) => Err(trouble.what.clone()),
     };
     Facts {
         command: config.zone_line(&config.zone).to_string(),
@@ -81,23 +81,34 @@ async fn metadata() -> (Metadata, Option<Instance>) {
     let imds = match Imds::from_variables(|name| std::env::var(name).ok()) {
         Ok(Some(imds)) => imds,
         Ok(None) => return (Metadata::SwitchedOff(on_ec2), None),
-        Err(error) => return (Metadata::Fails(error.to_string()), None),
+        Err(error) => return (Metadata::Fails(away(&error)), None),
     };
     match imds.instance().await {
         Ok(instance) => (Metadata::Answers(instance.id.clone()), Some(instance)),
-        Err(error) if on_ec2 => (Metadata::Fails(error.to_string()), None),
+        Err(error) if on_ec2 => (Metadata::Fails(away(&error)), None),
         Err(_) => (Metadata::Elsewhere, None),
     }
 }
 
-fn identity(config: &Config, metadata: &Metadata, instance: Option<&Instance>) -> Result<Identity, String> {
+fn away(error: &ImdsError) -> Trouble {
+    let remedy = error.remedy().unwrap_or(match error {
+        ImdsError::Endpoint(_) => "correct or unset that variable",
+        _ => "see the host's firewall and routes",
+    });
+    Trouble { what: error.what(), remedy: remedy.to_owned() }
+}
+
+fn identity(config: &Config, metadata: &Metadata, instance: Option<&Instance>) -> Result<Identity, Trouble> {
     let given = &config.host;
     if let (Metadata::Fails(_), Given { hostname: None, .. } | Given { address: None, .. }) =
         (metadata, given)
     {
-        return Err("this is EC2, and who this host is is not known while its metadata service is away; mend that, or \
-                    pass --hostname and --address"
-            .to_owned());
+        return Err(Trouble {
+            what: "this is EC2, and who this host is is not known while its metadata service is away"
+                .to_owned(),
+            remedy: "mend that, or pass --hostname and --address".to_owned(),
+        });
     }
-    choose(given, instance, &Fallback::of_this_host()).map_err(|error| error.to_string())
+    choose(given, instance, &Fallback::of_this_host())
+        .map_err(|error| Trouble { what: error.what(), remedy: error.remedy() })
 }

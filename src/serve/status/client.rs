@@ -32,8 +32,8 @@ pub struct Answer {
 pub enum AskError {
     /// Nobody listens at any of these.
     #[error(
-        "no agent answers at {places}: {error}; run this as root or as the agent's user, and with the --status-socket \
-         or --state-dir that the agent has"
+        "{}; run this as root or as the agent's user, and with the --status-socket or --state-dir that the agent has",
+        self.what()
     )]
     Nobody {
         /// Where it was tried.
@@ -42,8 +42,18 @@ pub enum AskError {
         error: io::Error,
     },
     /// Somebody does, and does not answer.
-    #[error("the agent does not answer: {0}")]
+    #[error("{}", self.what())]
     Silent(String),
+}
+
+impl AskError {
+    /// What is the case, without what to do.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Nobody { places, error } => format!("no agent answers at {places}: {error}"),
+            Self::Silent(reason) => format!("the agent does not answer: {reason}"),
+        }
+    }
 }
 
 /// Asks the agent whose socket is at the first of these places where there is one.

@@ -65,7 +65,7 @@ fn meaning(status: u16, answer: Answer) -> ZoneError {
             ZoneError::Denied(brief(&message))
         }
         _ => match unauthenticated(&code, &message) {
-            Some(advice) => ZoneError::Unauthenticated(format!("{advice} ({said})")),
+            Some(advice) => ZoneError::Unauthenticated(format!("{advice} ({said})").into()),
             None => ZoneError::Unknown(format!("HTTP {status}: {said}")),
         },
     }

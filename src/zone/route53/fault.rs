@@ -8,7 +8,7 @@ use aws_sdk_route53::error::SdkError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::answer;
-use crate::zone::ZoneError;
+use crate::zone::{Unauthenticated, ZoneError};
 
 /// What a failed call means.
 pub(super) fn zone_error<E: Error + Send + Sync + 'static>(error: SdkError<E, HttpResponse>) -> ZoneError {
@@ -41,19 +41,17 @@ fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Credent
     error.downcast_ref().or_else(|| credentials_error(error.source()?))
 }
 
-fn without_credentials(cause: &CredentialsError) -> String {
+fn without_credentials(cause: &CredentialsError) -> Unauthenticated {
     // The chain of sources lists what became of each on a line of its own.
-    let text = chain(cause).lines().map(str::trim).collect::<Vec<_>>().join("; ");
-    match cause {
-        CredentialsError::CredentialsNotLoaded(_) => format!(
-            "there are no credentials: give this host a role, or set AWS_ACCESS_KEY_ID and \
-             AWS_SECRET_ACCESS_KEY ({text})"
-        ),
-        CredentialsError::ProviderTimedOut(_) => {
-            format!("the source of credentials does not answer ({text})")
+    let tried = chain(cause).lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    let reason = match cause {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            "there are no credentials: give this host a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         }
-        _ => format!("the source of credentials fails ({text})"),
-    }
+        CredentialsError::ProviderTimedOut(_) => "the source of credentials does not answer",
+        _ => "the source of credentials fails",
+    };
+    Unauthenticated { reason: reason.to_owned(), tried: Some(tried) }
 }
 
 /// The error and its causes. Most say only their own part; what one repeats of its cause is said once.

@@ -65,9 +65,10 @@ fn says_why_a_caller_is_not_recognised() {
         ("MissingAuthenticationToken", "Missing Authentication Token", "not signed"),
     ];
     for (code, message, advice) in cases {
-        let ZoneError::Unauthenticated(text) = read(403, wrapped(code, message).as_bytes()) else {
+        let ZoneError::Unauthenticated(why) = read(403, wrapped(code, message).as_bytes()) else {
             panic!("{code}");
         };
+        let text = why.to_string();
         assert!(text.contains(advice) && text.contains(code) && text.contains(message), "{text}");
     }
 }

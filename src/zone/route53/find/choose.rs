@@ -44,19 +44,14 @@ impl fmt::Display for Seen {
 }
 
 /// Why no zone was chosen; the text says what was seen, and what to pass instead.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FindError {
     /// There is no zone of that name.
-    #[error(
-        "there is no hosted zone {name} in this account: make a private one, or pass another ZONE or \
-         --zone-id ID"
-    )]
     Absent {
         /// The name that was asked for.
         name: String,
     },
     /// There are zones of that name, of which none is private.
-    #[error("the hosted zone {name} is public: {}: make a private one, or pass another ZONE", list(.seen))]
     OnlyPublic {
         /// The name that was asked for.
         name: String,
@@ -64,11 +59,6 @@ pub enum FindError {
         seen: Vec<Seen>,
     },
     /// There are private zones of that name, of which this host's VPC sees none.
-    #[error(
-        "this host's {vpc} does not see the private hosted zone {name}: {}: associate it, or pass another \
-         ZONE, or --zone-id ID for a zone that other VPCs see",
-        list(.seen)
-    )]
     Elsewhere {
         /// The name that was asked for.
         name: String,
@@ -78,7 +68,6 @@ pub enum FindError {
         seen: Vec<Seen>,
     },
     /// Several private zones of that name come into question.
-    #[error("there are several private hosted zones {name}: {}: pass --zone-id ID", list(.seen))]
     Several {
         /// The name that was asked for.
         name: String,
@@ -86,29 +75,21 @@ pub enum FindError {
         seen: Vec<Seen>,
     },
     /// There is no zone of that id.
-    #[error("there is no hosted zone of the id {id} in this account: pass another --zone-id, or none")]
     AbsentId {
         /// The id that was asked for.
         id: String,
     },
     /// The zone of that id is public.
-    #[error("the hosted zone {} of --zone-id is public: {seen}: pass a private one", .seen.name)]
     Public {
         /// The zone.
         seen: Box<Seen>,
     },
     /// Another service, most likely Cloud Map, made the zone, and it alone may change it.
-    #[error(
-        "the hosted zone {} belongs to another service, which alone can change it: {seen}: pass another \
-         ZONE or --zone-id ID",
-        .seen.name
-    )]
     Owned {
         /// The zone.
         seen: Box<Seen>,
     },
     /// The registry did not say.
-    #[error("{action}: {error}")]
     Unanswered {
         /// What was asked, as a policy names it.
         action: &'static str,
@@ -116,6 +97,54 @@ pub enum FindError {
         error: ZoneError,
     },
 }
+
+impl FindError {
+    /// What is the case.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Absent { name } => format!("there is no hosted zone {name} in this account"),
+            Self::OnlyPublic { name, seen } => format!("the hosted zone {name} is public: {}", list(seen)),
+            Self::Elsewhere { name, vpc, seen } => {
+                format!("this host's {vpc} does not see the private hosted zone {name}: {}", list(seen))
+            }
+            Self::Several { name, seen } => {
+                format!("there are several private hosted zones {name}: {}", list(seen))
+            }
+            Self::AbsentId { id } => format!("there is no hosted zone of the id {id} in this account"),
+            Self::Public { seen } => format!("the hosted zone {} of --zone-id is public: {seen}", seen.name),
+            Self::Owned { seen } => format!(
+                "the hosted zone {} belongs to another service, which alone can change it: {seen}",
+                seen.name
+            ),
+            Self::Unanswered { action, error } => format!("{action}: {error}"),
+        }
+    }
+
+    /// What to pass instead; `None` where that is not to blame.
+    pub fn remedy(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Absent { .. } => "make a private one, or pass another ZONE or --zone-id ID",
+            Self::OnlyPublic { .. } => "make a private one, or pass another ZONE",
+            Self::Elsewhere { .. } => {
+                "associate it, or pass another ZONE, or --zone-id ID for a zone that other VPCs see"
+            }
+            Self::Several { .. } => "pass --zone-id ID",
+            Self::AbsentId { .. } => "pass another --zone-id, or none",
+            Self::Public { .. } => "pass a private one",
+            Self::Owned { .. } => "pass another ZONE or --zone-id ID",
+            Self::Unanswered { .. } => return None,
+        })
+    }
+}
+
+impl fmt::Display for FindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what())?;
+        self.remedy().map_or(Ok(()), |remedy| write!(f, ": {remedy}"))
+    }
+}
+
+impl std::error::Error for FindError {}
 
 fn list(seen: &[Seen]) -> String {
     seen.iter().map(Seen::to_string).collect::<Vec<_>>().join(", ")

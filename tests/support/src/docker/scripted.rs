@@ -11,7 +11,7 @@ use ecssd::container::event::{DockerEvent, Happening, Listed};
 use ecssd::container::offer::At;
 use ecssd::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::edge::check::{CheckError, Checker};
-use ecssd::edge::engine::{Docker, DockerError, Subscription, Tasks, TasksError};
+use ecssd::edge::engine::{Docker, DockerError, Nobody, Subscription, Tasks, TasksError};
 use ecssd::machine::lifecycle::Target;
 use ecssd::record::ContainerId;
 use futures_util::StreamExt;
@@ -180,7 +180,11 @@ impl Engine {
     }
 
     fn reach(&self) -> Result<(), DockerError> {
-        let away = || DockerError::Unreachable { socket: "scripted".into(), reason: "away".into() };
+        let away = || DockerError::Unreachable {
+            socket: "scripted".into(),
+            kind: Nobody::NotThere,
+            reason: "away".into(),
+        };
         if self.away { Err(away()) } else { Ok(()) }
     }
 }
