@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use ecssd::cli::{self, Cli};
 use ecssd::config::janitor::JanitorConfig;
-use ecssd::config::{self, BadSetting, BadSettings, Config, Conflict};
+use ecssd::config::{self, BadSetting, BadSettings, Config, Conflict, Order};
 use ecssd::janitor::forget::{Forget, shell as forget};
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
 use ecssd::logs::{self, Logging};
 use ecssd::run::status::{self, View};
-use ecssd::run::{daemon, doctor};
+use ecssd::run::{daemon, doctor, order};
 use ecssd::zone_setup::{lambda as zone_setup, shell as zone_shell};
 
 /// A setting is wrong (`EX_USAGE`).
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
     };
     match job {
         Job::Status(places, view) => runtime.block_on(status::show(&places, view)),
+        Job::Order(places, asked) => runtime.block_on(order::give(&places, &asked)),
         Job::Doctor(config, json) => runtime.block_on(doctor::examine(&config, json)),
         Job::Agent(config) => runtime.block_on(daemon::run(*config)),
         Job::LowerSoa(settings, seconds) => ExitCode::from(runtime.block_on(lower_soa(&settings, seconds))),
@@ -73,6 +74,7 @@ fn ended(served: Result<(), impl std::fmt::Display>) -> ExitCode {
 /// What this process is for.
 enum Job {
     Status(Vec<PathBuf>, View),
+    Order(Vec<PathBuf>, Order),
     Doctor(Box<Config>, bool),
     Agent(Box<Config>),
     Sweep(Box<Settings>),
@@ -111,7 +113,8 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
         }
         return Ok((Job::Lambda(Box::new(cli)), logging));
     }
-    if cli.janitor.janitor || cli.forget.iter().any(|name| !name.trim().is_empty()) {
+    let sweeps = cli.janitor.janitor || cli.forget.iter().any(|name| !name.trim().is_empty());
+    if sweeps && !cli.cordon.is_given() {
         let config = JanitorConfig::of_shell(&cli)?;
         let logging = logs::init(config.log_format, config.log_level);
         let settings = Box::new(config.settings);
@@ -138,6 +141,9 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
         Err(more) => return Err([bad, more].concat()),
     };
     let logging = logs::init(config.log_format, config.log_level);
+    if let Some(asked) = config.order {
+        return Ok((Job::Order(config.status.sockets, asked), logging));
+    }
     if cli.doctor {
         return Ok((Job::Doctor(Box::new(config), cli.janitor.json), logging));
     }

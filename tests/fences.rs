@@ -33,9 +33,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("journal", &["container", "machine", "record", "zone"]),
     // It writes what the machine wants.
     ("reconcile", &["backoff", "change", "journal", "machine", "moment", "record", "zone"]),
-    // What an operator sees, made of what is known.
+    // What an operator sees, made of what is known; and what he may ask the machine for.
     ("status", &["container", "machine", "moment", "record", "reconcile", "zone"]),
-    ("serve", &["clock", "container", "moment", "record", "status", "zone"]),
+    ("serve", &["clock", "container", "machine", "moment", "record", "status", "zone"]),
     // A host asks the zone's name server for the size of the fleet.
     ("edge", &["aws", "backoff", "container", "machine", "record", "serve", "zone"]),
     // What is wrong with a host, by what was found out of it.

@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ecssd::serve::status::{Listen, Source, client, serve};
+use ecssd::machine::cordon::{Order, What, Wish};
+use ecssd::serve::status::{Listen, Ordered, Source, client, serve};
 use ecssd::serve::web::{Front, HEAD_OCTETS_MAX, HEADERS_MAX};
 use ecssd::status::schema::{Host, Status};
 use ecssd::status::{Part, Seen, assemble};
 use ecssd_testing::said::{Said, closed, said};
+use futures_util::future::BoxFuture;
 
 /// The most connections of the servers here.
 const CONNECTIONS_MAX: usize = 4;
@@ -37,6 +39,12 @@ impl Source for Counted {
     fn look(&self) -> (Status, Seen) {
         self.looks.fetch_add(1, Ordering::Relaxed);
         (self.status.clone(), Seen::default())
+    }
+
+    fn order(&self, order: Order) -> BoxFuture<'static, Ordered> {
+        let said = format!("{order:?}");
+        let refused = order.what == What::Named("unknown".to_owned());
+        Box::pin(async move { if refused { Ordered::Refused(said) } else { Ordered::Done(said) } })
     }
 
     fn ask(&self, name: &str, kind: &str) -> Option<String> {
@@ -327,6 +335,39 @@ async fn a_command_asks_over_the_socket() {
         nobody.contains("no agent answers at /no/such.sock or ") && nobody.contains("--status-socket"),
         "{nobody}"
     );
+}
+
+#[tokio::test]
+async fn an_order_goes_over_the_socket_and_over_nothing_else() {
+    let served = Served::ready();
+    let order = |text: &str, wish| Order { what: What::parse(text).unwrap(), wish };
+    let wish = Wish::Cordon { weight: 7, lasts: Some(Duration::from_secs(90)) };
+    for (order, code) in
+        [(order("web", wish), 200), (order("_web._tcp", Wish::Uncordon), 200), (order("unknown", wish), 409)]
+    {
+        let answer = client::order(&[served.socket()], &order).await.unwrap();
+        assert_eq!((answer.status.as_u16(), &answer.body[..]), (code, format!("{order:?}").as_bytes()));
+    }
+    let request = |line: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    for line in ["PUT /cordons/web", "DELETE /cordons/web"] {
+        assert_eq!(served.say(request(line).as_bytes()).code, 405, "{line} over the network");
+    }
+    let over_the_socket = |request: &str| {
+        let stream = UnixStream::connect(served.socket()).unwrap();
+        said(stream, request.as_bytes()).code
+    };
+    for (line, code) in [
+        ("PUT /cordons/web", 200),
+        ("PUT /cordons/web?weight=256", 400),
+        ("PUT /cordons/a%20b", 400),
+        ("POST /cordons/web", 405),
+        ("PUT /status.json", 405),
+        ("GET /cordons/web", 404),
+    ] {
+        assert_eq!(over_the_socket(&request(line)), code, "{line}");
+    }
+    let body = "PUT /cordons/web HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello";
+    assert_eq!(over_the_socket(body), 405, "an order has no body");
 }
 
 #[test]

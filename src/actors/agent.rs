@@ -5,6 +5,7 @@
 //! happens too often: the service manager starts afresh, and the records stay where they are.
 
 mod children;
+mod hand;
 mod stop;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::hand::Hand;
 use super::dependencies::Dependencies;
 use super::docker_watcher::SeqSource;
 use super::host_watcher::Memory;
@@ -96,6 +98,11 @@ impl Running {
         Heart(self.agent.clone())
     }
 
+    /// Where it can be asked for something.
+    pub fn hand(&self) -> Hand {
+        Hand::of(self.agent.clone())
+    }
+
     /// Waits for the end.
     pub async fn ended(&mut self) -> Exit {
         (&mut self.exit).await.unwrap_or(Exit::GaveUp)
@@ -178,6 +185,9 @@ impl Actor for Agent {
             AgentMessage::Reconciled(left) => state.end(&myself, Exit::Reconciled(left)),
             AgentMessage::DrainOverdue => state.end(&myself, Exit::LeftBehind(None)),
             AgentMessage::Restart(child) => state.restart(&myself, child).await,
+            AgentMessage::Order(order, reply) => {
+                state.peers.registrar.cast(RegistrarMessage::Order(order, reply));
+            }
             AgentMessage::Pulse(pulse) => state.peers.pulse(&pulse),
         }
         Ok(())

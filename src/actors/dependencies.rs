@@ -12,6 +12,7 @@ use crate::edge::check::Checker;
 use crate::edge::engine::{Docker, Tasks};
 use crate::edge::host::notices::Sources;
 use crate::journal::SharedJournal;
+use crate::journal::cordons::CordonMemory;
 use crate::machine::agent::StopPlan;
 use crate::reconcile::writer::Settings;
 use crate::status::Board;
@@ -37,6 +38,8 @@ pub struct Dependencies {
     pub stop_belief: Duration,
     /// Where signals are remembered over a restart; `None` where nothing is.
     pub signals: Option<SharedJournal>,
+    /// Where weights given by hand are remembered over a restart; `None` where none are.
+    pub cordons: Option<Arc<dyn CordonMemory>>,
     /// Whether to end once everything is as it should be, rather than at a signal.
     pub once: bool,
     /// How many hosts share the account's rate, where it is known.

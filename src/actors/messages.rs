@@ -19,11 +19,13 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use ractor::ActorId;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::container::event::{DockerEvent, Listed};
 use crate::edge::check::CheckError;
 use crate::edge::engine::DockerError;
+use crate::journal::cordons::KeepError;
+use crate::machine::cordon::{Order, Refused, Report};
 use crate::machine::departure::{AskError, Notice, Said, Source};
 use crate::machine::lifecycle::{Event, Seq, Unproven};
 use crate::machine::past::Past;
@@ -44,6 +46,8 @@ pub(super) enum AgentMessage {
     HandOver,
     /// The HostWatcher, when it was asked: why the host or its system goes; `None` where nothing says so.
     Judged(Option<String>),
+    /// The program: somebody asks for this, and waits to hear what came of it.
+    Order(Order, Reply),
     /// The program, which wants to know whether all take in what they are sent.
     Pulse(Pulse),
     /// The Route53Writer, when a drain is done or out of time.
@@ -75,6 +79,18 @@ pub(super) enum Child {
     Registrar,
     Writer,
     Host,
+}
+
+/// Where to say what came of an order.
+pub(super) type Reply = oneshot::Sender<Result<Ordered, Refused>>;
+
+/// What came of an order that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ordered {
+    /// What it changes.
+    pub report: Report,
+    /// Whether that is remembered over a restart.
+    pub kept: Result<(), KeepError>,
 }
 
 /// Goes through the mailboxes of all, and is felt when it has left the last one: by the program, as the end of the
@@ -181,6 +197,8 @@ pub(super) enum RegistrarMessage {
     Probed(ActorId, ContainerId, Event),
     /// The Agent: an actor failed that may be a prober.
     ProberFailed(ActorId),
+    /// The Agent: somebody asks for this, and waits to hear what came of it.
+    Order(Order, Reply),
     /// The Agent: it will drain in a while.
     PrepareDrain,
     /// The Agent: nothing is wanted any more, and the Route53Writer has to be done by then.

@@ -31,5 +31,6 @@ mod showing;
 mod task_resolver;
 mod wake_timer;
 
-pub use agent::{Exit, Heart, Running, start};
+pub use agent::{Exit, Hand, Heart, Running, start};
 pub use dependencies::Dependencies;
+pub use messages::Ordered;

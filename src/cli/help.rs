@@ -18,16 +18,17 @@ Signals:
   SIGHUP            exit at once and leave the records to the next agent of this host
 
 Exit codes:
-  0    drained, handed over, synchronised or removed; with --status, the agent is ready; with --doctor,
-       nothing is broken
-  64   a setting is wrong; every wrong one is listed
+  0    drained, handed over, synchronised or removed; cordoned or uncordoned; with --status, the agent is
+       ready; with --doctor, nothing is broken
+  64   a setting is wrong; every wrong one is listed; with --cordon, it is not clear what is meant
   69   something that is needed is not to be had: an address to listen on, the state directory (or another
        agent uses it), the host's name or address; or DNS has failed; records stay; with --doctor,
        something is broken
   70   actors failed more than 5 times in 60 s; records stay, start it again
   75   time ran out or a record was refused: what is left is listed, and a next start goes on with it; or
        with --confirm, not every name server was seen to answer so in time; or it was stopped
-       before it was known which host and which zone this is; or with --status, the agent is not ready
+       before it was known which host and which zone this is; or with --status, the agent is not ready;
+       or with --cordon, it does not answer, or could not keep it over a restart
   143  a second SIGTERM (130: SIGINT); records are left as they were
   With --janitor: 0 planned or done, 69 nothing to read, 75 not everything was read, or something is left
   With --forget: 0 planned or gone, 69 nothing to read, 75 a host seems to live, or something is left
@@ -43,6 +44,7 @@ Examples:
   ecssd --local --status-listen 9153          the same, with a page at http://127.0.0.1:9153/
   ecssd sd.internal --sd-listen 10.0.0.7:9154  the daemon, which tells Prometheus who serves what
   ecssd sd.internal --doctor                  what is wrong with this host, and what to do about it
+  ecssd --cordon web-1 --for 30m              no answer leads to that container for half an hour
   ecssd --status --watch                      what the agent of this host does and waits for
   ecssd --local sd.internal --dns-listen 172.17.0.1:53
   dig @127.0.0.1 -p 5333 SRV _calc._tcp.servicediscovery.internal";

@@ -3,6 +3,7 @@
 //! Every setting has a flag and a variable; the flag counts where both are given. Values are judged in
 //! [`crate::config`], all of them at once; what an environment can get wrong by itself, in [`variables`].
 
+mod cordon;
 mod help;
 mod janitor;
 pub mod variables;
@@ -15,6 +16,7 @@ use self::help::AFTER_HELP;
 use self::variables::Variables;
 use crate::container::convention::truth;
 
+pub use self::cordon::Cordon;
 pub use self::janitor::Janitor;
 
 /// The zone, unless told otherwise.
@@ -269,6 +271,10 @@ pub struct Cli {
         help_heading = "Logs"
     )]
     pub log_level: String,
+
+    /// Weights by hand.
+    #[command(flatten)]
+    pub cordon: Cordon,
 
     /// The janitor's own.
     #[command(flatten)]

@@ -98,6 +98,12 @@ pub enum Conflict {
     /// `--doctor` and something else to do.
     #[error("whoever looks does nothing else: pass --doctor alone")]
     DoctorAndMore,
+    /// `--cordon` or `--uncordon`, and something else to do.
+    #[error("whoever gives a weight by hand does nothing else: pass one of them alone")]
+    CordonAndMore,
+    /// `--weight` or `--for` alone.
+    #[error("it is of --cordon: pass that too")]
+    WithoutCordon,
     /// `--watch` alone.
     #[error("--watch says how --status shows it: pass that too")]
     WatchAlone,

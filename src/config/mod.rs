@@ -7,6 +7,7 @@ mod bad;
 mod idle;
 pub mod janitor;
 mod line;
+mod order;
 mod values;
 
 use std::net::SocketAddr;
@@ -22,6 +23,8 @@ use crate::edge::host::identity::Given;
 use crate::logs;
 use crate::machine::agent::StopPlan;
 use crate::zone::route53::Wanted;
+
+pub use crate::machine::cordon::Order;
 
 pub use self::bad::{BadEvent, BadSetting, BadSettings, BadValue, Conflict, Reason};
 pub use self::idle::idle;
@@ -92,6 +95,8 @@ pub struct StatusAt {
 pub struct Config {
     /// What to do.
     pub command: Command,
+    /// What the agent of this host is asked for, in place of all that.
+    pub order: Option<Order>,
     /// Whether to say what would be written, and not write it.
     pub dry_run: bool,
     /// The zone's name, lower case, without the final dot.
@@ -151,6 +156,7 @@ impl Config {
             .filter_map(|text| judge.takes("--dns-listen", values::listen(text)))
             .collect();
         let command = judge.takes("--sync, --remove, --status", command(cli));
+        let order = order::order(cli, &mut judge);
         let zone_id = judge.takes_given("--zone-id", &cli.zone_id, values::zone_id);
         let endpoint_url = judge.takes_given("--endpoint-url", &cli.endpoint_url, values::endpoint_url);
         let limits = judge.takes("--limits", values::limits(&cli.limits));
@@ -183,6 +189,7 @@ impl Config {
             let route53 = Registry::Route53 { wanted, endpoint_url };
             Some(Self {
                 command: command?,
+                order,
                 dry_run: cli.dry_run,
                 zone,
                 registry: if cli.local { Registry::Local { dns_listen } } else { route53 },

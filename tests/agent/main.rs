@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod batches;
+mod cordon;
 mod jitter;
 mod leaves;
 mod names;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 
+mod cordon;
 mod credentials;
 mod doctor;
 mod stopping;
@@ -36,6 +37,10 @@ fn help_names_every_flag_signal_and_exit_code() {
         "--status",
         "--watch",
         "--doctor",
+        "--cordon",
+        "--uncordon",
+        "--weight",
+        "--for",
         "--status-listen",
         "--status-socket",
         "--sd-listen",

@@ -8,6 +8,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod clients;
+mod cordon;
 mod lives;
 mod networks;
 mod pausing;

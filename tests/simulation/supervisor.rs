@@ -89,6 +89,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             writer: settings,
             stop_belief: BELIEVED,
             signals: Some(journal),
+            cordons: None,
             once: false,
             fleet: tokio::sync::watch::channel(None).1,
             notices,

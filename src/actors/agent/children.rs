@@ -66,6 +66,7 @@ impl AgentState {
             registrant: self.dependencies.writer.registrant.clone(),
             stop_belief: self.dependencies.stop_belief,
             signals: self.dependencies.signals.clone(),
+            cordons: self.dependencies.cordons.clone(),
             expects_notice: self.dependencies.notices.is_some(),
             checker: self.dependencies.checker.clone(),
             board: self.dependencies.board.clone(),

@@ -2,6 +2,7 @@
 //! writer, the probers and the log.
 
 mod log;
+mod orders;
 mod probers;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
+use self::orders::Orders;
 use self::probers::Probers;
 use super::messages::{AgentMessage, RegistrarMessage, Route53WriterMessage, TaskResolverMessage};
 use super::peers::Slot;
@@ -17,6 +19,7 @@ use super::wake_timer::WakeTimer;
 use crate::clock::Clock;
 use crate::edge::check::Checker;
 use crate::journal::SharedJournal;
+use crate::journal::cordons::CordonMemory;
 use crate::machine::registrar::{self, Output};
 use crate::record::Registrant;
 use crate::status::Board;
@@ -31,6 +34,8 @@ pub(super) struct RegistrarArgs {
     pub(super) stop_belief: Duration,
     /// Where signals are remembered over a restart.
     pub(super) signals: Option<SharedJournal>,
+    /// Where weights given by hand are remembered.
+    pub(super) cordons: Option<Arc<dyn CordonMemory>>,
     /// Whether somebody will say what is about to happen to the host.
     pub(super) expects_notice: bool,
     pub(super) checker: Arc<dyn Checker>,
@@ -52,6 +57,7 @@ pub(super) struct RegistrarState {
     args: RegistrarArgs,
     registrar: registrar::Registrar,
     probers: Probers,
+    orders: Orders,
     wake: WakeTimer,
     showing: Showing<registrar::Snapshot>,
 }
@@ -73,10 +79,13 @@ impl Actor for Registrar {
         let now = args.clock.now();
         let recall =
             |journal: &SharedJournal| registrar.recall_signals(journal.signals(), journal.wall_clock(), now);
-        let outputs: Vec<_> = args.signals.iter().flat_map(recall).collect();
+        let mut outputs: Vec<_> = args.signals.iter().flat_map(recall).collect();
+        let orders = Orders::remembered_by(args.cordons.clone());
+        outputs.extend(orders.restore(&mut registrar, now));
         let mut state = RegistrarState {
             registrar,
             probers: Probers::new(args.probes_max, args.seed),
+            orders,
             showing: Showing::on(&args.board.registrar, args.clock),
             args,
             wake: WakeTimer::default(),
@@ -84,6 +93,7 @@ impl Actor for Registrar {
         for output in outputs {
             state.carry(output).await?;
         }
+        state.orders.settle();
         Ok(state)
     }
 
@@ -137,12 +147,16 @@ impl Actor for Registrar {
                 state.registrar.on_time(now)
             }
             RegistrarMessage::Notice(notice) => state.registrar.on_notice(notice, now),
+            RegistrarMessage::Order(order, reply) => {
+                state.orders.take(&order, reply, &mut state.registrar, now)
+            }
             RegistrarMessage::PrepareDrain => state.registrar.prepare_drain(now),
             RegistrarMessage::Drain(deadline) => state.registrar.drain(deadline, now),
         };
         for output in outputs {
             state.carry(output).await?;
         }
+        state.orders.settle();
         state.schedule(&myself);
         state.show(&myself);
         Ok(())
@@ -162,6 +176,7 @@ impl RegistrarState {
             Output::Probe { container, life, targets } => {
                 self.probers.start(&self.args, &self.registrar, container, life, targets).await?;
             }
+            Output::KeepCordons(all) => self.orders.keep(all),
             Output::Signalled(id, told) => {
                 if let Some(journal) = signals {
                     journal.record_signals(&id, told.as_ref());

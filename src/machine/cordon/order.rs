@@ -70,6 +70,16 @@ impl What {
     }
 }
 
+impl What {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::All => "all",
+            Self::Service(text) | Self::Named(text) => text,
+        }
+    }
+}
+
 /// Whether an id begins so.
 pub fn begins(id: &ContainerId, text: &str) -> bool {
     !text.is_empty() && id.as_str().starts_with(&text.to_ascii_lowercase())

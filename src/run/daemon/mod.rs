@@ -148,6 +148,9 @@ async fn serve(
         shown.know(facts, dependencies.clock, open.journal(), open.zone_here());
     }
     let agent = start(dependencies).await?;
+    if let Some(shown) = shown {
+        shown.lead(agent.hand());
+    }
     let (heart, readiness) = (agent.heart(), agent.readiness());
     // The zone in this process says 5 s.
     let (zone, elsewhere) = (open.zone.name().to_owned(), open.zone_here().is_none());
@@ -226,6 +229,7 @@ fn dependencies(
         zone: open.zone.clone(),
         stop_belief: config.stop_belief,
         signals: open.signals(),
+        cordons: Some(open.cordons()),
         writer,
         once,
         fleet: open.fleet(),

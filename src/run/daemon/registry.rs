@@ -14,6 +14,7 @@ use crate::change::pacing::Pace;
 use crate::config::{Config, Registry};
 use crate::edge::host::fleet;
 use crate::edge::host::identity::Identity;
+use crate::journal::cordons::CordonFile;
 use crate::journal::{self, Locked, Memory, Opened, SharedJournal, StoreError, Title};
 use crate::reconcile::writer::Settings;
 use crate::record::Registrant;
@@ -44,6 +45,8 @@ pub(super) struct Open {
     journal: Option<SharedJournal>,
     /// Which containers were asked to stop before.
     signals: Option<SharedJournal>,
+    /// Which weights were given by hand before.
+    cordons: Arc<CordonFile>,
     /// The DNS that answers for it.
     dns: Option<Dns>,
     /// What this process may have open.
@@ -112,6 +115,8 @@ impl Open {
             (Registry::Route53 { .. }, Some(opened)) => read_after(config, identity, &opened.memory),
             (Registry::Route53 { .. }, None) | (Registry::Local { .. }, _) => Duration::ZERO,
         };
+        // Where this is a plan, an agent may run beside it, and replace the file meanwhile: whole each time.
+        let cordons = CordonFile::open(&config.state_dir, &title(&*zone, &registrant), config.dry_run);
         let signals = opened.map(SharedJournal::from);
         // The zone in this process is in the state directory itself.
         let journal = match &config.registry {
@@ -130,6 +135,7 @@ impl Open {
             registrant,
             journal,
             signals,
+            cordons: Arc::new(cordons),
             dns,
             descriptors,
             pace,
@@ -158,6 +164,11 @@ impl Open {
     /// Where it is remembered which containers were asked to stop.
     pub(super) fn signals(&self) -> Option<SharedJournal> {
         self.signals.clone()
+    }
+
+    /// Where weights given by hand are remembered.
+    pub(super) fn cordons(&self) -> Arc<CordonFile> {
+        self.cordons.clone()
     }
 
     /// What was written to it before, where that is kept.
@@ -254,12 +265,17 @@ async fn find(
     zone
 }
 
-async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant) -> Result<Opened, RunError> {
-    let title = Title {
+/// Whose it is that is kept in the state directory.
+fn title(zone: &dyn Zone, registrant: &Registrant) -> Title {
+    Title {
         zone_id: zone.id().to_owned(),
         zone: registrant.zone.clone(),
         owner: registrant.owner.to_string(),
-    };
+    }
+}
+
+async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant) -> Result<Opened, RunError> {
+    let title = title(zone, registrant);
     let is_command = config.command.is_over_soon();
     let wait = if is_command { COMMAND_WAIT } else { HAND_OVER_WAIT };
     let opened = journal::open(&config.state_dir, &title, wait).await;

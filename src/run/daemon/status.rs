@@ -4,13 +4,16 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use crate::actors::Heart;
+use futures_util::future::BoxFuture;
+
+use crate::actors::{self, Hand, Heart};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::container::Timestamp;
 use crate::journal::SharedJournal;
+use crate::machine::cordon::Order;
 use crate::serve::dns::ask;
-use crate::serve::status::{Listen, Source, serve};
+use crate::serve::status::{Listen, Ordered, Source, serve};
 use crate::serve::web::Front;
 use crate::status::schema::Status;
 use crate::status::{Board, Facts, Journal, Seen, Watch, assemble};
@@ -23,6 +26,7 @@ const PULSE_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Shown {
     known: Arc<OnceLock<Known>>,
+    hand: Arc<OnceLock<Hand>>,
     front: Option<Front>,
 }
 
@@ -41,6 +45,7 @@ struct Agent {
     /// Since the process began.
     up: Clock,
     known: Arc<OnceLock<Known>>,
+    hand: Arc<OnceLock<Hand>>,
 }
 
 impl Source for Agent {
@@ -63,6 +68,25 @@ impl Source for Agent {
     fn zone(&self) -> Option<String> {
         self.zone_here().map(ask::list)
     }
+
+    fn order(&self, order: Order) -> BoxFuture<'static, Ordered> {
+        let hand = self.hand.get().cloned();
+        Box::pin(async move {
+            let Some(hand) = hand else {
+                return Ordered::NotNow(
+                    "the agent is still starting: ecssd --status says what it waits for\n".to_owned(),
+                );
+            };
+            match hand.order(order).await {
+                None => Ordered::NotNow("the agent ends; ask the next one\n".to_owned()),
+                Some(Err(refused)) => Ordered::Refused(format!("{refused}\n")),
+                Some(Ok(actors::Ordered { report, kept: Ok(()) })) => Ordered::Done(report.to_string()),
+                Some(Ok(actors::Ordered { report, kept: Err(error) })) => {
+                    Ordered::NotKept(format!("{report}but a restart of the agent would forget it: {error}\n"))
+                }
+            }
+        })
+    }
 }
 
 impl Agent {
@@ -74,19 +98,20 @@ impl Agent {
 impl Shown {
     /// Serves what `board` shows, where it was asked for.
     pub(super) fn serve(config: &Config, board: &Board, connections_max: usize) -> Self {
-        let known: Arc<OnceLock<Known>> = Arc::default();
+        let (known, hand): (Arc<OnceLock<Known>>, Arc<OnceLock<Hand>>) = Default::default();
         // A plan keeps out of the way of the agent that runs beside it.
         let sockets = if config.dry_run { Vec::new() } else { config.status.sockets.clone() };
         let listen = Listen { address: config.status.address, sockets };
         if listen == Listen::default() {
-            return Self { known, front: None };
+            return Self { known, hand, front: None };
         }
-        let source = Agent { watch: board.watch(), up: Clock::start(), known: known.clone() };
+        let source =
+            Agent { watch: board.watch(), up: Clock::start(), known: known.clone(), hand: hand.clone() };
         let front = serve(listen, source, connections_max);
         let said = front.inspect_err(|error| {
             tracing::warn!(event = "status_not_served", %error, "the status is not served: all else goes on");
         });
-        Self { known, front: said.ok() }
+        Self { known, hand, front: said.ok() }
     }
 
     /// From here on an agent runs by this clock, and its zone is this one, where it is in this process.
@@ -98,6 +123,11 @@ impl Shown {
         zone: Option<EmbeddedZone>,
     ) {
         let _ = self.known.set(Known { facts, clock, journal, zone });
+    }
+
+    /// From here on the agent can be asked for something.
+    pub(super) fn lead(&self, hand: Hand) {
+        let _ = self.hand.set(hand);
     }
 
     /// Asks for signs of life for ever, so that whoever hangs is seen to.

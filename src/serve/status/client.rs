@@ -8,13 +8,18 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::HOST;
-use hyper::{Request, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+use super::orders;
+use crate::machine::cordon::Order;
+
 /// How long an answer may take.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long it may take that an order is carried out: an fsync can take seconds.
+const ORDER_TIME_MAX: Duration = crate::serve::web::CONNECTION_TIME_MAX;
 /// The most octets of an answer that are read: a thousand containers have less than 2 MB.
 const ANSWER_OCTETS_MAX: usize = 32 << 20;
 
@@ -61,12 +66,25 @@ impl AskError {
 /// # Errors
 /// Where nobody listens, or does not answer in time.
 pub async fn ask(places: &[PathBuf], path: &str) -> Result<Answer, AskError> {
+    send(places, Method::GET, path, ANSWER_TIME_MAX).await
+}
+
+/// Has an order carried out by it.
+///
+/// # Errors
+/// Where nobody listens, or does not answer in time.
+pub async fn order(places: &[PathBuf], order: &Order) -> Result<Answer, AskError> {
+    let (method, path) = orders::path(order);
+    send(places, method, &path, ORDER_TIME_MAX).await
+}
+
+async fn send(places: &[PathBuf], method: Method, path: &str, limit: Duration) -> Result<Answer, AskError> {
     let mut failed = io::Error::from(ErrorKind::NotFound);
     for place in places {
         match UnixStream::connect(place).await {
             Ok(stream) => {
-                let late = |_| AskError::Silent(format!("nothing within {ANSWER_TIME_MAX:?}"));
-                let answer = timeout(ANSWER_TIME_MAX, exchange(stream, path)).await.map_err(late)?;
+                let late = |_| AskError::Silent(format!("nothing within {limit:?}"));
+                let answer = timeout(limit, exchange(stream, method, path)).await.map_err(late)?;
                 return answer.map_err(|error| AskError::Silent(error.to_string()));
             }
             Err(error) => failed = error,
@@ -78,10 +96,12 @@ pub async fn ask(places: &[PathBuf], path: &str) -> Result<Answer, AskError> {
 
 async fn exchange(
     stream: UnixStream,
+    method: Method,
     path: &str,
 ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::get(path).header(HOST, "localhost").body(Empty::<Bytes>::new())?;
+    let request =
+        Request::builder().method(method).uri(path).header(HOST, "localhost").body(Empty::<Bytes>::new())?;
     let connection = tokio::spawn(connection);
     let answer = async {
         let answer = sender.send_request(request).await?;

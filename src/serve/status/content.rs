@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use hyper::body::Bytes;
 use tokio::time::Instant;
 
+use crate::machine::cordon::Order;
 use crate::status::schema::Status;
 use crate::status::{Seen, metrics, text};
 
@@ -24,10 +26,28 @@ pub trait Source: Send + Sync + 'static {
         None
     }
 
+    /// Has an order carried out.
+    fn order(&self, _order: Order) -> BoxFuture<'static, Ordered> {
+        Box::pin(async { Ordered::NotNow("this status is only shown\n".to_owned()) })
+    }
+
     /// All that the zone in this process has; `None` where it is elsewhere.
     fn zone(&self) -> Option<String> {
         None
     }
+}
+
+/// What came of an order, in lines for whoever gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ordered {
+    /// It is carried out, and remembered.
+    Done(String),
+    /// It is carried out, and would be forgotten at a restart.
+    NotKept(String),
+    /// It is not clear what is meant, or it cannot be.
+    Refused(String),
+    /// There is nobody yet, or any more, who could.
+    NotNow(String),
 }
 
 /// What is served. A clone is another handle to it.

@@ -3,24 +3,26 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `answer` | which path shows what, and to whom |
+//! | `orders` | what may be asked for, over the socket alone |
 //! | `page` | what a browser gets |
 //! | `content` | what is shown, made anew a few times a second at most |
 //! | `listen` | a socket in the file system, as soon as it can be had |
 //! | [`client`] | the other end, for a command |
 //!
 //! What it shows is the [board](crate::status::Board), to which all parts write what they know. It has a thread of its own
-//! and asks no actor, so nobody who asks it takes the agent's time, and an agent that hangs is
+//! and asks no actor but to carry out an order, so nobody who asks it takes the agent's time, and an agent that hangs is
 //! shown as one. Its HTTP is that of [`web`](super::web).
 //!
 //! ## Guarantees
 //!
 //! - There are never more connections than was said, of each of the two; the oldest makes room.
-//! - What comes over the network is answered only where it names this host.
+//! - What comes over the network is answered only where it names this host, and changes nothing.
 
 mod answer;
 pub mod client;
 mod content;
 mod listen;
+mod orders;
 mod page;
 
 use std::io;
@@ -28,11 +30,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use hyper::body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use self::answer::{Via, answer};
 use self::content::Content;
-pub use self::content::Source;
+pub use self::content::{Ordered, Source};
 use super::web::{self, Front};
 
 /// Where the status is served.
@@ -97,7 +100,11 @@ async fn run(
 }
 
 async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, via: Via, content: Content) {
-    web::talk(stream, async |request| answer(&request, via, &content)).await;
+    web::talk(stream, async |request| match orders::order(&request, via) {
+        Some(order) if request.body().is_end_stream() => orders::carry_out(order, &content).await,
+        _ => answer(&request, via, &content),
+    })
+    .await;
 }
 
 fn trouble(error: &io::Error) {

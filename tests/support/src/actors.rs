@@ -84,6 +84,7 @@ impl World {
             },
             stop_belief: STOP_BELIEF,
             signals: None,
+            cordons: None,
             once: false,
             fleet: tokio::sync::watch::channel(None).1,
             notices: None,

@@ -9,6 +9,7 @@
 
 pub mod actors;
 pub mod agent;
+pub mod cordons;
 pub mod disk;
 pub mod dns;
 pub mod docker;
