@@ -71,7 +71,7 @@ async fn goes_on_while_the_disk_is_full_and_leaves_nothing_that_misleads() {
     // Killed now, the next start has nothing, and cannot begin either.
     disk.fill();
     drop(journal);
-    let Opened { mut journal, memory } = reopen(dir).await;
+    let Opened { mut journal, memory, .. } = reopen(dir).await;
     assert!(matches!(memory, Memory::Without(_)), "{memory:?}");
     settle(&mut *journal, &["a"]);
     journal.complete();
@@ -88,7 +88,7 @@ async fn reads_on_a_full_disk() {
     let Some(disk) = small_disk() else { return };
     let entries = two_records(disk.path()).await;
     disk.fill();
-    let Opened { journal, memory } = reopen(disk.path()).await;
+    let Opened { journal, memory, .. } = reopen(disk.path()).await;
     assert_eq!(memory, Memory::Kept(entries.clone()));
     assert_eq!(journal.load(), entries);
 }
@@ -98,7 +98,7 @@ async fn goes_on_without_on_a_read_only_disk() {
     let Some(disk) = small_disk() else { return };
     two_records(disk.path()).await;
     assert!(disk.make_read_only());
-    let Opened { journal, memory } = reopen(disk.path()).await;
+    let Opened { journal, memory, .. } = reopen(disk.path()).await;
     assert!(matches!(memory, Memory::Without(_)), "{memory:?}");
     assert!(journal.trouble().is_some());
 }

@@ -37,12 +37,14 @@ pub struct Opened {
     pub journal: Box<dyn Journal>,
     /// What it remembers, and how far that goes.
     pub memory: Memory,
+    /// Whether no agent ever used this state directory before.
+    pub is_first: bool,
 }
 
 /// What is remembered of earlier runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// All that the zone can hold of this host. No list is needed.
+    /// All that the zone can hold of this host; unsure where the machine was down since. No list is needed.
     Kept(Vec<Entry>),
     /// Some of it, for this reason; all unsure. One list finds the rest.
     Partial(Vec<Entry>, Doubt),
@@ -144,6 +146,7 @@ pub(super) fn try_open_at(dir: &Path, title: &Title, boot: &str) -> Result<Opene
         complete: false,
         trouble: None,
     };
+    let is_first = lock.as_ref().is_ok_and(|lock| lock.is_new);
     let memory = match lock {
         Ok(lock) => {
             journal.lock = Some(lock);
@@ -155,7 +158,7 @@ pub(super) fn try_open_at(dir: &Path, title: &Title, boot: &str) -> Result<Opene
             Memory::Without(reason)
         }
     };
-    Ok(Opened { journal: Box::new(journal), memory })
+    Ok(Opened { journal: Box::new(journal), memory, is_first })
 }
 
 fn recall(journal: &mut FileJournal) -> Memory {
@@ -177,12 +180,18 @@ fn recall(journal: &mut FileJournal) -> Memory {
 fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, Result<(), StoreError>) {
     let (signals, doubts) = (found.signals, found.doubts);
     // After a power cut, or a crash of the kernel, the end of an unclosed journal may be lost.
-    let lost = !found.closed && (journal.boot.is_empty() || found.boot.as_ref() != Some(&journal.boot));
-    let memory = if found.complete && !lost {
-        Memory::Kept(found.entries)
-    } else {
-        let doubted = found.entries.into_iter().map(|(key, state)| (key, state.doubted())).collect();
-        Memory::Partial(doubted, if lost { Doubt::CutOff } else { Doubt::NotListed })
+    let is_earlier = journal.boot.is_empty() || found.boot.as_ref() != Some(&journal.boot);
+    let lost = !found.closed && is_earlier;
+    let is_whole = found.complete && !lost;
+    let doubted = |(key, state): Entry| (key, state.doubted());
+    // While the machine was down, a janitor may have taken what its agent left: then it holds no more than this.
+    let entries = match is_whole && !is_earlier {
+        true => found.entries,
+        false => found.entries.into_iter().map(doubted).collect(),
+    };
+    let memory = match is_whole {
+        true => Memory::Kept(entries),
+        false => Memory::Partial(entries, if lost { Doubt::CutOff } else { Doubt::NotListed }),
     };
     journal.memory = MemoryJournal::new(memory.entries().iter().cloned());
     journal.memory.record_doubts(&doubts);
@@ -220,18 +229,21 @@ impl From<Fault> for StoreError {
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
+    /// Whether nobody ever took it before.
+    is_new: bool,
 }
 
 impl Lock {
     /// Takes the lock of the journal at `path`.
     pub(super) fn take(path: &Path) -> Result<Self, Fault> {
         let path = path.with_extension("lock");
+        let is_new = !path.exists();
         let file = match OpenOptions::new().create(true).append(true).open(&path) {
             Ok(file) => file,
             Err(error) => return Err(Fault::Io(path, error)),
         };
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { _file: file, is_new }),
             Err(TryLockError::WouldBlock) => Err(Fault::Held(path)),
             Err(TryLockError::Error(error)) => Err(Fault::Io(path, error)),
         }

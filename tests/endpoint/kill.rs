@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ecssd::journal::{SharedJournal, Title, try_open};
+use ecssd::journal::{MemoryJournal, SharedJournal, State, Title, try_open};
 use ecssd::reconcile::writer::News;
 use ecssd::record::{Action, Change, RecordSet, Routing};
 use ecssd_testing::route53::endpoint::{Count, Endpoint};
@@ -270,4 +270,34 @@ async fn what_comes_late_under_a_settled_key_is_found_by_the_next_process_though
     next.settle().await;
     next.check_converged();
     assert_eq!(journal.doubts().len(), 0, "the read settled them");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_janitor_took_while_the_host_was_off_is_written_at_once_and_nothing_is_listed() {
+    let endpoint = Endpoint::new(ZONE);
+    let sets: Vec<_> = (0..3).map(|n| own(n, 80)).collect();
+    let mut before = Host::new(&endpoint);
+    sets.iter().for_each(|set| before.want(set.clone()));
+    before.told_all();
+    before.settle().await;
+    // All but the last are gone when it is back; what its closed journal says is whole, and may be over.
+    let taken = before.own_sets().into_values().filter(|set| *set != sets[2]).collect::<Vec<_>>();
+    let doubted = before.own_sets().into_iter().map(|(key, set)| (key, State::Unsure(set)));
+    let journal = SharedJournal::new(Box::new(MemoryJournal::new(doubted)), true);
+    drop(before);
+    taken.into_iter().for_each(|set| assert!(endpoint.by_hand(Action::Delete, set)));
+
+    let counted = endpoint.count();
+    let mut host = Host::with(&endpoint, journal);
+    host.want(sets[0].clone());
+    host.told_all();
+    // What is not there to be deleted is said once, and waited for to come late beside the rest.
+    while !host.own_sets().contains_key(&sets[0].key()) {
+        host.next_step().await;
+        assert!((endpoint.count() - counted).changes <= 2);
+    }
+    host.settle().await;
+    host.check_converged();
+    let count = endpoint.count() - counted;
+    assert_eq!((count.lists, count.lookups), (0, 0), "{count:?}");
 }

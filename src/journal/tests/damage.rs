@@ -19,7 +19,7 @@ fn closed() -> (Vec<u8>, Vec<Entry>) {
 fn opened(bytes: &[u8]) -> Memory {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("journal.redb"), bytes).unwrap();
-    let Opened { mut journal, memory } = reopen(dir.path());
+    let Opened { mut journal, memory, .. } = reopen(dir.path());
     let next = [written(&srv("web", "next", 1))];
     journal.record(&learnt(&next));
     assert_eq!(journal.trouble(), None);
@@ -93,7 +93,7 @@ fn of_another_zone_or_owner_it_is_discarded() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         two_records(dir.path());
-        let Opened { journal, memory } = try_open_at(dir.path(), &other, BOOT).unwrap();
+        let Opened { journal, memory, .. } = try_open_at(dir.path(), &other, BOOT).unwrap();
         let Memory::Discarded(reason) = memory else { panic!("{memory:?}") };
         assert!(matches!(reason, StoreError::Other { .. }), "{reason}");
         assert!(reason.to_string().contains(part), "{reason}");

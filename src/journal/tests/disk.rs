@@ -14,7 +14,7 @@ fn remembers_over_a_restart() {
     let state = dir.path().join("made/for/it");
     assert_eq!(memory(&state), Memory::Fresh);
     let entries = two_records(&state);
-    let Opened { mut journal, memory } = reopen(&state);
+    let Opened { mut journal, memory, .. } = reopen(&state);
     assert_eq!(memory, Memory::Kept(entries.clone()));
     let unread = (srv("web", "c", 1).key(), State::Unread);
     journal.record(&[(entries[0].0.clone(), None), (unread.0.clone(), Some(unread.1.clone()))]);
@@ -25,7 +25,7 @@ fn remembers_over_a_restart() {
 #[test]
 fn is_not_whole_before_the_zone_was_listed() {
     let dir = tempfile::tempdir().unwrap();
-    let Opened { mut journal, memory } = reopen(dir.path());
+    let Opened { mut journal, memory, .. } = reopen(dir.path());
     assert_eq!(memory, Memory::Fresh);
     settle(&mut *journal, &[change(srv("web", "a", 1))]);
     drop(journal);
@@ -77,7 +77,7 @@ fn a_lock_that_may_not_be_opened_is_told_from_a_directory_that_is_none() {
 #[test]
 fn goes_on_without_a_directory() {
     for dir in ["/proc/no/such", "/dev/null/state"] {
-        let Opened { mut journal, memory } = reopen(Path::new(dir));
+        let Opened { mut journal, memory, .. } = reopen(Path::new(dir));
         let Memory::Without(reason) = memory else { panic!("{memory:?}") };
         assert!(reason.to_string().contains("must be writable"), "{reason}");
         settle(&mut *journal, &[change(srv("web", "a", 1))]);

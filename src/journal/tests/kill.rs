@@ -162,18 +162,42 @@ fn after_a_power_cut_an_unclosed_journal_is_never_taken_for_whole() {
     write(dir.path(), &run.before, &run.writes);
     // Looking at it does not close it.
     Store::open(&dir.path().join("journal.redb"), &title()).unwrap();
-    let Opened { journal, memory } = try_open_at(dir.path(), &title(), "other boot").unwrap();
+    let Opened { journal, memory, .. } = try_open_at(dir.path(), &title(), "other boot").unwrap();
     let doubted: Vec<_> =
         run.steps.last().unwrap().1.iter().cloned().map(|(key, state)| (key, state.doubted())).collect();
     assert_eq!(memory, Memory::Partial(doubted.clone(), Doubt::CutOff));
     assert_eq!(journal.load(), doubted);
     drop(journal);
     // Nor later, until the zone was listed.
-    let Opened { mut journal, memory } = try_open_at(dir.path(), &title(), "other boot").unwrap();
+    let Opened { mut journal, memory, .. } = try_open_at(dir.path(), &title(), "other boot").unwrap();
     assert_eq!(memory.reason().as_deref(), Some("the zone was not listed yet"));
     journal.complete();
     drop(journal);
     assert!(try_open_at(dir.path(), &title(), "third boot").unwrap().memory.whole());
+}
+
+#[test]
+fn a_closed_journal_of_an_earlier_boot_is_whole_and_doubted() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = two_records(dir.path());
+    assert_eq!(memory(dir.path()), Memory::Kept(entries.clone()));
+    let doubted: Vec<_> = entries.into_iter().map(|(key, state)| (key, state.doubted())).collect();
+    for boot in ["other boot", ""] {
+        let Opened { journal, memory, is_first } = try_open_at(dir.path(), &title(), boot).unwrap();
+        assert_eq!((memory, is_first), (Memory::Kept(doubted.clone()), false));
+        assert_eq!(journal.load(), doubted);
+    }
+}
+
+#[test]
+fn the_first_to_use_a_directory_is_told_so_whatever_becomes_of_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let new = reopen(dir.path());
+    assert_eq!((new.memory, new.is_first), (Memory::Fresh, true));
+    drop(new.journal);
+    fs::remove_file(dir.path().join("journal.redb")).unwrap();
+    let again = reopen(dir.path());
+    assert_eq!((again.memory, again.is_first), (Memory::Fresh, false));
 }
 
 proptest! {
@@ -192,7 +216,7 @@ proptest! {
             writes.extend_from_slice(&after[..cut.index(after.len() + 1)]);
             let dir = tempfile::tempdir().unwrap();
             write(dir.path(), &run.before, &writes);
-            let Opened { mut journal, memory } = try_open_at(dir.path(), &title(), "other boot").unwrap();
+            let Opened { mut journal, memory, .. } = try_open_at(dir.path(), &title(), "other boot").unwrap();
             assert!(matches!(memory, Memory::Partial(..) | Memory::Discarded(_)), "{memory:?}");
             // And it can be gone on with.
             settle(&mut *journal, &[change(srv("web", "new", 1))]);

@@ -41,7 +41,8 @@ pub(super) enum Knowledge {
 #[derive(Debug)]
 enum Stage {
     Idle,
-    Scanning(Scan),
+    /// Whether its first page was asked for.
+    Scanning(Scan, bool),
     /// The whole zone was read after writing had begun. It holds these, and what of them is wanted is to be told.
     Judging(Vec<RecordSet>),
 }
@@ -112,12 +113,17 @@ impl Reads {
         if matches!(self.stage, Stage::Idle)
             && let Some(scan) = self.due(now, settings, hosts, ledger, rng)
         {
-            ledger.begin_scan(now);
-            self.stage = Stage::Scanning(scan);
+            self.stage = Stage::Scanning(scan, false);
         }
-        match &self.stage {
-            Stage::Scanning(_) if self.not_before > now => Due::At(self.not_before),
-            Stage::Scanning(scan) => Due::Page(scan.start().cloned()),
+        match &mut self.stage {
+            Stage::Scanning(..) if self.not_before > now => Due::At(self.not_before),
+            Stage::Scanning(scan, is_begun) => {
+                // What is learnt while a read is put off is older than its first page.
+                if !std::mem::replace(is_begun, true) {
+                    ledger.begin_scan(now);
+                }
+                Due::Page(scan.start().cloned())
+            }
             Stage::Idle | Stage::Judging(_) => self.due_at().map_or(Due::Nothing, Due::At),
         }
     }
@@ -130,7 +136,7 @@ impl Reads {
         now: Moment,
         random: impl FnOnce() -> f64,
     ) -> Option<Scan> {
-        let Stage::Scanning(scan) = &mut self.stage else { return None };
+        let Stage::Scanning(scan, _) = &mut self.stage else { return None };
         match answer {
             Ok(page) => {
                 self.refused.reset();
@@ -138,7 +144,7 @@ impl Reads {
                     return None;
                 }
                 match std::mem::replace(&mut self.stage, Stage::Idle) {
-                    Stage::Scanning(scan) => Some(scan),
+                    Stage::Scanning(scan, _) => Some(scan),
                     Stage::Idle | Stage::Judging(_) => None,
                 }
             }
@@ -166,7 +172,7 @@ impl Reads {
     pub(super) fn found(&self) -> Option<&[RecordSet]> {
         match &self.stage {
             Stage::Judging(found) => Some(found),
-            Stage::Idle | Stage::Scanning(_) => None,
+            Stage::Idle | Stage::Scanning(..) => None,
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::descriptors::Descriptors;
 use super::dns::Dns;
 use super::error::RunError;
-use super::first_read::read_after;
+use super::first_read::{read_after, recall};
 use crate::change::pacing::Pace;
 use crate::config::{Config, Registry};
 use crate::edge::host::fleet;
@@ -109,7 +109,7 @@ impl Open {
         // A plan reads what is there, and keeps nothing.
         let opened = match config.dry_run {
             true => None,
-            false => Some(open_journal(config, &*zone, &registrant).await?),
+            false => Some(recall(open_journal(config, &*zone, &registrant).await?, identity)),
         };
         let read_after = match (&config.registry, &opened) {
             (Registry::Route53 { .. }, Some(opened)) => read_after(config, identity, &opened.memory),

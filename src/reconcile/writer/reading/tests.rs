@@ -3,7 +3,7 @@
 use super::super::tests::settings;
 use super::*;
 use crate::moment::at;
-use crate::record::{RecordType, Routing};
+use crate::record::{Action, Change, RecordType, Routing};
 
 struct Reader {
     reads: Reads,
@@ -50,6 +50,19 @@ fn where_all_is_known_the_first_read_is_a_resync() {
     let Due::Page(Some(start)) = reader.next(at(2_300)) else { panic!("it is not due") };
     assert_eq!(start.name.as_deref(), Some("_web._tcp.sd.internal"));
     assert!(!reader.reads.are_over() && reader.ends(at(2_300)) && reader.reads.are_over());
+}
+
+#[test]
+fn a_read_that_is_put_off_counts_from_its_first_page() {
+    let mut reader = Reader::knowing(Knowledge::Partial);
+    reader.reads.not_before = at(1_000);
+    assert_eq!(reader.next(at(1)), Due::At(at(1_000)));
+    // What is learnt meanwhile is older than its first page.
+    reader.ledger.on_answer(&[Change { action: Action::Upsert, set: set() }], &Ok(()), at(500));
+    assert_eq!(reader.next(at(1_000)), Due::Page(None));
+    assert_eq!(reader.ledger.untouched(&[set()]), [set()]);
+    reader.ledger.on_answer(&[Change { action: Action::Upsert, set: set() }], &Ok(()), at(1_001));
+    assert_eq!(reader.ledger.untouched(&[set()]), []);
 }
 
 #[test]
