@@ -253,6 +253,8 @@ pub(super) enum Route53WriterMessage {
     Want(ContainerId, Vec<RecordSet>),
     /// The Registrar: all containers' record sets.
     WantAll(Wants),
+    /// The Registrar: a container of this name has ended as it was asked to.
+    Ended(ContainerId, String),
     /// The Registrar: all is wanted that is to be wanted of what the writer of this generation has
     /// [found](RegistrarMessage::Found).
     FoundJudged(u64),

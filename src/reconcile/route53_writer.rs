@@ -10,7 +10,7 @@ use super::writer::{Answer, Call, Calls, News, Next, Settings, Snapshot, Writer}
 use crate::machine::publish::Wants;
 use crate::moment::Moment;
 use crate::record::{ContainerId, Key, RecordSet};
-use crate::zone::Meaning;
+use crate::zone::{ChangeStatus, Meaning};
 
 /// What is planned for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +124,7 @@ impl Route53Writer {
         let old = self.wants.remove(&id).unwrap_or_default();
         self.calls.want(&old, &records, now);
         self.writer.want(&old, &records);
+        self.writer.wanted(&id, &old, &records, now);
         if !records.is_empty() {
             self.wants.insert(id, records);
         }
@@ -134,11 +135,21 @@ impl Route53Writer {
         if self.is_draining() {
             return;
         }
-        let old: Vec<_> = std::mem::replace(&mut self.wants, wants).into_values().flatten().collect();
-        let new: Vec<_> = self.wants.values().flatten().cloned().collect();
+        let before = std::mem::replace(&mut self.wants, wants);
+        let all = |wants: &Wants| -> Vec<_> { wants.values().flatten().cloned().collect() };
+        let (old, new) = (all(&before), all(&self.wants));
         self.calls.want(&old, &new, now);
         self.writer.want(&old, &new);
+        let of = |wants: &Wants, id| wants.get(id).cloned().unwrap_or_default();
+        for id in before.keys().chain(self.wants.keys().filter(|id| !before.contains_key(*id))) {
+            self.writer.wanted(id, &of(&before, id), &of(&self.wants, id), now);
+        }
         self.writer.told_all();
+    }
+
+    /// A container of this name that was asked to stop has ended.
+    pub fn ended(&mut self, id: &ContainerId, name: String, now: Moment) {
+        self.writer.ended(id, name, now);
     }
 
     /// All is wanted that is to be wanted of what was found by the writer of this generation. What another had found
@@ -199,8 +210,15 @@ impl Route53Writer {
 
     /// Takes the answer to the call that was under way.
     pub fn on_answer(&mut self, call: Call, answer: Answer, now: Moment) -> Vec<Output> {
-        self.calls.end(&call, &answer, now);
+        let wanted = self.calls.end(&call, &answer, now);
+        let accepted = match &answer {
+            Answer::Changed(Ok(info)) if info.status == ChangeStatus::Pending => Some(info.id.clone()),
+            _ => None,
+        };
         let news = self.writer.on_answer(call, answer, now);
+        if let Some(id) = accepted {
+            self.writer.sample(&id, wanted, now);
+        }
         self.calls.retain(|| self.writer.unsettled());
         self.outputs(news)
     }
@@ -209,7 +227,8 @@ impl Route53Writer {
     /// drain lasts.
     pub fn reached(&mut self, now: Moment) -> Vec<Output> {
         let progress = self.writer.progress(now);
-        let mut outputs = Vec::new();
+        let news = self.writer.on_time(now);
+        let mut outputs = self.outputs(news);
         if !self.has_started && progress.has_written() {
             self.has_started = true;
             outputs.push(Output::Started);
@@ -249,6 +268,7 @@ impl Route53Writer {
                 | News::Contested(_)
                 | News::Uncontested
                 | News::Crowded { .. }
+                | News::Early(_)
                 | News::Unconfirmable(_) => None,
             });
         }

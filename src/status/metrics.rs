@@ -11,7 +11,7 @@ use self::family::Families;
 use super::schema::{Service, Status, StepState};
 use super::{Discovered, Seen};
 use crate::moment::Moment;
-use crate::reconcile::writer::Snapshot;
+use crate::reconcile::writer::{Snapshot, Stopped};
 
 /// The states of a container.
 const STATES: [&str; 7] = ["idle", "live", "paused", "held", "perhaps stopping", "stopping", "drained"];
@@ -29,6 +29,7 @@ pub fn render(status: &Status, seen: &Seen) -> String {
     if let Some(writer) = &seen.writer {
         records(&mut families, status, writer);
         calls(&mut families, seen, writer);
+        spreading(&mut families, writer);
     }
     families.text()
 }
@@ -203,6 +204,29 @@ fn calls(families: &mut Families, seen: &Seen, writer: &Snapshot) {
         "ecssd_written_after_seconds",
         "How long it took from wanting a record, or no longer wanting it, until the zone had taken that.",
         [("", "", &calls.written_after)],
+    );
+}
+
+/// The services are those that containers stopped of: the first so many, and all others as one.
+fn spreading(families: &mut Families, writer: &Snapshot) {
+    families.histogram(
+        "ecssd_in_sync_after_seconds",
+        "How long it took from wanting a record, or no longer wanting it, until every name server answered so; of some.",
+        [("", "", &writer.in_sync_after)],
+    );
+    let outcomes = |(service, stopped): (_, &Stopped)| {
+        let of = |outcome, count| ([("service", service), ("spread", outcome)], count);
+        [of("yes", stopped.spread), of("no", stopped.early), of("unknown", stopped.unknown)]
+    };
+    families.counter_of_two(
+        "ecssd_stops_total",
+        "Containers that ended as they were asked to, by whether every name server had heard of their withdrawal.",
+        writer.stops.iter().flat_map(outcomes),
+    );
+    families.gauge(
+        "ecssd_stops_longest_missing_seconds",
+        "For how long clients were sent to a container that had ended, at the worst since the agent's start.",
+        writer.stops.iter().map(|(service, stopped)| ("service", service, stopped.longest.as_secs_f64())),
     );
 }
 

@@ -10,6 +10,7 @@ mod leaves;
 mod names;
 mod panics;
 mod signals;
+mod spreading;
 mod status;
 mod stops;
 mod terms;

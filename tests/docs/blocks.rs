@@ -38,7 +38,10 @@ impl Block {
                 "haproxy run-by" | "yaml run-by" | "go run-by" | "python run-by",
                 "tests/run consumers",
             )) => Fate::NoCommand,
-            Some(("sh not-run", reason)) if reason.len() > 3 => Fate::NotRun,
+            Some((
+                "sh not-run" | "dockerfile not-run" | "go not-run" | "java not-run" | "js not-run",
+                reason,
+            )) if reason.len() > 3 => Fate::NotRun,
             None if info == "text" => {
                 let prompt = text.lines().any(|line| line.starts_with("$ ") || line.starts_with("# "));
                 assert!(!prompt, "{place}: commands in a block of text are run by nobody");
@@ -50,7 +53,7 @@ impl Block {
                 Fate::NoCommand
             }
             _ => panic!(
-                "{place}: {info:?} is none of: sh, sh not-run: REASON, sh run-by: tests/run STEP, text, json, \
+                "{place}: {info:?} is none of: sh, LANGUAGE not-run: REASON, sh run-by: tests/run STEP, text, json, \
                  LANGUAGE run-by: tests/run consumers"
             ),
         }

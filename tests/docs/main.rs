@@ -6,7 +6,7 @@
 //! | | |
 //! |---|---|
 //! | `sh` | commands; all those of a page are run in one shell, in an empty directory, with the agent in its path |
-//! | `sh not-run: REASON` | commands that no test can run, and why |
+//! | `LANGUAGE not-run: REASON` | what no test can run, and why |
 //! | `sh run-by: tests/run demo` | commands that this step runs, in the checkout itself |
 //! | `text`, `json` | no commands: a picture, what a program says, a policy |
 //!

@@ -46,6 +46,7 @@ pub(super) fn output(registrar: &Registrar, clock: Clock, output: &Output) {
         | Output::FoundJudged(_)
         | Output::Over(_)
         | Output::KeepCordons(_)
+        | Output::Ended(_)
         | Output::Probe { .. }
         | Output::InspectTask(_)
         | Output::Signalled(..) => {}

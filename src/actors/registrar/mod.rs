@@ -169,6 +169,10 @@ impl RegistrarState {
         match output {
             Output::Want(id, records) => writer.cast(Route53WriterMessage::Want(id, records)),
             Output::Over(id) => writer.cast(Route53WriterMessage::Want(id, Vec::new())),
+            Output::Ended(id) => {
+                let name = self.registrar.name(&id).to_owned();
+                writer.cast(Route53WriterMessage::Ended(id, name));
+            }
             Output::WantAll(wants) => writer.cast(Route53WriterMessage::WantAll(wants)),
             Output::Drain(deadline) => writer.cast(Route53WriterMessage::Drain(deadline)),
             Output::FoundJudged(generation) => writer.cast(Route53WriterMessage::FoundJudged(generation)),

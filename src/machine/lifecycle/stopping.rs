@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Life, Seq, Sight};
+use super::{Life, Lifecycle, Seq, Sight, State};
 use crate::container::Timestamp;
 use crate::moment::Moment;
 
@@ -81,6 +81,14 @@ pub struct Stopping {
     desired_until: Moment,
 }
 
+impl Lifecycle {
+    /// Whether it was asked to stop, by a signal that leaves it a choice: who is killed outright cannot serve on, and no
+    /// setting helps.
+    pub fn is_asked_to_stop(&self) -> bool {
+        matches!(&self.state, State::Stopping(stopping) if stopping.is_asked())
+    }
+}
+
 impl Stopping {
     /// A container of which nothing is known yet.
     pub(super) fn unsure(signal: u8, kill: Kill, belief: Duration) -> Self {
@@ -105,6 +113,11 @@ impl Stopping {
     /// The latest of its signals.
     pub(super) fn last(&self) -> Option<&Kill> {
         self.kills.values().max_by_key(|kill| kill.at)
+    }
+
+    /// Whether one of its signals can be handled.
+    pub(super) fn is_asked(&self) -> bool {
+        self.kills.keys().any(|signal| *signal != SIGKILL)
     }
 
     /// When each of its signals was sent last, by its number.

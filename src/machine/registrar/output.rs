@@ -23,6 +23,8 @@ pub enum Output {
     FoundJudged(u64),
     /// Before all has been said: what an earlier run may have wanted of this container is over.
     Over(ContainerId),
+    /// This container has ended as it was asked to: how far its withdrawal has got by now is worth knowing.
+    Ended(ContainerId),
     /// Probe these targets of this container, and none else.
     Probe {
         /// The container.

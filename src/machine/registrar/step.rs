@@ -76,6 +76,7 @@ impl Registrar {
             Event::Seen { sight, .. } => sight.running == Running::Stopped,
             _ => false,
         };
+        let was_asked = self.containers.get(id).is_some_and(Lifecycle::is_asked_to_stop);
         let stepped = self.containers.step(id, event, now);
         self.history.on_step(id, &stepped.effects, now);
         if ends || self.containers.get(id).is_some_and(Lifecycle::leaves) {
@@ -84,6 +85,8 @@ impl Registrar {
         // It is remembered before anything is done about it.
         let signalled = stepped.signalled.map(|signals| Output::Signalled(id.clone(), signals));
         let mut outputs = Vec::from_iter(signalled);
+        let stops = self.containers.get(id).is_some_and(Lifecycle::is_asked_to_stop);
+        outputs.extend((ends && was_asked && !stops).then(|| Output::Ended(id.clone())));
         outputs.extend(stepped.effects.into_iter().filter_map(|effect| self.carry(id, effect)));
         outputs
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::following::early;
 use super::scan::Scan;
 use super::{Answer, Call, Knowledge, News, Writer};
 use crate::moment::Moment;
@@ -28,6 +29,9 @@ impl Writer {
             }
             (Call::Status(id), Answer::Status(answer)) => {
                 self.pacer.on_read(now, answer.as_ref().map(|_| ()), self.rng.f64());
+                if !self.wants.are_withdrawn() {
+                    return self.on_followed(&id, &answer, now);
+                }
                 let refused = self.confirmation.on_status(&id, answer, now);
                 refused.map(News::Unconfirmable).into_iter().collect()
             }
@@ -43,11 +47,14 @@ impl Writer {
         now: Moment,
     ) -> Vec<News> {
         self.confirmation.on_changed(batch, &answer, now);
+        let ended = self.propagation.on_changed(batch, &answer, now);
         let answer = answer.map(drop);
         self.pacer.on_answer(now, answer.as_ref().copied(), self.rng.f64());
         let mut news = Vec::from_iter(self.reach.on_answer(answer.as_ref().copied()));
         news.extend(self.ledger.on_answer(batch, &answer, now).into_iter().map(News::Note));
         self.record(batch.iter().map(|change| change.set.key()).collect());
+        self.forget_unsent();
+        news.extend(early(ended));
         news
     }
 

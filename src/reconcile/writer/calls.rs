@@ -98,16 +98,17 @@ impl Calls {
         self.in_flight = Some(Begun { at: now, action: action(call), writes, deletes, cost });
     }
 
-    /// It was answered.
-    pub fn end(&mut self, call: &Call, answer: &Answer, now: Moment) {
-        let Some(begun) = self.in_flight.take() else { return };
+    /// It was answered. Returns since when what it wrote had been wanted.
+    pub fn end(&mut self, call: &Call, answer: &Answer, now: Moment) -> Vec<Moment> {
+        let Some(begun) = self.in_flight.take() else { return Vec::new() };
+        let mut wanted = Vec::new();
         let error = error(answer);
         let outcome = error.map_or("ok", ZoneError::kind);
         *self.totals.entry((begun.action, outcome)).or_default() += 1;
         self.durations.entry(begun.action).or_default().add(now - begun.at);
         if outcome == "ok" {
             self.succeeded.insert(begun.action, now);
-            self.count(call, begun.cost, now);
+            wanted = self.count(call, begun.cost, now);
         }
         self.latest.push_front(Ended {
             took: now - begun.at,
@@ -116,18 +117,22 @@ impl Calls {
             error: error.map(ToString::to_string),
         });
         self.latest.truncate(CALLS_MAX);
+        wanted
     }
 
-    fn count(&mut self, call: &Call, cost: usize, now: Moment) {
-        let Call::Change(changes) = call else { return };
+    fn count(&mut self, call: &Call, cost: usize, now: Moment) -> Vec<Moment> {
+        let Call::Change(changes) = call else { return Vec::new() };
+        let mut wanted = Vec::new();
         self.cost += cost as u64;
         self.batches.add(changes.len() as u64);
         for change in changes {
             *self.changes.entry(name(change.action)).or_default() += 1;
             if let Some(since) = self.waiting.remove(&change.set.key()) {
                 self.written_after.add(now - since);
+                wanted.push(since);
             }
         }
+        wanted
     }
 }
 

@@ -3,16 +3,13 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::propagation::PROPAGATED_AFTER;
 use crate::moment::Moment;
 use crate::record::{Change, Key};
 use crate::zone::{ChangeInfo, ChangeStatus, Meaning, ZoneError};
 
 /// How often an accepted change is asked after.
 const CONFIRM_PERIOD: Duration = Duration::from_secs(2);
-/// A change that is older than this is on every name server, or nobody can tell: usually it takes less than
-/// a minute. Source: Route 53 developer guide, "How long does it take for changes to propagate".
-const PROPAGATED_AFTER: Duration = Duration::from_secs(300);
-
 /// Whether it is asked after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {

@@ -32,8 +32,10 @@ mod call;
 mod calls;
 mod confirm;
 mod crowded;
+mod following;
 mod news;
 mod progress;
+mod propagation;
 mod reach;
 mod reading;
 mod scan;
@@ -50,6 +52,8 @@ use self::confirm::Confirmation;
 use self::crowded::Crowded;
 pub use self::news::News;
 pub use self::progress::Progress;
+use self::propagation::Propagation;
+pub use self::propagation::{Early, Missing, Stopped, Stops};
 use self::reach::Reach;
 use self::reading::{Due, Knowledge, Reads};
 pub use self::settings::Settings;
@@ -71,6 +75,7 @@ pub struct Writer {
     ledger: Ledger,
     reads: Reads,
     confirmation: Confirmation,
+    propagation: Propagation,
     reach: Reach,
     crowded: Crowded,
     pacer: Pacer,
@@ -94,6 +99,7 @@ impl Writer {
             ledger: Ledger::restore(entries, doubts, then),
             reads: Reads::new(knowledge, Moment::after(settings.read_after)),
             confirmation: Confirmation::default(),
+            propagation: Propagation::default(),
             reach: Reach::default(),
             crowded: Crowded::default(),
             pacer: Pacer::new(settings.pace),
@@ -214,7 +220,7 @@ impl Writer {
         }
         let mut next = self.ledger.due_at(now).map_or(Next::Nothing, Next::At);
         next = sooner(next, self.write(now, units));
-        for step in [Self::read, Self::ask_after] {
+        for step in [Self::read, Self::ask_after, Self::follow] {
             if matches!(next, Next::Call(_)) {
                 return next;
             }
@@ -233,6 +239,7 @@ impl Writer {
         self.judged_found();
         self.reads.drain();
         self.ledger.drain();
+        self.propagation.drain();
         self.pacer.drain(now, deadline);
     }
 
@@ -253,18 +260,6 @@ impl Writer {
             Due::Page(start) => self.send(now, Call::Read(start), 0, true),
             Due::At(at) => Next::At(at),
             Due::Nothing => Next::Nothing,
-        }
-    }
-
-    /// Asks after what was written, once nothing is left to write.
-    fn ask_after(&mut self, now: Moment) -> Next {
-        match self.confirmation.next().filter(|_| self.progress(now) == Progress::Confirming) {
-            Some((_, at)) if at > now => Next::At(at),
-            Some((id, _)) => {
-                let call = Call::Status(id.to_owned());
-                self.send(now, call, 0, true)
-            }
-            None => Next::Nothing,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Writer;
+use super::{Early, Writer};
 use crate::moment::Moment;
 use crate::reconcile::ledger::Note;
 use crate::record::{Change, Key, RecordSet};
@@ -35,6 +35,8 @@ pub enum News {
     Failing(ZoneError),
     /// The zone answers again.
     Recovered,
+    /// A container ended before its withdrawal was everywhere.
+    Early(Early),
     /// Changes may not be asked after.
     Unconfirmable(ZoneError),
 }
@@ -79,8 +81,9 @@ impl Writer {
                 tracing::warn!(event = "zone_failing", %error, "a call to the zone failed: what waits is kept, and sent again");
             }
             News::Unconfirmable(error) => {
-                tracing::warn!(event = "changes_unconfirmable", %error, "the zone does not say whether a change has reached every name server")
+                tracing::warn!(event = "changes_unconfirmable", %error, "the zone does not say whether a change has reached every name server: allow this host's role route53:GetChange")
             }
+            News::Early(early) => log_early(early),
             News::Recovered => tracing::info!(event = "zone_answers", "the zone answers again"),
         }
     }
@@ -113,4 +116,22 @@ impl Writer {
             }
         }
     }
+}
+
+fn log_early(early: &Early) {
+    let Early { container, name, services, served, missing } = early;
+    let services = services.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let seconds = missing.at_most.unwrap_or(missing.at_least).as_secs();
+    tracing::warn!(
+        event = "ended_before_spread",
+        container = container.short(),
+        name,
+        services,
+        served = served.as_secs(),
+        seconds,
+        at_least = missing.at_least.as_secs(),
+        in_sync = missing.at_most.is_some(),
+        "ended before every name server had heard of its withdrawal: clients were sent to it for so many seconds more; let \
+         it serve on for longer after its stop signal, and give it the time to (stopTimeout)"
+    );
 }

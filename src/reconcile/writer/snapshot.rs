@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Calls, Writer};
+use super::{Calls, Spread, Stops, Writer};
 use crate::moment::Moment;
 use crate::reconcile::ledger::Row;
 use crate::record::Key;
@@ -24,6 +24,10 @@ pub struct Snapshot {
     pub next_at: Option<Moment>,
     /// Its calls.
     pub calls: Calls,
+    /// How long it took from wanting a record, or no longer wanting it, until every name server answered so.
+    pub in_sync_after: Spread,
+    /// What came of containers that were asked to stop.
+    pub stops: Stops,
 }
 
 impl Writer {
@@ -37,6 +41,8 @@ impl Writer {
             is_whole: self.knows_all(),
             next_at,
             calls,
+            in_sync_after: self.in_sync_after().clone(),
+            stops: self.stops().clone(),
         }
     }
 }

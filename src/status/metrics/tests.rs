@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::moment::at;
-use crate::reconcile::writer::{Answer, Call, Calls};
+use crate::reconcile::writer::{Answer, Call, Calls, Spread, Stops};
 use crate::record::testing::registrant;
 use crate::record::{Action, Change};
 use crate::status::schema::{Container, Step};
@@ -34,6 +34,8 @@ fn seen() -> Seen {
         is_whole: true,
         next_at: None,
         calls: calls(),
+        in_sync_after: Spread::default(),
+        stops: Stops::default(),
     };
     Seen {
         now: Moment::after(Duration::from_secs(11)),

@@ -246,6 +246,7 @@ impl Rehearsal {
                 | Output::KeepCordons(_)
                 | Output::InspectTask(_)
                 | Output::Decided(..)
+                | Output::Ended(_)
                 | Output::Held(..)
                 | Output::Outlived(..)
                 | Output::Overruled(..)

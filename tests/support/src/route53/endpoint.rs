@@ -55,6 +55,7 @@ struct Service {
     otherwise: Act,
     form: Form,
     denied: BTreeSet<String>,
+    denies_questions: bool,
     poison: Option<(Key, Poison)>,
     late: Vec<(Act, Vec<Change>)>,
     history: Vec<Request>,
@@ -74,6 +75,7 @@ impl Endpoint {
             otherwise: Act::Serve,
             form: Form::Common,
             denied: BTreeSet::new(),
+            denies_questions: false,
             poison: None,
             late: Vec::new(),
             history: Vec::new(),
@@ -125,6 +127,11 @@ impl Endpoint {
     /// In which form a batch is refused from now on.
     pub fn set_form(&self, form: Form) {
         self.0.lock().unwrap().form = form;
+    }
+
+    /// From now on nobody may ask how far a change has got.
+    pub fn deny_questions(&self) {
+        self.0.lock().unwrap().denies_questions = true;
     }
 
     /// A policy that allows no change of these names.
@@ -232,6 +239,9 @@ impl Service {
             Asked::Change(batch) => {
                 let answer = self.change(batch);
                 answer.unwrap_or_else(|error| wire::zone_error(&error, self.form))
+            }
+            Asked::Status(_) if self.denies_questions => {
+                wire::error(403, "AccessDenied", &denial("GetChange"))
             }
             _ => model::reply(&self.zone, asked, self.form),
         }

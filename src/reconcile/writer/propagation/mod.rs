@@ -1,0 +1,292 @@
+//! How long what was accepted takes to reach every name server, asked after within a budget: and whether a container
+//! that was asked to stop ended before its withdrawal had.
+//!
+//! Owns which change is asked after next, when, and what came of it. Leaves to others when a call may go at all
+//! ([`crate::change::pacing`]), and whether a drain is over ([`super::confirm`]), in which nothing is asked here.
+//!
+//! | asked after | when |
+//! |---|---|
+//! | the deletes of a container that was asked to stop | once it has ended, until they are everywhere: one that served for long enough costs one question |
+//! | a change now and then ([`budget`]) | from the start, for how long it took from wanting it |
+//!
+//! A container ended too early only where a question that was sent after its end was answered with PENDING, or its
+//! delete was accepted, and pending, after that. So nobody is told without proof; what is not known in time is counted
+//! as unknown.
+
+mod budget;
+mod stops;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use self::budget::Budget;
+use self::stops::Stop;
+pub use self::stops::{Early, Missing, Stopped, Stops};
+use super::Spread;
+use crate::moment::Moment;
+use crate::record::{Action, Change, ContainerId, Key, RecordSet};
+use crate::zone::{ChangeInfo, ChangeStatus, ZoneError};
+
+/// A change that is older than this is on every name server, or nobody can tell: usually it takes less than a minute.
+/// Source: Route 53 developer guide, "How long does it take for changes to propagate".
+pub(super) const PROPAGATED_AFTER: Duration = Duration::from_secs(300);
+/// How long nothing is asked after the registry has denied it: somebody may have allowed it since.
+const DENIED_FOR: Duration = Duration::from_secs(3_600);
+/// How long nothing is asked after the account's rate was used up: those who write need it more.
+const THROTTLED_FOR: Duration = Duration::from_secs(30);
+
+/// An accepted change that may be asked after.
+#[derive(Debug)]
+struct Followed {
+    accepted: Moment,
+    /// When it was last asked after.
+    asked: Option<Moment>,
+    /// Since when its records were wanted so, where that is to be told.
+    sampled: Vec<Moment>,
+}
+
+/// When a question is due: first by when it may go, then by how long it has waited for that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: Moment,
+    wanted: Moment,
+}
+
+/// What is known of how far changes have got.
+#[derive(Debug, Default)]
+pub(super) struct Propagation {
+    /// By the registry's id.
+    changes: BTreeMap<String, Followed>,
+    /// Containers that were withdrawn, and those of them that have ended.
+    stops: Vec<Stop>,
+    budget: Budget,
+    /// The question that is under way, and when it was sent.
+    asking: Option<(String, Moment)>,
+    /// What came of the stops.
+    told: Stops,
+    in_sync_after: Spread,
+    is_denied: bool,
+    is_over: bool,
+}
+
+impl Propagation {
+    /// What came of the stops so far.
+    pub(super) fn stops(&self) -> &Stops {
+        &self.told
+    }
+
+    /// How long it took from wanting a record, or no longer wanting it, until every name server answered so.
+    pub(super) fn in_sync_after(&self) -> &Spread {
+        &self.in_sync_after
+    }
+
+    /// A container's records are wanted otherwise.
+    pub(super) fn want(&mut self, id: &ContainerId, old: &[RecordSet], new: &[RecordSet], now: Moment) {
+        if self.is_over {
+            return;
+        }
+        let keys = |sets: &[RecordSet]| -> BTreeSet<Key> {
+            sets.iter().filter(|set| set.is_of_service()).map(RecordSet::key).collect()
+        };
+        let (old, new) = (keys(old), keys(new));
+        let of_it = |stop: &&mut Stop| stop.container == *id && stop.ended.is_none();
+        if let Some(stop) = self.stops.iter_mut().find(of_it) {
+            stop.keys.retain(|key, _| !new.contains(key));
+            stop.withdraw(old.difference(&new), now);
+        } else if !old.is_subset(&new) {
+            let mut stop = Stop::new(id.clone(), now);
+            stop.withdraw(old.difference(&new), now);
+            self.stops.push(stop);
+        }
+        self.forget_old(now);
+    }
+
+    /// Only these records are still to be written: what else was to be deleted is not there.
+    pub(super) fn retain(&mut self, unsettled: impl FnOnce() -> BTreeSet<Key>) {
+        if self.stops.iter().any(Stop::is_unsent) {
+            let unsettled = unsettled();
+            self.stops.iter_mut().for_each(|stop| stop.keep_unsent(&unsettled));
+        }
+        // Nothing of it was ever there, or another hand has deleted it.
+        self.stops.retain(|stop| !stop.keys.is_empty());
+    }
+
+    /// A container that was asked to stop has ended.
+    pub(super) fn end(&mut self, id: &ContainerId, name: String, now: Moment) {
+        self.forget_old(now);
+        if let Some(stop) = self.stops.iter_mut().find(|stop| stop.container == *id && stop.ended.is_none()) {
+            stop.ended = Some(now);
+            stop.name = name;
+        }
+    }
+
+    /// A batch was answered.
+    pub(super) fn on_changed(
+        &mut self,
+        batch: &[Change],
+        answer: &Result<ChangeInfo, ZoneError>,
+        now: Moment,
+    ) -> Vec<Early> {
+        let Ok(info) = answer else { return Vec::new() };
+        let deletes = batch.iter().filter(|change| change.action == Action::Delete);
+        let deleted: BTreeSet<Key> = deletes.map(|change| change.set.key()).collect();
+        let mut is_followed = false;
+        for stop in &mut self.stops {
+            is_followed |= stop.on_deleted(&deleted, info, now);
+        }
+        if is_followed {
+            self.follow(&info.id, now);
+        }
+        self.finish(now)
+    }
+
+    /// This change was accepted, and its records have been wanted so since then: it may be asked after, to tell how
+    /// long that takes. `random` is uniform in 0..1.
+    pub(super) fn sample(
+        &mut self,
+        id: &str,
+        wanted: Vec<Moment>,
+        now: Moment,
+        random: impl FnOnce() -> f64,
+    ) {
+        let is_sampling = self.changes.values().any(|change| !change.sampled.is_empty());
+        if !self.is_over && !is_sampling && !wanted.is_empty() && self.budget.samples(now, random) {
+            self.follow(id, now).sampled = wanted;
+        }
+    }
+
+    /// How many hosts share this rate, in requests a second.
+    pub(super) fn set_pace(&mut self, hosts: Option<u32>, per_second: f64) {
+        self.budget.set_pace(hosts, per_second);
+    }
+
+    /// The change to ask after, and when; or when something is known by its age.
+    pub(super) fn next(&self) -> Option<(Option<&str>, Moment)> {
+        let due = |(id, change): (_, &Followed)| Some((Some(String::as_str(id)), self.due(id, change)?));
+        let limit = |stop: &Stop| Some((None, stop.limit()?)).map(|(id, at)| (id, Due { at, wanted: at }));
+        let all = self.changes.iter().filter_map(due).chain(self.stops.iter().filter_map(limit));
+        all.min_by_key(|(_, due)| *due).map(|(id, due)| (id, due.at))
+    }
+
+    /// It is asked after now.
+    pub(super) fn ask(&mut self, id: &str, now: Moment) {
+        let for_stop = self.changes.get(id).is_some_and(|change| self.due_for_stops(id, change).is_some());
+        self.budget.on_asked(now, for_stop);
+        self.asking = Some((id.to_owned(), now));
+    }
+
+    /// A change was asked after. Returns why that may not be done, where that is news.
+    pub(super) fn on_status(
+        &mut self,
+        id: &str,
+        answer: &Result<ChangeInfo, ZoneError>,
+        now: Moment,
+    ) -> (Vec<Early>, Option<ZoneError>) {
+        let sent = self.asking.take().filter(|(asked, _)| asked == id).map_or(now, |(_, sent)| sent);
+        match answer {
+            Ok(ChangeInfo { status: ChangeStatus::InSync, .. }) => {
+                self.is_denied = false;
+                let change = self.changes.remove(id);
+                for wanted in change.into_iter().flat_map(|change| change.sampled) {
+                    self.in_sync_after.add(now - wanted);
+                }
+                self.stops.iter_mut().for_each(|stop| stop.on_in_sync(id));
+            }
+            Ok(ChangeInfo { status: ChangeStatus::Pending, .. }) => {
+                self.is_denied = false;
+                self.asked(id, sent);
+                self.stops.iter_mut().for_each(|stop| stop.on_pending(id, sent));
+            }
+            Err(ZoneError::NoSuchChange(_)) => {
+                self.changes.remove(id);
+                self.stops.iter_mut().for_each(|stop| stop.on_unknown(id));
+            }
+            Err(error @ ZoneError::Denied(_)) => {
+                self.budget.hold_until(now + DENIED_FOR);
+                self.changes.clear();
+                for stop in self.stops.extract_if(.., |stop| stop.ended.is_some()) {
+                    self.told.add(stop.services(), Stopped::unknown());
+                }
+                let is_news = !std::mem::replace(&mut self.is_denied, true);
+                return (Vec::new(), is_news.then(|| error.clone()));
+            }
+            Err(error) => {
+                self.asked(id, sent);
+                if matches!(error, ZoneError::Throttled(_)) {
+                    self.budget.hold_until(now + THROTTLED_FOR);
+                }
+            }
+        }
+        (self.finish(now), None)
+    }
+
+    /// What is known by its age.
+    pub(super) fn on_time(&mut self, now: Moment) -> Vec<Early> {
+        self.finish(now)
+    }
+
+    /// The agent ends: there is no time left for questions.
+    pub(super) fn drain(&mut self) {
+        self.changes.clear();
+        self.stops.clear();
+        self.is_over = true;
+    }
+
+    /// When a change is to be asked after, if anybody wants to know.
+    fn due(&self, id: &str, change: &Followed) -> Option<Due> {
+        let sampled = (!change.sampled.is_empty()).then(|| {
+            let since = change.asked.unwrap_or(change.accepted);
+            let wanted = since + budget::wait(since - change.accepted);
+            Due { at: self.budget.for_samples(wanted), wanted }
+        });
+        self.due_for_stops(id, change).into_iter().chain(sampled).min()
+    }
+
+    fn due_for_stops(&self, id: &str, change: &Followed) -> Option<Due> {
+        let ended =
+            self.stops.iter().filter(|stop| stop.waits_for(id)).filter_map(|stop| stop.ended).max()?;
+        let wanted = match change.asked {
+            Some(asked) if asked >= ended => asked + budget::wait(asked - change.accepted),
+            // Whether it ended in time, only a question that is sent now tells.
+            _ => ended,
+        };
+        Some(Due { at: self.budget.for_stops(wanted), wanted })
+    }
+
+    fn asked(&mut self, id: &str, sent: Moment) {
+        if let Some(change) = self.changes.get_mut(id) {
+            change.asked = Some(sent);
+        }
+    }
+
+    fn follow(&mut self, id: &str, now: Moment) -> &mut Followed {
+        let new = Followed { accepted: now, asked: None, sampled: Vec::new() };
+        self.changes.entry(id.to_owned()).or_insert(new)
+    }
+
+    /// What has been everywhere for long, though nobody asked.
+    fn forget_old(&mut self, now: Moment) {
+        self.changes.retain(|_, change| now - change.accepted < PROPAGATED_AFTER);
+        let changes = &self.changes;
+        self.stops.iter_mut().filter(|stop| stop.ended.is_none()).for_each(|stop| stop.keep(changes));
+        self.stops.retain(|stop| !stop.keys.is_empty());
+    }
+
+    /// Those that are known to have ended in time or too early, or to stay unknown.
+    fn finish(&mut self, now: Moment) -> Vec<Early> {
+        let mut early = Vec::new();
+        for stop in self.stops.extract_if(.., |stop| stop.is_over(now)) {
+            let outcome = stop.outcome(now);
+            self.told.add(stop.services(), Stopped::of(outcome.as_ref()));
+            early.extend(outcome.ok().flatten());
+        }
+        let is_old = |change: &Followed| now - change.accepted >= PROPAGATED_AFTER;
+        let stops = &self.stops;
+        self.changes.retain(|id, change| {
+            stops.iter().any(|stop| stop.has(id)) || !change.sampled.is_empty() && !is_old(change)
+        });
+        early
+    }
+}
