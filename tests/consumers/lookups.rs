@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use ecssd_testing::process::output;
+use ecssd_testing::resolver;
 use tempfile::TempDir;
 
 use crate::PAGE;
@@ -18,13 +19,8 @@ const NAME: &str = "_calc-all._tcp.sd.internal";
 /// The same command where /etc/resolv.conf names the server of the zone under test, and no other. The file is kept in
 /// `dir`.
 pub fn resolving(command: &Command, dir: &Path) -> Command {
-    let file = dir.join("resolv.conf");
     let (address, _) = DNS.split_once(':').unwrap();
-    std::fs::write(&file, format!("nameserver {address}\n")).unwrap();
-    let mut within = Command::new("unshare");
-    within.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""]);
-    within.arg(file).arg(command.get_program()).args(command.get_args());
-    within
+    resolver::resolving(command, dir, address)
 }
 
 /// How many copies Go's own resolver finds.

@@ -1,7 +1,12 @@
 //! `--doctor` on the program itself, beside an agent and without one: broken set-ups, each with its line, its remedy and
 //! the exit code; and nothing is written.
 
-use ecssd::record::RecordSet;
+use ecssd::record::{Action, Change, RecordSet};
+use ecssd::serve::dns::serve;
+use ecssd::zone::Zone;
+use ecssd::zone::embedded::{EmbeddedZone, Options};
+use ecssd_testing::process::Process;
+use ecssd_testing::resolver::resolving;
 use ecssd_testing::route53::front::{Act, Counts, Kind};
 use ecssd_testing::route53::hosted::{HostedZone, unique_zone};
 use ecssd_testing::wait::service;
@@ -13,7 +18,11 @@ struct Report(Option<i32>, Vec<[String; 4]>);
 
 impl Report {
     fn of(world: &World, options: &[&str]) -> Self {
-        let (code, run) = world.task(&[&["--doctor", "--json"], options].concat());
+        Self::from(Process::start(world.command(&[&["--doctor", "--json"], options].concat())))
+    }
+
+    fn from(mut run: Process) -> Self {
+        let code = run.ended();
         let report: Value = serde_json::from_str(&run.out().join("\n")).unwrap();
         let text = |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
         let findings = report["findings"].as_array().unwrap().iter();
@@ -64,6 +73,61 @@ fn beside_an_agent_it_finds_all_in_order_and_writes_nothing() {
     assert_eq!(world.zone.raw(), before);
     // The one change is a DELETE of what is not there.
     assert_eq!(world.front.counts(), Counts { changes: 1, lists: 1, cost: 1 });
+    assert_eq!(agent.drain(), Some(0));
+}
+
+/// Where the name server of a zone under test answers, which a resolver asks at no port but 53.
+const DNS: &str = "127.53.7.1";
+
+/// What cannot be seen here is what ECS says, which needs its agent, and what only an EC2 instance is told; those lines
+/// are judged in `src/doctor/tests`.
+#[test]
+fn of_a_host_that_is_well_each_line_is_fine() {
+    let world = World::new("doctor");
+    let name = service("well");
+    let mut agent = world.settled_agent();
+    let web = world.web(&name, &[]);
+    world.registered(&agent, &name, web.host_port("80/tcp"));
+    agent.wait_for("its socket", || world.state().join("status.sock").exists().then_some(()));
+    // That of a new zone has "there is none" remembered for longer than is fine.
+    let lowers = ["--janitor", "--soa-minimum", "5s", "--apply", "--regions", "eu-central-1"];
+    assert_eq!(world.task(&lowers).0, Some(0));
+
+    // As the VPC's resolver has it.
+    let zone = EmbeddedZone::in_memory(&world.zone.name, Options::default()).unwrap();
+    let sets = world.zone.sets().into_iter();
+    let create: Vec<_> = sets.map(|set| Change { action: Action::Create, set }).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(zone.change(&create)).unwrap();
+    let _dns = serve(zone, &[format!("{DNS}:53").parse().unwrap()], 8).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let command = world.command(&["--doctor", "--json"]);
+    let report = Report::from(Process::start(resolving(&command, dir.path(), DNS)));
+
+    let not_fine: Vec<_> = report.1.iter().filter(|found| found[0] != "fine").collect();
+    assert!(not_fine.is_empty() && report.0 == Some(0), "{:?}: {not_fine:#?}", report.0);
+    let subjects: Vec<_> = report.1.iter().map(|found| found[1].as_str()).collect();
+    let all = [
+        "agent",
+        "state directory",
+        "host",
+        "metadata",
+        "clock",
+        "zone",
+        "permissions",
+        "negative TTL",
+        "zone's room",
+        "own name",
+        "names",
+        "own records",
+        "others' records",
+        "docker",
+        "TCP checks",
+        "live-restore",
+        "containers",
+    ];
+    assert_eq!(subjects, all);
+    report.says("fine", "own name", "for this host's resolver", "");
     assert_eq!(agent.drain(), Some(0));
 }
 

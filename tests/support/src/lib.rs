@@ -21,6 +21,7 @@ pub mod percentile;
 pub mod process;
 pub mod recorded;
 pub mod rehearsal;
+pub mod resolver;
 pub mod route53;
 pub mod said;
 pub mod wait;

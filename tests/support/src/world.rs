@@ -2,6 +2,7 @@
 //! agents themselves, as processes.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ecssd::record::{RecordSet, RecordType};
@@ -104,6 +105,11 @@ impl World {
 
     /// Starts an agent that goes on until it is told to end.
     pub fn agent(&self, options: &[&str]) -> Process {
+        Process::start(self.command(options))
+    }
+
+    /// The command that starts one.
+    pub fn command(&self, options: &[&str]) -> Command {
         let mut command = alone(program());
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         command.args([self.zone.name.as_str(), "--endpoint-url", &self.front.url, "--log-format", "json"]);
@@ -118,7 +124,7 @@ impl World {
             command.args(["-hostname", OWNER]);
         }
         command.args(options);
-        Process::start(command)
+        command
     }
 
     /// Starts an agent, and waits until the one list of its first start is over. Once it has registered
