@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use self::family::Families;
 use super::schema::{Service, Status, StepState};
 use super::{Discovered, Seen};
+use crate::machine::cordon::Scope;
 use crate::moment::Moment;
 use crate::reconcile::writer::{Snapshot, Stopped};
 
@@ -99,6 +100,13 @@ fn containers(families: &mut Families, status: &Status) {
         "The services that containers offer, by where their life stops.",
         states,
     );
+    let of_scope = |scope: &&str| status.cordons.iter().filter(|cordon| cordon.scope == **scope).count();
+    let scopes = Scope::KINDS.iter().map(|scope| ("scope", *scope, count(of_scope(scope))));
+    families.gauge("ecssd_cordons", "Weights that an operator gave by hand, by what they hold for.", scopes);
+    let is_cordoned = |service: &Service| service.cordoned.is_some();
+    let cordoned = status.containers.iter().filter(|it| it.services.iter().any(is_cordoned)).count();
+    let help = "Containers with a service whose weight an operator gave by hand.";
+    families.gauge("ecssd_cordoned_containers", help, [("", "", count(cordoned))]);
     let troubled = status.containers.iter().filter(|container| !container.troubles.is_empty()).count();
     families.gauge(
         "ecssd_troubled_containers",

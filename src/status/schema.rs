@@ -42,6 +42,8 @@ pub struct Status {
     pub records: Vec<Record>,
     /// What is written, and when.
     pub writer: Writer,
+    /// The weights that an operator gave by hand.
+    pub cordons: Vec<Cordon>,
     /// What is about to happen to the host.
     pub departure: Departure,
     /// How far the agent's own end has come.
@@ -206,6 +208,23 @@ pub struct Call {
     pub took_ms: f64,
     /// What the registry said, where it failed.
     pub error: Option<String>,
+}
+
+/// A weight that an operator gave by hand.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cordon {
+    /// What kind of thing it holds for: `container`, `service` or `all`.
+    pub scope: String,
+    /// What it holds for, as it is said to `--uncordon`: the first 12 digits of an id, a name, or `all`.
+    pub what: String,
+    /// What that is, in words.
+    pub of: String,
+    /// The weight.
+    pub weight: u8,
+    /// When it was given.
+    pub since_ago: f64,
+    /// When it ends; `null` where somebody has to end it.
+    pub ends_in: Option<f64>,
 }
 
 /// What is about to happen to the host.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::schema::{Container, Record, RecordState, Service, Status, StepState};
+use super::schema::{Container, Cordon, Record, RecordState, Service, Status, StepState};
 
 /// Which of the latest calls are shown.
 const CALLS_SHOWN: usize = 10;
@@ -44,6 +44,11 @@ fn head(text: &mut String, status: &Status) -> std::fmt::Result {
     if status.departure.leaving != "nobody" {
         let reason = status.departure.reason.as_deref().unwrap_or("no reason was given");
         writeln!(text, "leaving: {} ({reason})", status.departure.leaving)?;
+    }
+    for cordon in &status.cordons {
+        let Cordon { of, weight, since_ago, ends_in, .. } = cordon;
+        let end = ends_in.map(|seconds| format!(", ends in {}", span(seconds))).unwrap_or_default();
+        writeln!(text, "cordoned: {of}, weight {weight} for {}{end}", span(*since_ago))?;
     }
     for notice in status.departure.notices.iter().filter(|notice| notice.error.is_some()) {
         writeln!(
@@ -88,8 +93,9 @@ fn containers(text: &mut String, status: &Status) -> std::fmt::Result {
 }
 
 fn write_service(text: &mut String, service: &Service) -> std::fmt::Result {
+    let by_hand = service.cordoned.map(|weight| format!(" (weight {weight} by hand)")).unwrap_or_default();
     let life: Vec<_> = service.life.iter().map(|step| format!("{}{}", mark(step.state), step.step)).collect();
-    writeln!(text, "  {} at {}: {}", service.name, service.at, life.join(" "))?;
+    writeln!(text, "  {} at {}{by_hand}: {}", service.name, service.at, life.join(" "))?;
     for step in service.life.iter().filter(|step| step.state == StepState::Weak) {
         writeln!(text, "    {}: {}", step.step, step.why.as_deref().unwrap_or_default())?;
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ecssd::clock::Clock;
 use ecssd::machine::agent::StopPlan;
+use ecssd::machine::cordon::{Order, What, Wish};
 use ecssd::record::{Owner, Registrant};
 use ecssd::status::schema::{Container, RecordState, Status, StepState};
 use ecssd::status::{Facts, Seen, Watch, assemble, metrics};
@@ -68,6 +69,44 @@ impl Watched {
         let [service] = &self.container(name).services[..] else { panic!("{:?}", self.container(name)) };
         service.life.iter().map(|step| step.state).collect()
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_weight_by_hand_shows_with_its_end_at_the_host_and_at_each_service_that_has_it() {
+    let watched = Watched::start().await;
+    watched.world.docker.start(1, "_web._tcp", 32001);
+    watched.world.docker.start(2, "_api._tcp", 32002);
+    watched.world.pass(12).await;
+    let wish = Wish::Cordon { weight: 0, lasts: Some(Duration::from_secs(100)) };
+    let order = Order { what: What::parse("_web._tcp").unwrap(), wish };
+    watched.world.agent.hand().order(order).await.unwrap().unwrap();
+    watched.world.pass(40).await;
+    let status = watched.status();
+    let [cordon] = &status.cordons[..] else { panic!("{:?}", status.cordons) };
+    let name = format!("_web._tcp.{ZONE}");
+    assert_eq!((cordon.scope.as_str(), &cordon.what, cordon.weight), ("service", &name, 0));
+    assert!(cordon.ends_in.is_some_and(|seconds| (59.0..=60.0).contains(&seconds)), "{cordon:?}");
+    let services = || status.containers.iter().flat_map(|container| &container.services);
+    let by_hand: Vec<_> = services().map(|service| (service.name == name, service.cordoned)).collect();
+    assert!(by_hand.contains(&(true, Some(0))) && by_hand.contains(&(false, None)), "{by_hand:?}");
+    let registered = &services().find(|service| service.name == name).unwrap().life[3];
+    let why = "at weight 0, by hand (ecssd --cordon)";
+    assert_eq!((registered.state, registered.why.as_deref()), (StepState::Weak, Some(why)));
+    let text = ecssd::status::text::render(&status);
+    for words in [&format!("\ncordoned: service {name}, weight 0 for "), ", ends in ", "(weight 0 by hand): "]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let metrics = metrics::render(&status, &watched.seen());
+    for line in [
+        "ecssd_cordons{scope=\"service\"} 1",
+        "ecssd_cordons{scope=\"all\"} 0",
+        "ecssd_cordoned_containers 1",
+    ] {
+        assert!(metrics.contains(&format!("\n{line}\n")), "{line}: {metrics}");
+    }
+    watched.world.pass(70).await;
+    assert_eq!(watched.status().cordons, []);
 }
 
 #[tokio::test(start_paused = true)]

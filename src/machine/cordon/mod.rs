@@ -73,6 +73,20 @@ pub enum Ended {
     Gone,
 }
 
+impl Scope {
+    /// All kinds, as [`Scope::kind`] calls them.
+    pub const KINDS: [&str; 3] = ["container", "service", "all"];
+
+    /// What kind it is.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Container(_) => "container",
+            Self::Service(_) => "service",
+            Self::All => "all",
+        }
+    }
+}
+
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -137,6 +151,11 @@ impl Cordons {
     /// All that are in force.
     pub fn iter(&self) -> impl Iterator<Item = &Cordon> {
         self.0.values().map(|held| &held.cordon)
+    }
+
+    /// When the one for this very scope ends, by the agent's clock.
+    pub fn ends_at(&self, scope: &Scope) -> Option<Moment> {
+        self.0.get(scope).and_then(|held| held.ends_at)
     }
 
     /// Whether no more can be.

@@ -2,7 +2,7 @@
 
 use super::records::Records;
 use super::{Seen, millis};
-use crate::container::convention::Answer;
+use crate::container::convention::{self, Answer};
 use crate::container::offer::{EffectiveCheck, Offer};
 use crate::machine::lifecycle::pause::Phase;
 use crate::machine::lifecycle::{Health, Life, State, Target, Tracked};
@@ -71,6 +71,7 @@ fn service(id: &ContainerId, life: &Life, tracked: &Tracked, seen: &Seen, record
     let offer = &tracked.offer;
     let (name, port) = (offer.service.name.as_str().to_owned(), offer.service.container_port);
     let record = records.of_service(id, &offer.service);
+    let cordoned = cordoned(id, &offer.service, seen);
     let checked = Target::of(offer).and_then(|target| seen.checks.get(id)?.get(&target));
     let checked = checked.map(|checked| Checked {
         outcome: checked.outcome.as_str().to_owned(),
@@ -83,12 +84,13 @@ fn service(id: &ContainerId, life: &Life, tracked: &Tracked, seen: &Seen, record
         protocol: offer.service.protocol.to_string(),
         at: offer.at.to_string(),
         weight: offer.service.weight,
+        cordoned,
         check: offer.check.to_string(),
         life: vec![
             started(life, offer, seen),
             check_step(tracked, checked.as_ref(), seen),
             port_step(life, tracked, seen),
-            registered(record.as_ref(), seen),
+            registered(record.as_ref(), cordoned, seen),
         ],
         name,
         checked,
@@ -173,7 +175,13 @@ fn port_step(life: &Life, tracked: &Tracked, seen: &Seen) -> Step {
     }
 }
 
-fn registered(record: Option<&Record>, seen: &Seen) -> Step {
+/// The weight that an operator gave a service by hand; a full name has none.
+fn cordoned(id: &ContainerId, service: &convention::Service, seen: &Seen) -> Option<u8> {
+    let cordon = seen.registrar.as_ref()?.cordons.of(id, service.name.as_str())?;
+    (service.answer != Answer::All).then_some(cordon.weight)
+}
+
+fn registered(record: Option<&Record>, cordoned: Option<u8>, seen: &Seen) -> Step {
     let Some(record) = record else {
         let is_open = seen.registrar.as_ref().is_some_and(|registrar| registrar.wants.is_some());
         let why = "the first look at this host is not over".to_owned();
@@ -185,7 +193,8 @@ fn registered(record: Option<&Record>, seen: &Seen) -> Step {
     };
     let (state, why) = match record.state {
         RecordState::Registered if record.weight == Some(0) => {
-            (StepState::Weak, Some("at weight 0".to_owned()))
+            let by_hand = if cordoned == Some(0) { ", by hand (ecssd --cordon)" } else { "" };
+            (StepState::Weak, Some(format!("at weight 0{by_hand}")))
         }
         RecordState::Registered => (StepState::Done, None),
         RecordState::Refused => {

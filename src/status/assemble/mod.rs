@@ -137,6 +137,7 @@ pub fn assemble(facts: Option<&Facts>, seen: &Seen) -> Status {
         docker: overview::docker(seen),
         containers,
         writer: overview::writer(seen),
+        cordons: overview::cordons(seen),
         departure: overview::departure(seen),
         stop: overview::stop(seen),
         journal: schema::Journal {

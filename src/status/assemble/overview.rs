@@ -8,7 +8,7 @@ use crate::moment::Moment;
 use crate::reconcile::writer::{Begun, Ended};
 use crate::record::RecordType;
 use crate::status::schema::{
-    Call, Departure, Docker, Host, InFlight, Notice, Part, Source, Stop, Writer, Zone,
+    Call, Cordon, Departure, Docker, Host, InFlight, Notice, Part, Source, Stop, Writer, Zone,
 };
 
 pub(super) fn host(Facts { registrant, .. }: &Facts) -> Host {
@@ -80,6 +80,22 @@ pub(super) fn writer(seen: &Seen) -> Writer {
         complete: writer.is_whole,
         calls: writer.calls.latest.iter().map(call).collect(),
     }
+}
+
+pub(super) fn cordons(seen: &Seen) -> Vec<Cordon> {
+    let Some(registrar) = &seen.registrar else { return Vec::new() };
+    let cordon = |cordon: &crate::machine::cordon::Cordon| Cordon {
+        scope: cordon.scope.kind().to_owned(),
+        what: cordon.what().to_owned(),
+        of: cordon.to_string(),
+        weight: cordon.weight,
+        since_ago: seen.time.map_or(0.0, |time| {
+            let nanos = time.unix_nanos().saturating_sub(cordon.since.unix_nanos());
+            super::seconds(Duration::from_nanos(nanos.try_into().unwrap_or_default()))
+        }),
+        ends_in: registrar.cordons.ends_at(&cordon.scope).map(|at| seen.until(at)),
+    };
+    registrar.cordons.iter().map(cordon).collect()
 }
 
 pub(super) fn departure(seen: &Seen) -> Departure {

@@ -43,6 +43,7 @@ fn its_json_has_the_names_that_are_documented() {
         names,
         [
             "containers",
+            "cordons",
             "departure",
             "docker",
             "host",

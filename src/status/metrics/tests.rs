@@ -67,6 +67,7 @@ fn service(states: [StepState; 4]) -> Service {
         protocol: "tcp".into(),
         at: "host port 32768".into(),
         weight: 1,
+        cordoned: None,
         check: "TCP connect".into(),
         checked: None,
         life,
@@ -126,6 +127,7 @@ fn says_what_a_monitor_asks() {
         ("ecssd_sd_names", 1.0),
         ("ecssd_sd_answer_age_seconds", 90.0),
         ("ecssd_containers{state=\"live\"}", 0.0),
+        ("ecssd_cordons{scope=\"all\"}", 0.0),
     ] {
         assert_eq!(series.get(name), Some(&value), "{name}: {text}");
     }

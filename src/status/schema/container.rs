@@ -53,6 +53,8 @@ pub struct Service {
     pub at: String,
     /// The share of answers that it asks for.
     pub weight: u8,
+    /// The weight that an operator gave it by hand, which stands for that one; `null` where none did.
+    pub cordoned: Option<u8>,
     /// How it is checked: `TCP connect`, `GET /path`, `HEALTHCHECK` or `none`.
     pub check: String,
     /// The latest answer to that check.
