@@ -3,7 +3,7 @@
 use super::faults::{at, fleet, job, machine};
 use super::story::judged;
 use super::world::{
-    EcsSays, Job, Machine, Tag, World, address_name, docker_id, full_name, owner, service, weighted,
+    EcsSays, Job, Kind, Machine, Tag, World, address_name, docker_id, full_name, owner, service, weighted,
 };
 use crate::janitor::evidence::InstanceState;
 use crate::janitor::report::{Death, Held, Kept, Report, Verdict};
@@ -96,18 +96,21 @@ fn a_hosts_address_waits_for_all_else_that_is_marked_with_its_host() {
 
 #[test]
 fn an_alias_of_a_service_holds_back_none_of_its_dead() {
-    let mut world = fleet(2, 0);
-    for host in [0, 1] {
-        world.job(Job { all_names: true, ..job(host, host == 1) });
+    for (kind, srv, addresses) in [(Kind::Ours, 2, 1), (Kind::Legacy, 1, 0)] {
+        let mut world = World { home: true, ..World::default() };
+        for host in [0, 1] {
+            world.machine(Machine { kind, ..machine(InstanceState::Running) });
+            world.job(Job { all_names: true, ..job(host, host == 1) });
+        }
+        for (n, to) in [service(0), full_name(0), address_name(0)].into_iter().enumerate() {
+            let alias = weighted(format!("alias{n}.sd.internal"), RecordType::Cname, "by-hand".into(), to);
+            world.put(alias, Tag::Nobody);
+        }
+        let (report, dead) = (of(&world), format!("{}:{}", world.host_name(0), docker_id(0)));
+        let goes = Verdict::Delete(Death::ContainerStopped);
+        assert_eq!(verdicts(&report, RecordType::Srv, &dead), vec![goes; srv]);
+        assert_eq!(verdicts(&report, RecordType::A, &dead), vec![goes; addresses]);
     }
-    for (n, to) in [service(0), full_name(0), address_name(0)].into_iter().enumerate() {
-        let alias = weighted(format!("alias{n}.sd.internal"), RecordType::Cname, "by-hand".into(), to);
-        world.put(alias, Tag::Nobody);
-    }
-    let (report, dead) = (of(&world), format!("{}:{}", owner(0), docker_id(0)));
-    let goes = Verdict::Delete(Death::ContainerStopped);
-    assert_eq!(verdicts(&report, RecordType::Srv, &dead), [goes; 2]);
-    assert_eq!(verdicts(&report, RecordType::A, &dead), [goes]);
 }
 
 #[test]

@@ -322,11 +322,15 @@ fn an_answer_is_credited_to_nobody_where_the_port_is_somebodys_or_who_asked_cann
     claims.update(&id(1), Some(asking(bound(10, Passing), 1)));
     claims.update(&id(2), Some(asking(bound(20, Unproven), 2)));
     assert_eq!(answers(&claims, 2), None, "it is who passes that answers");
-    // One that stops asks nobody.
-    claims.update(&id(1), Some(asking(bound(10, Away), 1)));
-    claims.update(&id(3), Some(asking(bound(15, Unproven), 3)));
     claims.update(&id(1), Some(asking(bound(10, Unproven), 1)));
     assert_eq!(answers(&claims, 2), Some(id(1)));
+    // One that had the port is asked something else, and one that stops nothing.
+    let mut stopping = settled();
+    set(&mut stopping, 3, bound(5, Passing));
+    set(&mut stopping, 3, bound(5, Failing));
+    stopping.update(&id(1), Some(asking(bound(10, Away), 1)));
+    stopping.update(&id(2), Some(asking(bound(20, Unproven), 2)));
+    assert_eq!(answers(&stopping, 2), None, "it is the first itself");
     // Docker publishes it: a process of the host's network cannot have answered, whoever else is asked.
     claims.update(&id(4), Some(asking(bound(40, Unproven).published_for(4), 4)));
     assert_eq!(answers(&claims, 2), None);

@@ -470,7 +470,13 @@ fn what_an_engine_remembers_again_changes_nothing() {
     let trace = Trace { kills: [(SIGTERM, (at(LIFE + 10), secs(7)))].into(), ..Trace::default() };
     let told = Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10);
     let before = told.machine.clone();
-    assert_eq!(told.remembered(trace, false).machine, before);
+    let told = told.remembered(trace.clone(), false);
+    assert_eq!(told.machine, before);
+    assert_eq!(
+        told.remembered(trace, true).machine,
+        before,
+        "it would have forgotten what it did not live to see"
+    );
 }
 
 #[test]

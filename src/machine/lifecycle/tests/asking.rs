@@ -103,14 +103,35 @@ fn an_inspection_from_before_a_turn_that_an_engine_remembers_shows_what_was() {
 }
 
 #[test]
-fn an_earlier_run_took_no_weight_from_what_has_none() {
-    let mut sight = sight(EffectiveCheck::Tcp);
-    sight.offers[0].service = service("_web._tcp", 80, 0);
-    let told = Told::new().seen(1, sight.clone()).registered(32_768, 0);
-    assert_eq!((told.weights(), told.machine.unproven()), (vec![0], false), "it proves what it can");
-    let told = Told::new().seen(1, Sight { running: Running::Paused, ..sight }).registered(32_768, 0);
-    let standing = told.machine.ports().map(|ports| ports.claims[0].standing);
-    assert_eq!(standing, Some(Standing::Passing), "nor says it anything of a pause");
+fn that_what_has_no_weight_of_its_own_was_registered_without_one_says_nothing_of_a_pause() {
+    for (own, standing) in [(0, Standing::Unjudged), (5, Standing::Away)] {
+        let mut sight = Sight { running: Running::Paused, ..sight(EffectiveCheck::Tcp) };
+        sight.offers[0].service = service("_web._tcp", 80, own);
+        let told = Told::new().seen(1, sight).registered(32_768, 0);
+        assert_eq!(told.machine.ports().map(|ports| ports.claims[0].standing), Some(standing), "{own}");
+    }
+}
+
+#[test]
+fn what_is_registered_of_a_life_that_another_may_have_proved_is_said_to_be_so() {
+    let reason = |told: &Told| {
+        let mut reasons = told.effects.iter().filter_map(|effect| match effect {
+            Effect::Decided(decision) => Some(decision.reason),
+            _ => None,
+        });
+        reasons.next()
+    };
+    let later = Told::new().seen(1, Sight { lived_before: true, ..sight(EffectiveCheck::Tcp) });
+    assert_eq!(reason(&later.registered(32_768, 5)), Some(Reason::Inherited));
+    assert_eq!(reason(&Told::live(EffectiveCheck::Tcp).registered(32_768, 5)), Some(Reason::Registered));
+}
+
+#[test]
+fn a_signal_that_came_after_a_list_is_not_forgotten_with_what_that_did_not_show() {
+    let told =
+        Told { seq: 5, ..Told::new() }.killed(SIGTERM, LIFE + 10).tell(Event::Absent { as_of: Seq(5) });
+    assert!(matches!(told.machine.state(), State::Stopping(_)));
+    assert!(!told.machine.forgettable(Seq(5), told.now));
 }
 
 #[test]
