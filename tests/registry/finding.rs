@@ -13,6 +13,8 @@ fn a_zone_that_comes_after_the_agent_is_found() {
     let web = world.web(&service, &[]);
     let mut agent = world.agent(&[]);
     agent.says("make a private one");
+    // Who wonders why can ask.
+    agent.wait_for("its socket", || world.state().join("status.sock").exists().then_some(()));
     world.zone = HostedZone::make(&name, true);
     world.registered(&agent, &service, web.host_port("80/tcp"));
     assert_eq!(agent.drain(), Some(0));

@@ -105,6 +105,10 @@ impl Shown {
         if listen == Listen::default() {
             return Self { known, hand, front: None };
         }
+        if listen.sockets.iter().any(|socket| socket.starts_with(&config.state_dir)) {
+            // The journal, which makes it otherwise, waits for the zone: who asks why would find nobody to ask.
+            let _ = std::fs::create_dir_all(&config.state_dir);
+        }
         let source =
             Agent { watch: board.watch(), up: Clock::start(), known: known.clone(), hand: hand.clone() };
         let front = serve(listen, source, connections_max);
