@@ -156,6 +156,19 @@ async fn a_life_says_where_it_stops_and_why() {
     assert_eq!(watched.container("c1").waits_for, None, "its check fails, and there is nothing to wait for");
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_port_is_told_who_has_it_and_not_that_a_check_fails() {
+    let watched = Watched::start().await;
+    watched.world.docker.start(1, "_web._tcp", 32001);
+    watched.world.pass(12).await;
+    // Docker publishes a port for one at a time: the first has ended, and Docker is yet to say so.
+    watched.world.docker.start(2, "_api._tcp", 32001);
+    watched.world.pass(70).await;
+    let waits = watched.container("c1").waits_for.unwrap();
+    assert!(waits.contains("host port 32001 is held by c2"), "{waits}");
+    assert_eq!(watched.life("c1")[1..3], [StepState::Ahead, StepState::Waits]);
+}
+
 /// Of an agent that has registered and withdrawn something, so that it has a value of each.
 #[tokio::test(start_paused = true)]
 async fn its_metrics_are_as_prometheus_wants_them() {

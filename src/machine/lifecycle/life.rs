@@ -224,11 +224,17 @@ impl Life {
         self.services.iter().filter_map(due).collect()
     }
 
+    /// Whether another container has the port of an offer, and no record waits for that one to be ready. Then nobody
+    /// asks there, as the answer would not be this one's.
+    pub fn is_lost(&self, offer: &Offer) -> bool {
+        is_lost(&self.taken, offer)
+    }
+
     /// Whether a verdict is still awaited: not where nobody can ask for one.
     pub(super) fn unproven(&self) -> bool {
         let awaited = |Tracked { offer, health, .. }: &Tracked| {
             let unproven = matches!(health, Health::Unproven { .. } | Health::Inherited);
-            unproven && !is_lost(&self.taken, offer)
+            unproven && !self.is_lost(offer)
         };
         self.services.iter().any(awaited)
     }
@@ -242,7 +248,7 @@ impl Life {
             return Vec::new();
         }
         let offers = self.services.iter().map(|tracked| &tracked.offer);
-        let asked = offers.filter(|offer| !is_lost(&self.taken, offer));
+        let asked = offers.filter(|offer| !self.is_lost(offer));
         let mut targets: Vec<_> = asked.filter_map(Target::of).collect();
         targets.sort();
         targets.dedup();
@@ -272,7 +278,6 @@ impl Life {
     }
 }
 
-/// Whether another container has the port of an offer, and no record waits for that one to be ready.
 fn is_lost(taken: &BTreeMap<Endpoint, Taken>, offer: &Offer) -> bool {
     taken.get(&offer.endpoint()).is_some_and(|taken| !taken.keeps)
 }

@@ -88,7 +88,7 @@ fn service(id: &ContainerId, life: &Life, tracked: &Tracked, seen: &Seen, record
         check: offer.check.to_string(),
         life: vec![
             started(life, offer, seen),
-            check_step(tracked, checked.as_ref(), seen),
+            check_step(life, tracked, checked.as_ref(), seen),
             port_step(life, tracked, seen),
             registered(record.as_ref(), cordoned, seen),
         ],
@@ -127,7 +127,7 @@ fn paused(phase: Phase, answer: Answer) -> (StepState, &'static str) {
     }
 }
 
-fn check_step(tracked: &Tracked, checked: Option<&Checked>, seen: &Seen) -> Step {
+fn check_step(life: &Life, tracked: &Tracked, checked: Option<&Checked>, seen: &Seen) -> Step {
     let said = || match (&tracked.offer.check, checked) {
         (EffectiveCheck::Docker, _) => "see State.Health of docker inspect".to_owned(),
         (_, Some(Checked { error: Some(error), .. })) => error.clone(),
@@ -150,6 +150,8 @@ fn check_step(tracked: &Tracked, checked: Option<&Checked>, seen: &Seen) -> Step
             let why = "an earlier run registered it: weight 0 until its check passes";
             (StepState::Weak, Some(format!("{why}: {}", said())))
         }
+        // What answers at its port is another container: it is not checked until the port is its own.
+        Health::Unproven { .. } if life.is_lost(&tracked.offer) => (StepState::Ahead, None),
         Health::Unproven { since, .. } => {
             let seconds = seen.ago(since).floor();
             (
