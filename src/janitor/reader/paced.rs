@@ -15,6 +15,9 @@ use crate::moment::Moment;
 const WAITS: (Duration, Duration, Duration) =
     (Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(10));
 
+/// Of one call: that many are throttled or lost now and then. The third is some seconds old.
+const TOLD_AT: u32 = 3;
+
 /// Calls at a rate. Counts them.
 #[derive(Debug)]
 pub struct Paced {
@@ -56,6 +59,7 @@ pub struct Attempts<'a> {
     limit: Limit<'a>,
     backoff: Backoff,
     failed: Option<String>,
+    failures: u32,
 }
 
 impl Paced {
@@ -67,7 +71,13 @@ impl Paced {
     /// A call that has not been made yet.
     pub fn attempts<'a>(&'a self, limit: Limit<'a>) -> Attempts<'a> {
         let (shortest, first, longest) = WAITS;
-        Attempts { paced: self, limit, backoff: Backoff::new(shortest, first, longest), failed: None }
+        Attempts {
+            paced: self,
+            limit,
+            backoff: Backoff::new(shortest, first, longest),
+            failed: None,
+            failures: 0,
+        }
     }
 
     /// Returns when the next call may go.
@@ -123,7 +133,15 @@ impl Attempts<'_> {
             Ok(told) => Ok(Some(told)),
             Err(Failure::Final(reason)) => Err(Unread::Failed(reason)),
             Err(Failure::Passing(reason)) => {
-                tracing::debug!(reason, "asked again");
+                self.failures += 1;
+                // Somebody may sit before it, and see nothing else meanwhile.
+                if self.failures == TOLD_AT {
+                    tracing::warn!(
+                        event = "call_fails",
+                        reason,
+                        "a call fails: it is made again while there is time"
+                    );
+                }
                 self.failed = Some(reason);
                 Ok(None)
             }
