@@ -1,6 +1,7 @@
 //! What runs here and asks for a name, and why some of it cannot be published.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::facts::{Facts, Found};
 use super::finding::Finding;
@@ -38,10 +39,16 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     let offered = offered(facts);
     let services: usize = offered.iter().map(|(_, offers, _)| offers.len()).sum();
     let asking = offered.iter().filter(|(_, offers, not)| !offers.is_empty() || !not.is_empty()).count();
-    let line = format!(
+    let mut line = format!(
         "{} run here; {asking} ask for names, with {services} services that can be published",
         found.len() + facts.unseen.len()
     );
+    // Nothing else tells of them, and whoever looks for one is told here that it was asked for.
+    let ignored = found.iter().filter(|found| found.container.ignored);
+    let ignored: Vec<_> = ignored.map(|found| found.container.name.as_str()).collect();
+    if !ignored.is_empty() {
+        let _ = write!(line, "; left alone by SERVICE_IGNORE: {}", ignored.join(", "));
+    }
     let mut findings = vec![Finding::fine(SUBJECT, line)];
     for (one, _, not) in &offered {
         let name = &one.container.name;

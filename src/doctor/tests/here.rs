@@ -92,6 +92,18 @@ fn one_that_cannot_be_looked_at_hides_no_other() {
 }
 
 #[test]
+fn what_is_to_be_left_alone_is_named_as_nothing_else_tells_of_it() {
+    let mut facts = healthy();
+    let mut quiet = container(7, Vec::new());
+    quiet.ignored = true;
+    facts.containers.as_mut().unwrap().push(Found { container: quiet, task_address: None });
+    let report = judge(&facts);
+    let line = report.findings.iter().find(|found| found.subject == "containers").unwrap();
+    assert_eq!(line.level, Level::Fine);
+    assert!(line.line.ends_with("; left alone by SERVICE_IGNORE: web7"), "{line:?}");
+}
+
+#[test]
 fn names_are_not_fine_where_nobody_looked() {
     let mut facts = healthy();
     facts.containers = Err("late".into());
