@@ -4,7 +4,7 @@
 use fastrand::Rng;
 
 use super::scenario::{
-    CallFault, Notice, Operation, Point, Scenario, Spec, SpecCheck, SpecPort, SpecStop, What,
+    CallFault, Named, Notice, Operation, Point, Scenario, Spec, SpecCheck, SpecPort, SpecStop, What,
 };
 
 /// Containers on a host at once.
@@ -32,6 +32,7 @@ impl Scenario {
             let host = rng.usize(..hosts);
             operations.push(Operation { at, host, what: one(pick(&weights, &mut rng), &mut rng) });
         }
+        operations.extend(by_hand(seed, hosts, at));
         operations.sort_by_key(|operation| operation.at);
         Self {
             seed,
@@ -44,6 +45,30 @@ impl Scenario {
             operations,
         }
     }
+}
+
+/// Weights by hand, in a third of the seeds; drawn apart, so that the rest of a seed is as it would be without them.
+fn by_hand(seed: u64, hosts: usize, end: u64) -> Vec<Operation> {
+    let mut rng = Rng::with_seed(seed ^ 0x00c0_4d04);
+    if rng.u8(..3) > 0 {
+        return Vec::new();
+    }
+    let draw = |rng: &mut Rng| {
+        let of = match rng.u8(..6) {
+            0..=2 => Named::Container(rng.u8(..SLOTS)),
+            3 => Named::Service(rng.u8(..4)),
+            4 => Named::Address(rng.u8(..4)),
+            _ => Named::All,
+        };
+        let weight = [Some(0), Some(0), Some(7), None][rng.usize(..4)];
+        let seconds = [None, None, Some(30), Some(200)][rng.usize(..4)];
+        Operation {
+            at: rng.u64(..=end),
+            host: rng.usize(..hosts),
+            what: What::Cordon { of, weight, seconds },
+        }
+    };
+    (0..rng.usize(1..12)).map(|_| draw(&mut rng)).collect()
 }
 
 /// How often a kind is drawn in a seed. Containers come and go in each; a fault is absent in half of them.

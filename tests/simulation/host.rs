@@ -13,6 +13,7 @@ use ecssd::status::Readiness;
 use fastrand::Rng;
 use tokio::sync::{Notify, watch};
 
+use super::cordons::Given;
 use super::disk::Disk;
 use super::engine::Engine;
 use super::scenario::{CallFault, Notice, Point, Scenario, Spec, SpecPort};
@@ -50,6 +51,8 @@ pub struct Host {
     pub believed_end: Option<Moment>,
     pub imds_away_until: Moment,
     pub disk: Disk,
+    /// The weights that its operator gave by hand.
+    pub given: Given,
 
     // The process.
     pub life: u64,
@@ -123,6 +126,7 @@ impl Host {
             believed_end: None,
             imds_away_until: Moment::START,
             disk: Disk::default(),
+            given: Given::default(),
             life: 0,
             alive: false,
             started: Moment::START,

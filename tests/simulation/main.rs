@@ -25,6 +25,7 @@
 mod account;
 mod agent;
 mod asked;
+mod cordons;
 mod court;
 mod disk;
 mod draw;

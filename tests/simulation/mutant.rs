@@ -88,11 +88,17 @@ pub enum Mutant {
     DeafInDoubt,
     /// L4: goes on with a credential that has ended.
     KeepsItsCredential,
+    /// L4: a restart forgets the weights that were given by hand.
+    ForgetsCordons,
+    /// L4: after a restart they do not end by themselves.
+    CordonsForGood,
+    /// L4: a weight by hand takes the full name along.
+    CordonsFullNames,
 }
 
 impl Mutant {
     /// All of them, each with the invariant that must catch it.
-    pub const ALL: [(Self, &str); 34] = [
+    pub const ALL: [(Self, &str); 37] = [
         (Self::DeletesForeign, "S1"),
         (Self::NoCaps, "S2"),
         (Self::DeletesTheSick, "S3"),
@@ -127,6 +133,9 @@ impl Mutant {
         (Self::DrainsInWords, "L3"),
         (Self::ForgetsOne, "L4"),
         (Self::KeepsItsCredential, "L4"),
+        (Self::ForgetsCordons, "L4"),
+        (Self::CordonsForGood, "L4"),
+        (Self::CordonsFullNames, "L4"),
     ];
 
     /// A history that shows it, where seeds hardly ever do.
@@ -211,6 +220,28 @@ impl Agent {
                 let full = full.filter(|set| marks.contains(&set.set_identifier));
                 let new: Vec<_> =
                     full.filter(|set| batch.iter().all(|it| it.set.key() != set.key())).collect();
+                batch.extend(new.into_iter().map(|set| Change { action: Action::Delete, set }));
+            }
+            Mutant::CordonsFullNames => {
+                let standing = state.account.standing();
+                let of = &state.hosts[self.host];
+                let is_by_hand = |it: &&Change| {
+                    let mark = it.set.set_identifier.as_deref().unwrap_or_default();
+                    let id = mark.split(':').nth(1).and_then(|id| id.parse::<ContainerId>().ok());
+                    let it_was = standing.get(&it.set.key()).and_then(RecordSet::weight);
+                    let weights =
+                        id.map(|id| of.given.weights(&id, &it.set.key().name, 1, state.now, of.jumped_at));
+                    it.action == Action::Upsert
+                        && it.set.weight() == Some(0)
+                        && it_was > Some(0)
+                        && weights.is_some_and(|weights| weights == [0].into())
+                };
+                let marks: Vec<_> =
+                    batch.iter().filter(is_by_hand).map(|it| it.set.set_identifier.clone()).collect();
+                let full = standing.values().filter(|set| set.routing == Routing::Multivalue);
+                let full = full.filter(|set| marks.contains(&set.set_identifier));
+                let new: Vec<_> =
+                    full.filter(|set| batch.iter().all(|it| it.set.key() != set.key())).cloned().collect();
                 batch.extend(new.into_iter().map(|set| Change { action: Action::Delete, set }));
             }
             Mutant::WritesAllUnproved => {

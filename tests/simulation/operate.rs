@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ecssd::container::event::Happening;
 
+use super::cordons;
 use super::host::Order;
 use super::later::Later;
 use super::scenario::{Notice, What};
@@ -156,6 +157,14 @@ impl State {
                     self.all_end(host);
                     self.power_off(host);
                     self.hosts[host].terminated = Some(now);
+                }
+            }
+            What::Cordon { of, weight, seconds } => {
+                let text = cordons::text(self, host, of);
+                let order = text.and_then(|text| cordons::order(&text, weight, seconds));
+                if let Some(order) = order.filter(|_| self.hosts[host].alive) {
+                    self.hosts[host].given.ask(order);
+                    self.hosts[host].bell.notify_one();
                 }
             }
             What::DiskFull => self.hosts[host].disk.fill(),

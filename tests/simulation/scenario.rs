@@ -207,8 +207,24 @@ pub enum What {
         line: u8,
         times: u8,
     },
+    /// An operator gives a weight by hand, or ends that; of what is named.
+    Cordon {
+        of: Named,
+        weight: Option<u8>,
+        seconds: Option<u16>,
+    },
     /// A run of the janitor, over all hosts.
     Janitor,
+}
+
+/// What an operator names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Named {
+    /// The container in that slot.
+    Container(u8),
+    Service(u8),
+    Address(u8),
+    All,
 }
 
 /// What a host is told of its future.
@@ -372,6 +388,8 @@ impl What {
             Self::ClockJump { seconds } if *seconds < 0 => "clock steps back",
             Self::ClockJump { .. } => "clock steps forward",
             Self::Panic { .. } => "panic",
+            Self::Cordon { weight: Some(_), .. } => "cordon",
+            Self::Cordon { .. } => "uncordon",
             Self::Janitor => "janitor",
         }
     }

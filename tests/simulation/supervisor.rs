@@ -18,6 +18,7 @@ use ecssd::zone::Zone;
 use futures_util::FutureExt;
 
 use super::agent::Agent;
+use super::cordons::{self, SimCordons};
 use super::disk::SimJournal;
 use super::host::Order;
 use super::mutant::Mutant;
@@ -58,6 +59,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
         let (life, owner, address) = (of.life, of.owner.clone(), of.address);
         of.credentials.read = of.credentials.ready;
         of.shown.clear();
+        of.given.take_asked();
         let (entries, whole) = of.disk.open();
         let stop = StopPlan { timeout: DRAIN_TIMEOUT, ..state.stop };
         let agent = Agent { world: world.clone(), host, life };
@@ -85,11 +87,11 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             tasks: Arc::new(agent.clone()),
             checker: Arc::new(agent.clone()),
             probes_max: 64,
-            zone: Arc::new(agent),
+            zone: Arc::new(agent.clone()),
             writer: settings,
             stop_belief: BELIEVED,
             signals: Some(journal),
-            cordons: None,
+            cordons: Some(Arc::new(SimCordons(agent))),
             once: false,
             fleet: tokio::sync::watch::channel(None).1,
             notices,
@@ -136,6 +138,9 @@ async fn watch(world: &World, host: usize, running: &mut Running) {
             let of = &mut state.hosts[host];
             (of.alive, of.start_at) = (false, now + down);
             return;
+        }
+        for order in state.hosts[host].given.take_asked() {
+            tokio::spawn(cordons::give(world.clone(), host, running.hand(), order));
         }
         match state.hosts[host].order.take() {
             Some(Order::Upgrade { down_ms }) if state.hosts[host].draining.is_none() => {

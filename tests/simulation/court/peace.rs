@@ -13,8 +13,12 @@ use crate::world::State;
 /// How long it may take until a pause is heard of: the next list.
 const HEEDED: Duration = Duration::from_secs(90);
 
-/// What a service record says: its name and mark, where it leads, its weight.
-type Lines = BTreeMap<(String, String), (String, i64)>;
+/// What a service record says: where it leads, its weight.
+type Line = (String, i64);
+/// What stands, by name and mark.
+type Stands = BTreeMap<(String, String), Line>;
+/// What may stand: where it leads, and at which weights.
+type Lines = BTreeMap<(String, String), (String, BTreeSet<i64>)>;
 
 impl State {
     /// What is wrong with the zone, if anything.
@@ -89,7 +93,7 @@ impl State {
         }
     }
 
-    fn stands(&self, host: usize) -> Lines {
+    fn stands(&self, host: usize) -> Stands {
         let line = |set: &RecordSet| {
             let place = (set.key().name, set.set_identifier.clone().unwrap_or_default());
             (place, (set.values.join(","), set.weight().unwrap_or(-1)))
@@ -108,12 +112,13 @@ impl State {
             let can: Vec<_> = stays.filter(|it| it.can_have_its_port(here())).collect();
             let passes = |it: &&&Truth| self.passes(host, it);
             let lines = |it: &Truth, weight| self.lines(host, it, weight);
-            let serving: Vec<_> = can.iter().filter(passes).map(|it| lines(it, it.spec.weight)).collect();
+            let serving: Vec<_> =
+                can.iter().filter(passes).map(|it| lines(it, Some(it.spec.weight))).collect();
             let failing = can.iter().filter(|it| serving.is_empty() && self.may_have_served(host, it));
             let failing = failing.flat_map(|it| {
                 // While a HEALTHCHECK says nothing, what was registered before stays as it is.
                 let unsaid = it.spec.check == SpecCheck::Docker && it.health == Health::Starting;
-                [Some(lines(it, 0)), unsaid.then(|| lines(it, it.spec.weight))]
+                [Some(lines(it, None)), unsaid.then(|| lines(it, Some(it.spec.weight)))]
             });
             let frozen = here().filter(|it| it.paused.is_some() && self.may_have_served(host, it));
             let frozen = frozen.flat_map(|it| self.lines_frozen(host, it));
@@ -129,20 +134,27 @@ impl State {
     fn lines_frozen(&self, host: usize, it: &Truth) -> Vec<Lines> {
         let lately = it.paused.is_some_and(|since| self.now < since + WITHDRAWN + HEEDED);
         let full = |mut lines: Lines| {
-            lines.retain(|_, (_, weight)| lately || *weight < 0);
+            lines.retain(|_, (_, weights)| lately || weights.iter().all(|weight| *weight < 0));
             lines
         };
-        [0, it.spec.weight].map(|weight| full(self.lines(host, it, weight))).into()
+        [None, Some(it.spec.weight)].map(|weight| full(self.lines(host, it, weight))).into()
     }
 
-    fn lines(&self, host: usize, it: &Truth, weight: u8) -> Lines {
-        let owner = &self.hosts[host].owner;
+    /// What may stand of a container at its own weight, or the one that was given by hand for that; `None` at 0, whatever
+    /// was given.
+    fn lines(&self, host: usize, it: &Truth, own: Option<u8>) -> Lines {
+        let of = &self.hosts[host];
+        let owner = &of.owner;
         let target = format!("1 1 {} {owner}.{ZONE}", it.port);
-        let line = |(name, kind)| {
+        let line = |(name, kind): (String, Kind)| {
+            let weights = match own {
+                Some(own) => of.given.weights(&it.id, &name, own, self.now, of.jumped_at),
+                None => [0].into(),
+            };
             let line = match kind {
-                Kind::Weighted => (target.clone(), weight.into()),
-                Kind::Full => (target.clone(), -1),
-                Kind::Address => (self.hosts[host].address.to_string(), weight.into()),
+                Kind::Weighted => (target.clone(), weights),
+                Kind::Full => (target.clone(), [-1].into()),
+                Kind::Address => (of.address.to_string(), weights),
             };
             ((name, it.mark(owner, kind)), line)
         };
@@ -191,15 +203,17 @@ struct Port {
 
 impl Port {
     /// What is not there, of whoever it is.
-    fn missing(&self, stands: &Lines) -> Option<String> {
-        let stands = |lines: &&Lines| lines.iter().all(|(place, line)| stands.get(place) == Some(line));
+    fn missing(&self, stands: &Stands) -> Option<String> {
+        let stands = |lines: &&Lines| {
+            lines.keys().all(|place| stands.get(place).is_some_and(|line| allows(lines, place, line)))
+        };
         let first = self.serving.first().filter(|_| !self.is_had)?;
         (!self.serving.iter().any(|lines| stands(&lines)))
             .then(|| format!("of port {} nothing right stands, as {first:?} would be", self.number))
     }
 
     /// Whose records stand beside another's.
-    fn shared(&self, stands: &Lines) -> Option<String> {
+    fn shared(&self, stands: &Stands) -> Option<String> {
         let suffix = format!(" {} ", self.number);
         let marks =
             stands.iter().filter(|(_, (value, _))| value.contains(&suffix)).map(|((_, mark), _)| mark);
@@ -207,7 +221,11 @@ impl Port {
         (marks.len() > 1).then(|| format!("port {} leads to {marks:?}", self.number))
     }
 
-    fn allows(&self, place: &(String, String), line: &(String, i64)) -> bool {
-        self.serving.iter().chain(&self.failing).any(|lines| lines.get(place) == Some(line))
+    fn allows(&self, place: &(String, String), line: &Line) -> bool {
+        self.serving.iter().chain(&self.failing).any(|lines| allows(lines, place, line))
     }
+}
+
+fn allows(lines: &Lines, place: &(String, String), (value, weight): &Line) -> bool {
+    lines.get(place).is_some_and(|(of, weights)| of == value && weights.contains(weight))
 }

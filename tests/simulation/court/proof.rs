@@ -166,8 +166,12 @@ impl State {
                 let mark = it.mark(&of.owner, *kind);
                 let mine =
                     |set: &&RecordSet| set.key().name == *name && set.set_identifier.as_ref() == Some(&mark);
-                let weight = (*kind != Kind::Full).then(|| it.spec.weight.into());
-                standing.iter().find(mine).is_some_and(|set| set.weight() == weight)
+                let weights = of.given.weights(&it.id, name, it.spec.weight, now, of.jumped_at);
+                let is_right = |set: &RecordSet| match set.weight() {
+                    Some(weight) => weights.contains(&weight) || of.given.is_fresh(now),
+                    None => *kind == Kind::Full,
+                };
+                standing.iter().find(mine).is_some_and(is_right)
             };
             let doubted = |(name, kind): &(String, Kind)| {
                 let mark = it.mark(&of.owner, *kind);

@@ -411,7 +411,9 @@ impl State {
             || self.hosts[host].leaves(it, now).is_some()
             || self.hosts[host].draining.is_some();
         let served = self.account.standing().get(&set.key()).is_some_and(|it| it.weight() > Some(0));
-        let tcp = spec.check == SpecCheck::Tcp && spec.weight > 0;
+        let of = &self.hosts[host];
+        let by_hand = of.given.weights(id, &set.key().name, spec.weight, now, of.jumped_at);
+        let tcp = spec.check == SpecCheck::Tcp && !by_hand.contains(&0) && !of.given.is_fresh(now);
         if set.weight() == Some(0)
             && served
             && !told
