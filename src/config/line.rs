@@ -23,6 +23,21 @@ impl Config {
         }
     }
 
+    /// For the removal of all that is another owner's, in a zone of this name and id.
+    pub fn removal_line(&self, zone: &str, zone_id: &str, owner: &str) -> ShellLine {
+        let endpoint_url = match &self.registry {
+            Registry::Route53 { endpoint_url, .. } => endpoint_url.as_ref(),
+            Registry::Local { .. } => None,
+        };
+        // By its id, which a zone that was made anew under its old name does not have.
+        let line =
+            ShellLine::of_zone(zone).with("--zone-id", Some(zone_id)).with("--endpoint-url", endpoint_url);
+        let is_told_dir = self.state_dir != Path::new(cli::STATE_DIR);
+        line.switched("--remove", true)
+            .with("--hostname", Some(owner))
+            .with("--state-dir", is_told_dir.then(|| self.state_dir.to_string_lossy()))
+    }
+
     /// For what is done to the records of this host: with all that says which host it is, and what it has.
     pub fn host_line(&self) -> ShellLine {
         let unless = |path: &Path, default: &str| {
@@ -69,5 +84,21 @@ mod tests {
         assert_eq!(host, format!("ecssd sd.internal {told}"));
         let [_, host] = lines(&["--state-dir", "/srv/my state"]);
         assert_eq!(host, "ecssd sd.internal --state-dir '/srv/my state'");
+    }
+    #[test]
+    fn what_another_left_is_removed_under_its_own_name_and_zone() {
+        let line = |arguments: &[&str], zone: &str| {
+            let cli =
+                <cli::Cli as clap::Parser>::parse_from(["ecssd", "sd.internal"].iter().chain(arguments));
+            Config::read(&cli).expect("good settings").removal_line(zone, "Z9", "web1").to_string()
+        };
+        assert_eq!(
+            line(&["--hostname", "web2"], "sd.internal"),
+            "ecssd sd.internal --zone-id Z9 --remove --hostname web1"
+        );
+        assert_eq!(
+            line(&["--state-dir", "/srv/state"], "old.internal"),
+            "ecssd old.internal --zone-id Z9 --remove --hostname web1 --state-dir /srv/state"
+        );
     }
 }

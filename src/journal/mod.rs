@@ -8,6 +8,7 @@
 //! | file | what it owns |
 //! |---|---|
 //! | [`open`](mod@open) | the lock, whose journal it is, and how far it may be trusted |
+//! | [`aside`] | journals of another owner or zone |
 //! | [`file`](mod@file) | a journal with a copy on disk, which goes on without the disk |
 //! | `store` | that copy: tables, format, durability |
 //! | `shared` | a journal that outlives its writer |
@@ -55,6 +56,7 @@
 //! less, can lose the end of it. This is noticed: all that is left is then unsure, and one list finds the
 //! records whose intents were lost.
 
+pub mod aside;
 pub mod cordons;
 pub mod file;
 pub mod open;
@@ -100,7 +102,7 @@ impl State {
 /// A key and what is remembered of it. A key that is not remembered holds nothing of ours.
 pub type Entry = (Key, State);
 
-/// Whose journal it is. Another's is not read.
+/// Whose journal it is. Another's is set aside.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Title {
     /// The registry's id of the zone; a zone that was made anew under its old name is another.

@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::aside::{self, Aside};
 use super::store::{Found, Store, StoreError};
 use super::{Entry, FileJournal, Journal, MemoryJournal, Title};
 
@@ -39,6 +40,8 @@ pub struct Opened {
     pub memory: Memory,
     /// Whether no agent ever used this state directory before.
     pub is_first: bool,
+    /// Journals of another owner or zone that name what may still stand.
+    pub asides: Vec<Aside>,
 }
 
 /// What is remembered of earlier runs.
@@ -50,7 +53,7 @@ pub enum Memory {
     Partial(Vec<Entry>, Doubt),
     /// There was no journal. One list is needed, unless the host is too new to have written anything.
     Fresh,
-    /// There was one that is of no use, for this reason; it was begun anew. One list is needed.
+    /// There was one that is of no use here, for this reason; another was begun. One list is needed.
     Discarded(StoreError),
     /// None can be kept, for this reason. One list is needed, and at each start.
     Without(StoreError),
@@ -158,13 +161,30 @@ pub(super) fn try_open_at(dir: &Path, title: &Title, boot: &str) -> Result<Opene
             Memory::Without(reason)
         }
     };
-    Ok(Opened { journal: Box::new(journal), memory, is_first })
+    let asides = match &journal.lock {
+        Some(_) => aside::beside(&journal.path, title),
+        None => Vec::new(),
+    };
+    Ok(Opened { journal: Box::new(journal), memory, is_first, asides })
 }
 
 fn recall(journal: &mut FileJournal) -> Memory {
-    let (memory, begun) = match Store::open(&journal.path, &journal.title) {
+    let mut opened = Store::open(&journal.path, &journal.title);
+    let mut reason = None;
+    if let Err(other @ StoreError::Other { found, .. }) = &opened {
+        reason = Some(other.clone());
+        // What cannot be set aside is written over: nobody's memory is better than another's.
+        opened = match aside::set_aside(&journal.path, found) {
+            Ok(()) => Ok(None),
+            Err(_) => Err(other.clone()),
+        };
+    }
+    if matches!(opened, Ok(None)) && aside::take_back(&journal.path, &journal.title) {
+        opened = Store::open(&journal.path, &journal.title);
+    }
+    let (memory, begun) = match opened {
         Ok(Some((store, found))) => take_over(journal, store, found),
-        Ok(None) => (Memory::Fresh, journal.begin()),
+        Ok(None) => (reason.map_or(Memory::Fresh, Memory::Discarded), journal.begin()),
         Err(reason) => (Memory::Discarded(reason), journal.begin()),
     };
     match begun {

@@ -13,13 +13,16 @@ pub enum Part {
     Zone,
     /// Whoever knows what is about to happen to the host answers.
     Notices,
+    /// Its state directory names nothing that stands and is another's.
+    Journal,
     /// It does not end.
     Stop,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Start, Self::Docker, Self::Zone, Self::Notices, Self::Stop];
+    pub const ALL: [Self; 6] =
+        [Self::Start, Self::Docker, Self::Zone, Self::Notices, Self::Journal, Self::Stop];
 
     /// What it is called.
     pub fn as_str(self) -> &'static str {
@@ -28,6 +31,7 @@ impl Part {
             Self::Docker => "Docker",
             Self::Zone => "zone",
             Self::Notices => "notices",
+            Self::Journal => "journal",
             Self::Stop => "stop",
         }
     }

@@ -4,6 +4,7 @@ use std::fs;
 
 use proptest::prelude::*;
 
+use super::super::aside::Aside;
 use super::*;
 use crate::journal::StoreError;
 use crate::journal::store::Store;
@@ -79,7 +80,7 @@ proptest! {
 }
 
 #[test]
-fn of_another_zone_or_owner_it_is_discarded() {
+fn of_another_zone_or_owner_it_is_set_aside_and_comes_back_to_its_own() {
     for (other, part) in [
         (
             Title { zone_id: "Z2".into(), ..title() },
@@ -92,16 +93,24 @@ fn of_another_zone_or_owner_it_is_discarded() {
         ),
     ] {
         let dir = tempfile::tempdir().unwrap();
-        two_records(dir.path());
-        let Opened { journal, memory, .. } = try_open_at(dir.path(), &other, BOOT).unwrap();
+        let entries = two_records(dir.path());
+        let Opened { journal, memory, asides, .. } = try_open_at(dir.path(), &other, BOOT).unwrap();
         let Memory::Discarded(reason) = memory else { panic!("{memory:?}") };
         assert!(matches!(reason, StoreError::Other { .. }), "{reason}");
         assert!(reason.to_string().contains(part), "{reason}");
         assert_eq!(journal.load(), []);
+        let keys = entries.iter().map(|(key, _)| key.clone()).collect();
+        assert_eq!(asides, [Aside { title: title(), keys }]);
         drop(journal);
-        // It is the other's now.
         assert!(matches!(memory_of(dir.path(), &other), Memory::Partial(entries, _) if entries.is_empty()));
-        assert!(matches!(memory_of(dir.path(), &title()), Memory::Discarded(_)));
+        // Whoever bears its title again has it, as it was; what names nothing is not kept.
+        let Opened { mut journal, memory, asides, .. } = reopen(dir.path());
+        assert_eq!((memory, asides), (Memory::Kept(entries.clone()), vec![]));
+        journal.record(&entries.into_iter().map(|(key, _)| (key, None)).collect::<Vec<_>>());
+        drop(journal);
+        let back = try_open_at(dir.path(), &other, BOOT).unwrap();
+        assert_eq!(back.asides, []);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "the journal and its lock");
     }
 }
 

@@ -183,7 +183,7 @@ fn a_closed_journal_of_an_earlier_boot_is_whole_and_doubted() {
     assert_eq!(memory(dir.path()), Memory::Kept(entries.clone()));
     let doubted: Vec<_> = entries.into_iter().map(|(key, state)| (key, state.doubted())).collect();
     for boot in ["other boot", ""] {
-        let Opened { journal, memory, is_first } = try_open_at(dir.path(), &title(), boot).unwrap();
+        let Opened { journal, memory, is_first, .. } = try_open_at(dir.path(), &title(), boot).unwrap();
         assert_eq!((memory, is_first), (Memory::Kept(doubted.clone()), false));
         assert_eq!(journal.load(), doubted);
     }

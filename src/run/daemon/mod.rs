@@ -7,7 +7,7 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `beside` says whether an agent runs where a command wants to write, `registry` opens what is written to, `first_read`
+//! `beside` says whether an agent runs where a command wants to write, `registry` opens what is written to and `recollection` what is known of it, `first_read`
 //! says when it is read first, `dns` says when it is answered for, `status` shows what is known, `targets` tells
 //! Prometheus who serves, `negative` warns of a zone whose absent names are remembered for long, `signals` receives
 //! SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service manager, `exit` what an end is
@@ -21,6 +21,7 @@ mod exit;
 mod first_read;
 mod manager;
 mod negative;
+mod recollection;
 mod registry;
 mod signals;
 mod status;

@@ -10,12 +10,13 @@ use super::descriptors::Descriptors;
 use super::dns::Dns;
 use super::error::RunError;
 use super::first_read::{read_after, recall};
+use super::recollection::open_journal;
 use crate::change::pacing::Pace;
 use crate::config::{Config, Registry};
 use crate::edge::host::fleet;
 use crate::edge::host::identity::Identity;
 use crate::journal::cordons::CordonFile;
-use crate::journal::{self, Locked, Memory, Opened, SharedJournal, StoreError, Title};
+use crate::journal::{SharedJournal, Title};
 use crate::reconcile::writer::Settings;
 use crate::record::Registrant;
 use crate::serve::dns::DnsError;
@@ -26,10 +27,6 @@ use crate::zone::embedded::{EmbeddedZone, OpenError, Options};
 use crate::zone::plan::{PlannedZone, Print};
 use crate::zone::route53::{self, FindError, Wanted};
 
-/// How long another agent of this host gets to hand over.
-const HAND_OVER_WAIT: Duration = Duration::from_secs(30);
-/// And how long to a command, which is not for an agent that goes on: it may be about to end.
-const COMMAND_WAIT: Duration = Duration::from_secs(3);
 /// So long that it does not come: what is only planned would be planned anew at every resync.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 
@@ -109,7 +106,7 @@ impl Open {
         // A plan reads what is there, and keeps nothing.
         let opened = match config.dry_run {
             true => None,
-            false => Some(recall(open_journal(config, &*zone, &registrant).await?, identity)),
+            false => Some(recall(open_journal(config, &title(&*zone, &registrant), board).await?, identity)),
         };
         let read_after = match (&config.registry, &opened) {
             (Registry::Route53 { .. }, Some(opened)) => read_after(config, identity, &opened.memory),
@@ -271,24 +268,6 @@ fn title(zone: &dyn Zone, registrant: &Registrant) -> Title {
         zone_id: zone.id().to_owned(),
         zone: registrant.zone.clone(),
         owner: registrant.owner.to_string(),
-    }
-}
-
-async fn open_journal(config: &Config, zone: &dyn Zone, registrant: &Registrant) -> Result<Opened, RunError> {
-    let title = title(zone, registrant);
-    let is_command = config.command.is_over_soon();
-    let wait = if is_command { COMMAND_WAIT } else { HAND_OVER_WAIT };
-    let opened = journal::open(&config.state_dir, &title, wait).await;
-    let opened = opened.map_err(|Locked { path, waited }| match is_command {
-        true => RunError::Beside { sign: format!("it holds {}", path.display()) },
-        false => RunError::Locked(Locked { path, waited }),
-    })?;
-    match &opened.memory {
-        // An agent does its work without; a command may have that agent beside it.
-        Memory::Without(StoreError::LockDenied(reason)) if is_command => {
-            Err(RunError::MaybeBeside { sign: reason.clone() })
-        }
-        _ => Ok(opened),
     }
 }
 
