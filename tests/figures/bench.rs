@@ -2,13 +2,15 @@
 //!
 //! Owns what is measured and in which order. Times are the engine's own for its events, and this process's
 //! for the DNS answer; both read the same clock of the same machine (`CLOCK_REALTIME`). Nothing is asserted
-//! about time, but everything has to be answered in the end.
+//! about time, but everything has to be answered in the end. What an idle agent takes is a figure like the others, and
+//! [`small`] fails by it.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a benchmark has no outside")]
 
 mod events;
 mod latency;
+mod small;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -29,11 +31,13 @@ struct Plan {
     at_once: usize,
     /// How long an idle agent is watched.
     idle: Duration,
+    /// Whether only what an idle agent takes is measured, and judged.
+    judge: bool,
 }
 
 impl Plan {
-    const WHOLE: Self = Self { containers: 30, at_once: 50, idle: Duration::from_secs(60) };
-    const QUICK: Self = Self { containers: 5, at_once: 5, idle: Duration::from_secs(10) };
+    const WHOLE: Self = Self { containers: 30, at_once: 50, idle: Duration::from_secs(60), judge: false };
+    const QUICK: Self = Self { containers: 5, at_once: 5, idle: Duration::from_secs(10), judge: false };
 
     fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut plan = Self::WHOLE;
@@ -45,6 +49,7 @@ impl Plan {
             };
             match argument.as_str() {
                 "--quick" => plan = Self::QUICK,
+                "--judge" => plan.judge = true,
                 "--containers" => plan.containers = number()?,
                 "--at-once" => plan.at_once = number()?,
                 "--idle" => plan.idle = Duration::from_secs(number()? as u64),
@@ -65,11 +70,16 @@ fn main() {
     let engine = Engine::given();
     println!("{}", surroundings(&engine));
     let mut table = Table::default();
+    if plan.judge {
+        small::measure(&mut table, &engine, plan);
+        print!("\n{table}");
+        std::process::exit(i32::from(table.missed() > 0));
+    }
     let agent = Agent::start(&engine);
     let mut bench = Bench::new(&engine, agent);
 
     say("idle with nothing to do");
-    measure_idle(&mut table, "no container", &bench.agent, plan.idle);
+    measure_idle(&mut table, "no container", &bench.agent, plan.idle, STRETCH);
 
     let mut all = Lives::default();
     for (end, what) in [(End::Lingers, "that live on for a second"), (End::Exits, "that exit at once")] {
@@ -94,7 +104,7 @@ fn main() {
     table.time(&format!("{count} at once: first start → all answer"), herd.all_answer);
 
     say(&format!("idle with {count} containers and as many TCP checks"));
-    measure_idle(&mut table, &format!("{count} containers"), &bench.agent, plan.idle);
+    measure_idle(&mut table, &format!("{count} containers"), &bench.agent, plan.idle, STRETCH);
 
     say(&format!("stopping {count} containers at once"));
     let stopped = bench.stop_at_once(&herd);
@@ -112,19 +122,22 @@ fn main() {
     println!("In all of this the agent was on a core for {on_core:.1?}, and waited {waiting:.1?} for one.");
 }
 
-fn measure_idle(table: &mut Table, what: &str, process: &Process, watched: Duration) {
+/// What an idle agent should take: memory, and of a core.
+const STRETCH: (Aim, Aim) = (Aim::Stretch(10.0, 6.0), Aim::Percent(0.1));
+
+fn measure_idle(
+    table: &mut Table,
+    what: &str,
+    process: &Process,
+    watched: Duration,
+    (of_memory, of_core): (Aim, Aim),
+) {
     // Start and the herd's first probes are not idleness.
     std::thread::sleep(Duration::from_secs(3));
     let idle = process.watch(watched);
     let memory = process.memory();
-    table.memory(
-        &format!("RSS, {what}"),
-        memory.rss,
-        Some(memory.anonymous),
-        Aim::Stretch(10.0, 6.0),
-        "10 MB",
-    );
-    table.share(&format!("CPU of a core, {what}"), &idle, Aim::Percent(0.1));
+    table.memory(&format!("RSS, {what}"), memory.rss, Some(memory.anonymous), of_memory, "10 MB");
+    table.share(&format!("CPU of a core, {what}"), &idle, of_core);
 }
 
 fn say(what: &str) {

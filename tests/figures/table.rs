@@ -30,9 +30,15 @@ pub enum Aim {
 #[derive(Debug, Default)]
 pub struct Table {
     rows: Vec<[String; 5]>,
+    missed: usize,
 }
 
 impl Table {
+    /// How many aims were missed so far.
+    pub fn missed(&self) -> usize {
+        self.missed
+    }
+
     /// Times of many containers.
     pub fn times(&mut self, what: &str, times: &[Duration], aim: Aim, predecessor: &str) {
         let of = |percent| ms(percentile(times, percent));
@@ -56,7 +62,7 @@ impl Table {
             what,
             figure,
             aim,
-            |aim| matches!(aim, Aim::Stretch(most, _) if mb(rss) <= most),
+            |aim| matches!(aim, Aim::Stretch(most, _) | Aim::Megabytes(most) if mb(rss) <= most),
             predecessor,
         );
     }
@@ -92,7 +98,10 @@ impl Table {
         let verdict = match aim {
             Aim::None => "",
             _ if met(aim) => "met",
-            _ => "MISSED",
+            _ => {
+                self.missed += 1;
+                "MISSED"
+            }
         };
         self.rows.push([what.to_owned(), figure, said, verdict.to_owned(), predecessor.to_owned()]);
     }
