@@ -42,6 +42,8 @@ pub struct Facts {
     pub state: State,
     /// The agent of this host.
     pub agent: Agent,
+    /// Of which services containers were stopped since its start, as far as it says.
+    pub ended: Vec<Ended>,
 }
 
 /// What is wrong with something that says itself what to do about it.
@@ -173,6 +175,19 @@ pub enum Unheard {
     Denied(String),
     /// It does not answer.
     Away(String),
+}
+
+/// What came of containers of a service that ended as they were asked to.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+pub struct Ended {
+    /// Which service.
+    pub service: String,
+    /// How many had served until every name server had heard of their withdrawal.
+    pub spread: u64,
+    /// How many ended before that.
+    pub early: u64,
+    /// For how many seconds clients were sent to one that was not there any more, at the worst.
+    pub longest_missing: f64,
 }
 
 /// The state directory.

@@ -46,6 +46,8 @@ pub struct Status {
     pub cordons: Vec<Cordon>,
     /// What is about to happen to the host.
     pub departure: Departure,
+    /// Containers that ended as they were asked to, since the agent's start, by service: the first 20, and `other`.
+    pub ended: Vec<Ended>,
     /// How far the agent's own end has come.
     pub stop: Stop,
     /// What this host wrote, kept over a restart.
@@ -251,6 +253,21 @@ pub struct Notice {
     pub r#for: Option<f64>,
     /// Why it does not answer.
     pub error: Option<String>,
+}
+
+/// What came of containers of a service that ended as they were asked to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ended {
+    /// Which service.
+    pub service: String,
+    /// How many had served until every name server had heard of their withdrawal.
+    pub spread: u64,
+    /// How many ended before that.
+    pub early: u64,
+    /// Of how many nobody knows.
+    pub unknown: u64,
+    /// For how long clients were sent to one that was not there any more, at the worst.
+    pub longest_missing: f64,
 }
 
 /// How far the agent's own end has come.

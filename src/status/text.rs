@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::schema::{Container, Cordon, Record, RecordState, Service, Status, StepState};
+use super::schema::{Container, Cordon, Ended, Record, RecordState, Service, Status, StepState};
 
 /// Which of the latest calls are shown.
 const CALLS_SHOWN: usize = 10;
@@ -13,6 +13,7 @@ pub fn render(status: &Status) -> String {
     // Writing into a text never fails.
     let _ = head(&mut text, status);
     let _ = containers(&mut text, status);
+    let _ = ended(&mut text, status);
     let _ = writer(&mut text, status);
     text
 }
@@ -92,6 +93,18 @@ fn containers(text: &mut String, status: &Status) -> std::fmt::Result {
     Ok(())
 }
 
+fn ended(text: &mut String, status: &Status) -> std::fmt::Result {
+    let early: Vec<_> = status.ended.iter().filter(|ended| ended.early > 0).collect();
+    if !early.is_empty() {
+        writeln!(text, "\nended before every name server had heard of their withdrawal")?;
+    }
+    for Ended { service, spread, early, longest_missing, .. } in early {
+        let (of, longest) = (spread + early, span(*longest_missing));
+        writeln!(text, "  {service}: {early} of {of}, missed for up to {longest}")?;
+    }
+    Ok(())
+}
+
 fn write_service(text: &mut String, service: &Service) -> std::fmt::Result {
     let by_hand = service.cordoned.map(|weight| format!(" (weight {weight} by hand)")).unwrap_or_default();
     let life: Vec<_> = service.life.iter().map(|step| format!("{}{}", mark(step.state), step.step)).collect();
@@ -165,6 +178,25 @@ pub(super) fn span(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn services_whose_containers_end_too_early_are_named() {
+        let ended = |service: &str, early| Ended {
+            service: service.into(),
+            spread: 3,
+            early,
+            unknown: 1,
+            longest_missing: 31.0,
+        };
+        let seen = crate::status::Seen::default();
+        let status = Status {
+            ended: vec![ended("_a._tcp.sd.internal", 2), ended("_b._tcp.sd.internal", 0)],
+            ..crate::status::assemble(None, &seen)
+        };
+        let text = render(&status);
+        assert!(text.contains("  _a._tcp.sd.internal: 2 of 5, missed for up to 31.0 s"), "{text}");
+        assert!(!text.contains("_b._tcp"), "{text}");
+    }
 
     #[test]
     fn a_span_is_said_in_its_two_largest_units() {

@@ -209,3 +209,15 @@ fn records_of_others_that_lead_here() {
     records(&mut facts).extend([other, srv("web1", 5)]);
     assert_eq!(judge(&facts).worst(), Level::Fine);
 }
+
+#[test]
+fn containers_that_end_before_that_has_spread() {
+    holds(
+        |facts| (facts.ended[0].early, facts.ended[0].longest_missing) = (2, 31.4),
+        Level::Warning,
+        "stops",
+        "_web._tcp.sd.internal: 2 of 6 stopped containers ended before every name server had heard of it, and clients were \
+         sent to them for up to 31 s",
+        "stopTimeout 90",
+    );
+}

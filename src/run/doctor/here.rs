@@ -10,30 +10,33 @@ use std::time::Duration;
 use rustix::fs::{Access, access, statvfs};
 
 use crate::aws::names::Names;
-use crate::doctor::facts::{Agent, State, StateKind};
+use crate::doctor::facts::{Agent, Ended, State, StateKind};
 use crate::serve::status::client::ask;
 
 const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
 
 /// What the agent of this host says of itself.
-pub(super) async fn agent(sockets: &[PathBuf]) -> Agent {
+pub(super) async fn agent(sockets: &[PathBuf]) -> (Agent, Vec<Ended>) {
+    let silent = |reason| (Agent::Silent(reason), Vec::new());
     let answer = match ask(sockets, "/status.json").await {
         Ok(answer) => answer,
         // What to do is for the doctor to say.
-        Err(error) => return Agent::Silent(error.what()),
+        Err(error) => return silent(error.what()),
     };
     let Ok(status) = serde_json::from_slice::<serde_json::Value>(&answer.body) else {
-        return Agent::Silent("what answers at the status socket is no agent".to_owned());
+        return silent("what answers at the status socket is no agent".to_owned());
     };
+    // An agent of another version may not say.
+    let ended = serde_json::from_value(status["ended"].clone()).unwrap_or_default();
     if status["ready"] == true {
-        return Agent::Ready;
+        return (Agent::Ready, ended);
     }
     let sources = status["sources"].as_array().into_iter().flatten();
     let reasons = sources.filter(|source| source["ready"] == false).map(|source| {
         let text = |field: &str| source[field].as_str().unwrap_or_default().to_owned();
         format!("{}: {}", text("name"), text("reason"))
     });
-    Agent::NotReady(reasons.collect())
+    (Agent::NotReady(reasons.collect()), ended)
 }
 
 /// The addresses of a name, as the resolver of this system knows them.

@@ -38,7 +38,7 @@ async fn gather(config: &Config) -> Facts {
     let identity = identity(config, &metadata, instance.as_ref());
     let address = identity.as_ref().map(|identity| identity.address).ok();
     let label = identity.as_ref().map(|identity| identity.owner.label().to_owned()).unwrap_or_default();
-    let (registry, engine, agent) = tokio::join!(
+    let (registry, engine, (agent, ended)) = tokio::join!(
         registry::ask(config, identity.as_ref().ok()),
         engine::ask(config, &label),
         here::agent(&config.status.sockets),
@@ -69,6 +69,7 @@ async fn gather(config: &Config) -> Facts {
         drains: engine.drains,
         state: here::state(&config.state_dir),
         agent,
+        ended,
     }
 }
 

@@ -139,6 +139,7 @@ pub fn assemble(facts: Option<&Facts>, seen: &Seen) -> Status {
         writer: overview::writer(seen),
         cordons: overview::cordons(seen),
         departure: overview::departure(seen),
+        ended: overview::ended(seen),
         stop: overview::stop(seen),
         journal: schema::Journal {
             kept: seen.journal.is_kept,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{Facts, Seen, millis};
 use crate::machine::departure::{Leaving, Said};
 use crate::moment::Moment;
-use crate::reconcile::writer::{Begun, Ended};
+use crate::reconcile::writer::{Begun, Ended, Stopped};
 use crate::record::RecordType;
 use crate::status::schema::{
-    Call, Cordon, Departure, Docker, Host, InFlight, Notice, Part, Source, Stop, Writer, Zone,
+    self, Call, Cordon, Departure, Docker, Host, InFlight, Notice, Part, Source, Stop, Writer, Zone,
 };
 
 pub(super) fn host(Facts { registrant, .. }: &Facts) -> Host {
@@ -53,6 +53,17 @@ pub(super) fn docker(seen: &Seen) -> Docker {
         listed_ago: docker.listed.map(|(at, _)| seen.ago(at)),
         running: docker.listed.map(|(_, running)| running),
     }
+}
+
+pub(super) fn ended(seen: &Seen) -> Vec<schema::Ended> {
+    let ended = |(service, stopped): (&str, &Stopped)| schema::Ended {
+        service: service.to_owned(),
+        spread: stopped.spread,
+        early: stopped.early,
+        unknown: stopped.unknown,
+        longest_missing: super::seconds(stopped.longest),
+    };
+    seen.writer.iter().flat_map(|writer| writer.stops.iter()).map(ended).collect()
 }
 
 pub(super) fn writer(seen: &Seen) -> Writer {

@@ -46,6 +46,7 @@ fn its_json_has_the_names_that_are_documented() {
             "cordons",
             "departure",
             "docker",
+            "ended",
             "host",
             "journal",
             "parts",

@@ -147,6 +147,21 @@ fn a_thousand_containers_have_as_many_series_as_one() {
 }
 
 #[test]
+fn a_thousand_services_that_stop_have_as_many_series_as_twenty_one() {
+    let series_of = |services: u32| {
+        let mut seen = seen();
+        let stops =
+            Stops::counted((0..services).map(|n| (format!("_s{n:04}._tcp.sd.internal"), Stopped::default())));
+        let writer = Snapshot { stops, ..Snapshot::clone(seen.writer.as_ref().unwrap()) };
+        seen.writer = Some(Arc::new(writer));
+        series(&render(&assemble(None, &seen), &seen)).len()
+    };
+    assert_eq!(series_of(1_000), series_of(21));
+    // Three outcomes and the worst of each.
+    assert_eq!(series_of(21) - series_of(0), 21 * 4);
+}
+
+#[test]
 fn a_service_counts_where_its_life_stops() {
     use StepState::{Ahead, Done, Failed, Waits, Weak};
     for (states, stage_of) in [

@@ -228,6 +228,14 @@ impl Stops {
         }
     }
 
+    /// These, one after another.
+    #[cfg(test)]
+    pub fn counted(each: impl IntoIterator<Item = (String, Stopped)>) -> Self {
+        let mut stops = Self::default();
+        each.into_iter().for_each(|(service, stopped)| stops.add(&[service].into(), stopped));
+        stops
+    }
+
     /// Each service, and what came of its stops.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Stopped)> {
         self.0.iter().map(|(service, stopped)| (service.as_str(), stopped))
