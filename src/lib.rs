@@ -66,6 +66,7 @@ pub mod logs;
 pub mod machine;
 pub mod moment;
 pub mod nearest;
+pub mod private_file;
 pub mod reconcile;
 pub mod record;
 pub mod run;

@@ -24,13 +24,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("moment", &[]),
     ("clock", &["moment"]),
     ("logs", &[]),
+    ("private_file", &[]),
     // What is wanted, and when; its watcher waits longer with each failure.
     ("machine", &["backoff", "container", "moment", "record"]),
     // What is asked, kept and served.
-    ("zone", &["aws", "backoff", "moment", "record"]),
+    ("zone", &["aws", "backoff", "moment", "private_file", "record"]),
     ("change", &["backoff", "moment", "record", "zone"]),
     // It remembers signals too.
-    ("journal", &["container", "machine", "record", "zone"]),
+    ("journal", &["container", "machine", "private_file", "record", "zone"]),
     // It writes what the machine wants.
     ("reconcile", &["backoff", "change", "journal", "machine", "moment", "record", "zone"]),
     // What an operator sees, made of what is known; and what he may ask the machine for.

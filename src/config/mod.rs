@@ -164,7 +164,7 @@ impl Config {
         let burst = judge.takes_given("--burst", &cli.burst, values::burst);
         let resync = judge.takes("--resync", values::span(&cli.resync, RESYNC_MIN, RESYNC_MAX));
         let hostname = judge.takes_given("--hostname", &cli.hostname, values::hostname);
-        let address = judge.takes_given("--address", &cli.address, values::address);
+        let address = judge.takes_given("--address", &cli.address, |text| values::address(text, cli.local));
         let state_dir = judge.takes("--state-dir", values::path(&cli.state_dir));
         let status_address = judge.takes_given("--status-listen", &cli.status_listen, values::listen_or_port);
         let status_socket = judge.takes_given("--status-socket", &cli.status_socket, values::socket);

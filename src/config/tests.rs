@@ -71,9 +71,25 @@ fn a_zone_is_taken_in_any_case_and_with_its_final_dot() {
 
 #[test]
 fn an_address_must_be_one_that_clients_can_reach() {
-    for bad in ["::1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "10.0.0", "host"] {
+    for bad in [
+        "::1",
+        "0.0.0.0",
+        "0.1.2.3",
+        "169.254.0.7",
+        "255.255.255.255",
+        "224.0.0.1",
+        "240.0.0.1",
+        "10.0.0",
+        "host",
+    ] {
         let cli = Cli::try_parse_from(["ecssd", "--local", "--hostname", "h", "--address", bad]).unwrap();
         assert!(Config::read(&cli).is_err(), "{bad}");
+    }
+    // What this host alone asks may lead to it alone.
+    for (local, is_good) in [(&["--local"][..], true), (&[], false)] {
+        let told = ["ecssd", "--hostname", "h", "--address", "127.0.0.1"];
+        let cli = Cli::try_parse_from(told.iter().chain(local)).unwrap();
+        assert_eq!(Config::read(&cli).is_ok(), is_good);
     }
 }
 

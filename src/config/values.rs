@@ -11,7 +11,7 @@ use super::bad::BadValue;
 use crate::container::convention::{FullNames, duration};
 use crate::logs;
 use crate::machine::agent::OnTerm;
-use crate::record::{Owner, canonical};
+use crate::record::{Owner, canonical, is_target};
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, BadValue> {
     text.trim().parse().map_err(|_| form(text, "an address and port such as 127.0.0.1:5333"))
@@ -108,13 +108,15 @@ pub(super) fn burst(text: &str) -> Result<u32, BadValue> {
     }
 }
 
-pub(super) fn address(text: &str) -> Result<Ipv4Addr, BadValue> {
+/// With `local`, DNS of this host alone is answered, and may lead to it alone.
+pub(super) fn address(text: &str, local: bool) -> Result<Ipv4Addr, BadValue> {
     let address: Ipv4Addr =
         text.parse().map_err(|_| form(text, "an IPv4 address (IPv4 for now) such as 10.0.0.7"))?;
-    if address.is_unspecified() || address.is_broadcast() || address.is_multicast() {
-        return Err(BadValue::NotConnectable(address));
+    if is_target(address) || local && address.is_loopback() {
+        Ok(address)
+    } else {
+        Err(BadValue::NotConnectable(address))
     }
-    Ok(address)
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, BadValue> {

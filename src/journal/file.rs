@@ -30,8 +30,16 @@ pub struct FileJournal {
 impl FileJournal {
     /// Writes to the copy on disk; where there is none, tries to make one of all that is remembered.
     fn keep(&mut self, write: impl FnOnce(&Store) -> Result<(), StoreError>) {
+        // Whoever deleted them let another agent in, and has the next start know nothing.
+        let is_deleted =
+            self.lock.as_ref().is_some_and(|lock| !self.path.exists() || !lock.holds(&self.path));
         let kept = match &self.store {
-            Some(store) => write(store),
+            Some(store) if !is_deleted => write(store),
+            Some(_) => {
+                tracing::warn!(event = "journal_deleted", path = %self.path.display(), "the journal or its lock was deleted under the agent: it is written anew");
+                self.lock = None;
+                self.begin()
+            }
             None => self.begin(),
         };
         match kept {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::aside::{self, Aside};
 use super::store::{Found, Store, StoreError};
 use super::{Entry, FileJournal, Journal, MemoryJournal, Title};
+use crate::private_file;
 
 /// How often a held lock is tried again.
 const LOCK_POLL: Duration = Duration::from_millis(100);
@@ -134,7 +135,10 @@ pub fn try_open(dir: &Path, title: &Title) -> Result<Opened, Locked> {
 /// As [`try_open`], in this boot of the machine.
 pub(super) fn try_open_at(dir: &Path, title: &Title, boot: &str) -> Result<Opened, Locked> {
     let path = dir.join("journal.redb");
-    let _ = fs::create_dir_all(dir);
+    let _ = private_file::make_dir(dir);
+    if private_file::is_open_to_others(dir) {
+        tracing::warn!(event = "state_dir_open", path = %dir.display(), "others may write to the state directory, and what is read there is believed: chmod go-w it");
+    }
     let lock = Lock::take(&path);
     if let Err(Fault::Held(path)) = lock {
         return Err(Locked { path, waited: Duration::ZERO });
@@ -248,22 +252,27 @@ impl From<Fault> for StoreError {
 /// The right to the state directory, until it is dropped or the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
     /// Whether nobody ever took it before.
     is_new: bool,
 }
 
 impl Lock {
+    /// Whether it is still the one that others find for the journal at `path`.
+    pub(super) fn holds(&self, path: &Path) -> bool {
+        private_file::is_there(&path.with_extension("lock"), &self.file)
+    }
+
     /// Takes the lock of the journal at `path`.
     pub(super) fn take(path: &Path) -> Result<Self, Fault> {
         let path = path.with_extension("lock");
         let is_new = !path.exists();
-        let file = match OpenOptions::new().create(true).append(true).open(&path) {
+        let file = match private_file::open(&path, OpenOptions::new().create(true).append(true)) {
             Ok(file) => file,
             Err(error) => return Err(Fault::Io(path, error)),
         };
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file, is_new }),
+            Ok(()) => Ok(Self { file, is_new }),
             Err(TryLockError::WouldBlock) => Err(Fault::Held(path)),
             Err(TryLockError::Error(error)) => Err(Fault::Io(path, error)),
         }

@@ -17,6 +17,7 @@ mod registrant;
 mod routing;
 mod set;
 mod srv;
+mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -32,3 +33,4 @@ pub use registrant::{ADDRESS_TTL, Registrant};
 pub use routing::Routing;
 pub use set::RecordSet;
 pub use srv::{Srv, SrvError};
+pub use target::is_target;

@@ -86,7 +86,7 @@ fn removes_with_a_renewed_key(sources: impl Fn(&TempDir, &str) -> Vec<(&'static 
         "--hostname",
         "web1",
         "--address",
-        "127.0.0.1",
+        "10.0.0.7",
     ]);
     command.args(["--endpoint-url", &url, "--state-dir", dir.path().join("state").to_str().unwrap()]);
     command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nowhere");

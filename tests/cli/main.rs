@@ -193,7 +193,7 @@ fn nobody() -> String {
 fn waiting(endpoint: &str, environment: &[(&str, &str)]) -> (Process, TempDir) {
     let state = TempDir::new().unwrap();
     let mut command = alone(program());
-    command.args(["sd.internal", "--endpoint-url", endpoint, "--hostname", "web1", "--address", "127.0.0.1"]);
+    command.args(["sd.internal", "--endpoint-url", endpoint, "--hostname", "web1", "--address", "10.0.0.7"]);
     command.arg("--state-dir").arg(state.path()).env("HOME", "/nowhere").envs(environment.iter().copied());
     (Process::start(command), state)
 }

@@ -84,7 +84,7 @@ fn the_service_manager_hears_of_the_start_of_what_is_missing_and_of_the_end() {
 fn an_agent_that_waits_for_its_zone_has_started() {
     let endpoint = nobody();
     let mut agent = Managed::start(
-        &["sd.internal", "--endpoint-url", &endpoint, "--hostname", "web1", "--address", "127.0.0.1"],
+        &["sd.internal", "--endpoint-url", &endpoint, "--hostname", "web1", "--address", "10.0.0.7"],
         &[("HOME", "/nowhere")],
     );
     agent.tells("READY=1");
@@ -125,7 +125,7 @@ fn metadata(future: &'static [(&'static str, &'static str)]) -> String {
         let known = [
             ("/latest/api/token", "AQAEAJvNQ8-EXAMPLE=="),
             ("/latest/meta-data/instance-id", "i-0123456789abcdef0"),
-            ("/latest/meta-data/local-ipv4", "127.0.0.1"),
+            ("/latest/meta-data/local-ipv4", "10.0.0.7"),
         ];
         let found = known.iter().chain(future).find(|(path, _)| *path == request.target());
         let (status, body) = found.map_or((404, ""), |(_, body)| (200, body));
@@ -199,7 +199,7 @@ fn auto_drains_where_the_system_goes_down() {
 #[test]
 fn a_watchdog_is_fed_while_the_agent_waits_and_while_it_runs() {
     let endpoint = nobody();
-    let waits = ["sd.internal", "--endpoint-url", &endpoint, "--hostname", "web1", "--address", "127.0.0.1"];
+    let waits = ["sd.internal", "--endpoint-url", &endpoint, "--hostname", "web1", "--address", "10.0.0.7"];
     for arguments in [LOCAL, &waits] {
         let mut agent = Managed::start(arguments, &[("HOME", "/nowhere"), ("WATCHDOG_USEC", "300000")]);
         agent.tells("READY=1");

@@ -12,9 +12,11 @@ use serde::Deserialize;
 
 use super::{Tasks, TasksError};
 use crate::aws::names::Names;
-use crate::record::ContainerId;
+use crate::record::{ContainerId, is_target};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// The most bytes of an answer; a task of ten containers has 4 kB.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 /// The ECS agent of this host, port 51678 unless told otherwise.
 #[derive(Clone, Debug)]
@@ -75,8 +77,15 @@ impl EcsIntrospection {
         let failed =
             |error: &dyn std::error::Error| TasksError { url: url.clone(), reason: error.to_string() };
         let answer = self.client.get(&url).send().await.map_err(|error| failed(&error.without_url()))?;
-        let answer = answer.error_for_status().map_err(|error| failed(&error.without_url()))?;
-        let body = answer.bytes().await.map_err(|error| failed(&error.without_url()))?;
+        let mut answer = answer.error_for_status().map_err(|error| failed(&error.without_url()))?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error.without_url()))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > ANSWER_BYTES_MAX {
+                let reason = format!("more than {ANSWER_BYTES_MAX} bytes came");
+                return Err(TasksError { url: url.clone(), reason });
+            }
+        }
         serde_json::from_slice(&body).map_err(|error| failed(&error))
     }
 }
@@ -141,7 +150,7 @@ impl Task {
         let id = id.to_string();
         let container = self.containers.iter().find(|container| container.docker_id == id)?;
         let own = container.networks.iter().find(|network| network.mode == "awsvpc")?;
-        own.addresses.first().copied()
+        own.addresses.first().copied().filter(|address| is_target(*address))
     }
 }
 
@@ -173,6 +182,8 @@ mod tests {
         let task: Task = serde_json::from_str(&json).unwrap();
         assert_eq!(task.address(&id.parse().unwrap()), Some(Ipv4Addr::new(10, 0, 1, 7)));
         assert_eq!(task.address(&"b".repeat(64).parse().unwrap()), None);
+        let nowhere = json.replace("10.0.1.7", "169.254.170.2");
+        assert_eq!(serde_json::from_str::<Task>(&nowhere).unwrap().address(&id.parse().unwrap()), None);
         let bridge = json.replace("awsvpc", "bridge");
         assert_eq!(serde_json::from_str::<Task>(&bridge).unwrap().address(&id.parse().unwrap()), None);
     }

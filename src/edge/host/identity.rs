@@ -9,6 +9,7 @@
 //! and the metadata service is away, this waits for it. [`choose`] decides; [`Sources`] is what asks.
 
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::time::Duration;
 
 use super::imds::{Imds, Instance};
@@ -39,6 +40,9 @@ pub struct Identity {
     pub launched: Option<Timestamp>,
 }
 
+const BRIDGED: &str = "this is a container with a network of its own: its name and address are no host's";
+const BRIDGED_REMEDY: &str = "run it with --network host, or pass both --hostname and --address";
+
 /// Why a host cannot be told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
@@ -51,6 +55,9 @@ pub enum IdentityError {
     /// It has no address.
     #[error(transparent)]
     Address(#[from] AddressUnknown),
+    /// It is a container's.
+    #[error("{BRIDGED}; {BRIDGED_REMEDY}")]
+    Bridged,
 }
 
 impl IdentityError {
@@ -60,6 +67,7 @@ impl IdentityError {
             Self::Owner(error) => error.what(),
             Self::Name(error) => error.what(),
             Self::Address(_) => AddressUnknown::WHAT.to_owned(),
+            Self::Bridged => BRIDGED.to_owned(),
         }
     }
 
@@ -69,6 +77,7 @@ impl IdentityError {
             Self::Owner(error) => error.remedy(),
             Self::Name(_) => NameUnknown::REMEDY.to_owned(),
             Self::Address(_) => AddressUnknown::REMEDY.to_owned(),
+            Self::Bridged => BRIDGED_REMEDY.to_owned(),
         }
     }
 }
@@ -89,12 +98,14 @@ pub struct Fallback {
     pub name: Result<String, NameUnknown>,
     /// [`super::address`].
     pub address: Result<Ipv4Addr, AddressUnknown>,
+    /// [`super::is_bridged`].
+    pub is_bridged: bool,
 }
 
 impl Fallback {
     /// What this host says.
     pub fn of_this_host() -> Self {
-        Self { name: super::name(), address: super::address() }
+        Self { name: super::name(), address: super::address(), is_bridged: super::is_bridged(Path::new("/")) }
     }
 }
 
@@ -107,6 +118,10 @@ pub fn choose(
     instance: Option<&Instance>,
     fallback: &Fallback,
 ) -> Result<Identity, IdentityError> {
+    let is_told = given.hostname.is_some() && given.address.is_some();
+    if fallback.is_bridged && instance.is_none() && !is_told {
+        return Err(IdentityError::Bridged);
+    }
     let owner = match (&given.hostname, instance) {
         (Some(name), _) => Owner::new(name)?,
         (None, Some(instance)) => Owner::new(&instance.id)?,

@@ -13,6 +13,7 @@ use reqwest::{Method, Response, StatusCode};
 
 use crate::aws::names::Names;
 use crate::container::Timestamp;
+use crate::record::is_target;
 
 /// Where it is, unless told otherwise. Source: EC2 user guide, "Access instance metadata".
 pub const ENDPOINT: &str = "http://169.254.169.254";
@@ -180,7 +181,7 @@ impl Imds {
     async fn ask(&self) -> Result<Instance, ImdsError> {
         let session = self.session().await?;
         let id = session.value("instance-id", is_instance_id).await?;
-        let address = session.value("local-ipv4", |text| text.parse::<Ipv4Addr>().is_ok()).await?;
+        let address = session.value("local-ipv4", |text| text.parse().is_ok_and(is_target)).await?;
         let region = session.optional("placement/region", is_word).await?;
         let host_name = session.optional("local-hostname", is_host_name).await?;
         let vpc = match session.optional("mac", is_mac).await? {

@@ -13,6 +13,7 @@ use super::{CordonMemory, KeepError, Keeping};
 use crate::container::Timestamp;
 use crate::journal::Title;
 use crate::machine::cordon::{Cordon, Scope};
+use crate::private_file;
 
 const FORMAT: &str = "ecssd cordons";
 const VERSION: u32 = 1;
@@ -128,7 +129,7 @@ fn text(title: &Title, all: &[Cordon]) -> Vec<u8> {
 
 fn read(path: &Path, title: &Title) -> Result<Vec<Cordon>, KeepError> {
     let told = |error: io::Error| KeepError(error.to_string());
-    let file = match File::open(path) {
+    let file = match private_file::open(path, File::options().read(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(told(error)),
@@ -150,7 +151,7 @@ fn read(path: &Path, title: &Title) -> Result<Vec<Cordon>, KeepError> {
 
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let new = path.with_extension("json.new");
-    let mut file = File::create(&new)?;
+    let mut file = private_file::rewrite(&new)?;
     file.write_all(text)?;
     file.sync_all()?;
     fs::rename(&new, path)?;

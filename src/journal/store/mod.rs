@@ -34,6 +34,7 @@ use self::row::{DOUBTS, Row, SIGNALS, json, read, read_doubts, read_signals};
 pub(super) use self::unsynced::Unsynced;
 use super::{Entry, State, Title};
 use crate::machine::past::Signals;
+use crate::private_file;
 use crate::record::{ContainerId, Key};
 
 const FORMAT: &str = "ecssd journal";
@@ -75,7 +76,7 @@ pub(super) struct Found {
 impl Store {
     /// A new file at `path`, in place of what is there, with `found` in it.
     pub(super) fn create(path: &Path, title: &Title, found: &Found) -> Result<Self, StoreError> {
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
+        let file = private_file::rewrite(path);
         // Should a power cut lose this file, nothing is left of what it replaced that could mislead.
         let synced = Arc::new(AtomicBool::new(false));
         let store = Self::on(Unsynced { file: file?, synced: synced.clone() }, synced)?;
@@ -114,7 +115,7 @@ impl Store {
     /// The file at `path`; `None` where there is none, or one that was never finished. Its run
     /// begins with [`Store::begin`].
     pub(super) fn open(path: &Path, title: &Title) -> Result<Option<(Self, Found)>, StoreError> {
-        let file = match File::options().read(true).write(true).open(path) {
+        let file = match private_file::open(path, File::options().read(true).write(true)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),

@@ -1,5 +1,6 @@
 //! Directories that are locked, missing, or none. Full and read-only disks are in `tests/journal.rs`.
 
+use std::fs;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -83,5 +84,49 @@ fn goes_on_without_a_directory() {
         settle(&mut *journal, &[change(srv("web", "a", 1))]);
         assert_eq!(journal.load(), [written(&srv("web", "a", 1))]);
         assert_eq!(journal.trouble(), Some(&reason));
+    }
+}
+
+#[test]
+fn what_is_deleted_under_it_is_written_anew_with_all_that_is_known() {
+    for deleted in [&["journal.redb"][..], &["journal.lock"], &["journal.redb", "journal.lock"]] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = reopen(dir.path()).journal;
+        journal.complete();
+        journal.record(&learnt(&[written(&srv("web", "a", 1))]));
+        deleted.iter().for_each(|name| fs::remove_file(dir.path().join(name)).unwrap());
+        journal.record(&learnt(&[written(&srv("web", "b", 1))]));
+        assert!(matches!(try_open_at(dir.path(), &title(), BOOT), Err(Locked { .. })), "{deleted:?}");
+        drop(journal);
+        let both = vec![written(&srv("web", "a", 1)), written(&srv("web", "b", 1))];
+        assert_eq!(memory(dir.path()), Memory::Kept(both));
+    }
+}
+
+#[test]
+fn where_its_directory_is_deleted_it_says_so_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let mut journal = reopen(&state).journal;
+    fs::remove_dir_all(&state).unwrap();
+    journal.record(&learnt(&[written(&srv("web", "a", 1))]));
+    assert!(journal.trouble().is_some());
+    fs::create_dir(&state).unwrap();
+    journal.record(&learnt(&[written(&srv("web", "b", 1))]));
+    assert_eq!((journal.trouble(), journal.load().len()), (None, 2));
+}
+
+#[test]
+fn through_a_link_nothing_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let victim = dir.path().join("victim");
+    fs::write(&victim, "kept").unwrap();
+    for name in ["journal.redb", "journal.lock"] {
+        let state = dir.path().join(name.trim_start_matches("journal."));
+        fs::create_dir(&state).unwrap();
+        std::os::unix::fs::symlink(&victim, state.join(name)).unwrap();
+        let Memory::Without(reason) = memory(&state) else { panic!("{name}") };
+        assert!(reason.to_string().contains("it is a link"), "{reason}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
     }
 }

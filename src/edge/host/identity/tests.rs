@@ -4,7 +4,11 @@ use super::*;
 use crate::edge::host::imds::tests::{Manner, Server, instance};
 
 fn fallback() -> Fallback {
-    Fallback { name: Ok("web1.example".into()), address: Ok(Ipv4Addr::new(192, 168, 1, 7)) }
+    Fallback {
+        name: Ok("web1.example".into()),
+        address: Ok(Ipv4Addr::new(192, 168, 1, 7)),
+        is_bridged: false,
+    }
 }
 
 fn given(hostname: Option<&str>, address: Option<&str>) -> Given {
@@ -45,6 +49,17 @@ fn says_what_to_pass_where_a_host_cannot_be_told() {
         // Who it is on EC2 does not depend on the host's name.
         choose(&Given::default(), Some(&instance()), &fallback).unwrap();
     }
+}
+
+#[test]
+fn what_a_container_of_its_own_network_says_of_itself_is_no_hosts() {
+    let bridged = Fallback { is_bridged: true, ..fallback() };
+    for (hostname, address) in [(None, None), (Some("web1"), None), (None, Some("10.0.0.9"))] {
+        let refused = choose(&given(hostname, address), None, &bridged);
+        assert_eq!(refused, Err(IdentityError::Bridged));
+        choose(&given(hostname, address), Some(&instance()), &bridged).unwrap();
+    }
+    choose(&given(Some("web1"), Some("10.0.0.9")), None, &bridged).unwrap();
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub(super) use self::error::AppendError;
 pub use self::error::OpenError;
 use super::contents::Contents;
 use super::name::OwnerName;
+use crate::private_file;
 use crate::record::{Action, Change, RecordSet};
 
 const FORMAT: &str = "ecssd zone log";
@@ -75,10 +76,10 @@ impl LogFile for File {
 impl Store {
     /// Opens the zone `zone` in `dir`, which is created where it is missing.
     pub(super) fn open(dir: &Path, zone: &OwnerName) -> Result<(Self, Contents), OpenError> {
-        fs::create_dir_all(dir).map_err(at(dir))?;
+        private_file::make_dir(dir).map_err(at(dir))?;
         let lock = lock(&dir.join("zone.lock"))?;
         let path = dir.join("zone.log");
-        let mut contents = match File::open(&path) {
+        let mut contents = match private_file::open(&path, OpenOptions::new().read(true)) {
             Ok(file) => read(&path, file, zone)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::new(zone.clone()),
             Err(error) => return Err(at(&path)(error)),
@@ -90,7 +91,16 @@ impl Store {
                 "the zone was made when its SOA let \"there is none\" be remembered for 900 s: now for 5 s"
             );
         }
-        let (file, len) = write_compacted(&path, &contents).map_err(at(&path))?;
+        let (file, len) = match write_compacted(&path, &contents) {
+            Ok(written) => written,
+            // What it holds is served all the same, and what is new is taken once there is room.
+            Err(error) => {
+                let (file, len) = go_on_with(&path)
+                    .map_err(|_| at(&path)(io::Error::new(error.kind(), error.to_string())))?;
+                tracing::warn!(event = "zone_log_not_compacted", path = %path.display(), %error, "the zone's log could not be written anew, and grows on");
+                (file, len)
+            }
+        };
         let file = Box::new(file);
         Ok((Self { path, file, len, compacted_len: len, broken: None, _lock: lock }, contents))
     }
@@ -148,7 +158,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
-    let file = OpenOptions::new().create(true).append(true).open(path).map_err(at(path))?;
+    let file = private_file::open(path, OpenOptions::new().create(true).append(true)).map_err(at(path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
@@ -205,6 +215,16 @@ fn check_header(path: &Path, line: &[u8], zone: &OwnerName) -> Result<(), OpenEr
     Ok(())
 }
 
+/// The log as it is, open for appending, and how long its whole lines are: a torn one is cut off.
+fn go_on_with(path: &Path) -> io::Result<(File, u64)> {
+    let mut file = private_file::open(path, OpenOptions::new().read(true).append(true))?;
+    let mut log = Vec::new();
+    io::Read::read_to_end(&mut file, &mut log)?;
+    let len = log.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1) as u64;
+    file.set_len(len)?;
+    Ok((file, len))
+}
+
 /// Writes `contents` as a fresh log over `path`; the file is open for appending, and so long.
 fn write_compacted(path: &Path, contents: &Contents) -> io::Result<(File, u64)> {
     let beside = path.with_extension("new");
@@ -212,7 +232,8 @@ fn write_compacted(path: &Path, contents: &Contents) -> io::Result<(File, u64)> 
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut writer = BufWriter::new(OpenOptions::new().create_new(true).append(true).open(&beside)?);
+    let mut writer =
+        BufWriter::new(private_file::open(&beside, OpenOptions::new().create_new(true).append(true))?);
     let zone = contents.zone().as_str().to_owned();
     serde_json::to_writer(&mut writer, &Header { format: FORMAT.to_owned(), version: VERSION, zone })?;
     writer.write_all(b"\n")?;

@@ -147,6 +147,28 @@ fn fill(store: &mut Store, room: usize, cuttable: bool) {
 }
 
 #[test]
+fn what_cannot_be_written_anew_is_served_as_it_is_and_grows_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, mut contents) = open(dir.path());
+    write(dir.path(), &mut store, &mut contents, &[change(srv("web", "a", 1))]);
+    drop(store);
+    let log = dir.path().join("zone.log");
+    let whole = fs::read(&log).unwrap();
+    fs::write(&log, [&whole[..], b"[{\"torn"].concat()).unwrap();
+    // In the way of the new log.
+    fs::create_dir(log.with_extension("new")).unwrap();
+    let (mut store, mut again) = open(dir.path());
+    assert_eq!(shown(&again), shown(&contents));
+    assert_eq!(fs::read(&log).unwrap(), whole, "without what was torn");
+    write(dir.path(), &mut store, &mut again, &[change(srv("web", "b", 1))]);
+    drop(store);
+    assert_eq!(shown(&open(dir.path()).1), shown(&again));
+    // Where there is none to go on with, nothing is begun.
+    fs::remove_file(&log).unwrap();
+    assert!(refusal(dir.path()).contains("must be writable"));
+}
+
+#[test]
 fn cuts_off_what_a_full_disk_tore() {
     let dir = tempfile::tempdir().unwrap();
     let (mut store, mut contents) = open(dir.path());
