@@ -20,7 +20,7 @@ pub struct Cordon {
     pub weight: Option<String>,
 
     /// With --cordon: end it by itself after so long, 1s to 720h. [default: at --uncordon]
-    #[arg(long = "for", value_name = "DURATION", env = "ECSSD_FOR")]
+    #[arg(id = "for", long, value_name = "DURATION", env = "ECSSD_FOR")]
     pub lasts: Option<String>,
 }
 

@@ -552,6 +552,25 @@ fn a_stop_that_an_engine_did_not_live_to_see_is_over_with_it() {
     }
 }
 
+#[test]
+fn it_is_told_who_ended_as_it_was_asked_to_and_of_nobody_else() {
+    let now = Moment::after(1_000 * SECOND);
+    let life = rehearsal::sight(0, unchecked(0)).started_at;
+    let died = |place| Event::Died { at: Seq(place), time: life };
+    let is_told = |signals: &[u8], event| {
+        let mut host = open();
+        host.seen(0, unchecked(0), 0);
+        signals.iter().for_each(|signal| host.killed(0, 1, *signal));
+        host.registrar.on_event(&id(0), event, now).contains(&Output::Ended(id(0)))
+    };
+    assert!(is_told(&[15], died(50)) && is_told(&[15, 9], died(50)));
+    assert!(!is_told(&[9], died(50)), "it had no choice");
+    assert!(!is_told(&[], died(50)), "nobody asked");
+    assert!(!is_told(&[15], died(1)), "it was asked after that");
+    let again = Event::Killed { at: Seq(50), signal: 15, time: life, age: Duration::ZERO };
+    assert!(!is_told(&[15], again), "it has not ended");
+}
+
 // === the drain ===
 
 #[test]

@@ -88,7 +88,7 @@ pub fn begins(id: &ContainerId, text: &str) -> bool {
 /// A name as an operator writes it, whole and canonical; `None` where it lies in another zone, or is too long.
 pub fn whole(name: &str, zone: &str) -> Option<String> {
     let (name, is_absolute) = (canonical(name), name.ends_with('.'));
-    let is_whole = name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1);
+    let is_whole = name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));
     let whole = match (is_whole, is_absolute) {
         (true, _) => name,
         (false, true) => return None,

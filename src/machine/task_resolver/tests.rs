@@ -277,3 +277,27 @@ fn a_list_that_shows_an_owner_otherwise_has_its_sharers_inspected_too() {
     resolver.on_listed(list_of("81"), Seq(3));
     assert_eq!(due(&mut resolver), [id(1), id(2)]);
 }
+
+#[test]
+fn what_began_runs_though_an_older_list_lacks_it_and_what_ended_does_not() {
+    let answered = |resolver: &mut TaskResolver| {
+        while let Some(due) = resolver.next_inspection(NOW) {
+            let shown = container(if due.id == id(1) { 1 } else { 3 });
+            resolver.on_inspected(due, seen(shown, None), NOW);
+        }
+    };
+    let mut resolver = owner_and_sharer();
+    resolver.on_event(event(3, Happening::Started, at(21)), Seq(3), NOW);
+    answered(&mut resolver);
+    resolver.on_listed(list_of("80"), Seq(2));
+    answered(&mut resolver);
+    resolver.on_event(event(3, Happening::Rewired, at(22)), Seq(4), NOW);
+    assert_eq!(due(&mut resolver), [id(3)]);
+    let mut resolver = owner_and_sharer();
+    for (n, happening) in [Happening::Started, Happening::Died].into_iter().enumerate() {
+        resolver.on_event(event(3, happening, at(21 + n as u64)), Seq(3 + n as u64), NOW);
+        answered(&mut resolver);
+    }
+    resolver.on_event(event(3, Happening::Rewired, at(30)), Seq(9), NOW);
+    assert_eq!(due(&mut resolver), []);
+}
