@@ -225,8 +225,10 @@ pub enum StateKind {
 /// The agent of this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Agent {
-    /// None answers, for this reason.
+    /// None is there to be asked, for this reason.
     Silent(String),
+    /// One is, and does not answer, as it says here.
+    Hangs(String),
     /// It can do its work.
     Ready,
     /// It cannot, for these reasons.

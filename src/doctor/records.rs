@@ -44,7 +44,10 @@ fn own(facts: &Facts, host: &Registrant, sets: &[RecordSet]) -> Finding {
         Agent::Silent(_) => {
             format!("start the agent, which takes them out; or, once: {} --sync", facts.host_command)
         }
-        _ => "the agent takes them out, at the latest within --resync; see ecssd --status".to_owned(),
+        Agent::Hangs(_) => "restart the agent, which takes them out".to_owned(),
+        Agent::Ready | Agent::NotReady(_) => {
+            "the agent takes them out, at the latest within --resync; see ecssd --status".to_owned()
+        }
     };
     Finding::warning(SUBJECT, line, remedy)
 }

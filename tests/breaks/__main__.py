@@ -66,9 +66,7 @@ def main():
 
 
 def check(host):
-    complaints = host.ailing()
-    if not host.ready():
-        complaints.append("the agent is not ready")
+    complaints = host.complaints()
     print("\n".join(complaints) or "all is well")
     return bool(complaints)
 
@@ -82,10 +80,10 @@ def rehearse(host, ways):
             if way.shows in said(host, way):
                 raise SystemExit(f"error: {way.name}: {way.shows!r} is said of a host that is well")
             way.breaks(host)
-            wait_for(f"{way.name}: clients or the agent notice", lambda: notices(host), NOTICED_WITHIN)
+            wait_for(f"{way.name}: it is noticed", lambda: notices(host), NOTICED_WITHIN)
             wait_for(f"{way.name}: {way.shows!r} is said", lambda: way.shows in said(host, way), NOTICED_WITHIN)
             way.mends(host)
-            wait_for(f"{way.name}: mended", lambda: not host.ailing() and host.ready(), NOTICED_WITHIN)
+            wait_for(f"{way.name}: mended", lambda: not host.complaints(), NOTICED_WITHIN)
             print(f"{way.name}: noticed, shown and mended", flush=True)
         except SystemExit as error:
             failed.append(way.name)
@@ -99,7 +97,7 @@ def rehearse(host, ways):
 def notices(host):
     """Not for a moment only, as while one of two copies is replaced."""
     for _ in range(3):
-        if not host.ailing() and host.ready():
+        if not host.complaints():
             return False
         time.sleep(1)
     return True

@@ -254,13 +254,13 @@ class Host:
             raise SystemExit(f"error: {method} {path}: {run.stdout}{run.stderr}")
         return run.stdout
 
-    def new_zone(self):
+    def new_zone(self, vpc="vpc-12345678"):
         made = self.api(
             "POST",
             "/hostedzone",
             f'<CreateHostedZoneRequest xmlns="{NAMESPACE["r"]}"><Name>{ZONE}</Name><CallerReference>{time.time_ns()}'
             "</CallerReference><HostedZoneConfig><PrivateZone>true</PrivateZone></HostedZoneConfig><VPC><VPCRegion>"
-            "eu-central-1</VPCRegion><VPCId>vpc-12345678</VPCId></VPC></CreateHostedZoneRequest>",
+            f"eu-central-1</VPCRegion><VPCId>{vpc}</VPCId></VPC></CreateHostedZoneRequest>",
         )
         return xml.etree.ElementTree.fromstring(made).findtext(".//r:Id", namespaces=NAMESPACE).rpartition("/")[2]
 
@@ -300,8 +300,14 @@ class Host:
         run = subprocess.run([self.bin / "ecssd", *arguments], capture_output=True, text=True, timeout=120, check=False)
         return run.returncode, run.stdout + run.stderr
 
-    def ready(self):
-        return self.ecssd("--status")[0] == 0
+    def complaints(self):
+        """What clients would say, and the agent and its doctor; nothing if all is well."""
+        found = self.ailing()
+        if self.ecssd("--status")[0]:
+            found.append("the agent is not ready, or gone")
+        if self.ecssd("--doctor")[0]:
+            found.append("its doctor finds something broken")
+        return found
 
     # === Its end ===
 

@@ -46,7 +46,7 @@ fn judge(answer: Result<Answer, AskError>, own: &Own<'_>) -> Result<(), RunError
             return Err(RunError::MaybeBeside { sign: format!("{places}: {error}") });
         }
         Err(error @ AskError::Silent(_)) => {
-            return Err(RunError::MaybeBeside { sign: error.to_string() });
+            return Err(RunError::MaybeBeside { sign: error.what() });
         }
     };
     match serde_json::from_slice(&answer.body) {

@@ -11,7 +11,7 @@ use rustix::fs::{Access, access, statvfs};
 
 use crate::aws::names::Names;
 use crate::doctor::facts::{Agent, Ended, State, StateKind};
-use crate::serve::status::client::ask;
+use crate::serve::status::client::{AskError, ask};
 
 const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -21,7 +21,8 @@ pub(super) async fn agent(sockets: &[PathBuf]) -> (Agent, Vec<Ended>) {
     let answer = match ask(sockets, "/status.json").await {
         Ok(answer) => answer,
         // What to do is for the doctor to say.
-        Err(error) => return silent(error.what()),
+        Err(error @ AskError::Silent(_)) => return (Agent::Hangs(error.what()), Vec::new()),
+        Err(error @ AskError::Nobody { .. }) => return silent(error.what()),
     };
     let Ok(status) = serde_json::from_slice::<serde_json::Value>(&answer.body) else {
         return silent("what answers at the status socket is no agent".to_owned());

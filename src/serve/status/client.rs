@@ -47,7 +47,7 @@ pub enum AskError {
         error: io::Error,
     },
     /// Somebody does, and does not answer.
-    #[error("{}", self.what())]
+    #[error("{}; if it goes on so, it hangs: restart it, its records stay", self.what())]
     Silent(String),
 }
 
