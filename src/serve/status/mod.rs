@@ -11,7 +11,7 @@
 //!
 //! What it shows is the [board](crate::status::Board), to which all parts write what they know. It has a thread of its own
 //! and asks no actor but to carry out an order, so nobody who asks it takes the agent's time, and an agent that hangs is
-//! shown as one. Its HTTP is that of [`web`](super::web).
+//! shown as one. Its HTTP is that of [`web`].
 //!
 //! ## Guarantees
 //!
