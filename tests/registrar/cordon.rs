@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use ecssd::container::Running;
-use ecssd::machine::cordon::{Done, Order, Refused, Report, What, Wish};
+use ecssd::container::convention::Answer;
+use ecssd::machine::cordon::{Done, Order, Refused, Report, Scope, What, Wish};
+use ecssd::machine::lifecycle::{Event, Seq};
 use ecssd::machine::registrar::{Output, Registrar};
 use ecssd::moment::Moment;
-use ecssd_testing::rehearsal::{CONTAINERS, NAMED, Rehearsal, Shown, id, leaving};
+use ecssd_testing::rehearsal::{self, CONTAINERS, NAMED, Rehearsal, Shown, id, leaving};
 
 const SECOND: Duration = Duration::from_secs(1);
 const ALL: u8 = NAMED - 1;
@@ -226,4 +228,65 @@ fn a_full_name_by_itself_cannot_be_cordoned() {
     let mut host = serving();
     assert!(!host.order(FULL, Some(0), None));
     assert_eq!(weights(&host, 0), all_of(1));
+}
+
+/// Which are in force, as they are spoken of.
+fn in_force(registrar: &Registrar) -> Vec<String> {
+    registrar.cordons().map(ToString::to_string).collect()
+}
+
+#[test]
+fn of_all_there_is_one_which_is_no_other() {
+    let mut registrar = serving().registrar;
+    for _ in 0..2 {
+        let (report, _) = ask(&mut registrar, "all", TO_0).unwrap();
+        assert_eq!((report.others, registrar.cordons().count()), (vec![], 1));
+    }
+}
+
+#[test]
+fn one_whose_time_is_long_over_ends_when_somebody_wakes() {
+    let mut host = serving();
+    assert!(host.order(ALL, Some(0), Some(30)));
+    host.wait(100 * SECOND);
+    assert_eq!(weights(&host, 0), all_of(1));
+}
+
+#[test]
+fn each_is_ended_by_its_own_name_though_nobody_has_that_any_more() {
+    let mut host = serving();
+    (0..2).for_each(|n| host.registrar.on_named(id(n), ["blue", "green"][usize::from(n)].to_owned()));
+    for what in ["blue", "green", "web.sd.internal", "_web._tcp", "_api._tcp"] {
+        ask(&mut host.registrar, what, TO_0).unwrap();
+    }
+    let mut registrar = host.registrar;
+    drop(registrar.on_listed(&[].into(), Seq(90), NOW));
+    for (what, left) in [("blue", 4), ("web", 3), ("_web._tcp", 2)] {
+        let (report, _) = ask(&mut registrar, what, Wish::Uncordon).unwrap();
+        let Done::Uncordoned(ended) = report.done else { panic!("{what} is not cordoned") };
+        assert!(ended.to_string().contains(what) && registrar.cordons().count() == left, "{ended}");
+    }
+    assert_eq!(in_force(&registrar)[1..], ["service _api._tcp.sd.internal"]);
+}
+
+#[test]
+fn of_two_of_one_name_the_one_that_runs_is_meant() {
+    let mut host = serving();
+    (0..2).for_each(|n| host.registrar.on_named(id(n), "blue".to_owned()));
+    assert!(matches!(ask(&mut host.registrar, "blue", TO_0), Err(Refused::Ambiguous { .. })));
+    host.died(0, 1);
+    ask(&mut host.registrar, "blue", TO_0).unwrap();
+    assert!(host.registrar.cordons().all(|cordon| cordon.scope == Scope::Container(id(1))));
+}
+
+#[test]
+fn a_name_that_is_answered_in_both_ways_has_weights() {
+    let mut registrar = serving().registrar;
+    let mut sight = rehearsal::sight(3, shown(0));
+    let name = sight.offers[0].service.name.clone();
+    sight.offers[0].service.answer = Answer::Weighted;
+    sight.offers[1].service.name = name.clone();
+    sight.offers[1].service.answer = Answer::All;
+    drop(registrar.on_event(&id(3), Event::Seen { as_of: Seq(90), sight: Box::new(sight) }, NOW));
+    assert!(ask(&mut registrar, name.as_str(), TO_0).is_ok());
 }
