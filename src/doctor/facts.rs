@@ -42,6 +42,8 @@ pub struct Facts {
     pub state: State,
     /// The agent of this host.
     pub agent: Agent,
+    /// How this host's services stand, as far as it says.
+    pub services: Vec<Standing>,
     /// Of which services containers were stopped since its start, as far as it says.
     pub ended: Vec<Ended>,
 }
@@ -175,6 +177,17 @@ pub enum Unheard {
     Denied(String),
     /// It does not answer.
     Away(String),
+}
+
+/// How a container's service stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its container, by name.
+    pub container: String,
+    /// Its whole name.
+    pub service: String,
+    /// Why it is not in DNS with its weight; nothing if it is.
+    pub falls_short: Option<String>,
 }
 
 /// What came of containers of a service that ended as they were asked to.

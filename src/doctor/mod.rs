@@ -15,6 +15,7 @@
 //! | [`containers`] | what runs here and cannot be published |
 //! | [`names`] | the names that are asked for here: room, TTLs, policies |
 //! | [`records`] | whose records lead here, and which of this host's nobody wants |
+//! | [`services`] | which services are not answered, as the agent has it |
 //! | [`stops`] | whose containers end before the zone's name servers have heard of that |
 //! | [`state`] | the agent, and where it keeps what outlives it |
 //! | [`text`] | lines for people |
@@ -28,6 +29,7 @@ pub mod host;
 pub mod names;
 pub mod permissions;
 pub mod records;
+pub mod services;
 pub mod state;
 pub mod stops;
 #[cfg(test)]
@@ -65,6 +67,7 @@ pub fn judge(facts: &Facts) -> Report {
     }
     findings.extend(docker::judge(facts));
     findings.extend(containers::judge(facts));
+    findings.extend(services::judge(facts));
     findings.extend(stops::judge(facts));
     Report { findings }
 }

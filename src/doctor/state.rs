@@ -18,9 +18,11 @@ pub fn agent(agent: &Agent) -> Finding {
             reason,
             "start it, or call this as root and with the agent's --status-socket or --state-dir",
         ),
-        Agent::Hangs(reason) => {
-            Finding::broken(SUBJECT, reason, "restart it: its records stay, and it goes on with them")
-        }
+        Agent::Hangs(reason) => Finding::broken(
+            SUBJECT,
+            reason,
+            "restart it (systemctl restart ecssd): records stay, the next one goes on with them",
+        ),
         Agent::NotReady(reasons) => Finding::broken(
             SUBJECT,
             format!("it runs, and is not ready: {}", reasons.join("; ")),

@@ -68,7 +68,9 @@ fn head(text: &mut String, status: &Status) -> std::fmt::Result {
 fn containers(text: &mut String, status: &Status) -> std::fmt::Result {
     let is_ours = |container: &&Container| container.is_of_interest();
     let count = status.containers.iter().filter(is_ours).count();
-    writeln!(text, "\n{count} containers with services, {} in all", status.containers.len())?;
+    // What has ended is known for a while: whoever compares asks Docker for what runs.
+    let running = status.containers.iter().filter(|container| container.state != "idle").count();
+    writeln!(text, "\n{count} containers with services, {running} run here")?;
     for container in status.containers.iter().filter(is_ours) {
         let Container { id, name, state, .. } = container;
         let since = container.since_ago.map(|ago| format!(" for {}", span(ago))).unwrap_or_default();

@@ -48,6 +48,22 @@ async fn a_healthcheck_that_never_passes_is_said_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_healthcheck_that_fails_later_is_a_check_that_fails() {
+    let world = World::start().await;
+    let id = world.docker.start(1, "_web._tcp", 32001);
+    world.docker.change(&id, |it| it.health = Some(Health::Healthy));
+    world.pass(10).await;
+    let failed =
+        || world.log.lines().into_iter().filter(|line| line.contains("check_failed")).collect::<Vec<_>>();
+    assert_eq!((world.records("_web._tcp"), failed()), (BTreeSet::from([(32001, 1)]), Vec::new()));
+    world.docker.change(&id, |it| it.health = Some(Health::Unhealthy));
+    world.pass(10).await;
+    assert_eq!(world.records("_web._tcp"), BTreeSet::from([(32001, 0)]));
+    let [line] = &failed()[..] else { panic!("{:?}", failed()) };
+    assert!(line.contains("c1") && line.contains("State.Health of docker inspect"), "{line}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_has_served_in_this_life_keeps_its_name_at_weight_0() {
     let world = World::start().await;
     world.docker.start(1, "_web._tcp", 32001);

@@ -48,6 +48,8 @@ def main():
         way = random.Random(asked.seed).choice(WAYS)
         host.write("sealed/way", way.name)
         way.breaks(host)
+        # An operator is called when it is noticed.
+        wait_for("it is noticed", lambda: notices(host), NOTICED_WITHIN)
         print(PLACES.format(bin=host.bin, page=host.page, directory=host.directory))
         return 0
     if asked.rehearse is not None:

@@ -155,12 +155,17 @@ class Question(socketserver.BaseRequestHandler):
             weights = [weight or 0 for *_, weight, _, _ in fit]
             fit = random.choices(fit, weights if any(weights) else None)
         for name, kind, ttl, _, values, _ in fit:
-            answer.answer.append(dns.rrset.from_text(name, ttl, "IN", kind, *values))
+            answer.answer.append(absolute(name, ttl, kind, values))
         if not fit:
             for name, kind, ttl, _, values, _ in sets:
                 if kind == "SOA":
-                    answer.authority.append(dns.rrset.from_text(name, ttl, "IN", kind, *values))
+                    answer.authority.append(absolute(name, ttl, kind, values))
             answer.set_rcode(dns.rcode.NOERROR if here else dns.rcode.NXDOMAIN)
+
+
+def absolute(name, ttl, kind, values):
+    """Names in values need no dot at their end, as in Route 53."""
+    return dns.rrset.from_text_list(name, ttl, "IN", kind, values, origin=dns.name.root, relativize=False)
 
 
 def main(directory, emulator, address, zone_id):

@@ -4,7 +4,6 @@ They know the three units and the one account of this host, and what mends it ne
 """
 
 import json
-import shlex
 import subprocess
 
 from host import CONTAINERS, ZONE
@@ -111,10 +110,10 @@ def deploy(host, name="", how="", *_):
         host.deploy_as_before(name)
     else:
         host.deploy(name)
-    print(shlex.join(["docker", "ps", "--filter", f"name={name}"]))
+    print(f"{name} runs as its file says")
     return True
 
 
-def date(host, *_):
+def date(host, *arguments):
     behind = json.loads(host.read("faults")).get("clock", 0)
-    return not subprocess.run(["date", "--date", f"-{behind} seconds"], check=True).returncode
+    return not subprocess.run(["date", "--date", f"-{behind} seconds", *arguments], check=True).returncode

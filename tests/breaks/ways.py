@@ -120,7 +120,7 @@ def ready_file(host):
 
 @way(
     "the file that web-1's HEALTHCHECK looks for was removed",
-    shows="its check fails",
+    shows="unhealthy, as Docker has it",
     mends=ready_file,
 )
 def healthcheck_fails(host):
@@ -365,7 +365,7 @@ def state_is_full(host):
 
 @way(
     "the agent is stopped by SIGSTOP; then calc-1 was started anew",
-    shows="restart it: its records stay",
+    shows="restart it (systemctl restart ecssd): records stay",
     mends=restarted,
 )
 def agent_hangs(host):

@@ -125,6 +125,7 @@ fn of_a_host_that_is_well_each_line_is_fine() {
         "TCP checks",
         "live-restore",
         "containers",
+        "services",
         "stops",
     ];
     assert_eq!(subjects, all);

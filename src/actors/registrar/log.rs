@@ -62,6 +62,13 @@ fn decided(container: &str, name: &str, decision: &Decision) {
     let (service, port, reason) = (&decision.service, decision.container_port, decision.reason);
     match decision.routing {
         Some(routing) => {
+            if decision.fails_healthcheck {
+                let (at, reason) = (
+                    decision.at.to_string(),
+                    "unhealthy, as Docker has it: see State.Health of docker inspect",
+                );
+                tracing::warn!(event = "check_failed", container, name, at, %reason, "its check fails");
+            }
             let weight = routing.weight();
             let at = decision.at.to_string();
             tracing::info!(event = "registering", container, name, %service, port, at, weight, %reason, "registering");

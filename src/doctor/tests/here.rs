@@ -92,6 +92,25 @@ fn one_that_cannot_be_looked_at_hides_no_other() {
 }
 
 #[test]
+fn a_service_that_clients_do_not_get_is_a_line_of_its_own() {
+    let falls_short = |facts: &mut Facts| {
+        facts.services[0].falls_short = Some("its check fails, weight 0: Connection refused".into());
+    };
+    warns(falls_short, "services", "web1: _web._tcp.sd.internal: its check fails", "ecssd --status");
+    // Many have one cause, and a line each would hide it.
+    let mut facts = healthy();
+    falls_short(&mut facts);
+    facts.services = vec![facts.services[0].clone(); 12];
+    let report = judge(&facts);
+    let lines: Vec<_> = report.findings.iter().filter(|found| found.subject == "services").collect();
+    assert_eq!(lines.len(), 6, "{lines:?}");
+    assert!(lines[5].line.starts_with("and 7 more"), "{:?}", lines[5]);
+    // An agent that does not answer says nothing of them.
+    facts.agent = Agent::Silent("no agent answers".into());
+    assert!(judge(&facts).findings.iter().all(|found| found.subject != "services"));
+}
+
+#[test]
 fn what_is_to_be_left_alone_is_named_as_nothing_else_tells_of_it() {
     let mut facts = healthy();
     let mut quiet = container(7, Vec::new());

@@ -91,7 +91,7 @@ fn the_agent_and_where_it_keeps_what_outlives_it() {
     let silent = "no agent answers at /run/ecssd/status.sock: No such file or directory";
     warns(|facts| facts.agent = Agent::Silent(silent.into()), "agent", "no agent answers", "start it");
     let hangs = "the agent does not answer: nothing within 5s";
-    breaks(|facts| facts.agent = Agent::Hangs(hangs.into()), "agent", hangs, "restart it: its records stay");
+    breaks(|facts| facts.agent = Agent::Hangs(hangs.into()), "agent", hangs, "systemctl restart ecssd");
     breaks(
         |facts| facts.agent = Agent::NotReady(vec!["zone: access denied".into()]),
         "agent",

@@ -108,6 +108,11 @@ fn healthy() -> Facts {
             kind: StateKind::Directory { writable: true, mode: 0o700, free: 1 << 30 },
         },
         agent: Agent::Ready,
+        services: vec![Standing {
+            container: "web1".into(),
+            service: "_web._tcp.sd.internal".into(),
+            falls_short: None,
+        }],
         ended: vec![Ended {
             service: "_web._tcp.sd.internal".into(),
             spread: 4,
@@ -164,10 +169,10 @@ fn of_a_healthy_host_all_is_fine_and_every_subject_has_a_line() {
     let worse: Vec<_> = report.findings.iter().filter(|finding| finding.level != Level::Fine).collect();
     assert!(worse.is_empty() && report.worst() == Level::Fine, "{worse:#?}");
     let subjects: BTreeSet<_> = report.findings.iter().map(|finding| finding.subject).collect();
-    assert_eq!(subjects.len(), 19, "{subjects:?}");
+    assert_eq!(subjects.len(), 20, "{subjects:?}");
     let text = super::text::text(&report);
     assert_eq!(text.lines().count(), report.findings.len() + 1, "{text}");
-    assert!(text.ends_with("0 broken, 0 warnings, 19 fine\n"), "{text}");
+    assert!(text.ends_with("0 broken, 0 warnings, 20 fine\n"), "{text}");
 }
 
 #[test]

@@ -56,6 +56,8 @@ pub struct Decision {
     pub routing: Option<Routing>,
     /// Why.
     pub reason: Reason,
+    /// Whether Docker's HEALTHCHECK judges it, and not well: no prober tells of that.
+    pub fails_healthcheck: bool,
 }
 
 impl Decision {
@@ -77,6 +79,9 @@ impl Decision {
             at: wanted.offer.at,
             routing,
             reason,
+            fails_healthcheck: wanted.offer.check == EffectiveCheck::Docker
+                && !wanted.serves
+                && matches!(reason, Reason::Unhealthy | Reason::Seen),
         };
         let gone =
             was.iter().filter(|old| !wants.iter().any(|new| same(old, new))).map(|old| decide(old, None));

@@ -8,36 +8,65 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{Access, access, statvfs};
+use serde_json::Value;
 
 use crate::aws::names::Names;
-use crate::doctor::facts::{Agent, Ended, State, StateKind};
+use crate::doctor::facts::{Agent, Ended, Standing, State, StateKind};
 use crate::serve::status::client::{AskError, ask};
 
 const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
 
+/// What the agent of this host says.
+pub(super) struct Told {
+    pub(super) agent: Agent,
+    pub(super) services: Vec<Standing>,
+    pub(super) ended: Vec<Ended>,
+}
+
 /// What the agent of this host says of itself.
-pub(super) async fn agent(sockets: &[PathBuf]) -> (Agent, Vec<Ended>) {
-    let silent = |reason| (Agent::Silent(reason), Vec::new());
+pub(super) async fn agent(sockets: &[PathBuf]) -> Told {
+    let nothing = |agent| Told { agent, services: Vec::new(), ended: Vec::new() };
     let answer = match ask(sockets, "/status.json").await {
         Ok(answer) => answer,
         // What to do is for the doctor to say.
-        Err(error @ AskError::Silent(_)) => return (Agent::Hangs(error.what()), Vec::new()),
-        Err(error @ AskError::Nobody { .. }) => return silent(error.what()),
+        Err(error @ AskError::Silent(_)) => return nothing(Agent::Hangs(error.what())),
+        Err(error @ AskError::Nobody { .. }) => return nothing(Agent::Silent(error.what())),
     };
-    let Ok(status) = serde_json::from_slice::<serde_json::Value>(&answer.body) else {
-        return silent("what answers at the status socket is no agent".to_owned());
+    let Ok(status) = serde_json::from_slice::<Value>(&answer.body) else {
+        return nothing(Agent::Silent("what answers at the status socket is no agent".to_owned()));
     };
-    // An agent of another version may not say.
-    let ended = serde_json::from_value(status["ended"].clone()).unwrap_or_default();
-    if status["ready"] == true {
-        return (Agent::Ready, ended);
+    let sources = each(&status, "sources").filter(|source| source["ready"] == false);
+    let reasons = sources.map(|source| format!("{}: {}", text(source, "name"), text(source, "reason")));
+    Told {
+        agent: if status["ready"] == true { Agent::Ready } else { Agent::NotReady(reasons.collect()) },
+        services: each(&status, "containers").flat_map(standings).collect(),
+        // An agent of another version may not say.
+        ended: serde_json::from_value(status["ended"].clone()).unwrap_or_default(),
     }
-    let sources = status["sources"].as_array().into_iter().flatten();
-    let reasons = sources.filter(|source| source["ready"] == false).map(|source| {
-        let text = |field: &str| source[field].as_str().unwrap_or_default().to_owned();
-        format!("{}: {}", text("name"), text("reason"))
-    });
-    (Agent::NotReady(reasons.collect()), ended)
+}
+
+/// How the services of a container stand: where the life of each stops, or has no weight of its own accord.
+fn standings(container: &Value) -> impl Iterator<Item = Standing> {
+    each(container, "services").map(|service| {
+        let stops = |step: &&Value| ["waits", "failed", "weak"].iter().any(|state| step["state"] == **state);
+        let why = |step: &Value| match text(step, "why") {
+            "" => text(step, "step").to_owned(),
+            why => why.to_owned(),
+        };
+        Standing {
+            container: text(container, "name").to_owned(),
+            service: text(service, "name").to_owned(),
+            falls_short: each(service, "life").find(stops).map(why),
+        }
+    })
+}
+
+fn each<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    value[field].as_array().into_iter().flatten()
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
 }
 
 /// The addresses of a name, as the resolver of this system knows them.

@@ -38,7 +38,7 @@ async fn gather(config: &Config) -> Facts {
     let identity = identity(config, &metadata, instance.as_ref());
     let address = identity.as_ref().map(|identity| identity.address).ok();
     let label = identity.as_ref().map(|identity| identity.owner.label().to_owned()).unwrap_or_default();
-    let (registry, engine, (agent, ended)) = tokio::join!(
+    let (registry, engine, told) = tokio::join!(
         registry::ask(config, identity.as_ref().ok()),
         engine::ask(config, &label),
         here::agent(&config.status.sockets),
@@ -68,8 +68,9 @@ async fn gather(config: &Config) -> Facts {
         ecs_agent: engine.ecs_agent,
         drains: engine.drains,
         state: here::state(&config.state_dir),
-        agent,
-        ended,
+        agent: told.agent,
+        services: told.services,
+        ended: told.ended,
     }
 }
 

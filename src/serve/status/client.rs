@@ -37,7 +37,8 @@ pub struct Answer {
 pub enum AskError {
     /// Nobody listens at any of these.
     #[error(
-        "{}; run this as root or as the agent's user, and with the --status-socket or --state-dir that the agent has",
+        "{}; is it started (systemctl status ecssd)? Run this as root or as the agent's user, and with the --status-socket \
+         or --state-dir that the agent has",
         self.what()
     )]
     Nobody {
@@ -47,7 +48,7 @@ pub enum AskError {
         error: io::Error,
     },
     /// Somebody does, and does not answer.
-    #[error("{}; if it goes on so, it hangs: restart it, its records stay", self.what())]
+    #[error("{}; if it goes on so, it hangs: restart it, and its records stay", self.what())]
     Silent(String),
 }
 
