@@ -18,12 +18,14 @@ const ROUNDS: [Duration; 4] =
 /// Tests that take no longer together share a process; the next ones may take twice as long.
 const SHARED: Duration = Duration::from_millis(200);
 
-/// Asks about all of these.
+/// Asks about all of these. Those that `may_live` are not asked about by the slowest tests, which would run to their end
+/// for each: nothing hangs on what these say of them.
 pub fn all(
     tree: &Path,
     out: &Path,
     tests: &[Test],
     mutants: &[Mutant],
+    may_live: impl Fn(&Mutant) -> bool,
     numbers: Vec<usize>,
     outcomes: &mut Outcomes,
 ) -> Result<(), String> {
@@ -34,7 +36,11 @@ pub fn all(
     for most in ROUNDS {
         let (now, later) = rest.split_at(rest.partition_point(|test| test.takes <= most));
         rest = later;
-        round(tree, out, now, mutants, &living, outcomes)?;
+        let mut asked = living.clone();
+        if most == Duration::MAX {
+            asked.retain(|&number| !may_live(&mutants[number]));
+        }
+        round(tree, out, now, mutants, &asked, outcomes)?;
         living
             .retain(|&number| outcomes.of(&mutants[number]).is_none_or(|outcome| *outcome == Outcome::Lives));
         println!("{} live after {} tests", living.len(), tests.len() - rest.len());

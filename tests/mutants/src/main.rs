@@ -58,7 +58,7 @@ fn judge(root: &Path, out: &Path, again: bool, parts: &[String]) -> Result<bool,
     let mutants = mutants::listed(root)?;
     let file = out.join("outcomes");
     let mut outcomes = if again { Outcomes::of_before(file, &mutants)? } else { Outcomes::new(file)? };
-    ask(root, out, &mutants, again, parts, &mut outcomes)?;
+    ask(root, out, &mutants, &survivors, again, parts, &mut outcomes)?;
 
     let lives = |mutant: &&Mutant| outcomes.of(mutant) == Some(&Outcome::Lives);
     let living: Vec<&Mutant> = mutants.iter().filter(lives).collect();
@@ -91,6 +91,7 @@ fn ask(
     root: &Path,
     out: &Path,
     mutants: &[Mutant],
+    survivors: &Survivors,
     again: bool,
     parts: &[String],
     outcomes: &mut Outcomes,
@@ -116,7 +117,7 @@ fn ask(
     }
     println!("{} are asked in one build, {} in one of their own", switched.len(), plain.len());
     let tests = tests::all(tree.path(), &build::build(&tree)?, out)?;
-    ask::all(tree.path(), out, &tests, mutants, switched, outcomes)?;
+    ask::all(tree.path(), out, &tests, mutants, |mutant| survivors.lists(mutant), switched, outcomes)?;
     // Nobody knows which tests come past one that cannot be switched.
     let every: Vec<&Test> = tests.iter().collect();
     for number in plain {
