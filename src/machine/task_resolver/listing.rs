@@ -115,4 +115,14 @@ mod tests {
         listing.news(vec![], Seq(4));
         assert!(!listing.runs(&id(2)));
     }
+
+    #[test]
+    fn a_list_that_was_asked_for_once_a_beginning_was_told_shows_who_began() {
+        for (as_of, runs) in [(Seq(2), true), (Seq(3), false)] {
+            let mut listing = Listing::default();
+            listing.begins(&id(1), Seq(3));
+            listing.news(vec![], as_of);
+            assert_eq!(listing.runs(&id(1)), runs, "{as_of:?}");
+        }
+    }
 }

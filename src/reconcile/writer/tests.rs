@@ -16,6 +16,7 @@ use crate::zone::{Zone, ZoneError};
 
 mod asks;
 mod ends;
+mod follows;
 mod refused;
 
 /// A zone, a writer, and what it called.

@@ -90,6 +90,16 @@ fn only_a_record_of_unknown_outcome_is_doubted_after_a_restart() {
 }
 
 #[test]
+fn what_is_doubted_is_handed_to_the_journal_and_doubted_by_the_next_run() {
+    let late = "_late._tcp.sd.internal".to_owned();
+    let unsure = (own(60, 80).key(), State::Unsure(own(60, 80)));
+    let ledger = Ledger::restore([unsure], [late.clone()], Moment::START);
+    let doubts = BTreeSet::from([own(60, 80).key().name, late]);
+    assert_eq!(ledger.doubts(), doubts);
+    assert_eq!(Ledger::restore([], ledger.doubts(), Moment::START).doubts(), doubts);
+}
+
+#[test]
 fn the_ttl_of_a_group_is_known_for_as_long_as_anything_of_it_is_wanted() {
     let mut desk = Desk::default();
     let foreign = RecordSet { set_identifier: Some("elsewhere".into()), ttl: 60, ..own(0, 99) };

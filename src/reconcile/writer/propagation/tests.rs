@@ -7,6 +7,8 @@ use crate::moment::at;
 use crate::record::testing::id;
 use crate::record::{RecordType, Routing};
 
+mod turns;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 fn set(number: u32) -> RecordSet {

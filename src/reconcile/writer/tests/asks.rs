@@ -12,7 +12,7 @@ fn answer(zone: &EmbeddedZone, call: &Call) -> Answer {
 }
 
 /// A writer that has written this, knows all, and has nothing to do until the next resync.
-fn settled(sets: &[RecordSet]) -> Stage {
+pub(super) fn settled(sets: &[RecordSet]) -> Stage {
     let mut stage = Stage::new(settings(Some(journal(true)), false));
     stage.want(sets);
     stage.settle();
@@ -20,7 +20,7 @@ fn settled(sets: &[RecordSet]) -> Stage {
     stage
 }
 
-fn due(stage: &mut Stage) -> Moment {
+pub(super) fn due(stage: &mut Stage) -> Moment {
     let Next::At(at) = stage.writer.next(stage.now) else { panic!("something goes at once, or never") };
     at
 }
