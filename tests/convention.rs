@@ -192,7 +192,7 @@ const BAD: &[(&str, &str)] = &[
     ("SERVICE_9999_WEIGHT=1.5", "SERVICE_9999_WEIGHT: 1.5 is not a weight from 0 to 255; 1 counts"),
     ("SERVICE_9999_WEIGHT=", "SERVICE_9999_WEIGHT: an empty value is not a weight from 0 to 255; 1 counts"),
     ("SERVICE_9999_TTL=86401", "SERVICE_9999_TTL: 86401 is not a TTL from 0 to 86400 seconds; 0 counts"),
-    ("SERVICE_9999_TTL=60s", "SERVICE_9999_TTL: 60s is not a TTL from 0 to 86400 seconds; 0 counts"),
+    ("SERVICE_9999_TTL=1m", "SERVICE_9999_TTL: 1m is not a TTL from 0 to 86400 seconds; 0 counts"),
     (
         "SERVICE_9999_TTL=99999999999",
         "SERVICE_9999_TTL: 99999999999 is not a TTL from 0 to 86400 seconds; 0 counts",
@@ -406,6 +406,14 @@ fn kinds(convention: &Convention) -> Vec<String> {
         Answer::Address => "address ",
     };
     convention.services.iter().map(|service| format!("{}{}", kind(service), shown(service))).collect()
+}
+
+#[test]
+fn a_ttl_may_say_that_it_is_in_seconds() {
+    let ttl = |value: &str| {
+        parse_env(&["SERVICE_80_NAME=_web._tcp", &format!("SERVICE_80_TTL={value}")]).services[0].ttl
+    };
+    assert_eq!((ttl("60"), ttl("60s"), ttl("s"), ttl("60 s")), (60, 60, 0, 0));
 }
 
 #[test]

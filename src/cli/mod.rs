@@ -173,15 +173,9 @@ pub struct Cli {
     )]
     pub state_dir: String,
 
-    /// The Docker engine's socket. It is only read from.
-    #[arg(
-        long,
-        value_name = "PATH",
-        env = "ECSSD_DOCKER_SOCKET",
-        default_value = DOCKER_SOCKET,
-        help_heading = "Containers"
-    )]
-    pub docker_socket: String,
+    /// The Docker engine's socket. It is only read from. [default: that of DOCKER_HOST, or /var/run/docker.sock]
+    #[arg(long, value_name = "PATH", env = "ECSSD_DOCKER_SOCKET", help_heading = "Containers")]
+    pub docker_socket: Option<String>,
 
     /// The ECS agent's introspection, asked for the addresses of awsvpc tasks and which container instance
     /// this is.

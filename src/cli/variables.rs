@@ -19,6 +19,8 @@ pub struct Variables {
     pub unclear: Vec<Unclear>,
     /// Those that begin as ours do and set nothing, each with what may have been meant.
     pub unknown: Vec<Unknown>,
+    /// Where Docker's own client finds its engine, by `DOCKER_HOST`.
+    pub docker_host: Option<String>,
 }
 
 /// A variable whose value is neither a yes nor a no.
@@ -71,7 +73,10 @@ pub fn judge(command: Command, environment: &[(String, String)]) -> (Command, Va
         }
     });
     let unknown = environment.iter().filter_map(|(name, _)| unknown(name, &known)).collect();
-    (command, Variables { unclear, unknown })
+    let docker_host =
+        environment.iter().find(|(name, value)| name == "DOCKER_HOST" && !value.trim().is_empty());
+    let docker_host = docker_host.map(|(_, value)| value.clone());
+    (command, Variables { unclear, unknown, docker_host })
 }
 
 /// Whether a variable's value counts; or why it cannot be understood.

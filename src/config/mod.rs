@@ -169,8 +169,9 @@ impl Config {
         let status_address = judge.takes_given("--status-listen", &cli.status_listen, values::listen_or_port);
         let status_socket = judge.takes_given("--status-socket", &cli.status_socket, values::socket);
         let sd_listen = judge.takes_given("--sd-listen", &cli.sd_listen, values::listen_or_port);
+        let docker = given(&cli.docker_socket).or(cli.variables.docker_host.as_deref());
         let docker_socket =
-            judge.takes("--docker-socket", values::path(cli.docker_socket.trim_start_matches("unix://")));
+            judge.takes("--docker-socket", values::docker_socket(docker.unwrap_or(cli::DOCKER_SOCKET)));
         let ecs_introspection = judge.takes("--ecs-introspection", values::http_url(&cli.ecs_introspection));
         let full_names = judge.takes_given("--full-names", &cli.full_names, values::full_names);
         let stop_belief =

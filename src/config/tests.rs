@@ -143,6 +143,24 @@ fn what_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn the_engine_is_the_one_that_docker_talks_to_unless_it_is_named() {
+    let socket = |arguments: &[&str], docker_host: &str| {
+        let mut cli =
+            Cli::try_parse_from([&["ecssd", "--local", "--hostname", "web1"], arguments].concat()).unwrap();
+        cli.variables.docker_host = Some(docker_host.to_owned());
+        Config::read(&cli).map(|config| config.docker_socket).map_err(|bad| bad[0].to_string())
+    };
+    assert_eq!(read(&[]).unwrap().docker_socket, PathBuf::from("/var/run/docker.sock"));
+    assert_eq!(socket(&[], "unix:///run/user/1000/docker.sock"), Ok("/run/user/1000/docker.sock".into()));
+    assert_eq!(
+        socket(&["--docker-socket", "/run/docker.sock"], "tcp://10.0.0.1:2375"),
+        Ok("/run/docker.sock".into())
+    );
+    let refused = socket(&[], "tcp://10.0.0.1:2375").unwrap_err();
+    assert!(refused.contains("tcp://10.0.0.1:2375") && refused.contains("DOCKER_HOST names it"), "{refused}");
+}
+
+#[test]
 fn a_stop_is_as_it_is_planned() {
     let plan = read(&["--on-term", "auto", "--drain-delay", "1.5s", "--confirm"]).unwrap().stop;
     assert_eq!((plan.on_term, plan.delay, plan.confirm), (OnTerm::Auto, Duration::from_millis(1_500), true));

@@ -124,6 +124,13 @@ pub(super) fn path(text: &str) -> Result<PathBuf, BadValue> {
     if path.is_absolute() { Ok(path) } else { Err(form(text, "a path that begins with /")) }
 }
 
+/// An agent registers what runs on its own host: an engine elsewhere is none of its business.
+pub(super) fn docker_socket(text: &str) -> Result<PathBuf, BadValue> {
+    path(text.trim().trim_start_matches("unix://")).map_err(|_| {
+        form(text, "the socket of this host's engine, such as /var/run/docker.sock (unless given, DOCKER_HOST names it)")
+    })
+}
+
 pub(super) fn http_url(text: &str) -> Result<String, BadValue> {
     match text.trim().parse::<hyper::Uri>() {
         Ok(uri) if uri.scheme_str() == Some("http") && uri.host().is_some() => Ok(text.trim().to_owned()),

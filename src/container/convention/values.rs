@@ -39,7 +39,8 @@ pub(super) fn weight(value: &str) -> Result<u8, String> {
 }
 
 pub(super) fn ttl(value: &str) -> Result<u32, String> {
-    number(value)
+    // Intervals want a unit, and so it is written here too.
+    number(value.strip_suffix('s').unwrap_or(value))
         .filter(|&seconds| seconds <= TTL_SECONDS_MAX)
         .ok_or_else(|| format!("{} is not a TTL from 0 to {TTL_SECONDS_MAX} seconds", quoted(value)))
 }
