@@ -183,6 +183,20 @@ const BAD: &[(&str, &str)] = &[
         "SERVICE_80_=web",
         "SERVICE_80_: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
+    // Registrator's, and what a label may be written as.
+    (
+        "SERVICE_NAME=web",
+        "SERVICE_NAME: names no port, and registers nothing; did you mean SERVICE_<port>_NAME?",
+    ),
+    (
+        "SERVICE_80_CHECK_TCP=true",
+        "SERVICE_80_CHECK_TCP: is not a known key; did you mean SERVICE_80_CHECK=tcp?",
+    ),
+    (
+        "SERVICE_80_CHECK_SCRIPT=curl",
+        "SERVICE_80_CHECK_SCRIPT: is not a known key; the image's HEALTHCHECK judges with SERVICE_80_CHECK=docker",
+    ),
+    ("service_80_name=web", "service_80_name: is not read in lower case; did you mean SERVICE_80_NAME?"),
     ("SERVICE_80_WEIGHT=5", "SERVICE_80_WEIGHT: has no SERVICE_80_NAME"),
     ("SERVICE_80_CHECK_HTTP=/health", "SERVICE_80_CHECK_HTTP: has no SERVICE_80_NAME"),
     // Optional keys of the neighbour itself.
@@ -271,7 +285,7 @@ fn each_bad_key_is_reported_once_and_spoils_nothing_else() {
 #[test]
 fn each_bad_label_is_reported_once_and_spoils_nothing_else() {
     // In a label the case of a key does not matter, so these are good there.
-    let good_as_label = ["SERVICE_80_name=web"];
+    let good_as_label = ["SERVICE_80_name=web", "service_80_name=web"];
     for &(entry, message) in BAD.iter().filter(|(entry, _)| !good_as_label.contains(entry)) {
         let convention = parse([NEIGHBOUR], entry.split_once('='), &scope());
         // A port is shown as it was compared, in upper case, where it is no number.
@@ -387,9 +401,9 @@ fn accepted_forms() {
         (&["SERVICE_80_NAME=web", "SERVICE_IGNORE=No"], &["web 80/tcp"]),
         (&["SERVICE_80_NAME=web", "SERVICE_IGNORE="], &["web 80/tcp"]),
         // Somebody else's keys.
-        (&["SERVICE_NAME=x", "SERVICE_TAGS=a", "SERVICE_URL=http://x", "SERVICE_HTTP_NAME=y"], &[]),
+        (&["SERVICE_TAGS=a", "SERVICE_URL=http://x", "SERVICE_HTTP_NAME=y"], &[]),
         (&["SERVICE_3RD_PARTY=x", "SERVICE__NAME=x", "SERVICE_=x", "SERVICE=x", "SERVICE_-1_NAME=x"], &[]),
-        (&["service_80_name=x", "SERVICE_80_NAME", "MY_SERVICE_80_NAME=x", "=x", ""], &[]),
+        (&["SERVICE_80_NAME", "MY_SERVICE_80_NAME=x", "=x", ""], &[]),
     ];
     for (env, expected) in forms {
         let convention = parse_env(env);

@@ -108,7 +108,7 @@ impl<'a> Found<'a> {
         let mut refused = BTreeSet::new();
         for (key, value) in last_of_each(env) {
             let entry = Entry::new(key, value);
-            match recognise(key) {
+            match recognise_in_environment(key) {
                 Recognised::Foreign => {}
                 Recognised::Ours(slot) => drop(slots.insert(slot, entry)),
                 Recognised::Refused(refusal) => {
@@ -194,9 +194,28 @@ struct Refusal {
     is_wish: bool,
 }
 
+/// As [`recognise`]; and a variable's name tells upper from lower case, unlike a label's.
+fn recognise_in_environment(key: &str) -> Recognised {
+    let recognised = recognise(key);
+    let upper = key.to_ascii_uppercase();
+    match (&recognised, recognise(&upper)) {
+        (Recognised::Foreign, Recognised::Ours(slot)) => Recognised::Refused(Refusal {
+            reason: format!("is not read in lower case; did you mean {upper}?"),
+            is_wish: slot.protects(),
+        }),
+        _ => recognised,
+    }
+}
+
 fn recognise(key: &str) -> Recognised {
-    if key == "SERVICE_IGNORE" {
-        return Recognised::Ours(Slot::Ignore);
+    match key {
+        "SERVICE_IGNORE" => return Recognised::Ours(Slot::Ignore),
+        // Registrator's commonest form.
+        "SERVICE_NAME" => {
+            let reason = "names no port, and registers nothing; did you mean SERVICE_<port>_NAME?".to_owned();
+            return Recognised::Refused(Refusal { reason, is_wish: false });
+        }
+        _ => {}
     }
     let Some(rest) = key.strip_prefix("SERVICE_") else { return Recognised::Foreign };
     let (port, ending) = rest.split_once('_').unwrap_or((rest, ""));
@@ -228,6 +247,16 @@ fn read_port(text: &str) -> Result<u16, String> {
 /// Suggests what may have been meant; a key that resembles none is told all of them.
 fn unknown(port: u16, ending: &str) -> String {
     let upper: String = ending.chars().take(32).collect::<String>().to_ascii_uppercase();
+    // Those of registrator that have another form here.
+    match upper.as_str() {
+        "CHECK_TCP" => return format!("is not a known key; did you mean SERVICE_{port}_CHECK=tcp?"),
+        "CHECK_SCRIPT" | "CHECK_CMD" | "CHECK_TTL" => {
+            return format!(
+                "is not a known key; the image's HEALTHCHECK judges with SERVICE_{port}_CHECK=docker"
+            );
+        }
+        _ => {}
+    }
     match nearest(&upper, PortKey::ALL.map(PortKey::as_str)) {
         Some(key) => format!("is not a known key; did you mean SERVICE_{port}_{key}?"),
         None => format!(
