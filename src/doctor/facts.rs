@@ -199,6 +199,8 @@ pub struct Ended {
     pub spread: u64,
     /// How many ended before that.
     pub early: u64,
+    /// Of how many that is not known.
+    pub unknown: u64,
     /// For how many seconds clients were sent to one that was not there any more, at the worst.
     pub longest_missing: f64,
 }

@@ -7,21 +7,31 @@ const SUBJECT: &str = "stops";
 
 /// Judges each service; nothing where no agent says so, or nothing has to spread.
 pub fn judge(facts: &Facts) -> Vec<Finding> {
-    if matches!(facts.registry, Registry::Local { .. }) || matches!(facts.agent, Agent::Silent(_)) {
+    let answers = matches!(facts.agent, Agent::Ready | Agent::NotReady(_));
+    if matches!(facts.registry, Registry::Local { .. }) || !answers {
         return Vec::new();
     }
     let early: Vec<_> = facts.ended.iter().filter(|ended| ended.early > 0).map(warning).collect();
     if !early.is_empty() {
         return early;
     }
-    let line = match facts.ended.iter().map(|ended| ended.spread).sum::<u64>() {
-        0 => "no container that was stopped is known to have ended too early".to_owned(),
-        stopped => format!("{stopped} were stopped, and served until every name server had heard of it"),
+    let sum = |of: fn(&Ended) -> u64| facts.ended.iter().map(of).sum::<u64>();
+    let unknown = match sum(|ended| ended.unknown) {
+        0 => String::new(),
+        unknown => format!("; of {unknown} more it is not known"),
+    };
+    let line = match sum(|ended| ended.spread) {
+        0 => format!("no service is known to have been stopped too early{unknown}"),
+        stopped => {
+            format!(
+                "{stopped} services of stopped containers served until every name server had heard of it{unknown}"
+            )
+        }
     };
     vec![Finding::fine(SUBJECT, line)]
 }
 
-fn warning(Ended { service, spread, early, longest_missing }: &Ended) -> Finding {
+fn warning(Ended { service, spread, early, longest_missing, .. }: &Ended) -> Finding {
     let of = spread + early;
     Finding::warning(
         SUBJECT,

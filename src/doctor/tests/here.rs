@@ -105,9 +105,15 @@ fn a_service_that_clients_do_not_get_is_a_line_of_its_own() {
     let lines: Vec<_> = report.findings.iter().filter(|found| found.subject == "services").collect();
     assert_eq!(lines.len(), 6, "{lines:?}");
     assert!(lines[5].line.starts_with("and 7 more"), "{:?}", lines[5]);
-    // An agent that does not answer says nothing of them.
-    facts.agent = Agent::Silent("no agent answers".into());
-    assert!(judge(&facts).findings.iter().all(|found| found.subject != "services"));
+    // An agent that does not answer says nothing of them, and nothing of stops.
+    for agent in [Agent::Silent("no agent answers".into()), Agent::Hangs("nothing within 5s".into())] {
+        facts.agent = agent;
+        let findings = judge(&facts).findings;
+        assert!(
+            findings.iter().all(|found| !["services", "stops"].contains(&found.subject)),
+            "{findings:#?}"
+        );
+    }
 }
 
 #[test]

@@ -117,6 +117,7 @@ fn healthy() -> Facts {
             service: "_web._tcp.sd.internal".into(),
             spread: 4,
             early: 0,
+            unknown: 1,
             longest_missing: 0.0,
         }],
     }

@@ -60,7 +60,7 @@ pub(super) async fn ask(config: &Config, identity: Option<&Identity>) -> Registr
     let calls = vec![
         call("route53:ListResourceRecordSets", "reading what is there", true, listed),
         call("route53:ChangeResourceRecordSets", "writing", true, deleted),
-        call("route53:GetChange", "--confirm and --remove", false, of_change),
+        call("route53:GetChange", "--confirm, --remove and telling who stops too early", false, of_change),
     ];
     Registry::Route53(Box::new(Route53 { clock, zone: Ok(seen), calls, records }))
 }
