@@ -54,7 +54,8 @@ pub enum Memory {
     Partial(Vec<Entry>, Doubt),
     /// There was no journal. One list is needed, unless the host is too new to have written anything.
     Fresh,
-    /// There was one that is of no use here, for this reason; another was begun. One list is needed.
+    /// There was one that is of no use here, for this reason, and was set aside if it is another's; a new one was begun.
+    /// One list is needed.
     Discarded(StoreError),
     /// None can be kept, for this reason. One list is needed, and at each start.
     Without(StoreError),
@@ -132,10 +133,15 @@ pub fn try_open(dir: &Path, title: &Title) -> Result<Opened, Locked> {
     try_open_at(dir, title, boot.trim())
 }
 
+/// Makes the directory of a journal, its owner's alone, before there is one. Where it cannot be made, opening says why.
+pub fn make_dir(dir: &Path) {
+    let _ = private_file::make_dir(dir);
+}
+
 /// As [`try_open`], in this boot of the machine.
 pub(super) fn try_open_at(dir: &Path, title: &Title, boot: &str) -> Result<Opened, Locked> {
     let path = dir.join("journal.redb");
-    let _ = private_file::make_dir(dir);
+    make_dir(dir);
     if private_file::is_open_to_others(dir) {
         tracing::warn!(event = "state_dir_open", path = %dir.display(), "others may write to the state directory, and what is read there is believed: chmod go-w it");
     }

@@ -61,6 +61,12 @@ async fn a_healthcheck_that_fails_later_is_a_check_that_fails() {
     assert_eq!(world.records("_web._tcp"), BTreeSet::from([(32001, 0)]));
     let [line] = &failed()[..] else { panic!("{:?}", failed()) };
     assert!(line.contains("c1") && line.contains("State.Health of docker inspect"), "{line}");
+    // What is told once is not told again when it is well, nor of one that is only starting.
+    world.docker.change(&id, |it| it.health = Some(Health::Healthy));
+    let starting = world.docker.start(2, "_web._tcp", 32002);
+    world.docker.change(&starting, |it| it.health = Some(Health::Starting));
+    world.pass(10).await;
+    assert_eq!(failed().len(), 1, "{:?}", failed());
 }
 
 #[tokio::test(start_paused = true)]

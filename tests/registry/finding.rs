@@ -1,5 +1,7 @@
 //! Which zone it is.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use ecssd_testing::route53::front::Counts;
 use ecssd_testing::route53::hosted::{HostedZone, unique_zone};
 use ecssd_testing::wait::service;
@@ -15,6 +17,8 @@ fn a_zone_that_comes_after_the_agent_is_found() {
     agent.says("make a private one");
     // Who wonders why can ask.
     agent.wait_for("its socket", || world.state().join("status.sock").exists().then_some(()));
+    let mode = std::fs::metadata(world.state()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "others could read what the journal knows, or write it");
     world.zone = HostedZone::make(&name, true);
     world.registered(&agent, &service, web.host_port("80/tcp"));
     assert_eq!(agent.drain(), Some(0));

@@ -79,9 +79,7 @@ impl Decision {
             at: wanted.offer.at,
             routing,
             reason,
-            fails_healthcheck: wanted.offer.check == EffectiveCheck::Docker
-                && !wanted.serves
-                && matches!(reason, Reason::Unhealthy | Reason::Seen),
+            fails_healthcheck: wanted.offer.check == EffectiveCheck::Docker && reason == Reason::Unhealthy,
         };
         let gone =
             was.iter().filter(|old| !wants.iter().any(|new| same(old, new))).map(|old| decide(old, None));

@@ -44,7 +44,7 @@ fn tell(config: &Config, asides: &[Aside], board: &Board) {
                 name = key.name,
                 mark = key.set_identifier,
                 owner = title.owner,
-                "this state directory was another host's or another zone's, and this record of it may stand: if that host is gone, stop the agent and remove its records by: {command}"
+                "this state directory was another host's or another zone's, and this record of it may stand: if that host is gone, stop the agent and remove its records by: {command}. Where that zone, or they, are gone, remove journal-*.redb of the state directory"
             );
         }
     }

@@ -10,7 +10,7 @@ use crate::actors::{self, Hand, Heart};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::container::Timestamp;
-use crate::journal::SharedJournal;
+use crate::journal::{self, SharedJournal};
 use crate::machine::cordon::Order;
 use crate::serve::dns::ask;
 use crate::serve::status::{Listen, Ordered, Source, serve};
@@ -107,7 +107,7 @@ impl Shown {
         }
         if listen.sockets.iter().any(|socket| socket.starts_with(&config.state_dir)) {
             // The journal, which makes it otherwise, waits for the zone: who asks why would find nobody to ask.
-            let _ = std::fs::create_dir_all(&config.state_dir);
+            journal::make_dir(&config.state_dir);
         }
         let source =
             Agent { watch: board.watch(), up: Clock::start(), known: known.clone(), hand: hand.clone() };

@@ -55,7 +55,7 @@ impl Drop for Place {
     }
 }
 
-/// For its owner alone, and root: whoever may connect may read the names of containers.
+/// For its owner alone, and root: whoever may connect may read the names of containers, and give them other weights.
 fn bind_place(place: &Path) -> io::Result<UnixListener> {
     let listener = match UnixListener::bind(place) {
         Err(error) if error.kind() == ErrorKind::AddrInUse && is_left_behind(place) => {
