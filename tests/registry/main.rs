@@ -20,4 +20,5 @@ mod mending;
 mod others;
 mod registering;
 mod restarting;
+mod spreading;
 mod tasks;

@@ -37,6 +37,10 @@ pub enum Act {
     Deny,
     /// Refuses the batch, for this reason.
     Reject(String),
+    /// Passes it on, and says of a change that it is still on its way to name servers; the emulator has its own mind.
+    Pend,
+    /// Passes it on, and says of a change that it is everywhere.
+    Spread,
     /// Keeps it until [`Front::cut`]; it never reaches the emulator.
     HoldBefore,
     /// Passes it on, and keeps the answer until [`Front::cut`]; it never reaches the agent.
@@ -163,6 +167,8 @@ impl Front {
         let seen = self.note(request);
         let answer = match &seen.act {
             Act::Pass => behind(request),
+            Act::Pend => behind(request).map(|answer| told(answer, ">INSYNC<", ">PENDING<")),
+            Act::Spread => behind(request).map(|answer| told(answer, ">PENDING<", ">INSYNC<")),
             Act::Throttle => refusal(400, "Throttling", "Rate exceeded"),
             Act::Deny => refusal(403, "AccessDenied", &denial("ChangeResourceRecordSets")),
             Act::Reject(reason) => refusal(400, "InvalidChangeBatch", &format!("[{reason}]")),
@@ -223,6 +229,13 @@ impl Front {
         drop(changed.wait_while(state.lock().unwrap(), |state| !state.cut).unwrap());
         false
     }
+}
+
+/// An answer in which one word stands for another.
+fn told(answer: Vec<u8>, of: &str, instead: &str) -> Vec<u8> {
+    let text = String::from_utf8(answer).unwrap();
+    let (_, body) = text.split_once("\r\n\r\n").unwrap();
+    written(&(200, "text/xml", body.replace(of, instead)))
 }
 
 fn refusal(status: u16, code: &str, message: &str) -> Option<Vec<u8>> {
