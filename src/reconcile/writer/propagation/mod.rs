@@ -87,10 +87,9 @@ impl Propagation {
         if self.is_over {
             return;
         }
-        let keys = |sets: &[RecordSet]| -> BTreeSet<Key> {
-            sets.iter().filter(|set| set.is_of_service()).map(RecordSet::key).collect()
-        };
-        let (old, new) = (keys(old), keys(new));
+        // Nobody is sent to what has no weight: whoever ends there is missed by none.
+        let old = keys(old.iter().filter(|set| set.weight() != Some(0)));
+        let new = keys(new.iter());
         let of_it = |stop: &&mut Stop| stop.container == *id && stop.ended.is_none();
         if let Some(stop) = self.stops.iter_mut().find(of_it) {
             stop.keys.retain(|key, _| !new.contains(key));
@@ -289,4 +288,9 @@ impl Propagation {
         });
         early
     }
+}
+
+/// Those of services.
+fn keys<'a>(sets: impl Iterator<Item = &'a RecordSet>) -> BTreeSet<Key> {
+    sets.filter(|set| set.is_of_service()).map(RecordSet::key).collect()
 }

@@ -130,6 +130,33 @@ fn what_was_never_there_or_is_wanted_again_is_no_stop() {
 }
 
 #[test]
+fn who_has_no_weight_is_missed_by_nobody() {
+    let weighing = |weight| RecordSet { routing: Routing::Weighted(weight), ..set(1) };
+    for (weight, counts) in [(0, false), (1, true)] {
+        let mut propagation = Propagation::default();
+        propagation.want(&id(1), &[weighing(1)], &[weighing(weight)], at(0));
+        propagation.want(&id(1), &[weighing(weight)], &[], at(100));
+        propagation.on_changed(&deletes([1]), &pending("C1"), at(101));
+        propagation.end(&id(1), "web".into(), at(102));
+        assert_eq!(propagation.next().is_some(), counts, "weight {weight}");
+    }
+    // An address under a service's name has none to take: whoever looks it up is sent there until it is gone.
+    let address = RecordSet {
+        kind: RecordType::A,
+        set_identifier: Some(format!("i-0a:{:064x}:a", 1)),
+        routing: Routing::Multivalue,
+        values: vec!["10.0.0.1".into()],
+        ..set(1)
+    };
+    let mut propagation = Propagation::default();
+    propagation.want(&id(1), &[weighing(0), address.clone()], &[], at(0));
+    let delete = Change { action: Action::Delete, set: address };
+    propagation.on_changed(&[delete], &pending("C1"), at(1));
+    propagation.end(&id(1), "web".into(), at(2));
+    assert_eq!(propagation.next(), Some((Some("C1"), at(2))));
+}
+
+#[test]
 fn a_container_that_comes_back_is_told_of_its_former_life() {
     let mut propagation = leaving();
     propagation.end(&id(1), "web".into(), at(10));
