@@ -2,7 +2,7 @@
 //! that was asked to stop ended before its withdrawal had.
 //!
 //! Owns which change is asked after next, when, and what came of it. Leaves to others when a call may go at all
-//! ([`crate::change::pacing`]), and whether a drain is over ([`super::confirm`]), in which nothing is asked here.
+//! ([`crate::change::pacing`]), whose turn it is ([`turns`]), and whether a drain is over ([`super::confirm`]), in which nothing is asked here.
 //!
 //! | asked after | when |
 //! |---|---|
@@ -10,13 +10,15 @@
 //! | a change now and then ([`budget`]) | from the start, for how long it took from wanting it |
 //!
 //! A container ended too early only where a question that was sent after its end was answered with PENDING, or its
-//! delete was accepted, and pending, after that. So nobody is told without proof; what is not known in time is counted
-//! as unknown.
+//! delete was accepted, and pending, after that. It served for long enough only where a question that was sent soon
+//! after its end was answered with IN SYNC. So nobody is told without proof; what is not known in time is counted as
+//! unknown.
 
 mod budget;
 mod stops;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -45,13 +47,6 @@ struct Followed {
     asked: Option<Moment>,
     /// Since when its records were wanted so, where that is to be told.
     sampled: Vec<Moment>,
-}
-
-/// When a question is due: first by when it may go, then by how long it has waited for that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Due {
-    at: Moment,
-    wanted: Moment,
 }
 
 /// What is known of how far changes have got.
@@ -161,21 +156,6 @@ impl Propagation {
         self.budget.set_pace(hosts, per_second);
     }
 
-    /// The change to ask after, and when; or when something is known by its age.
-    pub(super) fn next(&self) -> Option<(Option<&str>, Moment)> {
-        let due = |(id, change): (_, &Followed)| Some((Some(String::as_str(id)), self.due(id, change)?));
-        let limit = |stop: &Stop| Some((None, stop.limit()?)).map(|(id, at)| (id, Due { at, wanted: at }));
-        let all = self.changes.iter().filter_map(due).chain(self.stops.iter().filter_map(limit));
-        all.min_by_key(|(_, due)| *due).map(|(id, due)| (id, due.at))
-    }
-
-    /// It is asked after now.
-    pub(super) fn ask(&mut self, id: &str, now: Moment) {
-        let for_stop = self.changes.get(id).is_some_and(|change| self.due_for_stops(id, change).is_some());
-        self.budget.on_asked(now, for_stop);
-        self.asking = Some((id.to_owned(), now));
-    }
-
     /// A change was asked after. Returns why that may not be done, where that is news.
     pub(super) fn on_status(
         &mut self,
@@ -191,7 +171,7 @@ impl Propagation {
                 for wanted in change.into_iter().flat_map(|change| change.sampled) {
                     self.in_sync_after.add(now - wanted);
                 }
-                self.stops.iter_mut().for_each(|stop| stop.on_in_sync(id));
+                self.stops.iter_mut().for_each(|stop| stop.on_in_sync(id, sent));
             }
             Ok(ChangeInfo { status: ChangeStatus::Pending, .. }) => {
                 self.is_denied = false;
@@ -231,27 +211,6 @@ impl Propagation {
         self.changes.clear();
         self.stops.clear();
         self.is_over = true;
-    }
-
-    /// When a change is to be asked after, if anybody wants to know.
-    fn due(&self, id: &str, change: &Followed) -> Option<Due> {
-        let sampled = (!change.sampled.is_empty()).then(|| {
-            let since = change.asked.unwrap_or(change.accepted);
-            let wanted = since + budget::wait(since - change.accepted);
-            Due { at: self.budget.for_samples(wanted), wanted }
-        });
-        self.due_for_stops(id, change).into_iter().chain(sampled).min()
-    }
-
-    fn due_for_stops(&self, id: &str, change: &Followed) -> Option<Due> {
-        let ended =
-            self.stops.iter().filter(|stop| stop.waits_for(id)).filter_map(|stop| stop.ended).max()?;
-        let wanted = match change.asked {
-            Some(asked) if asked >= ended => asked + budget::wait(asked - change.accepted),
-            // Whether it ended in time, only a question that is sent now tells.
-            _ => ended,
-        };
-        Some(Due { at: self.budget.for_stops(wanted), wanted })
     }
 
     fn asked(&mut self, id: &str, sent: Moment) {

@@ -4,11 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::budget::ASK_EVERY;
 use super::{Followed, PROPAGATED_AFTER};
 use crate::moment::Moment;
 use crate::record::{ContainerId, Key};
 use crate::zone::{ChangeInfo, ChangeStatus};
 
+/// A question that is sent later than this after an end tells no more whether all had heard by then.
+pub(super) const TELLS_FOR: Duration = ASK_EVERY.saturating_mul(2);
 /// How many services are told apart; all others are one.
 pub(super) const SERVICES_MAX: usize = 20;
 /// What these others are called.
@@ -38,6 +41,8 @@ pub(super) struct Stop {
     pending: Option<Moment>,
     /// Whether the registry has forgotten a change of it.
     is_unknown: bool,
+    /// Whether some of it was everywhere when that was asked, too long after its end.
+    is_late: bool,
 }
 
 /// A container that ended before every name server had heard of its withdrawal.
@@ -75,6 +80,7 @@ impl Stop {
             ended: None,
             pending: None,
             is_unknown: false,
+            is_late: false,
         }
     }
 
@@ -120,18 +126,30 @@ impl Stop {
             self.pending = Some(now);
         }
         if is_here && !is_pending {
-            self.on_in_sync(&info.id);
+            self.on_in_sync(&info.id, now);
         }
         is_here && is_pending
     }
 
-    pub(super) fn on_in_sync(&mut self, id: &str) {
+    /// A question that was sent then was answered: it is everywhere.
+    pub(super) fn on_in_sync(&mut self, id: &str, sent: Moment) {
+        let is_late = self.ended.is_some_and(|ended| sent - ended > TELLS_FOR);
+        self.is_late |= is_late && !self.is_early() && self.has(id);
+        self.drop_change(id);
+    }
+
+    /// Whether it is known to have ended too early.
+    pub(super) fn is_early(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    fn drop_change(&mut self, id: &str) {
         self.keys.retain(|_, place| !matches!(place, Place::In(change) if change == id));
     }
 
     pub(super) fn on_unknown(&mut self, id: &str) {
         self.is_unknown |= self.has(id);
-        self.on_in_sync(id);
+        self.drop_change(id);
     }
 
     /// A question that was sent then was answered: it is on its way.
@@ -163,7 +181,9 @@ impl Stop {
     pub(super) fn outcome(&self, now: Moment) -> Result<Option<Early>, ()> {
         let ended = self.ended.unwrap_or(now);
         let is_everywhere = self.keys.is_empty() && !self.is_unknown;
-        let Some(pending) = self.pending else { return if is_everywhere { Ok(None) } else { Err(()) } };
+        let Some(pending) = self.pending else {
+            return if is_everywhere && !self.is_late { Ok(None) } else { Err(()) };
+        };
         Ok(Some(Early {
             container: self.container.clone(),
             name: self.name.clone(),

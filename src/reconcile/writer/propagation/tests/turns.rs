@@ -61,3 +61,36 @@ fn a_throttled_question_leaves_the_account_s_rate_to_those_who_write_for_half_a_
     assert_eq!(ask(&mut propagation, at(10), &throttled), (vec![], None));
     assert_eq!(propagation.next(), Some((Some("C1"), at(40))));
 }
+
+#[test]
+fn an_answer_that_comes_long_after_the_end_tells_nothing_of_it() {
+    for (sent, came_of_it) in [
+        (20, Stopped { spread: 1, ..Stopped::default() }),
+        (21, Stopped { unknown: 1, ..Stopped::default() }),
+    ] {
+        let mut propagation = leaving();
+        propagation.end(&id(1), "web".into(), at(10));
+        assert_eq!(ask(&mut propagation, at(sent), &in_sync("C1")), (vec![], None));
+        assert_eq!(told(&propagation), came_of_it, "sent at {sent}");
+    }
+    // The delete itself was late, and everywhere at once.
+    let mut propagation = Propagation::default();
+    propagation.want(&id(1), &[set(1)], &[], at(0));
+    propagation.end(&id(1), "web".into(), at(1));
+    propagation.on_changed(&deletes([1]), &in_sync("C1"), at(30));
+    assert_eq!(told(&propagation).unknown, 1);
+}
+
+#[test]
+fn whether_one_ended_too_early_is_asked_before_by_how_much_another_did() {
+    let mut propagation = leaving();
+    propagation.want(&id(2), &[set(2)], &[], at(2));
+    propagation.on_changed(&deletes([2]), &pending("C2"), at(3));
+    propagation.end(&id(1), "web".into(), at(10));
+    assert_eq!(ask(&mut propagation, at(10), &pending("C1")), (vec![], None));
+    propagation.end(&id(2), "web".into(), at(16));
+    // C1 has been due since 15 s.
+    assert_eq!(propagation.next(), Some((Some("C2"), at(16))));
+    assert_eq!(ask(&mut propagation, at(18), &pending("C2")), (vec![], None));
+    assert_eq!(propagation.next(), Some((Some("C1"), at(23))));
+}
