@@ -124,7 +124,7 @@ impl Route53Writer {
         let old = self.wants.remove(&id).unwrap_or_default();
         self.calls.want(&old, &records, now);
         self.writer.want(&old, &records);
-        self.writer.wanted(&id, &old, &records, now);
+        self.writer.wanted([(&id, &*old, &*records)], now);
         if !records.is_empty() {
             self.wants.insert(id, records);
         }
@@ -140,10 +140,9 @@ impl Route53Writer {
         let (old, new) = (all(&before), all(&self.wants));
         self.calls.want(&old, &new, now);
         self.writer.want(&old, &new);
-        let of = |wants: &Wants, id| wants.get(id).cloned().unwrap_or_default();
-        for id in before.keys().chain(self.wants.keys().filter(|id| !before.contains_key(*id))) {
-            self.writer.wanted(id, &of(&before, id), &of(&self.wants, id), now);
-        }
+        let ids = before.keys().chain(self.wants.keys().filter(|id| !before.contains_key(*id)));
+        let each = ids.map(|id| (id, of(&before, id), of(&self.wants, id)));
+        self.writer.wanted(each, now);
         self.writer.told_all();
     }
 
@@ -274,6 +273,10 @@ impl Route53Writer {
         }
         outputs
     }
+}
+
+fn of<'a>(wants: &'a Wants, id: &ContainerId) -> &'a [RecordSet] {
+    wants.get(id).map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]

@@ -9,9 +9,17 @@ use crate::record::{ContainerId, RecordSet};
 use crate::zone::{ChangeInfo, ZoneError};
 
 impl Writer {
-    /// Of which container it was that one set of wants was replaced by another, now that it was.
-    pub fn wanted(&mut self, id: &ContainerId, old: &[RecordSet], new: &[RecordSet], now: Moment) {
-        self.propagation.want(id, old, new, now);
+    /// Of which containers it was that sets of wants were replaced by others, now that they were: each with the old one
+    /// and the new one.
+    pub fn wanted<'a>(
+        &mut self,
+        all: impl IntoIterator<Item = (&'a ContainerId, &'a [RecordSet], &'a [RecordSet])>,
+        now: Moment,
+    ) {
+        for (id, old, new) in all.into_iter().filter(|(_, old, new)| old != new) {
+            self.propagation.want(id, old, new, now);
+        }
+        self.propagation.forget_old(now);
         self.forget_unsent();
     }
 

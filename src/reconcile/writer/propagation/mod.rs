@@ -88,13 +88,13 @@ impl Propagation {
         let of_it = |stop: &&mut Stop| stop.container == *id && stop.ended.is_none();
         if let Some(stop) = self.stops.iter_mut().find(of_it) {
             stop.keys.retain(|key, _| !new.contains(key));
+            stop.was_deleted &= new.is_empty();
             stop.withdraw(old.difference(&new), now);
         } else if !old.is_subset(&new) {
             let mut stop = Stop::new(id.clone(), now);
             stop.withdraw(old.difference(&new), now);
             self.stops.push(stop);
         }
-        self.forget_old(now);
     }
 
     /// Only these records are still to be written: what else was to be deleted is not there.
@@ -104,7 +104,7 @@ impl Propagation {
             self.stops.iter_mut().for_each(|stop| stop.keep_unsent(&unsettled));
         }
         // Nothing of it was ever there, or another hand has deleted it.
-        self.stops.retain(|stop| !stop.keys.is_empty());
+        self.stops.retain(|stop| !stop.keys.is_empty() || stop.was_deleted);
     }
 
     /// A container that was asked to stop has ended.
@@ -113,6 +113,10 @@ impl Propagation {
         if let Some(stop) = self.stops.iter_mut().find(|stop| stop.container == *id && stop.ended.is_none()) {
             stop.ended = Some(now);
             stop.name = name;
+        }
+        // All had heard of it before.
+        for stop in self.stops.extract_if(.., |stop| stop.ended.is_some() && stop.keys.is_empty()) {
+            self.told.add(stop.services(), Stopped::of(stop.outcome(now).as_ref()));
         }
     }
 
@@ -184,10 +188,12 @@ impl Propagation {
             }
             Err(error @ ZoneError::Denied(_)) => {
                 self.budget.hold_until(now + DENIED_FOR);
-                self.changes.clear();
+                // What was accepted is everywhere in the end, whoever may ask.
+                self.changes.values_mut().for_each(|change| change.sampled.clear());
                 for stop in self.stops.extract_if(.., |stop| stop.ended.is_some()) {
                     self.told.add(stop.services(), Stopped::unknown());
                 }
+                self.changes.retain(|id, _| self.stops.iter().any(|stop| stop.has(id)));
                 let is_news = !std::mem::replace(&mut self.is_denied, true);
                 return (Vec::new(), is_news.then(|| error.clone()));
             }
@@ -225,11 +231,11 @@ impl Propagation {
     }
 
     /// What has been everywhere for long, though nobody asked.
-    fn forget_old(&mut self, now: Moment) {
+    pub(super) fn forget_old(&mut self, now: Moment) {
         self.changes.retain(|_, change| now - change.accepted < PROPAGATED_AFTER);
         let changes = &self.changes;
         self.stops.iter_mut().filter(|stop| stop.ended.is_none()).for_each(|stop| stop.keep(changes));
-        self.stops.retain(|stop| !stop.keys.is_empty());
+        self.stops.retain(|stop| stop.may_tell(now));
     }
 
     /// Those that are known to have ended in time or too early, or to stay unknown.

@@ -12,6 +12,8 @@ use crate::zone::{ChangeInfo, ChangeStatus};
 
 /// A question that is sent later than this after an end tells no more whether all had heard by then.
 pub(super) const TELLS_FOR: Duration = ASK_EVERY.saturating_mul(2);
+/// How long a container that is deleted everywhere is kept, until it ends: the longest drains are shorter.
+const KEPT_FOR: Duration = Duration::from_secs(3_600);
 /// How many services are told apart; all others are one.
 pub(super) const SERVICES_MAX: usize = 20;
 /// What these others are called.
@@ -34,6 +36,8 @@ pub(super) struct Stop {
     names: BTreeSet<String>,
     /// What of it may still be answered with.
     pub(super) keys: BTreeMap<Key, Place>,
+    /// Whether some of it was deleted, and nothing of it has been wanted since.
+    pub(super) was_deleted: bool,
     withdrawn: Moment,
     /// When it ended; `None` where nobody has said so, or it was not asked to.
     pub(super) ended: Option<Moment>,
@@ -76,6 +80,7 @@ impl Stop {
             name: String::new(),
             names: BTreeSet::new(),
             keys: BTreeMap::new(),
+            was_deleted: false,
             withdrawn: now,
             ended: None,
             pending: None,
@@ -95,6 +100,11 @@ impl Stop {
 
     pub(super) fn is_unsent(&self) -> bool {
         self.keys.values().any(|place| *place == Place::Unsent)
+    }
+
+    /// Whether its end may still tell something: one that is everywhere is counted when it ends.
+    pub(super) fn may_tell(&self, now: Moment) -> bool {
+        !self.keys.is_empty() || self.was_deleted && now - self.withdrawn < KEPT_FOR
     }
 
     /// Whether it has ended, and what is left of it is in this change.
@@ -122,6 +132,7 @@ impl Stop {
                 is_here = true;
             }
         }
+        self.was_deleted |= is_here;
         if is_here && is_pending && self.ended.is_some() {
             self.pending = Some(now);
         }

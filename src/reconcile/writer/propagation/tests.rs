@@ -168,9 +168,27 @@ fn a_container_that_comes_back_is_told_of_its_former_life() {
 
 #[test]
 fn what_was_deleted_long_before_the_end_is_everywhere_without_a_question() {
+    // It is counted as one that behaves well, unless that is too long ago to be kept.
+    for (ended, spread) in [(3_599, 1), (3_600, 0)] {
+        let mut propagation = leaving();
+        propagation.end(&id(1), "web".into(), at(ended));
+        assert_eq!(propagation.next(), None);
+        assert_eq!(told(&propagation), Stopped { spread, ..Stopped::default() }, "{ended}");
+    }
+    // The same where a sample has told, whatever else happens until the end.
     let mut propagation = leaving();
-    propagation.end(&id(1), "web".into(), at(3_600));
-    assert_eq!((propagation.next(), propagation.stops()), (None, &Stops::default()));
+    propagation.sample("C1", vec![at(0)], at(1), || 0.0);
+    ask(&mut propagation, at(6), &in_sync("C1"));
+    propagation.retain(BTreeSet::new);
+    propagation.forget_old(at(7));
+    propagation.end(&id(1), "web".into(), at(8));
+    assert_eq!(told(&propagation).spread, 1);
+    // One that is wanted again in between is not asked to stop.
+    let mut propagation = leaving();
+    propagation.forget_old(at(400));
+    propagation.want(&id(1), &[], &[set(1)], at(401));
+    propagation.end(&id(1), "web".into(), at(402));
+    assert_eq!(told(&propagation), Stopped::default());
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn accept(zone: &EmbeddedZone, call: &Call) -> Answer {
 /// Container 1 wants this from now on.
 fn want(stage: &mut Stage, old: &[RecordSet], new: &[RecordSet]) {
     stage.writer.want(old, new);
-    stage.writer.wanted(&id(1), old, new, stage.now);
+    stage.writer.wanted([(&id(1), old, new)], stage.now);
 }
 
 /// A writer whose container 1 was withdrawn just now, by change C1.
