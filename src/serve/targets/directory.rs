@@ -197,8 +197,13 @@ impl Directory {
         };
         let mut fails = false;
         loop {
-            let next = locked(book).next(self.0.clock.now());
-            match next {
+            let (next, forgets_at) = {
+                let (mut book, now) = (locked(book), self.0.clock.now());
+                book.forget(now);
+                self.0.told.show(book.figures());
+                (book.next(now), book.forgets_at())
+            };
+            let wakes_at = match next {
                 Next::Read(start) => {
                     let page = zone.list(Some(&start), PAGE_ITEMS_MAX).await;
                     self.0.told.on_list(page.as_ref().map_or_else(ZoneError::kind, |_| "ok"));
@@ -208,12 +213,17 @@ impl Directory {
                         Err(error) => locked(book).on_failure(&error, self.0.clock.now()),
                     }
                     self.0.read.send_replace(());
+                    continue;
                 }
-                Next::At(at) => {
-                    let wait = self.0.clock.until(at);
-                    let _ = tokio::time::timeout(wait, self.0.asked.notified()).await;
+                Next::At(at) => Some(forgets_at.map_or(at, |forgets_at| at.min(forgets_at))),
+                Next::Nothing => forgets_at,
+            };
+            let asked = self.0.asked.notified();
+            match wakes_at {
+                Some(at) => {
+                    let _ = tokio::time::timeout(self.0.clock.until(at), asked).await;
                 }
-                Next::Nothing => self.0.asked.notified().await,
+                None => asked.await,
             }
         }
     }

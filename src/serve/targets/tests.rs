@@ -141,6 +141,27 @@ async fn the_last_answer_is_kept_while_the_zone_is_away() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_age_that_is_shown_ends_with_the_name_that_nobody_asks_for() {
+    for stays_away in [true, false] {
+        let (directory, told, zone) = read([srv("_calc._tcp", "x", 1)]).await;
+        assert_eq!(known(directory.targets("_calc._tcp").await), Some((1, 0)));
+        zone.is_away.store(true, Ordering::Relaxed);
+        sleep(Duration::from_secs(700)).await;
+        assert!(known(directory.targets("_calc._tcp").await).is_some_and(|(_, age)| age >= 700));
+        zone.is_away.store(stays_away, Ordering::Relaxed);
+        sleep(Duration::from_secs(14 * 60)).await;
+        let so_far = told.so_far();
+        assert_eq!((so_far.names, so_far.age.as_secs()), (1, 700), "it may be asked for again");
+        sleep(Duration::from_secs(61)).await;
+        let so_far = told.so_far();
+        assert_eq!((so_far.names, so_far.age), (0, Duration::ZERO), "away: {stays_away}");
+        let lists = zone.lists.load(Ordering::Relaxed);
+        sleep(Duration::from_secs(3_600)).await;
+        assert_eq!(zone.lists.load(Ordering::Relaxed), lists, "nobody asks");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn strangers_names_cost_lists_within_the_budget_and_a_bounded_room() {
     let (directory, told, zone) = read([srv("_calc._tcp", "x", 1)]).await;
     let began = Instant::now();

@@ -233,9 +233,17 @@ impl Book {
         (at - now).max(Duration::from_secs(1))
     }
 
-    fn forget(&mut self, now: Moment) {
+    /// Drops the names that nobody has asked for lately.
+    pub(super) fn forget(&mut self, now: Moment) {
         let read = self.reading.as_ref().map(|reading| reading.name.as_str());
         self.names.retain(|name, entry| now - entry.asked < IDLE || read == Some(name));
+    }
+
+    /// When the first of the names is to be dropped, if nobody asks for it until then. One that is being read stays.
+    pub(super) fn forgets_at(&self) -> Option<Moment> {
+        let read = self.reading.as_ref().map(|reading| reading.name.as_str());
+        let idle = self.names.iter().filter(|(name, _)| read != Some(name));
+        idle.map(|(_, entry)| entry.asked + IDLE).min()
     }
 
     /// Whether there is room for another name. One without targets, which anybody can make up, gives its own.
