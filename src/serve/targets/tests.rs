@@ -162,18 +162,35 @@ async fn the_age_that_is_shown_ends_with_the_name_that_nobody_asks_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn strangers_names_cost_lists_within_the_budget_and_a_bounded_room() {
-    let (directory, told, zone) = read([srv("_calc._tcp", "x", 1)]).await;
+async fn strangers_names_cost_lists_within_the_budget_and_keep_out_no_name_that_waits() {
+    let labels = ["_calc._tcp", "_late._tcp"];
+    let (directory, told, zone) = read(labels.map(|label| srv(label, "x", 1))).await;
+    let ask = async |name: String| {
+        let said = tokio::time::timeout(Duration::from_millis(10), directory.targets(&name)).await;
+        said.unwrap_or(Said::NotNow { reason: "it is being read".to_owned(), again: Duration::ZERO })
+    };
     let began = Instant::now();
+    // The list that may be made at once is a stranger's.
+    ask("_x._tcp".to_owned()).await;
+    assert_eq!(known(ask("_calc._tcp".to_owned()).await), None, "it waits for its turn");
     for round in 0..100 {
-        let asks = (0..100).map(|n| {
-            let (directory, name) = (directory.clone(), format!("_x{}._tcp", round * 100 + n));
-            async move { tokio::time::timeout(Duration::from_millis(10), directory.targets(&name)).await }
-        });
-        join_all(asks).await;
+        join_all((0..100).map(|n| ask(format!("_x{}._tcp", round * 100 + n)))).await;
         sleep(Duration::from_secs(1)).await;
     }
     assert!(told.so_far().names <= NAMES_MAX);
+    assert!(
+        known(directory.targets("_calc._tcp").await).is_some_and(|(targets, _)| targets == 1),
+        "10,000 names came after it"
+    );
+    // One that comes while all names wait is told so, and comes in once one of them was read.
+    join_all((0..100).map(|n| ask(format!("_y{n}._tcp")))).await;
+    let Said::NotNow { reason, again } = ask("_late._tcp".to_owned()).await else { panic!() };
+    assert!(reason.starts_with("too many names are asked for"), "{reason}");
+    assert_eq!(again, Duration::from_secs(60));
+    sleep(again).await;
+    ask("_late._tcp".to_owned()).await;
+    sleep(Duration::from_secs(10 * NAMES_MAX as u64)).await;
+    assert!(known(directory.targets("_late._tcp").await).is_some_and(|(targets, _)| targets == 1));
     let seconds = began.elapsed().as_secs() as usize;
     assert!(zone.lists.load(Ordering::Relaxed) <= seconds / 10 + 1);
 }

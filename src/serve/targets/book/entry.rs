@@ -36,9 +36,9 @@ impl Entry {
         self.known.as_ref().is_some_and(|known| now - known.at < FRESH)
     }
 
-    /// Whether it has no targets, as far as is known.
+    /// Whether it was read, and had no targets.
     pub(super) fn is_empty(&self) -> bool {
-        self.known.as_ref().is_none_or(|known| known.groups.is_empty)
+        self.known.as_ref().is_some_and(|known| known.groups.is_empty)
     }
 
     /// From when on it may be read.

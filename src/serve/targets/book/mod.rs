@@ -246,7 +246,8 @@ impl Book {
         idle.map(|(_, entry)| entry.asked + IDLE).min()
     }
 
-    /// Whether there is room for another name. One without targets, which anybody can make up, gives its own.
+    /// Whether there is room for another name. One that was read and has no targets,
+    /// which anybody can make up, gives its own; one that waits to be read keeps it until its turn.
     fn make_room(&mut self) -> bool {
         if self.names.len() < NAMES_MAX {
             return true;

@@ -148,10 +148,34 @@ fn names_that_anybody_makes_up_take_no_room_from_those_with_targets() {
     }
     assert_eq!(book.names.len(), NAMES_MAX);
     assert_eq!(told(&mut book, "_web._tcp", at(1)), Some((1, 1)));
-    assert_eq!(book.tell(&whole("x0"), at(1)), Told::Full, "the first of them made room");
+    assert_eq!(book.tell(&whole("x9999"), at(1)), Told::Full);
     book.ask(&whole("_web._tcp"), at(900));
     book.ask(&whole("y"), at(901));
     assert_eq!(book.names.len(), 2, "what nobody asks for is forgotten");
+}
+
+#[test]
+fn a_name_that_waits_to_be_read_makes_room_for_none_and_one_read_in_vain_does() {
+    let mut book = book();
+    book.ask(&whole("first"), at(0));
+    assert!(reads(&mut book, at(0)).is_some());
+    book.on_page(page(&[], None));
+    book.ask(&whole("_web._tcp"), at(1));
+    for n in 0..10_000 {
+        book.ask(&whole(&format!("x{n}")), at(2));
+    }
+    assert_eq!(book.names.len(), NAMES_MAX);
+    assert_eq!(book.tell(&whole("first"), at(2)), Told::Full, "it had been read, and gave its room");
+    assert!(!book.ask(&whole("_new._tcp"), at(3)));
+    assert_eq!(book.tell(&whole("_new._tcp"), at(3)), Told::Full, "all others wait");
+    assert_eq!(reads(&mut book, at(10)), Some(whole("_web._tcp")), "it has waited longest");
+    book.on_page(page(&[srv("_web._tcp", "a", 1)], Some(srv("_x._tcp", "a", 1))));
+    book.ask(&whole("_new._tcp"), at(11));
+    assert_eq!(book.tell(&whole("_new._tcp"), at(11)), Told::Full, "that one has targets");
+    assert!(reads(&mut book, at(20)).is_some_and(|name| name.starts_with('x')));
+    book.on_page(page(&[], None));
+    book.ask(&whole("_new._tcp"), at(21));
+    assert!(matches!(book.tell(&whole("_new._tcp"), at(21)), Told::Unread { .. }), "one was read in vain");
 }
 
 #[test]
