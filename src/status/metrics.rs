@@ -1,7 +1,8 @@
 //! The same for a monitor: metrics in Prometheus' text format, made anew of what the parts show.
 //!
 //! Labels take their values from lists that stand in the program, so the number of series does not grow with
-//! containers, services or hosts. Names follow Prometheus' conventions: base units, `_total` for what only grows.
+//! containers or hosts. Only what came of stops is told by service: of up to 20, and of all others as `other`. Names
+//! follow Prometheus' conventions: base units, `_total` for what only grows.
 
 mod family;
 
@@ -215,7 +216,7 @@ fn calls(families: &mut Families, seen: &Seen, writer: &Snapshot) {
     );
 }
 
-/// The services are those that containers stopped of: the first so many, and all others as one.
+/// The services are those that were wanted: the first so many, and all others as one.
 fn spreading(families: &mut Families, writer: &Snapshot) {
     families.histogram(
         "ecssd_in_sync_after_seconds",

@@ -63,7 +63,8 @@ pub(super) fn ended(seen: &Seen) -> Vec<schema::Ended> {
         unknown: stopped.unknown,
         longest_missing: super::seconds(stopped.longest),
     };
-    seen.writer.iter().flat_map(|writer| writer.stops.iter()).map(ended).collect()
+    let stops = seen.writer.iter().flat_map(|writer| writer.stops.iter());
+    stops.filter(|(_, stopped)| **stopped != Stopped::default()).map(ended).collect()
 }
 
 pub(super) fn writer(seen: &Seen) -> Writer {

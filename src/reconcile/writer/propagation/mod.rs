@@ -85,6 +85,7 @@ impl Propagation {
         // Nobody is sent to what has no weight: whoever ends there is missed by none.
         let old = keys(old.iter().filter(|set| set.weight() != Some(0)));
         let new = keys(new.iter());
+        self.told.enter(&new);
         let of_it = |stop: &&mut Stop| stop.container == *id && stop.ended.is_none();
         if let Some(stop) = self.stops.iter_mut().find(of_it) {
             stop.keys.retain(|key, _| !new.contains(key));

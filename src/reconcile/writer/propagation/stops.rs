@@ -245,7 +245,7 @@ impl Stopped {
     }
 }
 
-/// What came of the stops of all containers, by service: of the first so many that there were, and of all others
+/// What came of the stops of all containers, by service: of the first so many that were wanted, and of all others
 /// together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stops(BTreeMap<String, Stopped>);
@@ -257,6 +257,11 @@ impl Stops {
             let service = if is_known { service.as_str() } else { OTHERS };
             self.0.entry(service.to_owned()).or_default().add(one);
         }
+    }
+
+    /// These are wanted: a monitor sees an increase only from a number that it has seen, so each begins at none.
+    pub(super) fn enter(&mut self, keys: &BTreeSet<Key>) {
+        self.add(&keys.iter().map(|key| key.name.clone()).collect(), Stopped::default());
     }
 
     /// These, one after another.

@@ -126,7 +126,7 @@ fn what_was_never_there_or_is_wanted_again_is_no_stop() {
     let mut propagation = leaving();
     propagation.want(&id(1), &[], &[set(1)], at(2));
     propagation.end(&id(1), "web".into(), at(3));
-    assert_eq!((propagation.next(), propagation.stops()), (None, &Stops::default()));
+    assert_eq!((propagation.next(), told(&propagation)), (None, Stopped::default()));
 }
 
 #[test]
@@ -286,6 +286,14 @@ fn of_a_fleet_few_sample_and_each_asks_less_often() {
     propagation.end(&id(1), "web".into(), at(10));
     ask(&mut propagation, at(10), &pending("C1"));
     assert_eq!(propagation.next(), Some((Some("C1"), at(60))));
+}
+
+#[test]
+fn a_service_is_counted_from_none_when_it_is_first_wanted() {
+    let mut propagation = Propagation::default();
+    propagation.want(&id(1), &[], &[set(1)], at(0));
+    let stops: Vec<_> = propagation.stops().iter().collect();
+    assert_eq!(stops, [("_web._tcp.sd.internal", &Stopped::default())]);
 }
 
 #[test]
