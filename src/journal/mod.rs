@@ -132,8 +132,8 @@ pub trait Journal: fmt::Debug + Send {
     /// The names under which a call of unknown outcome may yet be applied, whatever is known of their keys.
     fn doubts(&self) -> BTreeSet<String>;
 
-    /// Records these names, in place of those that were recorded. Before what is known of their keys: a later call
-    /// settles a key, and says nothing of one that is still on its way.
+    /// Records these names, in place of those that were recorded. New ones before what is known of their keys: a later
+    /// call settles a key, and says nothing of one that is still on its way. What is settled is left out after that.
     fn record_doubts(&mut self, names: &BTreeSet<String>);
 
     /// Records that `batch` is about to be sent. Before each call that changes the zone.

@@ -125,8 +125,11 @@ impl Writer {
 
     fn record(&self, keys: BTreeSet<Key>) {
         if let Some(journal) = &self.settings.journal {
-            journal.record_doubts(&self.ledger.doubts());
+            // A kill may come between two writes: what is in doubt no more is forgotten once it is known what is there.
+            let doubts = self.ledger.doubts();
+            journal.record_doubts(&(&journal.doubts() | &doubts));
             journal.record(&self.ledger.states(keys));
+            journal.record_doubts(&doubts);
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::zone::{Zone, ZoneError};
 mod asks;
 mod ends;
 mod follows;
+mod killed;
 mod refused;
 
 /// A zone, a writer, and what it called.
