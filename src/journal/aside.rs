@@ -26,7 +26,8 @@ pub struct Aside {
 
 /// Sets the journal at `path` aside, which is this one's; where it names nothing, it is removed.
 pub(super) fn set_aside(path: &Path, title: &Title) -> Result<(), StoreError> {
-    let names_nothing = read(path, title).is_some_and(|found| found.entries.is_empty());
+    let names_nothing =
+        read(path, title).is_some_and(|found| found.entries.is_empty() && found.doubts.is_empty());
     match names_nothing {
         true => fs::remove_file(path)?,
         false => fs::rename(path, place(path, title))?,
@@ -46,11 +47,16 @@ pub(super) fn beside(path: &Path, title: &Title) -> Vec<Aside> {
         let keys: Vec<Key> = read(path, &title)?.entries.into_iter().map(|(key, _): Entry| key).collect();
         (!keys.is_empty()).then_some(Aside { title, keys })
     };
-    paths(path).unwrap_or_default().iter().filter_map(|path| of(path)).collect()
+    let (paths, unread) = paths(path).unwrap_or_default();
+    if unread > 0 {
+        tracing::warn!(event = "journals_not_read", unread, path = %path.display(), "so many journals of other hosts or zones beside this one are not read: remove those whose records are gone");
+    }
+    paths.iter().filter_map(|path| of(path)).collect()
 }
 
-fn paths(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let Some(dir) = path.parent() else { return Ok(Vec::new()) };
+/// Those that are read, and how many more there are.
+pub(super) fn paths(path: &Path) -> io::Result<(Vec<PathBuf>, usize)> {
+    let Some(dir) = path.parent() else { return Ok(Default::default()) };
     let mut paths = Vec::new();
     for file in fs::read_dir(dir)? {
         let file = file?;
@@ -60,8 +66,9 @@ fn paths(path: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     paths.sort();
+    let unread = paths.len().saturating_sub(READ_MAX);
     paths.truncate(READ_MAX);
-    Ok(paths)
+    Ok((paths, unread))
 }
 
 /// Whose the journal at this path is, as it says itself to somebody else.

@@ -48,7 +48,8 @@ pub struct Opened {
 /// What is remembered of earlier runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// All that the zone can hold of this host; unsure where the machine was down since. No list is needed.
+    /// All that the zone can hold of this host; unsure where the machine was down, or had another name,
+    /// since. No list is needed.
     Kept(Vec<Entry>),
     /// Some of it, for this reason; all unsure. One list finds the rest.
     Partial(Vec<Entry>, Doubt),
@@ -189,11 +190,12 @@ fn recall(journal: &mut FileJournal) -> Memory {
             Err(_) => Err(other.clone()),
         };
     }
-    if matches!(opened, Ok(None)) && aside::take_back(&journal.path, &journal.title) {
+    let was_aside = matches!(opened, Ok(None)) && aside::take_back(&journal.path, &journal.title);
+    if was_aside {
         opened = Store::open(&journal.path, &journal.title);
     }
     let (memory, begun) = match opened {
-        Ok(Some((store, found))) => take_over(journal, store, found),
+        Ok(Some((store, found))) => take_over(journal, store, found, was_aside),
         Ok(None) => (reason.map_or(Memory::Fresh, Memory::Discarded), journal.begin()),
         Err(reason) => (Memory::Discarded(reason), journal.begin()),
     };
@@ -207,15 +209,21 @@ fn recall(journal: &mut FileJournal) -> Memory {
     }
 }
 
-fn take_over(journal: &mut FileJournal, store: Store, found: Found) -> (Memory, Result<(), StoreError>) {
+fn take_over(
+    journal: &mut FileJournal,
+    store: Store,
+    found: Found,
+    was_aside: bool,
+) -> (Memory, Result<(), StoreError>) {
     let (signals, doubts) = (found.signals, found.doubts);
     // After a power cut, or a crash of the kernel, the end of an unclosed journal may be lost.
     let is_earlier = journal.boot.is_empty() || found.boot.as_ref() != Some(&journal.boot);
     let lost = !found.closed && is_earlier;
     let is_whole = found.complete && !lost;
     let doubted = |(key, state): Entry| (key, state.doubted());
-    // While the machine was down, a janitor may have taken what its agent left: then it holds no more than this.
-    let entries = match is_whole && !is_earlier {
+    // While the machine was down, or had another name, a janitor may have taken what its agent left: then it holds no
+    // more than this.
+    let entries = match is_whole && !is_earlier && !was_aside {
         true => found.entries,
         false => found.entries.into_iter().map(doubted).collect(),
     };

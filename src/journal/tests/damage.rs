@@ -1,10 +1,11 @@
 //! Files that are cut, changed, of others, or no journals at all.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use proptest::prelude::*;
 
-use super::super::aside::Aside;
+use super::super::aside::{self, Aside};
 use super::*;
 use crate::journal::StoreError;
 use crate::journal::store::Store;
@@ -103,14 +104,38 @@ fn of_another_zone_or_owner_it_is_set_aside_and_comes_back_to_its_own() {
         assert_eq!(asides, [Aside { title: title(), keys }]);
         drop(journal);
         assert!(matches!(memory_of(dir.path(), &other), Memory::Partial(entries, _) if entries.is_empty()));
-        // Whoever bears its title again has it, as it was; what names nothing is not kept.
+        // Whoever bears its title again has it, and doubts it: a janitor may have taken what nobody kept. What names
+        // nothing is not kept.
         let Opened { mut journal, memory, asides, .. } = reopen(dir.path());
-        assert_eq!((memory, asides), (Memory::Kept(entries.clone()), vec![]));
+        let doubted = entries.iter().map(|(key, state)| (key.clone(), state.clone().doubted())).collect();
+        assert!(entries.iter().any(|(_, state)| matches!(state, State::Written(_))));
+        assert_eq!((memory, asides), (Memory::Kept(doubted), vec![]));
         journal.record(&entries.into_iter().map(|(key, _)| (key, None)).collect::<Vec<_>>());
         drop(journal);
         let back = try_open_at(dir.path(), &other, BOOT).unwrap();
         assert_eq!(back.asides, []);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "the journal and its lock");
+    }
+}
+
+#[test]
+fn what_names_nothing_but_doubts_is_set_aside_with_them() {
+    let other = Title { owner: "i-0abcd".into(), ..title() };
+    let doubts = BTreeSet::from(["_web._tcp.sd.internal".to_owned()]);
+    let dir = tempfile::tempdir().unwrap();
+    reopen(dir.path()).journal.record_doubts(&doubts);
+    drop(try_open_at(dir.path(), &other, BOOT).unwrap());
+    assert_eq!(reopen(dir.path()).journal.doubts(), doubts);
+}
+
+#[test]
+fn no_more_are_read_than_there_may_be_and_the_others_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.redb");
+    for (n, counted) in [(1, (1, 0)), (16, (16, 0)), (18, (16, 2))] {
+        (0..n).for_each(|n| fs::write(dir.path().join(format!("journal-{n:02}.redb")), "").unwrap());
+        let (paths, unread) = aside::paths(&path).unwrap();
+        assert_eq!((paths.len(), unread), counted);
     }
 }
 
