@@ -44,14 +44,43 @@ impl CordonFile {
         let path = dir.join("cordons.json");
         let all = match read(&path, title) {
             Ok(all) => all,
-            Err(error) => {
+            Err(error @ Fault::OfAnother { .. }) => {
+                tracing::warn!(event = "cordons_of_another", path = %path.display(), %error, "the weights that were given by hand are of another host or zone, so none is in force here");
+                Vec::new()
+            }
+            Err(Fault::Unread(error)) => {
                 tracing::error!(event = "cordons_not_read", path = %path.display(), %error, "the weights that were given by hand are not in force: mend or remove the file, or give them again with --cordon");
                 Vec::new()
             }
         };
+        Self::with(path, title, read_only, all)
+    }
+
+    /// None, whatever is in the file, which is left alone.
+    pub fn unread(dir: &Path, title: &Title) -> Self {
+        Self::with(dir.join("cordons.json"), title, true, Vec::new())
+    }
+
+    fn with(path: PathBuf, title: &Title, read_only: bool, all: Vec<Cordon>) -> Self {
         let memory = Mutex::new(Memory { all, generation: 0 });
         Self { path, title: title.clone(), read_only, memory, written: Arc::default() }
     }
+}
+
+/// Why a file gives no cordons.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    /// It is well, and another's.
+    #[error("it is of {found}, not of {expected}")]
+    OfAnother {
+        /// Whose.
+        found: Box<Title>,
+        /// Who asks.
+        expected: Box<Title>,
+    },
+    /// It cannot be read.
+    #[error(transparent)]
+    Unread(#[from] KeepError),
 }
 
 impl CordonMemory for CordonFile {
@@ -127,24 +156,26 @@ fn text(title: &Title, all: &[Cordon]) -> Vec<u8> {
     text
 }
 
-fn read(path: &Path, title: &Title) -> Result<Vec<Cordon>, KeepError> {
+pub(super) fn read(path: &Path, title: &Title) -> Result<Vec<Cordon>, Fault> {
     let told = |error: io::Error| KeepError(error.to_string());
     let file = match private_file::open(path, File::options().read(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(told(error)),
+        Err(error) => return Err(told(error).into()),
     };
     let mut text = Vec::new();
     file.take(OCTETS_MAX + 1).read_to_end(&mut text).map_err(told)?;
     if text.len() as u64 > OCTETS_MAX {
-        return Err(KeepError(format!("it has more than {OCTETS_MAX} octets")));
+        return Err(KeepError(format!("it has more than {OCTETS_MAX} octets")).into());
     }
     let page: Page = serde_json::from_slice(&text).map_err(|error| KeepError(error.to_string()))?;
     match (page.format.as_str(), page.version) {
         (FORMAT, VERSION) if page.title == *title => Ok(page.cordons.into_iter().map(Cordon::from).collect()),
-        (FORMAT, VERSION) => Err(KeepError(format!("it is of {}, not of {title}", page.title))),
+        (FORMAT, VERSION) => {
+            Err(Fault::OfAnother { found: page.title.into(), expected: title.clone().into() })
+        }
         (format, version) => {
-            Err(KeepError(format!("its format is {format:?} {version}, not {FORMAT:?} {VERSION}")))
+            Err(KeepError(format!("its format is {format:?} {version}, not {FORMAT:?} {VERSION}")).into())
         }
     }
 }

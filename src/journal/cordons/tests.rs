@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use super::file::{Fault, read};
 use super::*;
 use crate::container::Timestamp;
 use crate::journal::Title;
@@ -58,11 +59,14 @@ async fn what_cannot_be_read_or_is_of_another_gives_none_and_is_replaced() {
     open(dir.path()).keep(cordons()).await.unwrap();
     let good = fs::read_to_string(&path).unwrap();
     assert_eq!(CordonFile::open(dir.path(), &title("i-0b"), false).load(), [], "another host's");
+    let fault = read(&path, &title("i-0b"));
+    assert!(matches!(fault, Err(Fault::OfAnother { .. })), "there is nothing to mend: {fault:?}");
     let of_a_later = good.replace("\"version\": 1", "\"version\": 2");
     let huge = format!("{good}{}", " ".repeat(2 << 20));
     for bad in ["", "{", "[]", &good[..good.len() / 2], &good.replace(": 7", ": 256"), &of_a_later, &huge] {
         fs::write(&path, bad).unwrap();
         assert_eq!(open(dir.path()).load(), [], "{}", bad.len());
+        assert!(matches!(read(&path, &title("i-0b")), Err(Fault::Unread(_))), "{}", bad.len());
     }
     open(dir.path()).keep(cordons()).await.unwrap();
     assert_eq!(open(dir.path()).load(), cordons());
@@ -81,5 +85,9 @@ async fn a_plan_reads_and_writes_nothing() {
     let plan = CordonFile::open(dir.path(), &title("i-0a"), true);
     assert_eq!(plan.load(), cordons());
     plan.keep(Vec::new()).await.unwrap();
+    assert_eq!(open(dir.path()).load(), cordons());
+    let unread = CordonFile::unread(dir.path(), &title("i-0a"));
+    assert_eq!(unread.load(), []);
+    unread.keep(Vec::new()).await.unwrap();
     assert_eq!(open(dir.path()).load(), cordons());
 }

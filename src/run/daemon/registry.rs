@@ -12,7 +12,7 @@ use super::error::RunError;
 use super::first_read::{read_after, recall};
 use super::recollection::open_journal;
 use crate::change::pacing::Pace;
-use crate::config::{Config, Registry};
+use crate::config::{Command, Config, Registry};
 use crate::edge::host::fleet;
 use crate::edge::host::identity::Identity;
 use crate::journal::cordons::CordonFile;
@@ -113,7 +113,12 @@ impl Open {
             (Registry::Route53 { .. }, None) | (Registry::Local { .. }, _) => Duration::ZERO,
         };
         // Where this is a plan, an agent may run beside it, and replace the file meanwhile: whole each time.
-        let cordons = CordonFile::open(&config.state_dir, &title(&*zone, &registrant), config.dry_run);
+        let (dir, title) = (&config.state_dir, title(&*zone, &registrant));
+        let cordons = match config.command {
+            // It weighs nothing, and may be of a name that the host had before.
+            Command::Remove => CordonFile::unread(dir, &title),
+            Command::Serve | Command::Sync => CordonFile::open(dir, &title, config.dry_run),
+        };
         let signals = opened.map(SharedJournal::from);
         // The zone in this process is in the state directory itself.
         let journal = match &config.registry {
