@@ -48,7 +48,12 @@ impl Timestamp {
 
     /// How long it is until then, by this host's clock; nothing, where it has passed.
     pub fn until(self, now: SystemTime) -> Duration {
-        (self.0 - OffsetDateTime::from(now)).try_into().unwrap_or_default()
+        self.after(Self::from(now))
+    }
+
+    /// How long after the other it is; nothing, where it is before.
+    pub fn after(self, other: Self) -> Duration {
+        (self.0 - other.0).try_into().unwrap_or_default()
     }
 }
 

@@ -13,7 +13,8 @@
 //! A cordon registers nothing and withdraws nothing. It holds for what starts later, too; that of a container for that
 //! container alone, through all its lives, until it has not run for [`GONE_AFTER`].
 //!
-//! Its end is a time by the wall's clock, as only that goes on over a restart; within a run the agent's own counts.
+//! Its end is a time by the wall's clock, as only that goes on over a restart; within a run the agent's own counts, and
+//! none lasts longer than it was given for.
 
 mod order;
 mod report;
@@ -34,7 +35,8 @@ use crate::record::{ContainerId, RecordSet, Routing};
 
 /// The most that are in force: more would be a mistake of a script.
 pub const CORDONS_MAX: usize = 1_000;
-/// After so long without its container running, a cordon of one ends: it will not come back.
+/// After so long without its container running, as one run of the agent sees it, a cordon of one ends: it will not come
+/// back. A restart counts anew.
 pub const GONE_AFTER: Duration = Duration::from_secs(24 * 3_600);
 
 /// What a cordon holds for. The first of these counts where several do.
@@ -134,7 +136,9 @@ impl Cordons {
 
     /// From now on this one is in force, in place of one for the same.
     pub fn set(&mut self, cordon: Cordon, wall: SystemTime, now: Moment) {
-        let ends_at = cordon.until.map(|until| now + until.until(wall));
+        // A clock that is behind at a start makes it no longer than it was given for.
+        let lasts = |until: Timestamp| until.until(wall).min(until.after(cordon.since));
+        let ends_at = cordon.until.map(|until| now + lasts(until));
         self.0.insert(cordon.scope.clone(), Held { cordon, ends_at, gone_since: None });
     }
 

@@ -214,3 +214,15 @@ fn what_may_be_meant_is_listed() {
 fn one_that_ends_by_itself_lasts_720_hours_at_most() {
     assert_eq!(LASTS_MAX, Duration::from_secs(720 * 3_600));
 }
+
+#[test]
+fn a_clock_that_is_behind_at_a_start_makes_none_longer() {
+    let given = WALL + Duration::from_secs(86_400);
+    let until = Some(Timestamp::from(given + Duration::from_secs(1_800)));
+    let kept = Cordon { since: Timestamp::from(given), until, ..cordon(Scope::All, 0) };
+    for (wall, left) in [(WALL, 1_800), (given, 1_800), (given + Duration::from_secs(1_000), 800)] {
+        let mut cordons = Cordons::default();
+        assert_eq!(cordons.restore(vec![kept.clone()], wall, at(5)), []);
+        assert_eq!(cordons.ends_at(&Scope::All), Some(at(5) + Duration::from_secs(left)));
+    }
+}
