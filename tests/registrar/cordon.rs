@@ -1,14 +1,16 @@
 //! What weights by hand make of the records that there are, and which container or name an operator means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use ecssd::container::Running;
 use ecssd::container::convention::Answer;
 use ecssd::machine::cordon::{Done, Order, Refused, Report, Scope, What, Wish};
+use ecssd::machine::departure::records::Overruled;
 use ecssd::machine::lifecycle::{Event, Seq};
 use ecssd::machine::registrar::{Output, Registrar};
 use ecssd::moment::Moment;
+use ecssd::record::Routing;
 use ecssd_testing::rehearsal::{self, CONTAINERS, NAMED, Rehearsal, Shown, id, leaving};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -120,6 +122,32 @@ fn what_an_earlier_run_wrote_of_a_container_not_inspected_has_the_weight_too() {
     assert_eq!(weights(&host, 0), all_of(0));
 }
 
+/// A line of the log.
+fn line(Overruled { service, routing, reason }: Overruled) -> String {
+    format!("{} {routing:?} {reason}", service.trim_end_matches(".sd.internal"))
+}
+
+#[test]
+fn the_log_says_cordoned_of_nothing_but_what_a_cordon_changes() {
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    host.seen(0, Shown { unchecked: false, ..shown(0) }, 0);
+    host.listed(0b1, 0);
+    assert!(host.order(0, Some(7), None));
+    host.wait(2 * SECOND);
+    let mut said = |up| {
+        host.overruled.clear();
+        host.probed(0, up);
+        host.overruled.drain(..).map(line).collect::<BTreeSet<_>>()
+    };
+    let names = ["_web._tcp", "web", "_api._tcp", "_log._udp"];
+    let cordoned =
+        BTreeSet::from(names.map(|name| format!("{name} {:?} cordoned", Some(Routing::Weighted(7)))));
+    assert_eq!(said(true), cordoned, "the full name is registered as without one");
+    assert_eq!(said(false), BTreeSet::new(), "its check has failed: its lifecycle says so");
+    assert_eq!(said(true), cordoned);
+}
+
 fn ask(registrar: &mut Registrar, what: &str, wish: Wish) -> Result<(Report, Vec<Output>), Refused> {
     let order = Order { what: What::parse(what).unwrap(), wish };
     registrar.on_order(&order, SystemTime::UNIX_EPOCH, NOW)
@@ -140,9 +168,13 @@ fn it_is_said_what_changes_and_what_is_to_be_thought_of() {
     );
     assert!(text.contains("\n  _web._tcp.sd.internal of blue (000000000000): weight 1 -> 0\n"), "{text}");
     assert!(matches!(&outputs[..2], [Output::KeepCordons(all), Output::Cordoned(_)] if all.len() == 1));
-    assert!(
-        outputs.iter().any(|output| matches!(output, Output::Overruled(_, it) if it.reason == "cordoned"))
-    );
+    let lines = outputs.into_iter().filter_map(|output| match output {
+        Output::Overruled(container, it) => Some((container, line(it))),
+        _ => None,
+    });
+    let names = ["_api._tcp", "_log._udp", "_web._tcp", "web"];
+    let expected = names.map(|name| (id(1), format!("{name} {:?} cordoned", Some(Routing::Weighted(0)))));
+    assert_eq!(lines.collect::<Vec<_>>(), expected, "its full name is as it was");
     let (report, _) = ask(&mut registrar, "_web._tcp", TO_0).unwrap();
     assert_eq!((report.changes.len(), report.last.len()), (2, 1), "blue has it already, and no copy is left");
     let text = report.to_string();

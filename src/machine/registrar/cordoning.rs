@@ -86,11 +86,6 @@ impl Registrar {
         said
     }
 
-    /// Why a container's records have the weights that they have, where a cordon says so.
-    pub(super) fn cordons_some(&self, id: &ContainerId, records: &[RecordSet]) -> bool {
-        records.iter().any(|set| set.is_of_service() && self.cordons.of(id, &set.key().name).is_some())
-    }
-
     fn say_ended(&self, ended: Vec<(Cordon, Ended)>) -> Vec<Output> {
         if ended.is_empty() {
             return Vec::new();

@@ -1,10 +1,11 @@
 //! What a [departure](crate::machine::departure) makes the registrar say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Output, Registrar, Wants};
 use crate::machine::departure::Notice;
 use crate::machine::departure::records::Departure;
+use crate::machine::lifecycle::Wanted;
 use crate::moment::Moment;
 use crate::record::{ContainerId, RecordSet};
 
@@ -68,15 +69,24 @@ impl Registrar {
     }
 
     /// For the log: what of a container's records is not as its lifecycle said that it wants it.
-    pub(super) fn overruled(&self, id: &ContainerId, records: &[RecordSet]) -> Vec<Output> {
+    pub(super) fn overruled(
+        &self,
+        id: &ContainerId,
+        granted: &[Wanted],
+        records: &[RecordSet],
+    ) -> Vec<Output> {
         let departs = self.departure.overrules(self.containers.task(id));
-        if !departs && !self.cordons_some(id, records) {
+        if !departs && self.cordons.iter().next().is_none() {
             return Vec::new();
         }
+        let said: BTreeMap<_, _> =
+            self.published(id, granted).into_iter().map(|set| (set.key(), set.routing)).collect();
+        let is_overruled = |set: &&RecordSet| departs || said.get(&set.key()) != Some(&set.routing);
+        let records: Vec<_> = records.iter().filter(is_overruled).cloned().collect();
         let kept: BTreeSet<_> = records.iter().map(RecordSet::key).collect();
         // That it goes, its lifecycle has said.
         let was = self.publication.of(id).iter().filter(|set| kept.contains(&set.key()));
-        let mut outputs = self.between(id, &was.cloned().collect::<Vec<_>>(), records);
+        let mut outputs = self.between(id, &was.cloned().collect::<Vec<_>>(), &records);
         for output in &mut outputs {
             if let (Output::Overruled(_, overruled), false) = (output, departs) {
                 "cordoned".clone_into(&mut overruled.reason);

@@ -121,7 +121,7 @@ impl Registrar {
             outputs.extend(waits.into_iter().map(|parked| Output::Waits(id.clone(), parked)));
             let records = self.records(&id, &granted);
             if self.adoption.is_open() && self.publication.of(&id) != records {
-                outputs.extend(self.overruled(&id, &records));
+                outputs.extend(self.overruled(&id, &granted, &records));
                 self.publication.say(&id, records.clone());
                 changed.push((id, records));
             }
@@ -143,7 +143,12 @@ impl Registrar {
 
     fn records(&self, id: &ContainerId, granted: &[Wanted]) -> Vec<RecordSet> {
         let weighed: Vec<_> = granted.iter().map(|wanted| self.cordons.weigh(id, wanted.clone())).collect();
-        let records = publish::records(&self.registrant, id, &weighed);
+        self.published(id, &weighed)
+    }
+
+    /// What is wanted of these, whatever weights are given by hand.
+    pub(super) fn published(&self, id: &ContainerId, wanted: &[Wanted]) -> Vec<RecordSet> {
+        let records = publish::records(&self.registrant, id, wanted);
         self.departure.overrule(self.containers.task(id), records)
     }
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use ecssd::container::convention::{Answer, Check, Protocol, Scope, Service, ServiceName, Timing};
 use ecssd::container::offer::{At, Binder, EffectiveCheck, Endpoint, Offer};
 use ecssd::container::{Running, Timestamp};
+use ecssd::machine::departure::records::Overruled;
 use ecssd::machine::departure::{Leaving, Notice};
 use ecssd::machine::lifecycle::{Desired, Event, STOP_BELIEF, Seq, Sight, Target};
 use ecssd::machine::probe::Verdict;
@@ -57,6 +58,8 @@ pub struct Rehearsal {
     seq: u64,
     told: Option<Wants>,
     probing: BTreeMap<ContainerId, (Timestamp, Vec<Target>)>,
+    /// What was said of records that are not as their lifecycle wants them.
+    pub overruled: Vec<Overruled>,
     notice: Notice,
     /// Whether the agent is about to end.
     preparing: bool,
@@ -77,6 +80,7 @@ impl Default for Rehearsal {
             now: Moment::after(Duration::from_secs(1_000)),
             seq: 1,
             told: None,
+            overruled: Vec::new(),
             probing: BTreeMap::new(),
             notice: Notice::default(),
             preparing: false,
@@ -236,6 +240,7 @@ impl Rehearsal {
                 Output::Probe { container, life, targets } => {
                     self.probing.insert(container, (life, targets));
                 }
+                Output::Overruled(_, overruled) => self.overruled.push(overruled),
                 Output::FoundJudged(generation) => {
                     assert!(self.told.is_some() && generation == 1, "judged, before all was told");
                 }
@@ -249,7 +254,6 @@ impl Rehearsal {
                 | Output::Ended(_)
                 | Output::Held(..)
                 | Output::Outlived(..)
-                | Output::Overruled(..)
                 | Output::Signalled(..)
                 | Output::Stepped(..)
                 | Output::Unproven(..)
