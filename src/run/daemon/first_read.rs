@@ -17,9 +17,9 @@ const CLOUD_INIT: &str = "/var/lib/cloud/instances";
 
 /// What was opened; with a whole memory, of nothing, where this instance was launched just now and no agent ran on it.
 pub(super) fn recall(mut opened: Opened, identity: &Identity) -> Opened {
-    let first_started = || std::fs::metadata(Path::new(CLOUD_INIT).join(identity.owner.as_str()))?.created();
-    let is_new = |launched| first_started().is_ok_and(|at| is_first_start(launched, at.into()));
-    let is_new = opened.is_first && identity.launched.filter(|at| is_recent(*at)).is_some_and(is_new);
+    let made = std::fs::metadata(Path::new(CLOUD_INIT).join(identity.owner.as_str()));
+    let first_started = made.and_then(|made| made.created()).ok().map(Timestamp::from);
+    let is_new = is_new(opened.is_first, identity.launched, first_started, SystemTime::now());
     if matches!(opened.memory, Memory::Fresh) && is_new {
         tracing::info!(
             event = "journal_first",
@@ -31,9 +31,16 @@ pub(super) fn recall(mut opened: Opened, identity: &Identity) -> Opened {
     opened
 }
 
-/// Whether an instance was launched, not started again: its start is older than what its first start made.
-fn is_first_start(launched: Timestamp, first_started: Timestamp) -> bool {
-    launched <= first_started
+/// Whether no agent can have written anything of this instance: none ran on its disk, and it was launched just now, not
+/// started again, as its start is older than what its first start made.
+fn is_new(
+    is_first: bool,
+    launched: Option<Timestamp>,
+    first_started: Option<Timestamp>,
+    now: SystemTime,
+) -> bool {
+    let (Some(launched), Some(first_started)) = (launched, first_started) else { return false };
+    is_first && is_recent(launched, now) && launched <= first_started
 }
 
 /// How long the read that makes the journal whole may wait. A new instance has hardly written anything, and a
@@ -47,7 +54,7 @@ pub(super) fn read_after(config: &Config, identity: &Identity, memory: &Memory) 
                 "the journal knows all of this host"
             )
         }
-        Memory::Fresh if identity.launched.is_some_and(is_recent) => {
+        Memory::Fresh if identity.launched.is_some_and(|at| is_recent(at, SystemTime::now())) => {
             let read_after = config.resync.mul_f64(0.5 + fastrand::f64());
             let minutes = read_after.as_secs() / 60;
             tracing::info!(
@@ -68,8 +75,8 @@ pub(super) fn read_after(config: &Config, identity: &Identity, memory: &Memory) 
     Duration::ZERO
 }
 
-fn is_recent(launched: Timestamp) -> bool {
-    launched.age(SystemTime::now()) < NEW_INSTANCE
+fn is_recent(launched: Timestamp, now: SystemTime) -> bool {
+    launched.age(now) < NEW_INSTANCE
 }
 
 #[cfg(test)]
@@ -78,8 +85,20 @@ mod tests {
     use crate::container::testing::at;
 
     #[test]
-    fn an_instance_that_was_started_again_is_older_than_its_start() {
-        assert!(is_first_start(at(100), at(130)));
-        assert!(!is_first_start(at(5_000), at(130)));
+    fn only_an_instance_that_was_launched_just_now_and_had_no_agent_is_new() {
+        for (is_first, launched, first_started, now, new) in [
+            (true, Some(100), Some(130), 150, true),
+            (true, Some(130), Some(130), 150, true),
+            (true, Some(100), Some(130), 699, true),
+            (true, Some(100), Some(130), 700, false),
+            (true, Some(5_000), Some(130), 5_020, false),
+            (false, Some(100), Some(130), 150, false),
+            (true, None, Some(130), 150, false),
+            (true, Some(100), None, 150, false),
+        ] {
+            let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+            let case = (is_first, launched, first_started, now);
+            assert_eq!(is_new(is_first, launched.map(at), first_started.map(at), wall), new, "{case:?}");
+        }
     }
 }
