@@ -151,10 +151,9 @@ impl Directory {
                 not_now(format!("{name} waits to be read, as all that is asked of the zone does"), again),
                 "unread",
             ),
-            Told::Unread { again, trouble: Some(trouble) } => (
-                not_now(format!("{name} is not known, and the zone cannot be read: {trouble}"), again),
-                "unread",
-            ),
+            Told::Unread { again, trouble: Some(trouble) } => {
+                (not_now(format!("{name} is not known, and {trouble}"), again), "unread")
+            }
             Told::Full => {
                 let reason = format!("too many names are asked for, and {name} is not one of them");
                 (not_now(reason, FRESH), "full")
@@ -209,7 +208,17 @@ impl Directory {
                     self.0.told.on_list(page.as_ref().map_or_else(ZoneError::kind, |_| "ok"));
                     say(&mut fails, page.as_ref().err());
                     match page {
-                        Ok(page) => locked(book).on_page(page),
+                        Ok(page) => {
+                            let too_large = locked(book).on_page(page);
+                            if let Some(name) = too_large {
+                                tracing::warn!(
+                                    event = "sd_too_large",
+                                    name,
+                                    "this name has more record sets than are read of one: what was known of it is told \
+                                     with its age, or nothing; give its services names of their own"
+                                );
+                            }
+                        }
                         Err(error) => locked(book).on_failure(&error, self.0.clock.now()),
                     }
                     self.0.read.send_replace(());

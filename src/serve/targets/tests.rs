@@ -167,7 +167,7 @@ async fn strangers_names_cost_lists_within_the_budget_and_keep_out_no_name_that_
     let (directory, told, zone) = read(labels.map(|label| srv(label, "x", 1))).await;
     let ask = async |name: String| {
         let said = tokio::time::timeout(Duration::from_millis(10), directory.targets(&name)).await;
-        said.unwrap_or(Said::NotNow { reason: "it is being read".to_owned(), again: Duration::ZERO })
+        said.unwrap_or_else(|_| Said::NotNow { reason: "it is being read".to_owned(), again: Duration::ZERO })
     };
     let began = Instant::now();
     // The list that may be made at once is a stranger's.

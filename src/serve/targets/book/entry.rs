@@ -17,7 +17,9 @@ pub(super) struct Entry {
     pub(super) tried: Option<Moment>,
     /// The last that is known.
     pub(super) known: Option<Known>,
-    /// How old that was when it was last told.
+    /// Why it could not be read whole, when that was last tried.
+    pub(super) trouble: Option<String>,
+    /// How old what is known was when it was last told.
     pub(super) told: Duration,
 }
 
@@ -50,5 +52,13 @@ impl Entry {
     pub(super) fn learn(&mut self, groups: Groups, at: Moment) {
         self.known = Some(Known { at, groups });
         self.due_since = None;
+        self.trouble = None;
+    }
+
+    /// This cannot be read whole: what is known stays. Whoever asks again waits behind all others. Returns whether that
+    /// is news.
+    pub(super) fn fail(&mut self, trouble: String) -> bool {
+        self.due_since = None;
+        self.trouble.replace(trouble).is_none()
     }
 }

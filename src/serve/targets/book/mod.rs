@@ -6,6 +6,9 @@
 //! of a few hundred sets one list answers for most of them.
 //!
 //! What is known is kept through failures, and is told with its age.
+//!
+//! No name is pushed out before it was read. The price: a new one that comes while all others wait is told to come again,
+//! and may be for as long as somebody makes up names faster than lists clear them.
 
 mod entry;
 #[cfg(test)]
@@ -30,7 +33,8 @@ pub(in crate::serve::targets) const FRESH: Duration = Duration::from_secs(60);
 const IDLE: Duration = Duration::from_secs(15 * 60);
 /// How long the registry is left alone that says that it is asked too often.
 const THROTTLED: Duration = Duration::from_secs(60);
-/// The most pages of one name: Route 53 has 100 sets of a name, unless an account asked for more.
+/// The most pages that are read of one name: Route 53 has 100 sets of a name, unless an account asked for more. One of
+/// more is not told, rather than cut off.
 const PAGES_MAX: usize = 8;
 
 /// The names of a zone that are asked for.
@@ -70,7 +74,7 @@ pub(super) enum Told {
     Unread {
         /// When to ask again.
         again: Duration,
-        /// Why the zone could not be read.
+        /// Why it could not be read.
         trouble: Option<String>,
     },
     /// There is no room for another name.
@@ -133,7 +137,10 @@ impl Book {
                 entry.told = now - *at;
                 Told::Known { groups: groups.clone(), age: entry.told }
             }
-            None => Told::Unread { again, trouble: self.trouble.clone() },
+            None => {
+                let trouble = self.trouble.as_ref().or(entry.trouble.as_ref());
+                Told::Unread { again, trouble: trouble.cloned() }
+            }
         }
     }
 
@@ -158,10 +165,10 @@ impl Book {
         self.reading.as_ref().map_or(Next::Nothing, |reading| Next::Read(reading.start.clone()))
     }
 
-    /// The page that was to be read is there.
-    pub(super) fn on_page(&mut self, page: Page) {
+    /// The page that was to be read is there. Returns the name that turns out to be too large to be told.
+    pub(super) fn on_page(&mut self, page: Page) -> Option<String> {
         self.trouble = None;
-        let Some(mut reading) = self.reading.take() else { return };
+        let mut reading = self.reading.take()?;
         let sets: Vec<_> = page.sets.into_iter().map(RecordSet::canonical).collect();
         let services = |name: &str| {
             let of_name = |set: &&RecordSet| set.kind == RecordType::Srv && set.name == name;
@@ -179,25 +186,30 @@ impl Book {
         }
         reading.found.extend(services(&reading.name));
         reading.pages += 1;
-        let goes_on = page.next.filter(|next| {
-            end.as_ref() == Some(&reading.name)
-                && next.kind == Some(RecordType::Srv)
-                && reading.pages < PAGES_MAX
-        });
-        match goes_on {
-            Some(next) => self.reading = Some(Reading { start: next, ..reading }),
-            None => {
-                if let Some(entry) = self.names.get_mut(&reading.name) {
-                    entry.learn(groups::of(&reading.found, &self.zone), reading.began);
-                }
+        let goes_on = page
+            .next
+            .filter(|next| end.as_ref() == Some(&reading.name) && next.kind == Some(RecordType::Srv));
+        let entry = self.names.get_mut(&reading.name);
+        match (goes_on, entry) {
+            (Some(next), _) if reading.pages < PAGES_MAX => {
+                self.reading = Some(Reading { start: next, ..reading });
             }
+            (Some(_), Some(entry)) => {
+                let trouble = format!(
+                    "it has more record sets than {PAGES_MAX} pages hold, and no more are read of one name"
+                );
+                return entry.fail(trouble).then_some(reading.name);
+            }
+            (None, Some(entry)) => entry.learn(groups::of(&reading.found, &self.zone), reading.began),
+            (_, None) => {}
         }
+        None
     }
 
     /// The page that was to be read could not be.
     pub(super) fn on_failure(&mut self, error: &ZoneError, now: Moment) {
         self.reading = None;
-        self.trouble = Some(error.to_string());
+        self.trouble = Some(format!("the zone cannot be read: {error}"));
         if matches!(error, ZoneError::Throttled(_)) {
             self.next_list = self.next_list.max(now + THROTTLED);
         }

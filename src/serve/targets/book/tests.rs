@@ -124,7 +124,10 @@ fn what_is_known_outlives_failures_and_says_how_old_it_is() {
     let other = whole("_other._tcp");
     assert!(!book.ask(&other, at(541)));
     let Told::Unread { again, trouble: Some(trouble) } = book.tell(&other, at(541)) else { panic!() };
-    assert_eq!((again.as_secs(), trouble.as_str()), (9, "unknown outcome: no answer"));
+    assert_eq!(
+        (again.as_secs(), trouble.as_str()),
+        (9, "the zone cannot be read: unknown outcome: no answer")
+    );
 }
 
 #[test]
@@ -176,6 +179,34 @@ fn a_name_that_waits_to_be_read_makes_room_for_none_and_one_read_in_vain_does() 
     book.on_page(page(&[], None));
     book.ask(&whole("_new._tcp"), at(21));
     assert!(matches!(book.tell(&whole("_new._tcp"), at(21)), Told::Unread { .. }), "one was read in vain");
+}
+
+#[test]
+fn a_name_of_more_pages_than_are_read_is_never_told_cut_off() {
+    let mut book = book();
+    let name = whole("_web._tcp");
+    let sets: Vec<_> = (0..=PAGES_MAX).map(|n| srv("_web._tcp", &format!("x{n}"), 1)).collect();
+    let too_many = |book: &mut Book, began: u64| {
+        for n in 0..PAGES_MAX {
+            assert_eq!(reads(book, at(began + 10 * n as u64)), Some(name.clone()), "page {n}");
+            let too_large = book.on_page(page(&sets[n..=n], Some(sets[n + 1].clone())));
+            assert_eq!(too_large.is_some(), n + 1 == PAGES_MAX, "page {n}");
+        }
+    };
+    book.ask(&name, at(0));
+    too_many(&mut book, 0);
+    let Told::Unread { trouble: Some(trouble), .. } = book.tell(&name, at(71)) else { panic!() };
+    assert_eq!(trouble, "it has more record sets than 8 pages hold, and no more are read of one name");
+    assert!(!book.ask(&whole("_other._tcp"), at(72)));
+    book.ask(&name, at(73));
+    assert_eq!(reads(&mut book, at(80)), Some(whole("_other._tcp")), "it holds up no other");
+    book.on_page(page(&[], Some(sets[0].clone())));
+    assert_eq!(reads(&mut book, at(90)), Some(name.clone()));
+    book.on_page(page(&sets[..1], None));
+    assert_eq!(told(&mut book, "_web._tcp", at(91)), Some((1, 1)));
+    book.ask(&name, at(150));
+    too_many(&mut book, 150);
+    assert_eq!(told(&mut book, "_web._tcp", at(230)), Some((1, 140)), "what was whole is kept");
 }
 
 #[test]
