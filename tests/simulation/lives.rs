@@ -211,6 +211,14 @@ impl State {
             return;
         }
         let Some(port) = of.choose_port(&spec, None, now) else { return };
+        // Docker cannot publish where a process of the host's network listens by now.
+        if of
+            .containers
+            .values()
+            .any(|other| other.id != *id && other.alive && !other.is_published() && other.port == port)
+        {
+            return;
+        }
         let it = of.containers.get_mut(id).expect("looked at before");
         it.is_led_to_at(port, now);
         for it in self.sharers(host, id).filter(|it| !it.cut) {

@@ -294,7 +294,7 @@ impl Truth {
 
     /// Whether it can have its port beside these: what Docker publishes, no process of the host's network can bind.
     pub fn can_have_its_port<'a>(&self, mut here: impl Iterator<Item = &'a Self>) -> bool {
-        !self.on_host() || !here.any(Self::is_published)
+        !self.on_host() || !here.any(|it| it.is_published() && !it.unplugged)
     }
 
     /// Whether its pause has lasted for so long that what has a weight is withdrawn.

@@ -121,7 +121,8 @@ impl State {
     fn court_looked_at_networks(&mut self, host: usize, process: u64) {
         let now = self.now;
         let engine = &self.hosts[host].engine;
-        if now < engine.hindered + TROUBLE || now < engine.listened + TROUBLE {
+        let trouble = [engine.hindered, engine.listened, engine.silent_until];
+        if trouble.into_iter().any(|at| now < at + TROUBLE) {
             return;
         }
         let Some(known) = self.court.known.get(&(host, process)) else { return };
