@@ -68,6 +68,16 @@ fn told(propagation: &Propagation) -> Stopped {
 }
 
 #[test]
+fn of_a_change_that_the_registry_does_not_know_nobody_knows() {
+    let mut propagation = leaving();
+    propagation.end(&id(1), "web".into(), at(20));
+    let unheard_of = Err(ZoneError::NoSuchChange("C1".into()));
+    assert_eq!(ask(&mut propagation, at(20), &unheard_of), (vec![], None));
+    assert_eq!(told(&propagation), Stopped { unknown: 1, ..Stopped::default() });
+    assert_eq!(propagation.next(), None);
+}
+
+#[test]
 fn who_serves_on_until_all_have_heard_costs_one_question() {
     let mut propagation = leaving();
     assert_eq!(propagation.next(), None);
