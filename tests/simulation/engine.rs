@@ -96,12 +96,12 @@ impl State {
         (past, whole, receiver)
     }
 
-    /// Something happens that agents are told of.
-    pub fn happens(&mut self, host: usize, id: &ContainerId, happening: Happening) {
+    /// Something happens that agents are told of; whether they all were.
+    pub fn happens(&mut self, host: usize, id: &ContainerId, happening: Happening) -> bool {
         let now = self.now;
         let of = &mut self.hosts[host];
         if !of.engine.runs() {
-            return;
+            return false;
         }
         let (life, began) = of.containers.get(id).map_or((0, 0), |it| (it.lives, it.started_wall));
         let told = Told { wall: of.wall(now), id: id.clone(), happening, life, began };
@@ -109,7 +109,7 @@ impl State {
         let engine = &mut self.hosts[host].engine;
         if now < engine.silent_until {
             self.count("not told by a silent stream");
-            return;
+            return false;
         }
         let mut dropped = 0;
         engine.listeners.retain(|listener| match listener.try_send(told.clone()) {
@@ -120,6 +120,7 @@ impl State {
             sent => sent.is_ok(),
         });
         (0..dropped).for_each(|_| self.count("event dropped"));
+        dropped == 0
     }
 
     /// So many things happen that no agent asks for.

@@ -198,7 +198,7 @@ impl State {
             .for_each(|it| (it.unplugged, it.rewired, it.reason) = (true, Some(now), now));
         self.contests(host, port);
         self.tell(host, format_args!("{} leaves its network", id.short()));
-        self.happens(host, id, Happening::Rewired);
+        self.rewires(host, id);
     }
 
     /// It is connected again, and has a port as after a start.
@@ -227,7 +227,17 @@ impl State {
         }
         self.contests(host, port);
         self.tell(host, format_args!("{} joins its network, at {port}", id.short()));
-        self.happens(host, id, Happening::Rewired);
+        self.rewires(host, id);
+    }
+
+    /// Who is not told sees what has changed in the next list, and of what is as before there is nothing to see.
+    fn rewires(&mut self, host: usize, id: &ContainerId) {
+        if self.happens(host, id, Happening::Rewired) {
+            return;
+        }
+        let of = &mut self.hosts[host];
+        let theirs = |it: &&mut Truth| it.id == *id || it.owner.as_ref() == Some(id);
+        of.containers.values_mut().filter(theirs).for_each(|it| it.rewired = None);
     }
 
     pub fn sickens(&mut self, host: usize, id: &ContainerId, silent: bool) {

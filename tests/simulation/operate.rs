@@ -72,7 +72,9 @@ impl State {
             }
             What::Storm { slot: of, events } => {
                 let Some(id) = slot(of).filter(|_| reached) else { return };
-                (0..events).for_each(|_| self.happens(host, &id, Happening::Changed));
+                for _ in 0..events {
+                    self.happens(host, &id, Happening::Changed);
+                }
             }
             What::Sicken { slot: of, silent, seconds } => {
                 let Some(id) = slot(of) else { return };

@@ -163,8 +163,13 @@ impl Claim {
             Health::Failing => (Standing::Failing, Some(0)),
         };
         let serves = *health == Health::Serving && !doubted && pause <= Some(Phase::Short);
-        // Nobody asks it, and a short pause changes nothing.
-        let standing = if pause > Some(Phase::Short) { Standing::Away } else { standing };
+        // Nobody asks it, so what is yet to be proven waits for the end of the pause, however short that is; else a short
+        // pause changes nothing.
+        let standing = match pause {
+            Some(_) if standing == Standing::Unproven => Standing::Away,
+            Some(Phase::Weightless | Phase::Withdrawn) => Standing::Away,
+            Some(Phase::Short) | None => standing,
+        };
         let weight = weight.filter(|_| !kept_out);
         let weight = weight.and_then(|weight| match pause {
             Some(pause) => pause.weight(&offer.service, weight),

@@ -49,10 +49,15 @@ impl State {
             // The port of one that starts again and again is another's in between.
             let comes_and_goes =
                 |port| containers.values().any(|it| it.ports.contains(&port) && it.crash_loops(self.now));
+            // The kernel answers at the port of one that is frozen, and nobody can tell for whom.
+            let is_frozen =
+                |port| containers.values().any(|it| it.paused.is_some() && it.ports.contains(&port));
             let excused = |(_, mark): &(String, String)| {
                 let id = mark.split(':').nth(1).and_then(|id| id.parse::<ContainerId>().ok());
                 let it = id.and_then(|id| containers.get(&id));
-                it.is_some_and(|it| it.misdated || comes_and_goes(it.port))
+                it.is_some_and(|it| {
+                    it.misdated || comes_and_goes(it.port) || it.paused.is_none() && is_frozen(it.port)
+                })
             };
             let right = |place, line| rightful.iter().any(|port| port.allows(place, line));
             let more = stands.iter().find(|(place, line)| !right(place, line) && !excused(place));

@@ -88,7 +88,8 @@ impl State {
         let row = known.and_then(|known| known.rows.get(&other.port));
         let passes = match other.spec.check {
             SpecCheck::None => true,
-            SpecCheck::Tcp => row.is_some_and(|row| row.passed == Some(other.lives) && row.believable == 0),
+            // After a failure one pass is not enough.
+            SpecCheck::Tcp => row.is_some_and(|row| row.passed == Some(other.lives) && row.risen.is_some()),
             SpecCheck::Docker => false,
         };
         goes_on && passes && !other.is_touched(self.now) && !of.went_back

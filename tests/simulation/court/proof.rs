@@ -40,10 +40,12 @@ impl State {
 
     /// Whoever can be reached at a port passes.
     pub(super) fn court_port_passes(&mut self, host: usize, process: u64, port: u16) {
-        let there = self.hosts[host]
-            .containers
-            .values()
-            .filter(|it| it.alive && it.paused.is_none() && it.port == port);
+        // The kernel answers for what is frozen, and who has not been shown that believes it.
+        let known = self.court.known.get(&(host, process));
+        let is_known_frozen = |it: &Truth| known.is_some_and(|known| known.paused.contains_key(&it.id));
+        let passes =
+            |it: &&Truth| it.alive && it.port == port && (it.paused.is_none() || !is_known_frozen(it));
+        let there = self.hosts[host].containers.values().filter(passes);
         let there: Vec<_> = there.map(|it| (it.id.clone(), it.lives)).collect();
         there.iter().for_each(|(id, life)| self.court_passes(host, process, id, *life));
     }

@@ -307,7 +307,7 @@ impl State {
                 self.hosts[host].containers.values().filter(|other| other.ports.contains(&it.port)).count()
                     == 1;
             let shown = it.alive && it.ports_shown(since) && !it.is_touched(self.now) && it.starts.len() == 1;
-            let checked = it.spec.check == SpecCheck::None;
+            let checked = it.spec.check == SpecCheck::None && it.rewired.is_none();
             let stays = self.hosts[host].leaves(it, self.now).is_none() && !it.is_doubted(self.now);
             it.touched() < since && stays && it.started < since && shown && checked && alone
         })

@@ -19,7 +19,8 @@ impl State {
         let unheard = late || !self.hosts[host].alive;
         for change in batch {
             let place = (host, change.set.key());
-            if late && change.action != Action::Delete {
+            // A delete, too: what was written anew meanwhile goes, until the next read.
+            if late {
                 self.court.late.insert(place.clone());
             }
             if unheard && change.action != Action::Delete {

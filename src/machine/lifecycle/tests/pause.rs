@@ -177,6 +177,14 @@ fn one_that_is_paused_when_it_is_first_seen_keeps_what_an_earlier_run_registered
 }
 
 #[test]
+fn one_that_is_paused_when_it_is_first_seen_may_have_its_port_and_nobody_asks_there() {
+    let standing = |told: &Told| told.machine.ports().unwrap().claims[0].standing;
+    let met = Told::new().seen(1, paused(EffectiveCheck::Tcp));
+    assert_eq!(standing(&met), Standing::Away, "the kernel would answer for it, whoever asks");
+    assert_eq!(standing(&goes_on(met, &EffectiveCheck::Tcp)), Standing::Unproven);
+}
+
+#[test]
 fn what_is_registered_only_after_a_long_pause_has_to_pass_too() {
     let told = Told::new().seen(1, paused(EffectiveCheck::Tcp)).after(WEIGHTLESS_AFTER);
     let told = told.seen(2, sight(EffectiveCheck::Tcp)).registered(32_768, 5);
