@@ -3,22 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::container::Running;
 use ecssd::record::RecordSet;
 use ecssd_testing::rehearsal::{Rehearsal, Shown, id, leaving, records};
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::unchecked;
 
-fn shown(n: u8) -> Shown {
-    Shown { life: 1, port: n, unchecked: true, running: Running::Running }
-}
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Three containers that serve; the second belongs to no task.
 fn serving() -> Rehearsal {
-    let mut host = Rehearsal::default();
-    host.known(0, 0);
-    (0..3).for_each(|n| host.seen(n, shown(n), 0));
-    host.listed(0b111, 0);
+    let host = crate::serving();
     assert_eq!(weights(&host), [Some(1), Some(1), Some(1)]);
     host
 }
@@ -28,7 +22,7 @@ fn weights(host: &Rehearsal) -> [Option<i64>; 3] {
     [0, 1, 2].map(|n| {
         let wants = host.told().unwrap().get(&id(n))?;
         let weights: BTreeSet<_> = wants.iter().filter_map(RecordSet::weight).collect();
-        assert_eq!((wants.len(), weights.len()), (records(n, shown(n)).len(), 1));
+        assert_eq!((wants.len(), weights.len()), (records(n, unchecked(n)).len(), 1));
         weights.first().copied()
     })
 }
@@ -82,7 +76,7 @@ fn what_comes_while_the_host_leaves_comes_at_weight_0() {
     host.known(0, 0);
     host.listed(0, 0);
     host.notice(leaving(None), Some(100));
-    (0..3).for_each(|n| host.seen(n, shown(n), 0));
+    (0..3).for_each(|n| host.seen(n, unchecked(n), 0));
     assert_eq!(weights(&host), [Some(0); 3]);
 }
 
@@ -104,7 +98,7 @@ fn the_first_word_is_waited_for_as_long_as_a_container_is() {
         let mut host = Rehearsal::default();
         host.registrar.expect_notice();
         host.known(0, 0);
-        (0..3).for_each(|n| host.seen(n, shown(n), 0));
+        (0..3).for_each(|n| host.seen(n, unchecked(n), 0));
         host.listed(0b111, 0);
         assert_eq!(host.told(), None);
         host
@@ -123,7 +117,7 @@ fn an_agent_that_parts_registers_nothing_new_and_deletes_nothing_that_serves() {
     host.died(2, 1);
     host.prepare_drain();
     assert_eq!(weights(&host), [Some(0), Some(0), None]);
-    host.seen(3, shown(2), 0);
+    host.seen(3, unchecked(2), 0);
     assert!(!host.told().unwrap().contains_key(&id(3)));
     // No notice, and none that is called off, brings the weights back.
     host.notice(leaving(Some(0)), None);
@@ -135,16 +129,16 @@ fn an_agent_that_parts_registers_nothing_new_and_deletes_nothing_that_serves() {
 #[test]
 fn an_agent_that_parts_before_its_first_look_is_over_keeps_what_it_knows_at_weight_0() {
     let mut host = Rehearsal::default();
-    host.seen(3, shown(1), 0);
+    host.seen(3, unchecked(1), 0);
     host.prepare_drain();
     assert_eq!(host.told(), None);
     host.known(0b111, 0);
     assert!(!host.told().unwrap().contains_key(&id(3)));
     assert_eq!(weights(&host)[0], Some(0));
     // One that is looked at keeps its record; another that had none gets none.
-    host.seen(0, Shown { unchecked: true, life: 0, ..shown(0) }, 0);
+    host.seen(0, Shown { life: 0, ..unchecked(0) }, 0);
     assert_eq!(weights(&host)[0], Some(0));
-    host.seen(4, shown(2), 0);
+    host.seen(4, unchecked(2), 0);
     assert!(!host.told().unwrap().contains_key(&id(4)));
 }
 
@@ -152,7 +146,7 @@ fn an_agent_that_parts_before_its_first_look_is_over_keeps_what_it_knows_at_weig
 fn what_was_looked_at_before_the_zone_was_read_is_not_held_beside_what_is_known_of_it() {
     let mut host = Rehearsal::default();
     host.prepare_drain();
-    host.seen(2, Shown { life: 0, ..shown(0) }, 0);
+    host.seen(2, Shown { life: 0, ..unchecked(0) }, 0);
     host.known(0b100, 0);
     assert_eq!(weights(&host), [None, None, Some(0)]);
     host.notice(leaving(Some(0b100)), Some(0));

@@ -29,6 +29,15 @@ fn unchecked(port: u8) -> Shown {
     Shown { unchecked: true, ..shown(port) }
 }
 
+/// Three containers that serve.
+fn serving() -> Rehearsal {
+    let mut host = Rehearsal::default();
+    host.known(0, 0);
+    (0..3).for_each(|n| host.seen(n, unchecked(n), 0));
+    host.listed(0b111, 0);
+    host
+}
+
 fn wants(containers: &[(u8, Shown)]) -> Wants {
     let sorted = |mut records: Vec<RecordSet>| {
         records.sort_by_key(RecordSet::key);
