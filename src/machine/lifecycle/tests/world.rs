@@ -441,6 +441,8 @@ impl Watched {
         let (was, health_only) = (self.wanted.clone(), is_of_health(&event) && self.paused.is_none());
         let (machine, effects) = std::mem::take(&mut self.machine).step(event, now);
         self.machine = machine;
+        // While it stops nothing is wanted, and what a look shows afterwards begins a pause anew.
+        self.paused = self.paused.filter(|_| matches!(self.machine.state(), State::Live(_)));
         for effect in effects {
             match effect {
                 Effect::Claim(ports) => {
