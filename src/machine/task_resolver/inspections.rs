@@ -39,6 +39,8 @@ pub struct Due {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inspections {
     under_way: BTreeMap<ContainerId, Seq>,
+    /// Those under way whose answers come too late to be believed.
+    outdated: BTreeSet<ContainerId>,
     due: BTreeSet<ContainerId>,
     queue: VecDeque<ContainerId>,
     /// Those that are due later, and when.
@@ -62,17 +64,29 @@ impl Inspections {
         self.later.insert((at, id));
     }
 
-    /// An inspection has ended.
-    pub fn done(&mut self, id: &ContainerId) {
-        self.under_way.remove(id);
+    /// An inspection has ended; whether its answer counts.
+    pub fn done(&mut self, id: &ContainerId) -> bool {
+        let was_under_way = self.under_way.remove(id).is_some();
+        !self.outdated.remove(id) && was_under_way
     }
 
-    /// A list was asked for at this place, and shows these. An inspection of before that is under way is made again:
-    /// whoever hears the list first takes its answer for out of date.
+    /// A list was asked for at this place, and shows these. An inspection of before that is under way is made again
+    /// where the list shows the container: whoever hears the list first takes its answer for out of date. Where the list
+    /// does not, its answer does not count: all that was known of the container may be forgotten by then, its end too.
     pub fn on_listed(&mut self, listed: &BTreeSet<ContainerId>, as_of: Seq) {
-        let is_older = |id: &&ContainerId| self.under_way.get(*id).is_some_and(|began| *began < as_of);
-        let older: Vec<_> = listed.iter().filter(is_older).cloned().collect();
-        older.into_iter().for_each(|id| self.request(id));
+        let older = self.under_way.iter().filter(|(_, began)| **began < as_of).map(|(id, _)| id.clone());
+        for id in older.collect::<Vec<_>>() {
+            if listed.contains(&id) {
+                self.request(id);
+            } else {
+                self.outdated.insert(id);
+            }
+        }
+    }
+
+    /// Whoever is told has forgotten all that would show an answer of before to be old.
+    pub fn outdate_all(&mut self) {
+        self.outdated.extend(self.under_way.keys().cloned());
     }
 
     /// This container is of no interest any more.
@@ -168,7 +182,7 @@ mod tests {
         }
         // The second is gone, and the third was asked for with the list.
         inspections.on_listed(&[id(1), id(3), id(4)].into(), Seq(2));
-        (1..=3).for_each(|n| inspections.done(&id(n)));
+        assert_eq!([1, 2, 3, 4].map(|n| inspections.done(&id(n))), [true, false, true, false]);
         assert_eq!(inspections.next(Seq(2), NOW), Some(id(1)));
         assert_eq!(inspections.next(Seq(2), NOW), None);
     }

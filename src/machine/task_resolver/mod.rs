@@ -79,6 +79,7 @@ impl TaskResolver {
     /// Whoever was told has forgotten: what is told next is news, and all of the next list is inspected.
     pub fn start_over(&mut self) {
         self.listing.clear();
+        self.inspections.outdate_all();
         self.heard = Heard::default();
     }
 
@@ -202,7 +203,9 @@ impl TaskResolver {
     /// An inspection that began as of this place ended.
     pub fn on_inspected(&mut self, due: Due, inspection: Result<Inspection, String>, now: Moment) {
         let Due { id, as_of, .. } = due;
-        self.inspections.done(&id);
+        if !self.inspections.done(&id) {
+            return;
+        }
         self.troubles.on_inspected(&id);
         match inspection {
             Ok(Inspection::Container { container, network_owner, task_address, desired }) => {

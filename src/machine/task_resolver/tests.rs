@@ -301,3 +301,21 @@ fn what_began_runs_though_an_older_list_lacks_it_and_what_ended_does_not() {
     resolver.on_event(event(3, Happening::Rewired, at(30)), Seq(9), NOW);
     assert_eq!(due(&mut resolver), []);
 }
+
+#[test]
+fn an_answer_of_before_is_not_told_once_its_container_may_be_forgotten() {
+    let forget: [fn(&mut TaskResolver); 2] =
+        [|resolver| resolver.on_listed(Vec::new(), Seq(3)), TaskResolver::start_over];
+    for forget in forget {
+        let mut resolver = resolver();
+        resolver.on_event(event(1, Happening::Started, at(10)), Seq(1), NOW);
+        let slow = resolver.next_inspection(NOW).expect("an inspection of what began");
+        resolver.on_event(event(1, Happening::Died, at(11)), Seq(2), NOW);
+        forget(&mut resolver);
+        resolver.on_event(event(1, Happening::Started, at(12)), Seq(4), NOW);
+        resolver.outputs();
+        resolver.on_inspected(slow, seen(container(1), None), NOW);
+        assert_eq!(resolver.outputs(), []);
+        assert_eq!(resolver.next_inspection(NOW).map(|due| due.as_of), Some(Seq(4)), "and another is made");
+    }
+}
