@@ -121,6 +121,7 @@ main() {
         [[ -n ${ABOUT[$name]-} ]] || fail "there is no step $name" "See $self --list."
     done
     need_toolchain
+    need_room
     mkdir -p "$LOGS"
     run=$(mktemp -d "${TMPDIR:-/tmp}/ecssd-tests.XXXXXX")
     trap 'exit 130' INT
@@ -130,6 +131,17 @@ main() {
     for name in "${names[@]}"; do run_step "$name"; done
     finished=yes
     ((failed == 0))
+}
+
+# A disk that fills up midway fails whatever writes next, by other names. Where nothing is built yet, each crate is built
+# once, and what would make the second time quicker is left out.
+readonly ROOM_GB=14
+need_room() {
+    local free
+    [[ ! -d $CARGO_TARGET_DIR ]] || return 0
+    export CARGO_INCREMENTAL=0
+    free=$(df --block-size=1G --output=avail "$root" | tail -1)
+    ((free >= ROOM_GB)) || say "only ${free// /} GB are free at $root: all steps together write about $ROOM_GB"
 }
 
 run_step() {
