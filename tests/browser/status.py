@@ -4,14 +4,15 @@ Drives a real Chromium against an agent that serves its status (`deploy/demo --u
 a stop and a start show without a reload, a filter, a keyboard alone, no script, a narrow screen, light and dark, many
 containers, an agent that does not answer; and asks axe-core what it finds.
 
-It owns the browser and its profile, and stops and starts one container, leaving it started. Exit status 0 if everything
-was as promised.
+It owns the browser and its profile, and stops and starts one container and cordons it, leaving it started and as it
+was weighed. Exit status 0 if everything was as promised.
 """
 
 import argparse
 import base64
 import copy
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -28,9 +29,10 @@ MANY = 300
 class Checks:
     """The promises, in the order in which they are tried."""
 
-    def __init__(self, url, container, axe, screenshots):
-        self.url, self.container, self.screenshots = url, container, screenshots
-        self.axe = axe.read_text()
+    def __init__(self, arguments):
+        self.url, self.container, self.screenshots = arguments.url, arguments.container, arguments.screenshots
+        self.agent, self.state = arguments.agent, arguments.state
+        self.axe = arguments.axe.read_text()
 
     def wait(self, driver, until):
         # A row is made anew when it changes, perhaps while it is read.
@@ -95,6 +97,20 @@ class Checks:
             docker("start", self.container)
         self.wait(driver, lambda it: self.life(it) == ["done"] * 4)
         assert driver.execute_script("return window.notReloaded"), "the page was loaded anew"
+
+    def weighed_by_hand(self, driver):
+        """A cordon shows at the container and at the top, and goes with its end."""
+        state = ["--state-dir", self.state]
+        said = f"cordoned: {self.container}, weight 0"
+        subprocess.run([self.agent, "--cordon", self.container, "--for", "10m", *state], check=True)
+        try:
+            self.wait(driver, lambda it: said in it.find_element(By.ID, "health").text)
+            self.wait(driver, lambda _: "0 by hand" in self.row(driver).text)
+            self.shoot(driver, "cordoned")
+        finally:
+            subprocess.run([self.agent, "--uncordon", self.container, *state], check=True)
+        self.wait(driver, lambda it: said not in it.find_element(By.ID, "health").text)
+        self.wait(driver, lambda _: "by hand" not in self.row(driver).text)
 
     def filters(self, driver):
         field = driver.find_element(By.ID, "filter")
@@ -180,6 +196,7 @@ class Checks:
             yield "shows what is registered", lambda: self.is_registered(driver)
             yield "shows a record as dig does", lambda: self.record_as_dig_shows_it(driver)
             yield "shows a stop and a start without a reload", lambda: self.goes_and_comes_back(driver)
+            yield "shows a weight by hand", lambda: self.weighed_by_hand(driver)
             yield "filters", lambda: self.filters(driver)
             yield "answers for its zone", lambda: self.asks(driver)
             yield "works by keyboard", lambda: self.by_keyboard(driver)
@@ -208,11 +225,13 @@ def main():
     parser = argparse.ArgumentParser(description="the status page in a real browser, of an agent that runs")
     parser.add_argument("url", help="the page's address")
     parser.add_argument("--container", default="ecssd-demo-calc-1", help="one with a service, to be stopped and started")
+    parser.add_argument("--agent", type=pathlib.Path, required=True, help="the program that the agent is")
+    parser.add_argument("--state", type=pathlib.Path, required=True, help="the agent's state directory")
     parser.add_argument("--axe", type=pathlib.Path, required=True, help="axe.min.js")
     parser.add_argument("--screenshots", type=pathlib.Path, default="screenshots", help="where they go")
     arguments = parser.parse_args()
     arguments.screenshots.mkdir(parents=True, exist_ok=True)
-    checks = Checks(arguments.url, arguments.container, arguments.axe, arguments.screenshots)
+    checks = Checks(arguments)
     failed = 0
     for part in (checks.with_script(), checks.without_script()):
         for what, check in part:
