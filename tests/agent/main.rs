@@ -9,6 +9,7 @@ mod jitter;
 mod leaves;
 mod names;
 mod panics;
+mod restarts;
 mod signals;
 mod spreading;
 mod status;
