@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecssd::container::convention::{
-    Answer, BAD_KEYS_MAX, Check, Convention, DATA_OCTETS_MAX, FullNames, Protocol, SERVICES_MAX, Scope,
-    Service, ServiceName, parse,
+    Answer, BAD_KEYS_MAX, Check, Convention, DATA_OCTETS_MAX, FullNames, HttpCheck, Protocol, SERVICES_MAX,
+    Scope, Service, ServiceName, parse,
 };
 use proptest::prelude::*;
 
@@ -153,8 +153,8 @@ const BAD: &[(&str, &str)] = &[
     ("SERVICE_80_name=web", "SERVICE_80_name: is not a known key; did you mean SERVICE_80_NAME?"),
     ("SERVICE_80_WIEGHT=1", "SERVICE_80_WIEGHT: is not a known key; did you mean SERVICE_80_WEIGHT?"),
     (
-        "SERVICE_80_CHECK_HTTPS=/x",
-        "SERVICE_80_CHECK_HTTPS: is not a known key; did you mean SERVICE_80_CHECK_HTTP?",
+        "SERVICE_80_CHECK_HTTPX=/x",
+        "SERVICE_80_CHECK_HTTPX: is not a known key; did you mean SERVICE_80_CHECK_HTTP?",
     ),
     (
         "SERVICE_80_CHECK-HTTP=/x",
@@ -173,15 +173,15 @@ const BAD: &[(&str, &str)] = &[
     ("SERVICE_080_IGNORE=off", "SERVICE_080_IGNORE: port 080 has a leading zero"),
     (
         "SERVICE_80_REGION=us",
-        "SERVICE_80_REGION: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+        "SERVICE_80_REGION: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_HTTPS, CHECK_HOST, CHECK_STATUS, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
     (
         "SERVICE_80=web",
-        "SERVICE_80: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+        "SERVICE_80: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_HTTPS, CHECK_HOST, CHECK_STATUS, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
     (
         "SERVICE_80_=web",
-        "SERVICE_80_: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_INTERVAL, CHECK_TIMEOUT",
+        "SERVICE_80_: is not a known key; those of a port are IGNORE, NAME, ALL, A, WEIGHT, TTL, CHECK, CHECK_HTTP, CHECK_HTTPS, CHECK_HOST, CHECK_STATUS, CHECK_INTERVAL, CHECK_TIMEOUT",
     ),
     // Registrator's, and what a label may be written as.
     (
@@ -238,6 +238,30 @@ const BAD: &[(&str, &str)] = &[
     (
         "SERVICE_9999_CHECK_HTTP=/a\r\nX-Evil: 1",
         "SERVICE_9999_CHECK_HTTP: /a\\r\\nX-Evil: 1 has \\r; a path is printable ASCII without spaces or #; the default check counts",
+    ),
+    (
+        "SERVICE_9999_CHECK_HTTPS=https://shop.internal/",
+        "SERVICE_9999_CHECK_HTTPS: https://shop.internal/ is not a path: it does not begin with /; the default check counts",
+    ),
+    (
+        "SERVICE_9999_CHECK_HOST=shop.internal",
+        "SERVICE_9999_CHECK_HOST: is not used, because this port has no CHECK_HTTP or CHECK_HTTPS",
+    ),
+    (
+        "SERVICE_9999_CHECK_STATUS=200",
+        "SERVICE_9999_CHECK_STATUS: is not used, because this port has no CHECK_HTTP or CHECK_HTTPS",
+    ),
+    (
+        "SERVICE_9999_CHECK_HOST=http://shop",
+        "SERVICE_9999_CHECK_HOST: http://shop is not a host such as shop.internal or shop.internal:8080; the address counts",
+    ),
+    (
+        "SERVICE_9999_CHECK_HOST=a\r\nX-Evil: 1",
+        "SERVICE_9999_CHECK_HOST: a\\r\\nX-Evil: 1 has \\r; a host is a name such as shop.internal; the address counts",
+    ),
+    (
+        "SERVICE_9999_CHECK_STATUS=2xx",
+        "SERVICE_9999_CHECK_STATUS: 2xx is not a status from 200 to 599, or a range such as 200-399; 200-399 counts",
     ),
     (
         "SERVICE_9999_CHECK_INTERVAL=soon",
@@ -314,7 +338,7 @@ fn long_names_are_refused_at_the_octet() {
 fn long_paths_are_refused_at_the_character() {
     let path = format!("/{}", "a".repeat(1_023));
     let with = |path: &str| parse_env(&[NEIGHBOUR, &format!("SERVICE_9999_CHECK_HTTP={path}")]);
-    assert_eq!(with(&path).services[0].check, Check::Http { path: path.clone() });
+    assert_eq!(with(&path).services[0].check, Check::Http(HttpCheck::of_path(path.clone())));
     let message = format!(
         "SERVICE_9999_CHECK_HTTP: {}... is a path of 1025 characters; 1024 is the most; the default check counts",
         &path[..64]
@@ -324,7 +348,7 @@ fn long_paths_are_refused_at_the_character() {
 
 #[test]
 fn conflicting_keys_are_reported_and_one_of_them_counts() {
-    let cases: [(&[&str], &str, Check); 6] = [
+    let cases: [(&[&str], &str, Check); 8] = [
         (
             &["SERVICE_80_NAME=web", "SERVICE_80_CHECK=none", "SERVICE_80_CHECK_HTTP=x"],
             "SERVICE_80_CHECK_HTTP: x is not a path: it does not begin with /; this port's CHECK counts",
@@ -343,7 +367,17 @@ fn conflicting_keys_are_reported_and_one_of_them_counts() {
         (
             &["SERVICE_80_NAME=web", "SERVICE_80_CHECK=ping", "SERVICE_80_CHECK_HTTP=/x"],
             "SERVICE_80_CHECK: ping is not one of tcp, none, docker; this port's CHECK_HTTP counts",
-            Check::Http { path: "/x".to_owned() },
+            Check::Http(HttpCheck::of_path("/x")),
+        ),
+        (
+            &["SERVICE_80_NAME=web", "SERVICE_80_CHECK_HTTP=/x", "SERVICE_80_CHECK_HTTPS=/y"],
+            "SERVICE_80_CHECK_HTTPS: is not used, because this port's CHECK_HTTP is set too",
+            Check::Http(HttpCheck::of_path("/x")),
+        ),
+        (
+            &["SERVICE_80_NAME=web", "SERVICE_80_CHECK_HTTP=x", "SERVICE_80_CHECK_HTTPS=/y"],
+            "SERVICE_80_CHECK_HTTP: x is not a path: it does not begin with /; this port's CHECK_HTTPS counts",
+            Check::Http(Box::new(HttpCheck { tls: true, ..*HttpCheck::of_path("/y") })),
         ),
         (
             &["SERVICE_80_NAME=_x._udp", "SERVICE_80_CHECK_HTTP=/x"],
@@ -522,9 +556,45 @@ fn optional_keys_say_what_they_set() {
     assert_eq!(service.name.as_str(), "_web._tcp.servicediscovery.internal");
     assert_eq!((service.container_port, service.protocol), (80, Protocol::Tcp));
     assert_eq!((service.weight, service.ttl), (0, 86_400));
-    assert_eq!(service.check, Check::Http { path: "/health?full=1".to_owned() });
+    assert_eq!(service.check, Check::Http(HttpCheck::of_path("/health?full=1")));
     assert_eq!(service.timing.interval, Duration::from_millis(1_500));
     assert_eq!(service.timing.timeout, Duration::from_millis(250));
+}
+
+#[test]
+fn a_check_by_http_has_a_host_and_statuses_of_its_own() {
+    let convention = parse_env(&[
+        "SERVICE_80_NAME=_web._tcp",
+        "SERVICE_80_CHECK_HTTPS=/health",
+        "SERVICE_80_CHECK_HOST=shop.internal:8443",
+        "SERVICE_80_CHECK_STATUS=200-204, 401",
+    ]);
+    assert_eq!(lines(&convention), [""; 0]);
+    let Check::Http(http) = &convention.services[0].check else { panic!("{convention:?}") };
+    assert!(http.tls);
+    assert_eq!((http.path.as_str(), http.host.as_deref()), ("/health", Some("shop.internal:8443")));
+    let passing: Vec<u16> = (0..1_000).filter(|&status| http.statuses.contain(status)).collect();
+    assert_eq!(passing, [200, 201, 202, 203, 204, 401]);
+    // Bad ones change nothing else.
+    let convention = parse_env(&[
+        "SERVICE_80_NAME=_web._tcp",
+        "SERVICE_80_CHECK_HTTP=/",
+        "SERVICE_80_CHECK_HOST=[::1]",
+        "SERVICE_80_CHECK_STATUS=ok",
+    ]);
+    assert_eq!(convention.bad_keys.len(), 2);
+    assert_eq!(convention.services[0].check, Check::Http(HttpCheck::of_path("/")));
+    // One word of a path that does not count is enough.
+    let convention = parse_env(&[
+        "SERVICE_80_NAME=_web._tcp",
+        "SERVICE_80_CHECK=none",
+        "SERVICE_80_CHECK_HTTP=/",
+        "SERVICE_80_CHECK_HOST=shop",
+    ]);
+    assert_eq!(
+        lines(&convention),
+        ["SERVICE_80_CHECK_HTTP: is not used, because this port's CHECK is set too"]
+    );
 }
 
 #[test]
@@ -567,7 +637,7 @@ fn http_check_of_a_port_with_both_protocols_is_for_its_tcp_names() {
     let convention = parse_env(&["SERVICE_53_NAME=_dns._tcp,_dns._udp", "SERVICE_53_CHECK_HTTP=/health"]);
     assert_eq!(lines(&convention), [""; 0]);
     let checks: Vec<&Check> = convention.services.iter().map(|service| &service.check).collect();
-    assert_eq!(checks, [&Check::Http { path: "/health".to_owned() }, &Check::Default]);
+    assert_eq!(checks, [&Check::Http(HttpCheck::of_path("/health")), &Check::Default]);
 }
 
 #[test]
@@ -605,6 +675,7 @@ fn of_a_key_given_twice_the_last_counts_as_for_the_process() {
         ("SERVICE_80_TTL", "0", "30"),
         ("SERVICE_80_CHECK", "none", "tcp"),
         ("SERVICE_80_CHECK_HTTP", "/a", "/b"),
+        ("SERVICE_80_CHECK_HTTPS", "/a", "/b"),
         ("SERVICE_80_CHECK_INTERVAL", "9s", "8s"),
         ("SERVICE_80_CHECK_TIMEOUT", "900ms", "800ms"),
         ("SERVICE_80_IGNORE", "no", "yes"),
@@ -806,7 +877,7 @@ fn no_message_or_debug_shows_another_value() {
 /// twice, or differs from another in case alone.
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
-        1 => "SERVICE_[0-9]{1,6}_(NAME|ALL|A|WEIGHT|TTL|CHECK|CHECK_HTTP|CHECK_INTERVAL|CHECK_TIMEOUT)",
+        1 => "SERVICE_[0-9]{1,6}_(NAME|ALL|A|WEIGHT|TTL|CHECK|CHECK_HTTPS?|CHECK_HOST|CHECK_STATUS|CHECK_INTERVAL|CHECK_TIMEOUT)",
         1 => "SERVICE_8[01]_(NAME|ALL|A)",
         1 => "SERVICE_(IGNORE|URL|80_IGNORE|80_[A-Z_]{0,12})",
         4 => "(SERVICE|SERVICE|Service)_(80|080|8[aA]|8\u{fffd})_(NAME|NAmE|ALL|A|IGNORE|ignore|TOKEN)",
@@ -819,7 +890,7 @@ fn value() -> impl Strategy<Value = String> {
         "(_?[a-zA-Z0-9-]{1,6}\\.){0,3}(_tcp|_udp|[a-z0-9]{1,12})",
         "[_a-z0-9.,@*\\\\ ]{0,20}",
         "[0-9.]{0,5}(ms|s|m)?",
-        "(tcp|none|docker|/[ -~]{0,9}|ip-[0-9]{1,3}-0-0-1|i-[0-9a-f]{8}|yes|no)",
+        "(tcp|none|docker|/[ -~]{0,9}|[a-z]{1,5}(:[0-9]{0,5})?|([2-5][0-9]{2}[-,]){0,3}[1-6][0-9]{2}|ip-[0-9]{1,3}-0-0-1|i-[0-9a-f]{8}|yes|no)",
         ".*",
     ]
 }

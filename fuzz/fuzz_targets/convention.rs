@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecssd::container::convention::{
-    BAD_KEYS_MAX, BadKey, Check, Convention, INTERVAL_MAX, INTERVAL_MIN, SERVICES_MAX, Scope, ServiceName,
-    TIMEOUT_MIN, TTL_SECONDS_MAX, parse,
+    BAD_KEYS_MAX, BadKey, Check, Convention, HttpCheck, INTERVAL_MAX, INTERVAL_MIN, SERVICES_MAX, Scope,
+    ServiceName, TIMEOUT_MIN, TTL_SECONDS_MAX, parse,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -63,9 +63,14 @@ fn check_invariants(convention: &Convention, scope: &Scope) {
         let timing = service.timing;
         assert!((INTERVAL_MIN..=INTERVAL_MAX).contains(&timing.interval));
         assert!((TIMEOUT_MIN..=timing.interval).contains(&timing.timeout));
-        if let Check::Http { path } = &service.check {
+        if let Check::Http(http) = &service.check {
+            let HttpCheck { path, host, statuses, .. } = &**http;
             assert!(path.starts_with('/') && path.len() <= 1_024);
             assert!(path.bytes().all(|byte| (0x21..0x7f).contains(&byte) && byte != b'#'));
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+            assert!(host.iter().all(|host| !host.is_empty() && host.len() <= 259 && host.bytes().all(fits)));
+            assert!((200..=599).any(|status| statuses.contain(status)));
+            assert!(!(0..200).chain(600..=999).any(|status| statuses.contain(status)));
         }
     }
 }

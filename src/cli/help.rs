@@ -6,8 +6,9 @@ What it does:
   A container with SERVICE_<port>_NAME=_name._tcp in its environment or labels gets an SRV record in the
   zone once its check passes, and loses it before it stops. Optional keys beside it: ALL (a name that
   answers with all targets), A (one that answers with an address), WEIGHT (0-255), TTL (seconds), CHECK (tcp,
-  none, docker), CHECK_HTTP (/path), CHECK_INTERVAL, CHECK_TIMEOUT; SERVICE_IGNORE=1 leaves the container
-  alone, SERVICE_<port>_IGNORE=1 the port. Labels of the same names count too.
+  none, docker), CHECK_HTTP or CHECK_HTTPS (/path) with CHECK_HOST and CHECK_STATUS (200-399,401),
+  CHECK_INTERVAL, CHECK_TIMEOUT; SERVICE_IGNORE=1 leaves the container alone, SERVICE_<port>_IGNORE=1 the
+  port. Labels of the same names count too.
 
   The zone is the private Route 53 hosted zone of that name which this host's VPC sees; a zone or
   credentials that come later are waited for. Credentials and region are found as by every AWS tool.

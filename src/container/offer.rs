@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 
 pub use self::reach::{OwnerIs, Port, Unreachable};
 use self::reach::{Reach, leads_here};
-use super::convention::{Check, Protocol, Service, ServiceName};
+use super::convention::{Check, HttpCheck, Protocol, Service, ServiceName};
 use super::{Binding, Container, Running, Timestamp};
 use crate::record::ContainerId;
 
@@ -77,10 +77,7 @@ pub enum EffectiveCheck {
     /// A TCP connect.
     Tcp,
     /// A GET that must answer with success.
-    Http {
-        /// As [`Check::Http`] has it.
-        path: String,
-    },
+    Http(Box<HttpCheck>),
     /// What Docker says of the image's HEALTHCHECK.
     Docker,
     /// None.
@@ -91,7 +88,7 @@ impl fmt::Display for EffectiveCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp => f.write_str("TCP connect"),
-            Self::Http { path } => write!(f, "GET {path}"),
+            Self::Http(http) => http.fmt(f),
             Self::Docker => f.write_str("HEALTHCHECK"),
             Self::None => f.write_str("none"),
         }
@@ -184,7 +181,7 @@ pub fn published(container: &Container, host_address: Ipv4Addr) -> BTreeSet<Endp
 fn effective_check(check: &Check, protocol: Protocol, has_healthcheck: bool) -> EffectiveCheck {
     match (check, protocol) {
         (Check::None, _) => EffectiveCheck::None,
-        (Check::Http { path }, Protocol::Tcp) => EffectiveCheck::Http { path: path.clone() },
+        (Check::Http(http), Protocol::Tcp) => EffectiveCheck::Http(http.clone()),
         (Check::Tcp, Protocol::Tcp) => EffectiveCheck::Tcp,
         _ if has_healthcheck => EffectiveCheck::Docker,
         (_, Protocol::Tcp) => EffectiveCheck::Tcp,

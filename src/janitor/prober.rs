@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 use super::health::{Answered, NoAnswer, Probed};
+use crate::container::convention::HttpCheck;
 use crate::container::convention::Timing;
 use crate::container::offer::{At, EffectiveCheck};
 use crate::edge::check::Checker;
@@ -48,7 +49,7 @@ pub(super) async fn ask_all(checker: &dyn Checker, targets: Vec<Probed>, path: &
 async fn ask(checker: &dyn Checker, probed: &Probed, path: &str) -> Result<(), NoAnswer> {
     let target = Target {
         at: At::Task { address: *probed.address.ip(), port: probed.address.port() },
-        check: EffectiveCheck::Http { path: path.to_owned() },
+        check: EffectiveCheck::Http(HttpCheck::of_path(path)),
         timing: Timing { interval: TRY_LIMIT, timeout: TRY_LIMIT },
     };
     let mut answer = checker.check(&target).await;

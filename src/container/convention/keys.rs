@@ -19,12 +19,15 @@ pub(super) enum PortKey {
     Ttl,
     Check,
     CheckHttp,
+    CheckHttps,
+    CheckHost,
+    CheckStatus,
     CheckInterval,
     CheckTimeout,
 }
 
 impl PortKey {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::Ignore,
         Self::Name,
         Self::All,
@@ -33,11 +36,14 @@ impl PortKey {
         Self::Ttl,
         Self::Check,
         Self::CheckHttp,
+        Self::CheckHttps,
+        Self::CheckHost,
+        Self::CheckStatus,
         Self::CheckInterval,
         Self::CheckTimeout,
     ];
 
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Ignore => "IGNORE",
             Self::Name => "NAME",
@@ -47,6 +53,9 @@ impl PortKey {
             Self::Ttl => "TTL",
             Self::Check => "CHECK",
             Self::CheckHttp => "CHECK_HTTP",
+            Self::CheckHttps => "CHECK_HTTPS",
+            Self::CheckHost => "CHECK_HOST",
+            Self::CheckStatus => "CHECK_STATUS",
             Self::CheckInterval => "CHECK_INTERVAL",
             Self::CheckTimeout => "CHECK_TIMEOUT",
         }

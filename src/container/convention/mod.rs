@@ -11,7 +11,9 @@
 //! | `SERVICE_<port>_WEIGHT` | [`Service::weight`], 0 to 255 | 1 | 1: an equal share |
 //! | `SERVICE_<port>_TTL` | seconds, 0 to [`TTL_SECONDS_MAX`] | 0 | 0: no cache holds what has ended |
 //! | `SERVICE_<port>_CHECK` | `tcp`, `none`, `docker` | [`Check::Default`] | the default: never unchecked by mistake |
-//! | `SERVICE_<port>_CHECK_HTTP` | `/path` | | likewise |
+//! | `SERVICE_<port>_CHECK_HTTP`, `_CHECK_HTTPS` | `/path` | | likewise |
+//! | `SERVICE_<port>_CHECK_HOST` | `shop.internal`, `shop.internal:8080` | the address | the address |
+//! | `SERVICE_<port>_CHECK_STATUS` | [`Statuses`]: `200-399,401` | 200-399 | 200-399 |
 //! | `SERVICE_<port>_CHECK_INTERVAL` | `5`, `0.5`, `500ms`, `5s`, `1m` | 5 s | 5 s |
 //! | `SERVICE_<port>_CHECK_TIMEOUT` | likewise, not longer than the interval | 2 s | 2 s |
 //! | `SERVICE_IGNORE`, `SERVICE_<port>_IGNORE` | [`truth`]: the container, or the port, is left alone | no | yes: left alone |
@@ -28,17 +30,20 @@
 //!   `SERVICE_URL`) belong to somebody else: they are no error and are not mentioned. A key whose port begins
 //!   with a digit and whose ending is one of ours (`SERVICE_80a_NAME`) is a typo, and is. Where such a typo
 //!   asks to be left alone (`SERVICE_080_IGNORE`), the whole container is.
-//! - `CHECK` beats `CHECK_HTTP`: who writes `CHECK=none` wants no probe, so the path is what is reported.
+//! - `CHECK` beats `CHECK_HTTP`, which beats `CHECK_HTTPS`: who writes `CHECK=none` wants no probe, so the path is
+//!   what is reported.
 //! - In a list of names that has a bad one, the good ones count.
 //! - A name has one kind of answer: one in `ALL` that is in a `NAME` of the container is not published. An address may
 //!   stand at either, being another type of record.
 //! - An address is of udp where all other names of its port are.
-//! - Where a port has names of both protocols, `CHECK=tcp` and `CHECK_HTTP` speak of its tcp names; they are
+//! - Where a port has names of both protocols, `CHECK=tcp` and `CHECK_HTTP(S)` speak of its tcp names; they are
 //!   reported where it has udp names alone.
 //!
 //! Whether an image has a HEALTHCHECK and a port is published is known elsewhere: see
 //! [`container`](super) and [`offer`](super::offer).
 
+mod checks;
+mod http;
 mod keys;
 mod name;
 mod ports;
@@ -49,6 +54,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+pub use http::{HttpCheck, Statuses};
 pub use name::{FullNames, InvalidFullNames, NameError, Scope, ServiceName};
 pub use values::{
     INTERVAL_DEFAULT, INTERVAL_MAX, INTERVAL_MIN, PATH_CHARACTERS_MAX, TIMEOUT_DEFAULT, TIMEOUT_MAX,
@@ -106,11 +112,7 @@ pub enum Check {
     /// The image's HEALTHCHECK.
     Docker,
     /// A GET that must answer with success.
-    Http {
-        /// The path with its query: begins with `/`, printable ASCII, no space, no fragment, at most
-        /// [`PATH_CHARACTERS_MAX`].
-        path: String,
-    },
+    Http(Box<HttpCheck>),
 }
 
 /// When a check is made, and when it has failed.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
 
+use super::checks::PortCheck;
 use super::keys::{Entry, PortKey};
 use super::name::{NameError, Scope, ServiceName};
 use super::quote::quoted;
-use super::{Answer, BadKey, Check, Protocol, SERVICES_MAX, Service, Timing, values};
+use super::{Answer, BadKey, Protocol, SERVICES_MAX, Service, Timing, values};
 
 type Keys<'a> = BTreeMap<PortKey, Entry<'a>>;
 type Parsed = Result<(ServiceName, Protocol), NameError>;
@@ -40,7 +41,7 @@ pub(super) fn read(
     let ttl = reader.value(PortKey::Ttl, values::ttl, 0);
     let timing = reader.timing();
     let tcp_possible = names.is_empty() || names.iter().any(|named| named.protocol == Protocol::Tcp);
-    let check = reader.check(tcp_possible);
+    let check = PortCheck::read(&mut reader, tcp_possible);
     services.extend(names.into_iter().map(|Named { name, answer, protocol }| Service {
         name,
         answer,
@@ -177,7 +178,8 @@ fn kept_apart((name, protocol): (ServiceName, Protocol), weighted: &BTreeSet<Ser
     if weighted.contains(&name) { Err(NameError::Weighted) } else { Ok((name, protocol)) }
 }
 
-struct Reader<'a, 'b> {
+/// The values of a port's keys, and what is told of them.
+pub(super) struct Reader<'a, 'b> {
     keys: &'a Keys<'a>,
     bad_keys: &'b mut BTreeSet<BadKey>,
 }
@@ -190,7 +192,7 @@ impl Reader<'_, '_> {
     }
 
     /// The value where there is one and it is good; of a bad one it is said what counts instead.
-    fn read<T>(
+    pub(super) fn read<T>(
         &mut self,
         key: PortKey,
         read: impl Fn(&str) -> Result<T, String>,
@@ -201,7 +203,15 @@ impl Reader<'_, '_> {
         read(entry.value).map_err(bad).ok()
     }
 
-    fn report(&mut self, key: PortKey, reason: String) {
+    pub(super) fn entry(&self, key: PortKey) -> Option<&Entry<'_>> {
+        self.keys.get(&key)
+    }
+
+    pub(super) fn has(&self, key: PortKey) -> bool {
+        self.keys.contains_key(&key)
+    }
+
+    pub(super) fn report(&mut self, key: PortKey, reason: String) {
         self.bad_keys.extend(self.keys.get(&key).map(|entry| entry.bad(reason)));
     }
 
@@ -223,50 +233,5 @@ impl Reader<'_, '_> {
             }
         };
         Timing { interval, timeout }
-    }
-
-    /// `CHECK` beats `CHECK_HTTP`, so that a port has one check and nobody needs to guess which.
-    fn check(&mut self, tcp_possible: bool) -> PortCheck {
-        let is_good = |key, good: fn(&str) -> bool| self.keys.get(&key).is_some_and(|it| good(it.value));
-        let has_check = is_good(PortKey::Check, |value| values::check(value).is_ok());
-        let has_path = is_good(PortKey::CheckHttp, |value| values::path(value).is_ok());
-        let counts = |other, key: &str| match other {
-            true => format!("this port's {key}"),
-            false => "the default check".to_owned(),
-        };
-        let check = self.read(PortKey::Check, values::check, || counts(has_path, "CHECK_HTTP"));
-        let path = self.read(PortKey::CheckHttp, values::path, || counts(has_check, "CHECK"));
-        match (check, path) {
-            (Some(Check::Tcp), _) if !tcp_possible => {
-                self.report(PortKey::Check, "tcp cannot check a udp name; docker or none can".to_owned());
-                PortCheck(Check::Default)
-            }
-            (Some(check), Some(_)) => {
-                self.report(
-                    PortKey::CheckHttp,
-                    "is not used, because this port's CHECK is set too".to_owned(),
-                );
-                PortCheck(check)
-            }
-            (Some(check), None) => PortCheck(check),
-            (None, Some(_)) if !tcp_possible => {
-                self.report(PortKey::CheckHttp, "cannot check a udp name".to_owned());
-                PortCheck(Check::Default)
-            }
-            (None, Some(path)) => PortCheck(Check::Http { path }),
-            (None, None) => PortCheck(Check::Default),
-        }
-    }
-}
-
-/// What the keys say, before it is known of which name.
-struct PortCheck(Check);
-
-impl PortCheck {
-    fn for_protocol(&self, protocol: Protocol) -> Check {
-        match (&self.0, protocol) {
-            (Check::Tcp | Check::Http { .. }, Protocol::Udp) => Check::Default,
-            (check, _) => check.clone(),
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::container::convention::{Answer, Service};
+use crate::container::convention::{Answer, HttpCheck, Service};
 use crate::container::testing::{at, service};
 use crate::container::{Binding, Network};
 
@@ -240,7 +240,7 @@ fn one_name_at_one_place_is_one_offer() {
 
 #[test]
 fn checks_come_from_the_container_then_its_image_then_its_protocol() {
-    let path = || "/x".to_owned();
+    let http = || HttpCheck::of_path("/x");
     let cases = [
         (Check::Default, Protocol::Tcp, false, EffectiveCheck::Tcp),
         (Check::Default, Protocol::Tcp, true, EffectiveCheck::Docker),
@@ -249,8 +249,8 @@ fn checks_come_from_the_container_then_its_image_then_its_protocol() {
         (Check::Tcp, Protocol::Tcp, true, EffectiveCheck::Tcp),
         (Check::None, Protocol::Tcp, true, EffectiveCheck::None),
         (Check::Docker, Protocol::Tcp, true, EffectiveCheck::Docker),
-        (Check::Http { path: path() }, Protocol::Tcp, true, EffectiveCheck::Http { path: path() }),
-        (Check::Http { path: path() }, Protocol::Udp, false, EffectiveCheck::None),
+        (Check::Http(http()), Protocol::Tcp, true, EffectiveCheck::Http(http())),
+        (Check::Http(http()), Protocol::Udp, false, EffectiveCheck::None),
     ];
     for (check, protocol, has_healthcheck, expected) in cases {
         assert_eq!(effective_check(&check, protocol, has_healthcheck), expected, "{check:?} {protocol}");

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::container::convention::Protocol;
+use crate::container::convention::{HttpCheck, Protocol};
 use crate::container::offer::{At, EffectiveCheck};
 use crate::container::testing::{at, offer};
 use crate::machine::lifecycle::{Standing, Why};
@@ -292,7 +292,7 @@ fn an_answer_counts_for_who_had_the_port_or_else_started_first_of_those_that_ask
         ports.claims[0].offer.check = check;
         ports
     };
-    let http = EffectiveCheck::Http { path: "/".to_owned() };
+    let http = EffectiveCheck::Http(HttpCheck::of_path("/"));
     let mut claims = settled();
     claims.update(&id(1), Some(asking(1, 10, Unproven, http)));
     claims.update(&id(2), Some(asking(2, 20, Unproven, EffectiveCheck::Tcp)));

@@ -26,7 +26,7 @@ pub struct Unproven {
 impl Unproven {
     /// Whether a prober asks its target.
     pub fn is_probed(&self) -> bool {
-        matches!(self.offer.check, EffectiveCheck::Tcp | EffectiveCheck::Http { .. })
+        matches!(self.offer.check, EffectiveCheck::Tcp | EffectiveCheck::Http(_))
     }
 
     /// What Docker says of the image's HEALTHCHECK, in words.

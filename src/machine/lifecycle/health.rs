@@ -58,7 +58,7 @@ impl Target {
     /// Whom to ask about an offer; `None` where nobody is asked.
     pub fn of(offer: &Offer) -> Option<Self> {
         match offer.check {
-            EffectiveCheck::Tcp | EffectiveCheck::Http { .. } => {
+            EffectiveCheck::Tcp | EffectiveCheck::Http(_) => {
                 Some(Self { at: offer.at, check: offer.check.clone(), timing: offer.service.timing })
             }
             EffectiveCheck::Docker | EffectiveCheck::None => None,

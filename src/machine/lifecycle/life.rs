@@ -270,7 +270,7 @@ impl Life {
             self.doubts(|check| match check {
                 EffectiveCheck::None => true,
                 EffectiveCheck::Docker => !doubt.is_of_signal(),
-                EffectiveCheck::Tcp | EffectiveCheck::Http { .. } => false,
+                EffectiveCheck::Tcp | EffectiveCheck::Http(_) => false,
             })
         };
         let unchecked = doubt.filter(ends_by_itself).map(Doubt::over_at);
