@@ -7,15 +7,19 @@
 //! weights and a mark for each record, take a batch as a whole, and list in the order of names. What a
 //! failure means for a caller is said in one place, [`ZoneError::meaning`].
 
+mod course;
 pub mod embedded;
 mod error;
+mod list_type;
 pub mod plan;
 pub mod refusal;
 pub mod route53;
 
 use async_trait::async_trait;
 
+pub use self::course::{Course, Endless};
 pub use self::error::{Meaning, Unauthenticated, ZoneError};
+pub use self::list_type::ListType;
 use crate::record::{Change, Key, RecordSet};
 
 /// A hosted zone that can be changed and listed.
@@ -35,7 +39,8 @@ pub trait Zone: Send + Sync + 'static {
     async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError>;
 
     /// One page of the zone's record sets, in the registry's order (by reversed labels, then type, then
-    /// identifier). At most `max_items`, and at most [`PAGE_ITEMS_MAX`], are returned.
+    /// identifier). At most `max_items`, and at most [`PAGE_ITEMS_MAX`], are returned; none may be, although others
+    /// follow. Whoever goes on to the next page follows a [`Course`].
     async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError>;
 
     /// How far an accepted batch has got.
@@ -48,19 +53,19 @@ pub const PAGE_ITEMS_MAX: usize = 300;
 
 /// Where a list begins. Route 53 wants a name where there is a type, and both where there is an
 /// identifier; the registry refuses the rest.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ListStart {
     /// The first name, inclusive.
     pub name: Option<String>,
     /// The first type under that name.
-    pub kind: Option<crate::record::RecordType>,
+    pub kind: Option<ListType>,
     /// The first identifier under that name and type.
     pub set_identifier: Option<String>,
 }
 
 impl From<Key> for ListStart {
     fn from(key: Key) -> Self {
-        Self { name: Some(key.name), kind: Some(key.kind), set_identifier: key.set_identifier }
+        Self { name: Some(key.name), kind: Some(key.kind.into()), set_identifier: key.set_identifier }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::aws;
 use crate::change::batch::{pack, units};
 use crate::record::RecordSet;
 use crate::zone::route53::Route53Zone;
-use crate::zone::{PAGE_ITEMS_MAX, Zone, ZoneError};
+use crate::zone::{Course, PAGE_ITEMS_MAX, Zone, ZoneError};
 
 /// The handler that a function is set up with to be this one. The program is one; its runtime says by a variable which
 /// function it is. Source: Lambda developer guide, "Defined runtime environment variables" (`_HANDLER`).
@@ -119,14 +119,13 @@ async fn once(
 }
 
 async fn read(zone: &dyn Zone) -> Result<Vec<RecordSet>, ZoneError> {
-    let (mut sets, mut start) = (Vec::new(), None);
+    let (mut sets, mut start, mut course) = (Vec::new(), None, Course::default());
     loop {
         let page = zone.list(start.as_ref(), PAGE_ITEMS_MAX).await?;
         sets.extend(page.sets);
-        match page.next {
-            Some(next) => start = Some(next),
-            None => return Ok(sets),
-        }
+        let Some(next) = page.next else { return Ok(sets) };
+        course.go_on(next.clone()).map_err(|endless| ZoneError::Unknown(endless.to_string()))?;
+        start = Some(next);
     }
 }
 

@@ -192,5 +192,5 @@ pub fn upsert(set: RecordSet) -> Change {
 /// Where a list begins.
 pub fn at(name: &str, kind: Option<RecordType>, id: Option<&str>) -> ListStart {
     let name = (!name.is_empty()).then(|| name.to_owned());
-    ListStart { name, kind, set_identifier: id.map(str::to_owned) }
+    ListStart { name, kind: kind.map(Into::into), set_identifier: id.map(str::to_owned) }
 }

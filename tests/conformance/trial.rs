@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use ecssd::record::{Change, RecordSet, RecordType, Routing};
-use ecssd::zone::{ChangeStatus, ListStart, Page, Zone, ZoneError};
+use ecssd::record::{Change, RecordSet, Routing};
+use ecssd::zone::{ChangeStatus, ListStart, ListType, Page, Zone, ZoneError};
 
 use crate::case::{AS_MADE, Case, Step, show_causes};
 
@@ -136,7 +136,7 @@ impl Trial<'_> {
             Some(next) => {
                 let part = |part: Option<&str>| part.map(|part| format!(" {part}")).unwrap_or_default();
                 let name = self.at_sign_name(next.name.as_deref().unwrap_or("-"));
-                let kind = part(next.kind.map(RecordType::as_str));
+                let kind = part(next.kind.as_ref().map(ListType::as_str));
                 format!("{keys}, next {name}{kind}{}", part(next.set_identifier.as_deref()))
             }
         }

@@ -11,11 +11,7 @@ use crate::janitor::evidence::Read;
 use crate::janitor::time::Time;
 use crate::moment::Moment;
 use crate::record::RecordSet;
-use crate::zone::{ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
-
-/// More pages than any zone has: a list that goes round ends here. A zone may have more than its 10,000
-/// sets, but not so many more.
-const PAGES_MAX: usize = 2_000;
+use crate::zone::{Course, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
 
 /// Reads lists, and paces whatever is asked of the zone.
 #[derive(Debug)]
@@ -37,18 +33,19 @@ impl List {
     /// Reads the zone, as far as it can be read.
     pub(super) async fn read(&mut self, zone: &dyn Zone, limit: Limit<'_>, into: &mut Read<Vec<RecordSet>>) {
         let mut start: Option<ListStart> = None;
-        for _ in 0..PAGES_MAX {
+        let mut course = Course::default();
+        loop {
             let page = match self.page(zone, limit, start.as_ref()).await {
                 Ok(page) => page,
                 Err(error) => return into.missing.push(format!("the zone's list: {error}")),
             };
             into.what.extend(page.sets.into_iter().map(RecordSet::canonical));
-            match page.next {
-                Some(next) => start = Some(next),
-                None => return,
+            let Some(next) = page.next else { return };
+            if let Err(endless) = course.go_on(next.clone()) {
+                return into.missing.push(format!("the zone's list: {endless}"));
             }
+            start = Some(next);
         }
-        into.missing.push(format!("the zone's list: no end after {PAGES_MAX} pages"));
     }
 
     async fn page(
@@ -92,5 +89,84 @@ pub(in crate::janitor) async fn wait_until(time: &dyn Time, at: Moment) {
     let wait = at - time.now();
     if wait > Duration::ZERO {
         time.sleep(wait).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::record::Change;
+    use crate::zone::ChangeInfo;
+
+    /// So many pages of what others wrote, each throttled once; or one that leads to itself.
+    #[derive(Debug)]
+    struct Foreign {
+        pages: Option<usize>,
+        asked: Mutex<Vec<Option<ListStart>>>,
+    }
+
+    fn begins(page: usize) -> ListStart {
+        ListStart {
+            name: Some(format!("{page}.x")),
+            kind: Some("PTR".to_owned().into()),
+            set_identifier: None,
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl Zone for Foreign {
+        fn name(&self) -> &str {
+            "sd.internal"
+        }
+
+        fn id(&self) -> &str {
+            "Z1"
+        }
+
+        async fn change(&self, _: &[Change]) -> Result<ChangeInfo, ZoneError> {
+            Err(ZoneError::Unknown("not here".into()))
+        }
+
+        async fn list(&self, start: Option<&ListStart>, _: usize) -> Result<Page, ZoneError> {
+            let mut asked = self.asked.lock().unwrap();
+            let is_new = asked.last().is_none_or(|last| last.as_ref() != start);
+            asked.push(start.cloned());
+            // The first call of all is not: there is room for a janitor.
+            if is_new && asked.len() > 1 {
+                return Err(ZoneError::Throttled("Rate exceeded".into()));
+            }
+            let next = match self.pages {
+                Some(pages) => (1..pages).find(|page| start.is_none_or(|start| *start == begins(page - 1))),
+                None => Some(0),
+            };
+            Ok(Page { sets: Vec::new(), next: next.map(begins) })
+        }
+
+        async fn change_status(&self, _: &str) -> Result<ChangeInfo, ZoneError> {
+            Err(ZoneError::Unknown("not here".into()))
+        }
+    }
+
+    async fn read(pages: Option<usize>) -> (Vec<String>, usize) {
+        let zone = Foreign { pages, asked: Mutex::default() };
+        let clock = Clock::start();
+        let limit = Limit { time: &clock, until: clock.now() + Duration::from_secs(3_600) };
+        let (mut list, mut into) = (List::new(Pace::ROUTE53), Read::default());
+        list.read(&zone, limit, &mut into).await;
+        assert_eq!(list.calls, zone.asked.lock().unwrap().len());
+        (into.missing, list.calls)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_others_wrote_is_read_over_and_a_list_that_goes_round_ends() {
+        assert_eq!(read(Some(10)).await, (vec![], 19));
+        let (missing, calls) = read(None).await;
+        assert_eq!(
+            (missing, calls),
+            (vec!["the zone's list: the list goes round, after 2 pages".to_owned()], 3)
+        );
     }
 }

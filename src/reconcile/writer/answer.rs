@@ -23,6 +23,7 @@ impl Writer {
                 news
             }
             (Call::Read(_), Answer::Listed(answer)) => {
+                let answer = self.reads.checked(answer, now, || self.rng.f64());
                 let mut news = Vec::from_iter(self.on_listed(now, &answer));
                 news.extend(self.on_page(now, answer));
                 news

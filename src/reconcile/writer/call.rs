@@ -73,7 +73,7 @@ fn start_of(lookup: &Lookup) -> ListStart {
     match lookup {
         Lookup::Set(key) => ListStart::from(key.clone()),
         Lookup::GroupTtl(name, kind) => {
-            ListStart { name: Some(name.clone()), kind: Some(*kind), set_identifier: None }
+            ListStart { name: Some(name.clone()), kind: Some((*kind).into()), set_identifier: None }
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) enum Knowledge {
 enum Stage {
     Idle,
     /// Whether its first page was asked for.
-    Scanning(Scan, bool),
+    Scanning(Box<Scan>, bool),
     /// The whole zone was read after writing had begun. It holds these, and what of them is wanted is to be told.
     Judging(Vec<RecordSet>),
 }
@@ -113,7 +113,7 @@ impl Reads {
         if matches!(self.stage, Stage::Idle)
             && let Some(scan) = self.due(now, settings, hosts, ledger, rng)
         {
-            self.stage = Stage::Scanning(scan, false);
+            self.stage = Stage::Scanning(Box::new(scan), false);
         }
         match &mut self.stage {
             Stage::Scanning(..) if self.not_before > now => Due::At(self.not_before),
@@ -128,6 +128,20 @@ impl Reads {
         }
     }
 
+    /// The answer to the page that was asked for. Where the list has no end, that is none, and the read begins anew.
+    pub(super) fn checked(
+        &mut self,
+        answer: Result<Page, ZoneError>,
+        now: Moment,
+        random: impl FnOnce() -> f64,
+    ) -> Result<Page, ZoneError> {
+        let (Ok(page), Stage::Scanning(scan, is_begun)) = (&answer, &mut self.stage) else { return answer };
+        let Err(endless) = scan.follow(page) else { return answer };
+        (**scan, *is_begun) = (scan.anew(), false);
+        self.not_before = now + self.refused.next(random());
+        Err(ZoneError::Unknown(format!("reading the zone: {endless}")))
+    }
+
     /// Takes a page, of which `keep` says what counts. Returns the read once it is complete.
     pub(super) fn on_page(
         &mut self,
@@ -139,12 +153,12 @@ impl Reads {
         let Stage::Scanning(scan, _) = &mut self.stage else { return None };
         match answer {
             Ok(page) => {
-                self.refused.reset();
                 if !scan.on_page(page, keep) {
                     return None;
                 }
+                self.refused.reset();
                 match std::mem::replace(&mut self.stage, Stage::Idle) {
-                    Stage::Scanning(scan, _) => Some(scan),
+                    Stage::Scanning(scan, _) => Some(*scan),
                     Stage::Idle | Stage::Judging(_) => None,
                 }
             }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::reconcile::ledger::Extent;
 use crate::record::{RecordSet, canonical, list_order};
-use crate::zone::{ListStart, Page};
+use crate::zone::{Course, Endless, ListStart, Page};
 
 /// A read that is under way.
 #[derive(Debug)]
@@ -18,13 +18,22 @@ pub(super) struct Scan {
     /// The one of them that the last page began with, or came to.
     current: Option<String>,
     start: Option<ListStart>,
+    /// Of the pages of that one, or of the whole zone.
+    course: Course<ListStart>,
     found: Vec<RecordSet>,
 }
 
 impl Scan {
     /// A read of the whole zone.
     pub(super) fn whole() -> Self {
-        Self { extent: Extent::Zone, left: VecDeque::new(), current: None, start: None, found: Vec::new() }
+        Self {
+            extent: Extent::Zone,
+            left: VecDeque::new(),
+            current: None,
+            start: None,
+            course: Course::default(),
+            found: Vec::new(),
+        }
     }
 
     /// A read of these names; `None` where there are none.
@@ -34,12 +43,26 @@ impl Scan {
         let mut left = VecDeque::from(left);
         let current = left.pop_front()?;
         let start = Some(beginning(&current));
-        Some(Self { extent: Extent::Names(names), left, current: Some(current), start, found: Vec::new() })
+        let (extent, course) = (Extent::Names(names), Course::default());
+        Some(Self { extent, left, current: Some(current), start, course, found: Vec::new() })
     }
 
     /// Where the next page begins.
     pub(super) fn start(&self) -> Option<&ListStart> {
         self.start.as_ref()
+    }
+
+    /// The same read from its beginning, with nothing found yet.
+    pub(super) fn anew(&self) -> Self {
+        match &self.extent {
+            Extent::Zone => Self::whole(),
+            Extent::Names(names) => Self::of(names.clone()).unwrap_or_else(Self::whole),
+        }
+    }
+
+    /// Whether there is no end to this list, by a page of it that is not taken yet.
+    pub(super) fn follow(&mut self, page: &Page) -> Result<(), Endless> {
+        page.next.clone().map_or(Ok(()), |next| self.course.go_on(next))
     }
 
     /// Takes a page, and keeps of it what `keep` says. Returns whether it was the last.
@@ -58,7 +81,10 @@ impl Scan {
         self.current = self.left.pop_front();
         match &self.current {
             None => self.start = None,
-            Some(name) if *name != at => self.start = Some(beginning(name)),
+            Some(name) if *name != at => {
+                self.start = Some(beginning(name));
+                self.course = Course::default();
+            }
             Some(_) => {}
         }
         self.start.is_none()

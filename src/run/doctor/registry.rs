@@ -8,10 +8,8 @@ use crate::doctor::facts::{Call, Registry, Route53};
 use crate::edge::host::identity::Identity;
 use crate::record::{Mark, RecordSet, RecordType};
 use crate::zone::route53::{self, harmless};
-use crate::zone::{PAGE_ITEMS_MAX, Zone, ZoneError};
+use crate::zone::{Course, PAGE_ITEMS_MAX, Zone, ZoneError};
 
-/// More pages than a zone has.
-const PAGES_MAX: usize = 100;
 /// A page that is throttled is asked for again so often.
 const TRIES: usize = 4;
 /// And so much later.
@@ -78,7 +76,8 @@ fn ahead_of(date: SystemTime) -> i64 {
 async fn records(zone: &dyn Zone, pace: Pace) -> Result<Vec<RecordSet>, ZoneError> {
     let apart = Duration::try_from_secs_f64(1.0 / pace.requests.per_second).unwrap_or(TRY_PAUSE);
     let (mut sets, mut start, mut tries) = (Vec::new(), None, 0);
-    for _ in 0..PAGES_MAX {
+    let mut course = Course::default();
+    loop {
         let page = match zone.list(start.as_ref(), PAGE_ITEMS_MAX).await {
             Err(ZoneError::Throttled(_)) if tries < TRIES => {
                 tries += 1;
@@ -89,13 +88,11 @@ async fn records(zone: &dyn Zone, pace: Pace) -> Result<Vec<RecordSet>, ZoneErro
         };
         tries = 0;
         sets.extend(page.sets.into_iter().map(RecordSet::canonical));
-        match page.next {
-            Some(next) => start = Some(next),
-            None => return Ok(sets),
-        }
+        let Some(next) = page.next else { return Ok(sets) };
+        course.go_on(next.clone()).map_err(|endless| ZoneError::Unknown(endless.to_string()))?;
+        start = Some(next);
         tokio::time::sleep(apart).await;
     }
-    Err(ZoneError::Unknown(format!("the list has no end after {PAGES_MAX} pages")))
 }
 
 #[cfg(test)]
@@ -135,7 +132,8 @@ mod tests {
             if tries < self.throttled {
                 return Err(ZoneError::Throttled("Rate exceeded".to_owned()));
             }
-            Ok(Page { sets: Vec::new(), next: (page < 2).then(ListStart::default) })
+            let next = ListStart { name: Some(format!("{page}.x")), ..ListStart::default() };
+            Ok(Page { sets: Vec::new(), next: (page < 2).then_some(next) })
         }
 
         async fn change_status(&self, _: &str) -> Result<ChangeInfo, ZoneError> {

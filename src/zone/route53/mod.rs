@@ -37,7 +37,7 @@ pub(crate) use self::fault::chain;
 use self::fault::zone_error;
 pub use self::find::{FindError, Settings, Wanted, find, look, wait_for};
 pub use crate::aws::CALL_LIMIT;
-use crate::record::{Change, RecordSet, canonical};
+use crate::record::{Change, canonical};
 use crate::zone::{ChangeInfo, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
 
 /// The longest that a call may still take once there is little time.
@@ -103,35 +103,17 @@ impl Route53Zone {
         }
     }
 
-    async fn request_page(&self, start: &RawStart, items: usize) -> Result<RawPage, ZoneError> {
+    async fn request_page(&self, start: Option<&ListStart>, items: usize) -> Result<Page, ZoneError> {
+        let start = start.cloned().unwrap_or_default();
         let request = self
             .client
             .list_resource_record_sets()
             .hosted_zone_id(&self.id)
-            .set_start_record_name(start.name.clone())
-            .set_start_record_type(start.kind.clone())
-            .set_start_record_identifier(start.set_identifier.clone())
+            .set_start_record_name(start.name)
+            .set_start_record_type(start.kind.map(|kind| RrType::from(kind.as_str())))
+            .set_start_record_identifier(start.set_identifier)
             .max_items(i32::try_from(items).unwrap_or(i32::MAX));
-        RawPage::read(request.send().await.map_err(zone_error)?)
-    }
-
-    async fn list_from(&self, start: RawStart, max_items: usize) -> Result<Page, ZoneError> {
-        let mut page = self.request_page(&start, max_items).await?;
-        let mut sets = page.sets;
-        while let Some(next) = page.next {
-            if let Some(next) = next.in_our_types() {
-                return Ok(Page { sets, next: Some(next) });
-            }
-            // The next set is of a type that a `ListStart` cannot say, and without the type the list would
-            // begin again at the name's first: read on to the next that it can.
-            page = self.request_page(&next, PAGE_ITEMS_MAX).await?;
-            let mut more = std::mem::take(&mut page.sets).into_iter();
-            sets.extend(more.by_ref().take(max_items.saturating_sub(sets.len())));
-            if let Some(left_over) = more.next() {
-                return Ok(Page { sets, next: Some(left_over.key().into()) });
-            }
-        }
-        Ok(Page { sets, next: None })
+        page(request.send().await.map_err(zone_error)?)
     }
 }
 
@@ -158,11 +140,9 @@ impl Zone for Route53Zone {
     }
 
     /// As [`Zone::list`]. Sets of types that [`crate::record::RecordType`] does not have are left
-    /// out, so a page may be short or empty although others follow; an alias is a set without values. Where
-    /// a page ends before a set that is left out, this takes one request more.
+    /// out, so a page may be short or empty although others follow; an alias is a set without values.
     async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError> {
-        let start = start.map(RawStart::from).unwrap_or_default();
-        self.within_limit(self.list_from(start, max_items.clamp(1, PAGE_ITEMS_MAX))).await
+        self.within_limit(self.request_page(start, max_items.clamp(1, PAGE_ITEMS_MAX))).await
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
@@ -172,53 +152,22 @@ impl Zone for Route53Zone {
     }
 }
 
-/// Where a list begins, in the API's own types, which has more of them than ours.
-#[derive(Clone, Debug, Default)]
-struct RawStart {
-    name: Option<String>,
-    kind: Option<RrType>,
-    set_identifier: Option<String>,
-}
-
-impl From<&ListStart> for RawStart {
-    fn from(start: &ListStart) -> Self {
-        Self {
-            name: start.name.clone(),
-            kind: start.kind.map(|kind| RrType::from(kind.as_str())),
-            set_identifier: start.set_identifier.clone(),
-        }
+fn page(answer: ListResourceRecordSetsOutput) -> Result<Page, ZoneError> {
+    let sets = answer.resource_record_sets.into_iter().filter_map(records::record_set).collect();
+    if !answer.is_truncated {
+        return Ok(Page { sets, next: None });
     }
-}
-
-impl RawStart {
-    fn in_our_types(&self) -> Option<ListStart> {
-        let kind = self.kind.as_ref().map(|kind| kind.as_str().parse()).transpose().ok()?;
-        let name = self.name.as_deref().map(canonical);
-        Some(ListStart { name, kind, set_identifier: self.set_identifier.clone() })
-    }
-}
-
-struct RawPage {
-    sets: Vec<RecordSet>,
-    next: Option<RawStart>,
-}
-
-impl RawPage {
-    fn read(answer: ListResourceRecordSetsOutput) -> Result<Self, ZoneError> {
-        let sets = answer.resource_record_sets.into_iter().filter_map(records::record_set).collect();
-        // Without a name a list begins at the zone's first set: that would go round for ever.
-        if answer.is_truncated && answer.next_record_name.is_none() {
-            return Err(ZoneError::Unknown(
-                "a page that is not the last, without where the next begins".to_owned(),
-            ));
-        }
-        let next = answer.is_truncated.then_some(RawStart {
-            name: answer.next_record_name,
-            kind: answer.next_record_type,
-            set_identifier: answer.next_record_identifier,
-        });
-        Ok(Self { sets, next })
-    }
+    // Without a name a list begins at the zone's first set: that would go round for ever.
+    let Some(name) = answer.next_record_name else {
+        let reason = "a page that is not the last, without where the next begins";
+        return Err(ZoneError::Unknown(reason.to_owned()));
+    };
+    let next = ListStart {
+        name: Some(canonical(&name)),
+        kind: answer.next_record_type.map(|kind| kind.as_str().to_owned().into()),
+        set_identifier: answer.next_record_identifier,
+    };
+    Ok(Page { sets, next: Some(next) })
 }
 
 /// An id as the API takes it: it gives ids of zones and changes as paths.

@@ -7,8 +7,8 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::testing::{Canned, Reply, refusal};
 use super::*;
-use crate::record::{Action, RecordType, Routing};
-use crate::zone::ChangeStatus;
+use crate::record::{Action, RecordSet, RecordType, Routing};
+use crate::zone::{ChangeStatus, ListType};
 
 const ACCEPTED: &str = "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id>\
     <Status>PENDING</Status><SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo>\
@@ -107,7 +107,7 @@ async fn asks_for_a_page_by_name_type_and_identifier() {
     let next = answer.next.unwrap();
     let start = ListStart {
         name: Some("_web._tcp.sd.internal".into()),
-        kind: Some(RecordType::Srv),
+        kind: Some(RecordType::Srv.into()),
         set_identifier: Some("i-2:80".into()),
     };
     assert_eq!(next, start);
@@ -153,24 +153,29 @@ async fn lists_past_what_it_cannot_hold_and_keeps_an_alias() {
 }
 
 #[tokio::test]
-async fn goes_on_where_the_next_set_is_one_that_it_cannot_hold() {
-    let (a, mx) = (value("a.", "A", "10.0.0.1"), value("a.", "MX", "10 mail"));
-    let (b, c) = (value("b.", "A", "10.0.0.2"), value("c.", "A", "10.0.0.3"));
-    let first = page(&[&a], Some(("a.", "MX", None)));
-    let rest = page(&[&mx, &b, &c], None);
-    let canned = Canned::ok([&*first, &*rest]);
-    let answer = canned.zone().list(None, 1).await.unwrap();
-    assert_eq!(names(&answer), ["a"]);
-    assert_eq!(answer.next.unwrap().name.as_deref(), Some("b"));
-    assert_eq!(canned.lines()[1], "GET /2013-04-01/hostedzone/Z1/rrset?name=a.&type=MX&maxitems=300");
-    // Where there was room, what was read is given.
-    let answer = Canned::ok([&*first, &*rest]).zone().list(None, 2).await.unwrap();
-    assert_eq!((names(&answer), answer.next.clone().unwrap().name.unwrap()), (vec!["a", "b"], "c".into()));
-    let answer = Canned::ok([&*first, &*rest]).zone().list(None, 3).await.unwrap();
-    assert_eq!((names(&answer), answer.next.is_none()), (vec!["a", "b", "c"], true));
-    let only = page(&[&mx], None);
-    let answer = Canned::ok([&*first, &*only]).zone().list(None, 1).await.unwrap();
-    assert_eq!((names(&answer), answer.next.is_none()), (vec!["a"], true));
+async fn a_page_is_one_call_also_where_all_of_it_is_what_it_cannot_hold() {
+    let (a, mx) = (value("A.", "A", "10.0.0.1"), value("a.", "MX", "10 mail"));
+    let first = page(&[&a], Some(("A.", "MX", None)));
+    let second = page(&[&mx], Some(("b.", "PTR", Some("x"))));
+    let canned = Canned::ok([&*first, &*second, &*page(&[], None)]);
+    let (zone, mut start, mut found) = (canned.zone(), None, Vec::new());
+    loop {
+        let calls = canned.lines().len();
+        let answer = zone.list(start.as_ref(), 1).await.unwrap();
+        assert_eq!(canned.lines().len(), calls + 1);
+        found.extend(answer.sets);
+        let Some(next) = answer.next else { break };
+        start = Some(next);
+    }
+    assert_eq!(found.iter().map(|set| &*set.name).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(start.unwrap().kind, Some(ListType::from("PTR".to_owned())));
+    assert_eq!(
+        canned.lines()[1..],
+        [
+            "GET /2013-04-01/hostedzone/Z1/rrset?name=a&type=MX&maxitems=1",
+            "GET /2013-04-01/hostedzone/Z1/rrset?name=b&type=PTR&identifier=x&maxitems=1"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ use super::Limit;
 use super::paced::{Failure, Paced, Unread};
 use crate::aws::CALL_LIMIT;
 use crate::change::pacing::Rate;
+use crate::zone::Course;
 use crate::zone::route53::chain;
 
 /// Half of what an account has in each region for calls that describe.
@@ -128,18 +129,14 @@ impl Ec2 {
         let some: Vec<&[String]> = values.chunks(FILTER_VALUES_MAX).collect();
         for values in if values.is_empty() { &all[..] } else { &some[..] } {
             let question = question(call, filter, values);
-            let mut token: Option<String> = None;
+            let (mut token, mut course) = (None::<String>, Course::default());
             loop {
                 let page = self.ask(&question, token.as_deref(), read, limit).await;
                 let page = page.map_err(|unread| unread.of(call))?;
                 page.items.into_iter().for_each(&mut *tell);
-                match page.next {
-                    Some(next) if token.as_ref() == Some(&next) => {
-                        return Err(Unread::Failed(format!("{call}: the list goes round")));
-                    }
-                    Some(next) => token = Some(next),
-                    None => break,
-                }
+                let Some(next) = page.next else { break };
+                course.go_on(next.clone()).map_err(|endless| Unread::Failed(format!("{call}: {endless}")))?;
+                token = Some(next);
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ use crate::janitor::reader::Limit;
 use crate::janitor::reader::definitions::Definition;
 use crate::janitor::reader::paced::{Failure, Unread};
 use crate::janitor::reader::tasks::is_stopped;
+use crate::zone::Course;
 use crate::zone::route53::chain;
 
 /// ARNs, and where the next page begins.
@@ -142,7 +143,11 @@ pub(super) async fn pages(
     mut take: impl AsyncFnMut(Vec<String>) -> Result<(), Unread>,
 ) -> Result<(), Unread> {
     let (mut arns, mut token) = list(None).await?;
+    let mut course = Course::default();
     loop {
+        if let Some(token) = &token {
+            course.go_on(token.clone()).map_err(|endless| Unread::Failed(endless.to_string()))?;
+        }
         let next = async {
             match &token {
                 Some(token) => list(Some(token.clone())).await.map(Some),
@@ -151,9 +156,6 @@ pub(super) async fn pages(
         };
         let ((), next) = tokio::try_join!(take(arns), next)?;
         match next {
-            Some((_, next)) if next.is_some() && next == token => {
-                return Err(Unread::Failed("the list goes round".to_owned()));
-            }
             Some(page) => (arns, token) = page,
             None => return Ok(()),
         }

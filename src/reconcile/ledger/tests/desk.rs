@@ -199,7 +199,7 @@ impl Desk {
         let start = match lookup {
             Lookup::Set(key) => ListStart::from(key.clone()),
             Lookup::GroupTtl(name, kind) => {
-                ListStart { name: Some(name.clone()), kind: Some(*kind), set_identifier: None }
+                ListStart { name: Some(name.clone()), kind: Some((*kind).into()), set_identifier: None }
             }
         };
         let page = self.zone.list(Some(&start), 1).now_or_never().unwrap().unwrap();

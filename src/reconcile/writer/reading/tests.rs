@@ -143,3 +143,62 @@ fn a_resync_comes_less_often_in_a_large_fleet() {
     assert_eq!(period(&settings(None, true), None, 1, 0.0).as_secs(), 1_440);
     assert_eq!(period(&settings(None, true), None, 1, 1.0).as_secs(), 2_160);
 }
+
+fn begins(name: &str, kind: &str) -> ListStart {
+    ListStart { name: Some(name.to_owned()), kind: Some(kind.to_owned().into()), set_identifier: None }
+}
+
+/// Of a zone that holds little but what others wrote, every second page is throttled.
+#[test]
+fn pages_of_what_others_wrote_are_read_to_the_end_each_once() {
+    let mut reader = Reader::knowing(Knowledge::Partial);
+    let (mut start, mut asked) = (None, 0);
+    for n in 0..10 {
+        for throttled in [true, false] {
+            let Due::Page(from) = reader.next(at(n)) else { panic!("no page is due") };
+            assert_eq!(from, start, "page {n}");
+            asked += 1;
+            let next = (n < 9).then(|| begins(&format!("{n}.sd.internal"), "PTR"));
+            let answer = match throttled {
+                true => Err(ZoneError::Throttled("Rate exceeded".into())),
+                false => Ok(Page { sets: Vec::new(), next: next.clone() }),
+            };
+            let answer = reader.reads.checked(answer, at(n), || 0.5);
+            let is_over = reader.reads.on_page(answer, |_| true, at(n), || 0.5).is_some();
+            assert_eq!(is_over, !throttled && n == 9);
+            if !throttled {
+                start = next;
+            }
+        }
+    }
+    assert_eq!(asked, 20);
+}
+
+#[test]
+fn a_list_that_goes_round_is_read_anew_and_less_and_less_often() {
+    let mut reader = Reader::knowing(Knowledge::Partial);
+    let (mut now, mut asked, mut waits) = (at(1), 0, Vec::new());
+    while waits.len() < 12 {
+        match reader.next(now) {
+            Due::Page(start) => {
+                asked += 1;
+                let next =
+                    if start == Some(begins("a", "PTR")) { begins("b", "A") } else { begins("a", "PTR") };
+                let answer =
+                    reader.reads.checked(Ok(Page { sets: vec![set()], next: Some(next) }), now, || 1.0);
+                assert!(reader.reads.on_page(answer, |_| true, now, || 1.0).is_none());
+            }
+            Due::At(later) => {
+                waits.push((later - now).as_secs());
+                now = later;
+            }
+            Due::Nothing => panic!("it is over"),
+        }
+    }
+    assert_eq!(asked, 36, "three pages a round");
+    assert!(waits.is_sorted() && waits[0] == 2 && waits[11] == 600, "{waits:?}");
+    // Once it has an end, it counts from its first page, and nothing of the rounds is left.
+    assert_eq!(reader.next(now), Due::Page(None));
+    let scan = reader.reads.on_page(Ok(Page::default()), |_| true, now, || 0.5).unwrap();
+    assert_eq!(scan.end().0, []);
+}

@@ -154,8 +154,11 @@ impl Book {
                 let due = self.names.values().filter(|entry| entry.due_since.is_some());
                 return due.map(|entry| entry.readable_at()).min().map_or(Next::Nothing, Next::At);
             };
-            let start =
-                ListStart { name: Some(name.clone()), kind: Some(RecordType::Srv), set_identifier: None };
+            let start = ListStart {
+                name: Some(name.clone()),
+                kind: Some(RecordType::Srv.into()),
+                set_identifier: None,
+            };
             if let Some(entry) = self.names.get_mut(&name) {
                 entry.tried = Some(now);
             }
@@ -186,9 +189,10 @@ impl Book {
         }
         reading.found.extend(services(&reading.name));
         reading.pages += 1;
-        let goes_on = page
-            .next
-            .filter(|next| end.as_ref() == Some(&reading.name) && next.kind == Some(RecordType::Srv));
+        let goes_on = page.next.filter(|next| {
+            end.as_ref() == Some(&reading.name)
+                && next.kind.as_ref().is_some_and(|kind| *kind == RecordType::Srv)
+        });
         let entry = self.names.get_mut(&reading.name);
         match (goes_on, entry) {
             (Some(next), _) if reading.pages < PAGES_MAX => {

@@ -1,6 +1,6 @@
 //! The order of the registry, and where a list begins in it.
 
-use crate::record::{RecordSet, RecordType};
+use crate::record::{RecordSet, RecordType, UnknownRecordType};
 use crate::zone::ListStart;
 use crate::zone::embedded::name::{NameFault, OwnerName};
 
@@ -24,6 +24,9 @@ pub(in crate::zone::embedded) enum ListFault {
     /// An identifier, and no name or type.
     #[error("Invalid request: StartRecordIdentifier requires StartRecordName and StartRecordType")]
     IdentifierAlone,
+    /// A type of which nothing is here.
+    #[error(transparent)]
+    Type(#[from] UnknownRecordType),
     /// A name that is none.
     #[error(transparent)]
     Name(#[from] NameFault),
@@ -46,13 +49,13 @@ impl SetKey {
 /// # Errors
 /// When it says too little.
 pub(super) fn start_key(start: &ListStart) -> Result<SetKey, ListFault> {
-    match (&start.name, start.kind, &start.set_identifier) {
+    match (&start.name, &start.kind, &start.set_identifier) {
         (None, Some(_), _) => Err(ListFault::TypeWithoutName),
         (None, None, Some(_)) | (Some(_), None, Some(_)) => Err(ListFault::IdentifierAlone),
         (None, None, None) => Ok(SetKey::least()),
         (Some(name), kind, set_identifier) => {
             let name = OwnerName::parse(name)?;
-            let kind = kind.unwrap_or(RecordType::A);
+            let kind = kind.as_ref().map_or(Ok(RecordType::A), |kind| kind.as_str().parse())?;
             Ok(SetKey { reversed: name.sort_key(), kind, set_identifier: set_identifier.clone() })
         }
     }

@@ -154,7 +154,7 @@ impl Contents {
         let sets: Vec<RecordSet> = rest.by_ref().take(max_items).cloned().collect();
         let next = rest.next().map(|set| ListStart {
             name: Some(set.name.clone()),
-            kind: Some(set.kind),
+            kind: Some(set.kind.into()),
             set_identifier: set.set_identifier.clone(),
         });
         Ok(Page { sets, next })

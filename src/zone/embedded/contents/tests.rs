@@ -164,16 +164,17 @@ fn refuses_a_list_start_without_its_name_or_type() {
         kind,
         set_identifier: id.map(str::to_owned),
     };
-    let srv = Some(RecordType::Srv);
+    let srv = || Some(RecordType::Srv.into());
     for refused in [
-        start(None, srv, None),
+        start(None, srv(), None),
         start(None, None, Some("a")),
-        start(None, srv, Some("a")),
+        start(None, srv(), Some("a")),
         start(Some("web.sd.internal"), None, Some("a")),
+        start(Some("web.sd.internal"), Some("PTR".to_owned().into()), None),
     ] {
         assert!(contents.list(Some(&refused), 10).is_err(), "{refused:?}");
     }
-    assert!(contents.list(Some(&start(Some("web.sd.internal"), srv, Some("a"))), 10).is_ok());
+    assert!(contents.list(Some(&start(Some("web.sd.internal"), srv(), Some("a"))), 10).is_ok());
     assert!(contents.list(None, 0).is_err());
 }
 

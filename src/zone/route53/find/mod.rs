@@ -12,6 +12,7 @@
 
 pub mod choose;
 
+use std::hash::Hash;
 use std::time::Duration;
 
 use aws_sdk_route53::Client;
@@ -23,13 +24,15 @@ use super::fault::zone_error;
 use super::{Route53Zone, bare_id};
 use crate::backoff::Backoff;
 use crate::record::canonical;
-use crate::zone::ZoneError;
+use crate::zone::{Course, ZoneError};
 
 /// The shortest, the first and the longest wait before a zone is looked for again.
 const RETRY_WAITS: (Duration, Duration, Duration) =
     (Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(30));
 /// The most zones that a page holds. Source: Route 53 API reference, ListHostedZonesByName.
 const PAGE_ZONES: i32 = 100;
+const BY_NAME: &str = "route53:ListHostedZonesByName";
+const BY_VPC: &str = "route53:ListHostedZonesByVPC";
 
 /// Which hosted zone is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,16 +140,17 @@ async fn find_with(client: Client, settings: &Settings) -> Result<Route53Zone, F
 /// All zones called `name`, private and public.
 async fn named(client: &Client, name: &str) -> Result<Vec<Seen>, FindError> {
     let mut seen = Vec::new();
-    let (mut start_name, mut start_id) = (name.to_owned(), None);
+    let (mut start_name, mut start_id, mut course) = (name.to_owned(), None, Course::default());
     loop {
         let request = client.list_hosted_zones_by_name().dns_name(start_name).set_hosted_zone_id(start_id);
         let page = request.max_items(PAGE_ZONES).send().await;
-        let page = page.map_err(|error| unanswered("route53:ListHostedZonesByName", zone_error(error)))?;
+        let page = page.map_err(|error| unanswered(BY_NAME, zone_error(error)))?;
         // The list begins at the name, and goes on with those that follow it.
         let zones = page.hosted_zones.into_iter().map(seen_of);
         seen.extend(zones.filter(|zone| zone.name == name));
         match page.next_dns_name {
             Some(next) if page.is_truncated && canonical(&next) == name => {
+                go_on(&mut course, BY_NAME, page.next_hosted_zone_id.clone())?;
                 (start_name, start_id) = (next, page.next_hosted_zone_id);
             }
             _ => return Ok(seen),
@@ -190,16 +194,15 @@ async fn look_closer(client: &Client, settings: &Settings, seen: &mut [Seen]) ->
 /// The ids of all zones that a VPC sees.
 async fn visible_from(client: &Client, vpc: &str, region: &str) -> Result<Vec<String>, FindError> {
     let mut ids = Vec::new();
-    let mut token = None;
+    let (mut token, mut course) = (None, Course::default());
     loop {
         let request = client.list_hosted_zones_by_vpc().vpc_id(vpc).vpc_region(region.into());
         let page = request.max_items(PAGE_ZONES).set_next_token(token).send().await;
-        let page = page.map_err(|error| unanswered("route53:ListHostedZonesByVPC", zone_error(error)))?;
+        let page = page.map_err(|error| unanswered(BY_VPC, zone_error(error)))?;
         ids.extend(page.hosted_zone_summaries.iter().map(|zone| bare_id(&zone.hosted_zone_id).to_owned()));
-        match page.next_token {
-            Some(next) => token = Some(next),
-            None => return Ok(ids),
-        }
+        let Some(next) = page.next_token else { return Ok(ids) };
+        go_on(&mut course, BY_VPC, next.clone())?;
+        token = Some(next);
     }
 }
 
@@ -230,6 +233,10 @@ fn seen_of(zone: HostedZone) -> Seen {
         vpcs: Vec::new(),
         here: None,
     }
+}
+
+fn go_on<T: Eq + Hash>(course: &mut Course<T>, action: &'static str, next: T) -> Result<(), FindError> {
+    course.go_on(next).map_err(|endless| unanswered(action, ZoneError::Unknown(endless.to_string())))
 }
 
 fn unanswered(action: &'static str, error: ZoneError) -> FindError {

@@ -123,6 +123,22 @@ async fn reads_on_while_the_name_lasts() {
 }
 
 #[tokio::test]
+async fn a_list_of_zones_that_goes_round_is_no_answer() {
+    let by_name = || listed(&[private("Z1")], Some(("sd.internal.", "Z1")));
+    let (zone, asked) = found(&settings(None), vec![by_name(), by_name()]).await;
+    assert_eq!(
+        zone.unwrap_err().to_string(),
+        "route53:ListHostedZonesByName: unknown outcome: the list goes round, after 2 pages"
+    );
+    assert_eq!(asked.len(), 2);
+    let by_vpc = ["t", "u", "t"].map(|token| seen_by_vpc(&["Z7"], Some(token)));
+    let replies = [vec![listed(&[private("Z1")], None), denied()], by_vpc.to_vec()].concat();
+    let (zone, asked) = found(&settings(Some("vpc-1")), replies).await;
+    assert!(zone.unwrap_err().to_string().contains("ListHostedZonesByVPC: unknown outcome: the list goes"));
+    assert_eq!(asked.len(), 5);
+}
+
+#[tokio::test]
 async fn takes_of_two_private_twins_the_one_that_this_vpc_sees() {
     let replies = || {
         vec![

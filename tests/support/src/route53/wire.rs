@@ -36,7 +36,7 @@ fn read_list(query: &str) -> Asked {
         let value = percent_decoded(value);
         match name {
             "name" => start.name = Some(value),
-            "type" => start.kind = Some(value.parse().unwrap()),
+            "type" => start.kind = Some(value.into()),
             "identifier" => start.set_identifier = Some(value),
             "maxitems" => items = value.parse().unwrap(),
             other => panic!("{other} is not asked for"),
@@ -133,7 +133,7 @@ pub fn accepted(response: &str, info: &ChangeInfo) -> Reply {
 pub fn page(page: &Page, items: usize) -> Reply {
     let sets: String = page.sets.iter().map(set).collect();
     let next = page.next.as_ref().map(|next| {
-        let kind = next.kind.map_or("", |kind| kind.as_str());
+        let kind = next.kind.as_ref().map_or("", |kind| kind.as_str());
         tag("NextRecordName", next.name.as_deref())
             + &tag("NextRecordType", Some(kind))
             + &tag("NextRecordIdentifier", next.set_identifier.as_deref())
