@@ -6,9 +6,6 @@
 
 use crate::trial::Transcript;
 
-/// With more, it would no longer be an outside truth.
-pub const DIFFERENCES_MAX: usize = 27;
-
 pub struct Difference {
     pub case: &'static str,
     /// What the emulator does, in words.

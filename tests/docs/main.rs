@@ -1,4 +1,4 @@
-//! The README, and the pages of `docs` and `deploy`, held against what is there: their commands run, their links
+//! The README, the promises, and the pages of `docs` and `deploy`, held against what is there: their commands run, their links
 //! lead somewhere, and what they name exists.
 //!
 //! A fenced block says in its first line what it is:
@@ -19,3 +19,4 @@ mod blocks;
 mod links;
 mod names;
 mod page;
+mod promises;

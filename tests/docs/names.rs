@@ -102,27 +102,6 @@ fn every_file_and_every_step_that_is_named_is_there() {
     assert!(seen > 50, "{seen} files: are they read at all?");
 }
 
-#[test]
-fn every_promise_names_a_test_that_is_there() {
-    let page = Page::read("docs/architecture.md".into());
-    let tables = page.tables();
-    let promises = tables.iter().find(|table| table[0][0] == "promise").expect("a table of promises");
-    assert!(promises.len() > 20, "{} promises: are they read at all?", promises.len());
-    for row in &promises[1..] {
-        let [promise, shown] = &row[..] else { panic!("a promise and what shows it: {row:?}") };
-        let named = spans(shown);
-        let (paths, tests): (Vec<_>, Vec<_>) = named.iter().partition(|span| span.contains('/'));
-        assert!(!paths.is_empty(), "nothing shows that {promise}");
-        for test in tests {
-            let text: String = paths.iter().map(|path| read(path)).collect();
-            assert!(
-                text.contains(&format!("fn {test}()")),
-                "{promise}: there is no test {test} in {paths:?}"
-            );
-        }
-    }
-}
-
 /// What the programs call, a policy has to allow; and a policy allows no more.
 #[test]
 fn the_permissions_are_those_of_the_calls() {

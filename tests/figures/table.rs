@@ -1,122 +1,145 @@
-//! What was measured, beside what is aimed at and what the predecessor measured.
+//! What was measured, beside what is promised: for the terminal, for programs, and as a page with plots.
 
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use ecssd_testing::percentile::{ms, percentile};
+use ecssd_testing::page::Page;
+use ecssd_testing::percentile::percentile;
+use ecssd_testing::plot::Plot;
 use ecssd_testing::process::Idle;
+use ecssd_testing::spec;
+use serde_json::{Value, json};
 
-const NOTE: &str = "\
-The predecessor's times were taken once on another machine, from Docker's event to the reply of an emulated
-Route 53, and for the withdrawal from `die`, which comes after `kill`.
-";
+const HEAD: [&str; 4] = ["", "measured", "promised", ""];
 
-/// What a figure should be.
-#[derive(Clone, Copy, Debug)]
-pub enum Aim {
-    None,
-    /// Nearly all times at most this.
-    P99(Duration),
-    /// At most so many MB.
-    Megabytes(f64),
-    /// At most so many MB, and rather so many.
-    Stretch(f64, f64),
-    /// At most so much of a core.
-    Percent(f64),
+/// One figure, or one thing measured many times.
+#[derive(Debug)]
+struct Row {
+    what: String,
+    /// The parts of it: `p50` and such, or one without a name.
+    measured: Vec<(&'static str, f64)>,
+    unit: &'static str,
+    /// What SPEC.md says, and whether that is kept.
+    promised: Option<(String, bool)>,
+}
+
+impl Row {
+    fn cells(&self) -> [String; 4] {
+        let part = |(name, value): &(&str, f64)| format!("{name} {}", digits(*value)).trim().to_owned();
+        let measured: Vec<_> = self.measured.iter().map(part).collect();
+        let (promised, kept) = match &self.promised {
+            Some((promised, kept)) => (promised.clone(), if *kept { "kept" } else { "NOT KEPT" }),
+            None => (String::new(), ""),
+        };
+        [self.what.clone(), format!("{} {}", measured.join("  "), self.unit), promised, kept.to_owned()]
+    }
+
+    fn json(&self) -> Value {
+        let measured = self.measured.iter().map(|(name, value)| {
+            (if name.is_empty() { "value" } else { name }.to_owned(), Value::from(*value))
+        });
+        let promised = self.promised.as_ref();
+        json!({
+            "what": self.what,
+            "unit": self.unit,
+            "measured": measured.collect::<serde_json::Map<_, _>>(),
+            "promised": promised.map(|(figure, _)| figure),
+            "kept": promised.map(|(_, kept)| kept),
+        })
+    }
 }
 
 /// The figures so far.
 #[derive(Debug, Default)]
 pub struct Table {
-    rows: Vec<[String; 5]>,
-    missed: usize,
+    rows: Vec<Row>,
+    plots: Vec<Plot>,
 }
 
 impl Table {
-    /// How many aims were missed so far.
-    pub fn missed(&self) -> usize {
-        self.missed
-    }
-
     /// Times of many containers.
-    pub fn times(&mut self, what: &str, times: &[Duration], aim: Aim, predecessor: &str) {
-        let of = |percent| ms(percentile(times, percent));
-        let figure =
-            format!("p50 {:>6}  p99 {:>6}  max {:>6} ms  n {}", of(50), of(99), of(100), times.len());
-        let held = |aim: Duration| percentile(times, 99) <= aim;
-        self.row(what, figure, aim, |aim| matches!(aim, Aim::P99(most) if held(most)), predecessor);
+    pub fn times(&mut self, what: &str, times: &[Duration]) {
+        let parts = [("p50", 50), ("p95", 95), ("p99", 99), ("max", 100)];
+        let mut measured: Vec<_> = parts.map(|(name, percent)| (name, ms(percentile(times, percent)))).into();
+        measured.push(("n", times.len() as f64));
+        self.rows.push(Row { what: what.to_owned(), measured, unit: "ms", promised: None });
     }
 
-    /// One time, without an aim.
-    pub fn time(&mut self, what: &str, time: Duration) {
-        self.row(what, format!("{} ms", ms(time)), Aim::None, |_| false, "");
+    /// One figure that nothing is promised of.
+    pub fn number(&mut self, what: &str, value: f64, unit: &'static str) {
+        self.rows.push(Row { what: what.to_owned(), measured: vec![("", value)], unit, promised: None });
     }
 
-    /// Memory in kB, with how much of it is anonymous.
-    pub fn memory(&mut self, what: &str, rss: u64, anonymous: Option<u64>, aim: Aim, predecessor: &str) {
-        let mb = |kb: u64| kb as f64 / 1_000.0;
-        let of_it = anonymous.map(|kb| format!(", {:.1} of it anonymous", mb(kb))).unwrap_or_default();
-        let figure = format!("{:.1} MB{of_it}", mb(rss));
-        self.row(
-            what,
-            figure,
-            aim,
-            |aim| matches!(aim, Aim::Stretch(most, _) | Aim::Megabytes(most) if mb(rss) <= most),
-            predecessor,
-        );
+    /// One figure that a line of SPEC.md speaks of.
+    pub fn judged(&mut self, line: &str, what: &str, value: f64, unit: &'static str) {
+        self.number(what, value, unit);
+        let figure = spec::promised(line, unit);
+        self.rows.last_mut().unwrap().promised = Some((figure.to_string(), figure.is_kept_by(value)));
     }
 
-    /// What an idle agent uses of a core.
-    pub fn share(&mut self, what: &str, idle: &Idle, aim: Aim) {
-        let (cpu, wakeups) = (idle.cpu_percent, idle.wakeups_per_second);
-        let figure = format!("{cpu:.2} %, {wakeups:.1} wake-ups/s");
-        self.row(what, figure, aim, |aim| matches!(aim, Aim::Percent(most) if cpu <= most), "");
+    /// What an idle agent uses of a core, with how often it wakes.
+    pub fn idle(&mut self, line: Option<&str>, what: &str, idle: &Idle) {
+        let what = format!("CPU of a core, {what}");
+        match line {
+            Some(line) => self.judged(line, &what, idle.cpu_percent, "%"),
+            None => self.number(&what, idle.cpu_percent, "%"),
+        }
+        self.rows.last_mut().unwrap().measured.push(("wake-ups/s", idle.wakeups_per_second));
     }
 
-    /// A program's size on disk.
-    pub fn size(&mut self, what: &str, program: &Path, aim: Aim) {
-        let bytes = std::fs::metadata(program).map_or(0, |file| file.len());
-        let mb = bytes as f64 / 1e6;
-        self.row(
-            what,
-            format!("{mb:.1} MB"),
-            aim,
-            |aim| matches!(aim, Aim::Megabytes(most) if mb <= most),
-            "",
-        );
+    pub fn plot(&mut self, plot: Plot) {
+        self.plots.push(plot);
     }
 
-    fn row(&mut self, what: &str, figure: String, aim: Aim, met: impl Fn(Aim) -> bool, predecessor: &str) {
-        let said = match aim {
-            Aim::None => String::new(),
-            Aim::P99(most) => format!("p99 ≤ {} ms", most.as_millis()),
-            Aim::Megabytes(most) => format!("≤ {most} MB"),
-            Aim::Stretch(most, rather) => format!("≤ {most} MB, rather {rather}"),
-            Aim::Percent(most) => format!("≤ {most} %"),
-        };
-        let verdict = match aim {
-            Aim::None => "",
-            _ if met(aim) => "met",
-            _ => {
-                self.missed += 1;
-                "MISSED"
-            }
-        };
-        self.rows.push([what.to_owned(), figure, said, verdict.to_owned(), predecessor.to_owned()]);
+    /// How many promises were not kept.
+    pub fn broken(&self) -> usize {
+        self.rows.iter().filter(|row| matches!(row.promised, Some((_, false)))).count()
+    }
+
+    /// `figures.json` and `figures.html`.
+    pub fn write(&self, folder: &Path, surroundings: &str) {
+        let mut page = Page::new("Figures of ecssd");
+        page.paragraph(surroundings);
+        let rows: Vec<_> = self.rows.iter().map(Row::cells).collect();
+        page.table(&HEAD, rows.iter().map(<[String; 4]>::as_slice));
+        self.plots.iter().for_each(|plot| page.plot(plot));
+        page.write(&folder.join("figures.html"));
+        let rows: Vec<_> = self.rows.iter().map(Row::json).collect();
+        let all = json!({ "surroundings": surroundings, "figures": rows });
+        std::fs::write(folder.join("figures.json"), format!("{all:#}\n")).unwrap();
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["", "measured", "aim", "", "predecessor"].map(str::to_owned);
-        let rows = || std::iter::once(&head).chain(&self.rows);
+        let rows = || std::iter::once(HEAD.map(str::to_owned)).chain(self.rows.iter().map(Row::cells));
         let width = |column: usize| rows().map(|row| row[column].chars().count()).max().unwrap_or_default();
-        let widths: [usize; 5] = std::array::from_fn(width);
+        let widths: [usize; 4] = std::array::from_fn(width);
         for row in rows() {
             let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
             writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
-        write!(f, "\n{NOTE}")
+        Ok(())
+    }
+}
+
+/// The share of times that are at most so long, as points of a plot in ms and percent.
+pub fn shares(times: &[Duration]) -> Vec<(f64, f64)> {
+    let mut sorted = times.to_vec();
+    sorted.sort();
+    let share = |index: usize| 100.0 * (index + 1) as f64 / sorted.len() as f64;
+    sorted.iter().enumerate().map(|(index, time)| (ms(*time), share(index))).collect()
+}
+
+pub fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+fn digits(value: f64) -> String {
+    match value.abs() {
+        size if size >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
+        size if size >= 1.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
     }
 }

@@ -1,5 +1,7 @@
 //! Small spaces, all of them: every order of what can happen to two containers on one port.
 
+use ecssd_testing::spec;
+
 use super::many::quiet;
 use super::mutant::Mutant;
 use super::run::run;
@@ -32,6 +34,7 @@ pub fn orders() -> bool {
         "{runs} runs: 720 orders of 6 events for 2 containers on one port, {} paces, 2 checks, 2 agents; {wrong} wrong",
         GAPS.len()
     );
+    spec::judge("orders", f64::from(runs - wrong), "agents");
     wrong == 0
 }
 

@@ -5,12 +5,12 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
+use ecssd_testing::spec;
+
 use crate::besiegers::{Pipelining, answer, connect, question, run_patient};
 use crate::host::{Host, listeners, port};
 use crate::targets::Targets;
 
-/// The most checks of one container in flight, as the agent promises.
-const PER_CONTAINER: usize = 4;
 /// The most TCP connections of DNS clients, as the agent promises.
 const DNS_CONNECTIONS_MAX: usize = 128;
 
@@ -25,9 +25,10 @@ fn nobody_was_shamed(host: &Host) {
 #[test]
 fn a_hundred_hung_checks_of_two_containers_hold_up_nobody() {
     let (targets, mut host) = (Targets::start(100), Host::start());
+    let hung = 2 * spec::number("checks-of-a-container", "checks");
     run_patient(&host, 1, &targets.ports[..50]);
     run_patient(&host, 2, &targets.ports[50..]);
-    host.wait_for("as many hung checks as there may be", |_| targets.waiting() == 2 * PER_CONTAINER);
+    host.wait_for("as many hung checks as there may be", |_| targets.waiting() == hung);
 
     let honest = listeners(5);
     for (number, listener) in (10..).zip(&honest) {
@@ -37,7 +38,7 @@ fn a_hundred_hung_checks_of_two_containers_hold_up_nobody() {
         host.engine.die(&id);
         host.gone(&name);
     }
-    assert_eq!((targets.peak(), targets.answered()), (2 * PER_CONTAINER, 0), "hung checks");
+    assert_eq!((targets.peak(), targets.answered()), (hung, 0), "hung checks");
     nobody_was_shamed(&host);
     assert_eq!(host.agent.drain(), Some(0));
 }

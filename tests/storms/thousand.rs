@@ -3,13 +3,13 @@
 use std::process::Command;
 use std::time::Instant;
 
+use ecssd_testing::spec;
+
 use crate::engine::Image;
 use crate::host::{Host, id, named};
 use crate::targets::Targets;
 
 const CONTAINERS: usize = 1_000;
-/// The most checks of a host in flight: `PROBES_MAX` of the agent's health prober.
-const PROBES_MAX: usize = 64;
 /// Each container has a listener, and half of them a connection.
 const FILES: usize = 4_096;
 
@@ -17,6 +17,7 @@ const FILES: usize = 4_096;
 fn a_thousand_containers_are_asked_in_turn_and_all_of_them_registered_and_withdrawn() {
     allow_files();
     let (targets, mut host) = (Targets::start(CONTAINERS), Host::start());
+    let checks = spec::number("checks-in-flight", "checks");
     let (began, rss, cpu) = (Instant::now(), host.agent.memory().rss, host.agent.cpu());
     for (number, port) in targets.ports.iter().enumerate() {
         let number = number as u16;
@@ -31,7 +32,7 @@ fn a_thousand_containers_are_asked_in_turn_and_all_of_them_registered_and_withdr
             .run(&id(number), &Image { environment: &environment, ports: &[(80, *port)], health: None });
     }
     host.wait_for("a look at each", |host| host.engine.looked_at() == CONTAINERS);
-    host.wait_for("as many checks as there may be", |_| targets.waiting() == PROBES_MAX);
+    host.wait_for("as many checks as there may be", |_| targets.waiting() == checks);
     targets.open();
     (0..CONTAINERS as u16).for_each(|number| host.registered(&name(number)));
     let (seconds, used) = (began.elapsed().as_secs_f64(), (host.agent.cpu() - cpu).as_secs_f64());
@@ -46,7 +47,7 @@ fn a_thousand_containers_are_asked_in_turn_and_all_of_them_registered_and_withdr
     (0..CONTAINERS as u16).for_each(|number| host.gone(&name(number)));
     let (seconds, used) = (began.elapsed().as_secs_f64(), (host.agent.cpu() - cpu).as_secs_f64());
     println!("withdrawn in {seconds:.1} s, {used:.2} s of a core");
-    assert_eq!(targets.peak(), PROBES_MAX, "checks in flight");
+    spec::judge("checks-in-flight", targets.peak() as f64, "checks");
     assert_eq!(host.agent.drain(), Some(0));
     assert!(!host.agent.log().contains("silent at once"), "it doubted itself");
 }

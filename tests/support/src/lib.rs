@@ -26,5 +26,6 @@ pub mod rehearsal;
 pub mod resolver;
 pub mod route53;
 pub mod said;
+pub mod spec;
 pub mod wait;
 pub mod world;

@@ -154,6 +154,11 @@ impl Process {
         Memory { rss: of("Rss:"), anonymous: of("Anonymous:") }
     }
 
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
+    }
+
     /// The highest RSS so far, in kB, unless it has ended.
     pub fn peak_rss(&self) -> Option<u64> {
         field(&self.read("status"), "VmHWM:")
