@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use crate::moment::Moment;
+pub use crate::record::Network;
 use crate::record::{ContainerId, Owner, RecordSet};
 
 /// The zone, then everything that its records could speak of.
@@ -106,24 +107,6 @@ pub struct Container {
     pub stopped: bool,
 }
 
-/// A range of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// Any address in it.
-    pub address: Ipv4Addr,
-    /// How many leading bits its addresses share, 0 to 32.
-    pub prefix: u8,
-}
-
-impl Network {
-    /// Whether `address` lies in it.
-    pub fn holds(self, address: Ipv4Addr) -> bool {
-        let tail = 32_u32.saturating_sub(u32::from(self.prefix));
-        let differ = self.address.to_bits() ^ address.to_bits();
-        differ.checked_shr(tail).unwrap_or(0) == 0
-    }
-}
-
 /// The networks of which EC2 shows every host. Hosts of other accounts and regions may have the same addresses,
 /// so an operator has to say that there are none, and that must not be refuted: it counts while instances are
 /// `shown` in every VPC that is known to use the zone.
@@ -144,15 +127,6 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_network_holds_what_shares_its_prefix() {
-        let network = |prefix| Network { address: [10, 1, 2, 3].into(), prefix };
-        assert!(network(16).holds([10, 1, 255, 1].into()));
-        assert!(!network(16).holds([10, 2, 2, 3].into()));
-        assert!(network(0).holds([192, 168, 0, 1].into()));
-        assert!(network(32).holds([10, 1, 2, 3].into()) && !network(32).holds([10, 1, 2, 2].into()));
-    }
 
     #[test]
     fn a_network_is_home_only_while_no_vpc_of_the_zone_is_out_of_sight() {

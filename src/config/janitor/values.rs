@@ -1,6 +1,5 @@
 //! Each setting's text, and what is wrong with it.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::config::BadValue;
@@ -43,12 +42,7 @@ pub(super) fn role(text: &str) -> Result<(), BadValue> {
 }
 
 pub(super) fn network(text: &str) -> Result<Network, BadValue> {
-    let read = || {
-        let (address, prefix) = text.split_once('/')?;
-        let (address, prefix) = (address.parse::<Ipv4Addr>().ok()?, prefix.parse().ok()?);
-        (1..=32).contains(&prefix).then_some(Network { address, prefix })
-    };
-    read().ok_or_else(|| form(text, "an IPv4 network such as 10.0.0.0/16"))
+    text.parse().map_err(|_| form(text, "an IPv4 network such as 10.0.0.0/16"))
 }
 
 /// The longest is a new zone's own.

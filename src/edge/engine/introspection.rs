@@ -2,9 +2,12 @@
 //! this host is.
 //!
 //! Docker does not know that address: the ECS agent plugs a network interface into the task's pause
-//! container behind Docker's back.
+//! container behind Docker's back. Whoever listens at that port could say anything, so nobody is asked of a task who
+//! names no cluster, and on EC2 an address counts only within the VPC.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +15,7 @@ use serde::Deserialize;
 
 use super::{Tasks, TasksError};
 use crate::aws::names::Names;
+use crate::edge::host::vpc::Vpc;
 use crate::record::{ContainerId, is_target};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,14 +27,18 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 pub struct EcsIntrospection {
     url: String,
     client: reqwest::Client,
+    /// Which addresses a task can have; off EC2 that is not known.
+    vpc: Option<Arc<Vpc>>,
+    /// Whether it has named a cluster.
+    has_cluster: Arc<AtomicBool>,
 }
 
 impl EcsIntrospection {
-    /// The ECS agent at this base URL.
+    /// The ECS agent at this base URL, of a host in this VPC.
     ///
     /// # Errors
     /// When no HTTP client can be built.
-    pub fn new(url: &str) -> Result<Self, reqwest::Error> {
+    pub fn new(url: &str, vpc: Option<Vpc>) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .dns_resolver(Names::shared())
@@ -38,7 +46,8 @@ impl EcsIntrospection {
             .timeout(ANSWER_TIMEOUT)
             .pool_max_idle_per_host(0)
             .build()?;
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), client })
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { url, client, vpc: vpc.map(Arc::new), has_cluster: Arc::default() })
     }
 }
 
@@ -69,13 +78,22 @@ impl EcsIntrospection {
     }
 
     async fn task(&self, id: &ContainerId) -> Result<Task, TasksError> {
+        if !self.has_cluster.load(Ordering::Relaxed) {
+            let metadata: Metadata = self.get("/v1/metadata").await?;
+            if metadata.cluster.is_none_or(|name| name.is_empty()) {
+                return Err(TasksError::NoCluster { url: self.url.clone() });
+            }
+            self.has_cluster.store(true, Ordering::Relaxed);
+        }
         self.get(&format!("/v1/tasks?dockerid={id}")).await
     }
 
     async fn get<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, TasksError> {
         let url = format!("{}{path}", self.url);
-        let failed =
-            |error: &dyn std::error::Error| TasksError { url: url.clone(), reason: error.to_string() };
+        let failed = |error: &dyn std::error::Error| TasksError::Unanswered {
+            url: url.clone(),
+            reason: error.to_string(),
+        };
         let answer = self.client.get(&url).send().await.map_err(|error| failed(&error.without_url()))?;
         let mut answer = answer.error_for_status().map_err(|error| failed(&error.without_url()))?;
         let mut body = Vec::new();
@@ -83,7 +101,7 @@ impl EcsIntrospection {
             body.extend_from_slice(&chunk);
             if body.len() > ANSWER_BYTES_MAX {
                 let reason = format!("more than {ANSWER_BYTES_MAX} bytes came");
-                return Err(TasksError { url: url.clone(), reason });
+                return Err(TasksError::Unanswered { url: url.clone(), reason });
             }
         }
         serde_json::from_slice(&body).map_err(|error| failed(&error))
@@ -93,7 +111,13 @@ impl EcsIntrospection {
 #[async_trait]
 impl Tasks for EcsIntrospection {
     async fn address(&self, id: &ContainerId) -> Result<Option<Ipv4Addr>, TasksError> {
-        Ok(self.task(id).await?.address(id))
+        let address = self.task(id).await?.address(id);
+        if let (Some(address), Some(vpc)) = (address, &self.vpc)
+            && !vpc.has(address).await.map_err(TasksError::VpcUnknown)?
+        {
+            return Err(TasksError::Elsewhere { address });
+        }
+        Ok(address)
     }
 
     async fn is_to_stop(&self, id: &ContainerId) -> Result<bool, TasksError> {
@@ -156,7 +180,85 @@ impl Task {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::edge::host::imds::Imds;
+    use crate::record::testing::{HEX, id};
+
+    const VPC: &str = "10.1.0.0/16\n10.0.0.0/16";
+
+    /// An ECS agent that answers so when it is asked for itself, and of each container that its task has this address;
+    /// a metadata service too. And what it was asked.
+    async fn agent(metadata: &'static str, address: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let heard = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 1024];
+                let length = stream.read(&mut request).await.unwrap();
+                let line = String::from_utf8_lossy(&request[..length]).lines().next().unwrap().to_owned();
+                let body = match line.split(' ').nth(1).unwrap() {
+                    "/v1/metadata" => metadata.to_owned(),
+                    "/latest/api/token" => "TOKEN".to_owned(),
+                    "/latest/meta-data/mac" => "0a:1b:2c:3d:4e:5f".to_owned(),
+                    path if path.ends_with("/vpc-ipv4-cidr-blocks") => VPC.to_owned(),
+                    _ => format!(
+                        r#"{{"DesiredStatus":"RUNNING","Containers":[{{"DockerId":"{HEX}","Networks":[
+                        {{"NetworkMode":"awsvpc","IPv4Addresses":["{address}"]}}]}}]}}"#
+                    ),
+                };
+                heard.lock().unwrap().push(line);
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close", body.len());
+                let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await;
+            }
+        });
+        (url, asked)
+    }
+
+    #[tokio::test]
+    async fn who_names_no_cluster_is_asked_of_no_task() {
+        let container = id(0xab);
+        for metadata in ["{}", r#"{"Cluster":""}"#, r#"{"Cluster":null,"ContainerInstanceArn":"arn:x"}"#] {
+            let (url, asked) = agent(metadata, "10.0.3.9").await;
+            let tasks = EcsIntrospection::new(&url, None).unwrap();
+            assert!(
+                matches!(tasks.address(&container).await, Err(TasksError::NoCluster { .. })),
+                "{metadata}"
+            );
+            assert!(matches!(tasks.is_to_stop(&container).await, Err(TasksError::NoCluster { .. })));
+            assert!(asked.lock().unwrap().iter().all(|line| line.contains("/v1/metadata")), "{metadata}");
+        }
+        let (url, asked) = agent(r#"{"Cluster":"c"}"#, "10.0.3.9").await;
+        let tasks = EcsIntrospection::new(&url, None).unwrap();
+        for _ in 0..2 {
+            assert_eq!(tasks.address(&container).await, Ok(Some([10, 0, 3, 9].into())));
+        }
+        let of_itself = asked.lock().unwrap().iter().filter(|line| line.contains("/v1/metadata")).count();
+        assert_eq!(of_itself, 1, "once it is known, it is not asked again");
+    }
+
+    #[tokio::test]
+    async fn on_ec2_an_address_counts_only_where_the_vpc_is_known_to_have_it() {
+        let (url, _) = agent(r#"{"Cluster":"c"}"#, "10.0.3.9").await;
+        let nobody = Imds::at("http://127.0.0.1:1").unwrap();
+        let tasks = EcsIntrospection::new(&url, Some(Vpc::of(nobody))).unwrap();
+        assert!(matches!(tasks.address(&id(0xab)).await, Err(TasksError::VpcUnknown(_))));
+        for (address, expected) in [
+            ("10.0.3.9", Ok(Some([10, 0, 3, 9].into()))),
+            ("10.2.3.9", Err(TasksError::Elsewhere { address: [10, 2, 3, 9].into() })),
+        ] {
+            let (url, _) = agent(r#"{"Cluster":"c"}"#, address).await;
+            let vpc = Vpc::of(Imds::at(&url).unwrap());
+            let tasks = EcsIntrospection::new(&url, Some(vpc)).unwrap();
+            assert_eq!(tasks.address(&id(0xab)).await, expected, "{address}");
+        }
+    }
 
     #[test]
     fn reads_which_container_instance_it_is() {

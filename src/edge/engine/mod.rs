@@ -20,6 +20,7 @@ pub use introspection::{ContainerInstance, EcsIntrospection};
 
 use crate::container::Container;
 use crate::container::event::{DockerEvent, Listed};
+use crate::edge::host::imds::ImdsError;
 use crate::record::ContainerId;
 
 /// What a container engine is asked.
@@ -113,12 +114,30 @@ pub enum Nobody {
     Broken,
 }
 
-/// Why the ECS agent did not answer.
+/// Why nothing is known of a task.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no answer from the ECS agent's introspection at {url}: {reason}")]
-pub struct TasksError {
-    /// What was asked.
-    pub url: String,
-    /// Why it failed.
-    pub reason: String,
+pub enum TasksError {
+    /// The ECS agent did not answer.
+    #[error("no answer from the ECS agent's introspection at {url}: {reason}")]
+    Unanswered {
+        /// What was asked.
+        url: String,
+        /// Why it failed.
+        reason: String,
+    },
+    /// Whoever answers there is of no cluster.
+    #[error("{url} answers, but names no cluster: this is no ECS host, or its agent has just started")]
+    NoCluster {
+        /// Where it is.
+        url: String,
+    },
+    /// The address that it gave is not one of the VPC's.
+    #[error("the ECS agent says that a task has the address {address}, which is not one of this host's VPC")]
+    Elsewhere {
+        /// The address.
+        address: Ipv4Addr,
+    },
+    /// EC2 did not say which addresses are the VPC's.
+    #[error("whether the address of a task is one of this host's VPC is not known: {0}")]
+    VpcUnknown(ImdsError),
 }

@@ -278,11 +278,11 @@ impl Session<'_> {
         }
     }
 
-    async fn value(&self, path: &str, good: fn(&str) -> bool) -> Result<String, ImdsError> {
+    pub(super) async fn value(&self, path: &str, good: fn(&str) -> bool) -> Result<String, ImdsError> {
         self.optional(path, good).await?.ok_or_else(|| self.bad(path))
     }
 
-    fn bad(&self, path: &str) -> ImdsError {
+    pub(super) fn bad(&self, path: &str) -> ImdsError {
         self.imds.odd(&format!("/latest/meta-data/{path}"), "what came cannot be one".to_owned())
     }
 }
@@ -318,7 +318,7 @@ fn is_host_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-. ".contains(&b))
 }
 
-fn is_mac(text: &str) -> bool {
+pub(super) fn is_mac(text: &str) -> bool {
     text.len() == 17 && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
 }
 

@@ -48,6 +48,7 @@ use crate::edge::host::identity::{Given, Identity, Sources, looks_like_ec2};
 use crate::edge::host::imds::Imds;
 use crate::edge::host::notices::HostSources;
 use crate::edge::host::notices::cluster::Cluster;
+use crate::edge::host::vpc::Vpc;
 use crate::run::removal::remove;
 use crate::status::Board;
 
@@ -220,8 +221,9 @@ fn dependencies(
     let writer = open.settings(once);
     let scope = Scope::new(&writer.registrant.zone, writer.registrant.owner.label())
         .with_full_names(config.full_names);
-    let ecs_agent = EcsIntrospection::new(&config.ecs_introspection)?;
-    let notices = HostSources { imds: notifier(identity)?, cluster: Cluster::new(ecs_agent.clone()) };
+    let imds = metadata_service(identity)?;
+    let ecs_agent = EcsIntrospection::new(&config.ecs_introspection, imds.clone().map(Vpc::of))?;
+    let notices = HostSources { imds, cluster: Cluster::new(ecs_agent.clone()) };
     Ok(Dependencies {
         docker: Arc::new(UnixDocker::new(config.docker_socket, scope)),
         tasks: Arc::new(ecs_agent),
@@ -252,7 +254,7 @@ async fn identity(config: &Config) -> Result<Identity, RunError> {
 }
 
 /// The metadata service, where this is EC2: elsewhere others answer at its address, or nobody.
-fn notifier(identity: &Identity) -> Result<Option<Imds>, RunError> {
+fn metadata_service(identity: &Identity) -> Result<Option<Imds>, RunError> {
     let on_ec2 = identity.is_instance || looks_like_ec2(|path| std::fs::read_to_string(path).ok());
     let imds = Imds::from_variables(|name| std::env::var(name).ok())?;
     Ok(imds.filter(|_| on_ec2))

@@ -11,6 +11,7 @@ use crate::container::convention::Scope;
 use crate::doctor::facts::{Away, AwayKind, Daemon, Engine, Found, Unheard, Unseen};
 use crate::edge::engine::{Docker, DockerError, EcsIntrospection, Nobody, Tasks, UnixDocker, Version};
 use crate::edge::host::notices::cluster::Cluster;
+use crate::edge::host::vpc::Vpc;
 use crate::machine::departure::{AskError, Said};
 use crate::record::ContainerId;
 
@@ -30,12 +31,12 @@ pub(super) struct Answers {
 }
 
 /// Asks them.
-pub(super) async fn ask(config: &Config, host_label: &str) -> Answers {
+pub(super) async fn ask(config: &Config, host_label: &str, vpc: Option<Vpc>) -> Answers {
     let scope = Scope::new(&config.zone, host_label).with_full_names(config.full_names.clone());
     let docker = UnixDocker::new(config.docker_socket.clone(), scope);
     let engine = docker.version().await.map_err(|error| away(&error));
     let engine = engine.map(|Version { version, parts }| Engine { version, parts });
-    let tasks = EcsIntrospection::new(&config.ecs_introspection).map_err(|error| error.to_string());
+    let tasks = EcsIntrospection::new(&config.ecs_introspection, vpc).map_err(|error| error.to_string());
     let told = match &tasks {
         Ok(tasks) => Some(tasks.container_instance().await),
         Err(_) => None,

@@ -16,6 +16,7 @@ use crate::doctor::facts::{Facts, Metadata, Registry, Trouble};
 use crate::doctor::{Level, judge, text};
 use crate::edge::host::identity::{Fallback, Given, Identity, choose, looks_like_ec2};
 use crate::edge::host::imds::{Imds, ImdsError, Instance};
+use crate::edge::host::vpc::Vpc;
 use crate::record::Registrant;
 
 /// Something is broken (`EX_UNAVAILABLE`).
@@ -38,9 +39,10 @@ async fn gather(config: &Config) -> Facts {
     let identity = identity(config, &metadata, instance.as_ref());
     let address = identity.as_ref().map(|identity| identity.address).ok();
     let label = identity.as_ref().map(|identity| identity.owner.label().to_owned()).unwrap_or_default();
+    let vpc = instance.and_then(|_| Imds::from_variables(|name| std::env::var(name).ok()).ok()?).map(Vpc::of);
     let (registry, engine, told) = tokio::join!(
         registry::ask(config, identity.as_ref().ok()),
-        engine::ask(config, &label),
+        engine::ask(config, &label, vpc),
         here::agent(&config.status.sockets),
     );
     let zone = match &registry {

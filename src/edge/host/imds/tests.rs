@@ -137,6 +137,12 @@ fn answer(line: &str, request: &str, manner: Manner) -> (u16, &'static str) {
         ("local-hostname", _) => (200, "ip-10-123-145-167.eu-central-1.compute.internal"),
         ("mac", _) => (200, "0a:1b:2c:3d:4e:5f"),
         ("network/interfaces/macs/0a:1b:2c:3d:4e:5f/vpc-id", _) => (200, "vpc-0fedcba9876543210"),
+        ("network/interfaces/macs/0a:1b:2c:3d:4e:5f/vpc-ipv4-cidr-blocks", Manner::Garbage) => {
+            (200, "10.123.0.0/16\n<html>")
+        }
+        ("network/interfaces/macs/0a:1b:2c:3d:4e:5f/vpc-ipv4-cidr-blocks", _) => {
+            (200, "10.123.0.0/16\n100.64.0.0/20\n")
+        }
         _ => (404, ""),
     }
 }

@@ -109,7 +109,7 @@ fn cluster(ecs: &Ecs) -> Cluster {
 }
 
 fn off_ecs() -> Cluster {
-    Cluster::new(EcsIntrospection::new("http://127.0.0.1:1").unwrap())
+    Cluster::new(EcsIntrospection::new("http://127.0.0.1:1", None).unwrap())
 }
 
 #[tokio::test]
