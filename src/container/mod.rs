@@ -6,6 +6,7 @@
 
 pub mod convention;
 pub mod event;
+mod family;
 pub mod offer;
 mod signal;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use std::net::Ipv4Addr;
 use self::convention::{BadKey, Protocol, Service};
 use crate::record::ContainerId;
 
+pub use family::Family;
 pub use signal::parse_signal;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 
@@ -111,4 +113,6 @@ pub struct Container {
     pub ignored: bool,
     /// The ECS task that it belongs to.
     pub task_arn: Option<String>,
+    /// What it was started from.
+    pub family: Option<Family>,
 }

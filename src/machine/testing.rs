@@ -26,6 +26,7 @@ pub(crate) fn running(started_at: Timestamp, offers: Vec<Offer>) -> Sight {
         stop_signal: SIGTERM,
         log: Vec::new(),
         task: None,
+        family: None,
         published: BTreeSet::new(),
         desired: Desired::Unasked,
         offers,

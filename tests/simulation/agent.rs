@@ -112,6 +112,7 @@ fn described(it: &Truth, now: Moment, owner: &str) -> Container {
         services: convention.services,
         bad_keys: convention.bad_keys,
         ignored: false,
+        family: it.family(),
         task_arn: Some(it.task()),
     }
 }

@@ -33,6 +33,7 @@ impl Scenario {
             operations.push(Operation { at, host, what: one(pick(&weights, &mut rng), &mut rng) });
         }
         operations.extend(by_hand(seed, hosts, at));
+        operations.extend(anew(seed, hosts, at));
         operations.sort_by_key(|operation| operation.at);
         Self {
             seed,
@@ -69,6 +70,22 @@ fn by_hand(seed: u64, hosts: usize, end: u64) -> Vec<Operation> {
         }
     };
     (0..rng.usize(1..12)).map(|_| draw(&mut rng)).collect()
+}
+
+/// Crash loops that bring a new container each time, in a quarter of the seeds; drawn apart, too.
+fn anew(seed: u64, hosts: usize, end: u64) -> Vec<Operation> {
+    let mut rng = Rng::with_seed(seed ^ 0x10_0b5);
+    if rng.u8(..4) > 0 {
+        return Vec::new();
+    }
+    let what = |rng: &mut Rng| What::CrashLoopAnew {
+        slot: rng.u8(..SLOTS),
+        service: rng.u8(..4),
+        times: rng.u8(5..60),
+        gap_ms: [rng.u16(10..500), rng.u16(500..6_000)][rng.usize(..2)],
+    };
+    let draw = |rng: &mut Rng| Operation { at: rng.u64(..=end), host: rng.usize(..hosts), what: what(rng) };
+    (0..rng.usize(1..4)).map(|_| draw(&mut rng)).collect()
 }
 
 /// How often a kind is drawn in a seed. Containers come and go in each; a fault is absent in half of them.

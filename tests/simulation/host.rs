@@ -17,7 +17,7 @@ use super::cordons::Given;
 use super::disk::Disk;
 use super::engine::Engine;
 use super::scenario::{CallFault, Notice, Point, Scenario, Spec, SpecPort};
-use super::truth::{BELIEVED, Truth, fixed_port, host_port};
+use super::truth::{BELIEVED, REMEMBERED, Truth, fixed_port, host_port};
 use super::world::State;
 
 /// From the first port that is published for a container to its second.
@@ -31,6 +31,8 @@ pub struct Host {
     pub containers: BTreeMap<ContainerId, Truth>,
     pub slots: BTreeMap<u8, ContainerId>,
     pub made: u64,
+    /// When first lives ended, by service.
+    pub ends: BTreeMap<u8, Vec<Moment>>,
     next_port: u16,
     pub engine: Engine,
 
@@ -112,6 +114,7 @@ impl Host {
             containers: BTreeMap::new(),
             slots: BTreeMap::new(),
             made: 0,
+            ends: BTreeMap::new(),
             next_port: 32_768,
             engine: Engine::default(),
             wall_offset: 0,
@@ -156,6 +159,13 @@ impl Host {
     /// The container in a slot.
     pub fn slot(&self, slot: u8) -> Option<ContainerId> {
         self.slots.get(&slot).cloned()
+    }
+
+    /// Until when a first life of a service may be kept out for others that ended at once.
+    pub fn beside_until(&self, service: u8) -> Moment {
+        let loops = |ends: &&Vec<Moment>| Truth::is_loop(ends);
+        let last = self.ends.get(&service).filter(loops).and_then(|ends| ends.last());
+        last.map_or(Moment::START, |last| *last + REMEMBERED)
     }
 
     /// Its agent writes down what a container was sent.

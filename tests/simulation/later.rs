@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ecssd::record::ContainerId;
 
+use super::scenario::Spec;
 use super::world::State;
 
 /// Something that is due.
@@ -37,6 +38,14 @@ pub enum Later {
     Crash {
         host: usize,
         id: ContainerId,
+        left: u8,
+        gap_ms: u16,
+    },
+    /// The same of one that brings a new container each time.
+    CrashAnew {
+        host: usize,
+        slot: u8,
+        service: u8,
         left: u8,
         gap_ms: u16,
     },
@@ -104,6 +113,13 @@ impl State {
                 }
                 if left > 0 {
                     self.later(wait, Later::Crash { host, id, left: left - u8::from(!alive), gap_ms });
+                }
+            }
+            Later::CrashAnew { host, slot, service, left, gap_ms } => {
+                self.crashes(host, slot, Spec::unchecked(service));
+                if let Some(left) = left.checked_sub(1) {
+                    let wait = Duration::from_millis(gap_ms.into());
+                    self.later(wait, Later::CrashAnew { host, slot, service, left, gap_ms });
                 }
             }
             Later::Check { host, id, monitor } => self.checks(host, &id, monitor),

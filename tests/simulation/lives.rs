@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ecssd::container::Health;
 use ecssd::container::event::Happening;
+use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 
 use super::host::SECOND;
@@ -51,6 +52,7 @@ impl State {
         };
         let shares = owner.is_some();
         let misdated = owner.as_ref().is_some_and(|owner| of.containers[owner].started_wall > wall);
+        let beside_until = of.beside_until(spec.service);
         let it = of.containers.get_mut(id).expect("looked at before");
         let port_before = it.port;
         it.alive = true;
@@ -70,6 +72,7 @@ impl State {
         it.log.clear();
         it.starts.push(now);
         let life = it.lives;
+        it.beside_until = if life == 1 { beside_until } else { Moment::START };
         for it in self.sharers(host, id).filter(|it| it.started_wall > wall) {
             it.misdated = true;
             it.ports.extend([port, port + SECOND]);
@@ -110,7 +113,9 @@ impl State {
         it.paused = None;
         it.reason = now;
         let (again, port) = (it.spec.restarts && it.told_to_stop.is_none(), it.port);
+        let first = (it.lives == 1).then_some(it.spec.service);
         self.sharers(host, id).for_each(|it| (it.cut, it.reason) = (true, now));
+        first.into_iter().for_each(|service| self.ends_first(host, service));
         self.contests(host, port);
         self.tell(host, format_args!("ends {}", id.short()));
         self.happens(host, id, Happening::Died);
@@ -118,6 +123,26 @@ impl State {
         if again {
             let wait = Duration::from_millis(self.hosts[host].rng.u64(100..2_000));
             self.later(wait, Later::Start { host, id: id.clone() });
+        }
+    }
+
+    /// Others of its kind may be kept out for that.
+    fn ends_first(&mut self, host: usize, service: u8) {
+        let of = &mut self.hosts[host];
+        of.ends.entry(service).or_default().push(self.now);
+        let until = of.beside_until(service);
+        let beside = |it: &&mut Truth| it.lives <= 1 && it.spec.service == service;
+        of.containers.values_mut().filter(beside).for_each(|it| it.beside_until = until);
+    }
+
+    /// Whoever runs containers puts a new one in the place of one that has ended.
+    pub fn crashes(&mut self, host: usize, slot: u8, spec: Spec) {
+        match self.hosts[host].slot(slot).filter(|id| self.hosts[host].containers[id].alive) {
+            Some(id) => {
+                self.exits(host, &id);
+                self.removes(host, &id);
+            }
+            None => self.runs(host, slot, spec),
         }
     }
 

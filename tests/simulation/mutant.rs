@@ -94,11 +94,13 @@ pub enum Mutant {
     CordonsForGood,
     /// L4: a weight by hand takes the full name along.
     CordonsFullNames,
+    /// S15: does not see that a new container is another try of those before.
+    TrustsNewContainers,
 }
 
 impl Mutant {
     /// All of them, each with the invariant that must catch it.
-    pub const ALL: [(Self, &str); 37] = [
+    pub const ALL: [(Self, &str); 38] = [
         (Self::DeletesForeign, "S1"),
         (Self::NoCaps, "S2"),
         (Self::DeletesTheSick, "S3"),
@@ -136,6 +138,7 @@ impl Mutant {
         (Self::ForgetsCordons, "L4"),
         (Self::CordonsForGood, "L4"),
         (Self::CordonsFullNames, "L4"),
+        (Self::TrustsNewContainers, "S15"),
     ];
 
     /// A history that shows it, where seeds hardly ever do.
@@ -328,6 +331,7 @@ impl Agent {
         let mut shown = shown?;
         match state.mutant {
             Mutant::TrustsAnyLife => shown.lived_before = false,
+            Mutant::TrustsNewContainers => shown.family = None,
             Mutant::TrustsWhatStarts if shown.health == Some(Health::Starting) => {
                 shown.health = Some(Health::Healthy);
             }

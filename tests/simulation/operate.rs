@@ -58,6 +58,9 @@ impl State {
                     self.later(Duration::ZERO, Later::Crash { host, id, left: times, gap_ms });
                 }
             }
+            What::CrashLoopAnew { slot, service, times, gap_ms } => {
+                self.later(Duration::ZERO, Later::CrashAnew { host, slot, service, left: times, gap_ms });
+            }
             What::Rewire { slot: of, seconds } => {
                 if let Some(id) = slot(of).filter(|_| reached) {
                     self.leaves_network(host, &id);

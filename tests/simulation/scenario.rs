@@ -69,6 +69,13 @@ pub enum What {
         times: u8,
         gap_ms: u16,
     },
+    /// The same, and each time it is a new container: of a service without a check, at a port that Docker chooses.
+    CrashLoopAnew {
+        slot: u8,
+        service: u8,
+        times: u8,
+        gap_ms: u16,
+    },
     /// It is disconnected from its network, and connected again after so long: what Docker publishes then may be
     /// another port.
     Rewire {
@@ -266,6 +273,25 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// One that serves at once, and is registered without being asked.
+    pub fn unchecked(service: u8) -> Self {
+        Self {
+            service,
+            two: false,
+            weight: 1,
+            check: SpecCheck::None,
+            interval_seconds: 5,
+            port: SpecPort::Dynamic,
+            stop: SpecStop::AtOnce,
+            stop_timeout: None,
+            ready_ms: Some(0),
+            restarts: false,
+            ports_lag_ms: 0,
+            start_seconds: 0,
+            all_names: false,
+        }
+    }
+
     /// In which slot the container is whose network it uses, if it does.
     pub fn owner(&self) -> Option<u8> {
         match self.port {
@@ -352,6 +378,7 @@ impl What {
             Self::Unpause { .. } => "unpause",
             Self::Remove { .. } => "remove",
             Self::CrashLoop { .. } => "crash loop",
+            Self::CrashLoopAnew { .. } => "crash loop, a new container each time",
             Self::Rewire { .. } => "network left and joined",
             Self::Execs { .. } => "docker exec",
             Self::Storm { .. } => "storm of events",

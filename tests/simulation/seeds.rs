@@ -22,7 +22,7 @@ const TWICE: u64 = 50;
 const SHORTENED: usize = 3;
 
 /// The kinds of faults, each with whatever counts it.
-const FAULTS: [&str; 52] = [
+const FAULTS: [&str; 53] = [
     "network left and joined",
     "event dropped",
     "forgotten for replay",
@@ -37,6 +37,7 @@ const FAULTS: [&str; 52] = [
     "Docker killed, live restore",
     "not told by a silent stream",
     "crash loop",
+    "crash loop, a new container each time",
     "storm of events",
     "failing check",
     "Docker away",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecssd::container::{Checked, Health};
+use ecssd::container::{Checked, Family, Health};
 use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 
@@ -18,6 +18,9 @@ pub const BELIEVED: Duration = Duration::from_secs(300);
 /// How long a pause lasts that takes the weight, and one that withdraws what has a weight.
 pub const WEIGHTLESS: Duration = Duration::from_secs(5);
 pub const WITHDRAWN: Duration = Duration::from_secs(60);
+/// How long a crash loop matters: a hold lasts five minutes at most, and whatever comes within a minute after it begins
+/// another.
+pub const REMEMBERED: Duration = Duration::from_secs(420);
 /// How long a signal that may have ended a process leaves that in doubt, and what a check may take beyond it.
 const DOUBTED: Duration = Duration::from_secs(120);
 
@@ -81,6 +84,8 @@ pub struct Truth {
     pub passed_runs: u64,
     /// The starts of its lives, for crash loops.
     pub starts: Vec<Moment>,
+    /// Until when its first life may be kept out for those of its kind that end at once.
+    pub beside_until: Moment,
     /// Since when it is over for good.
     pub ended: Option<Moment>,
 }
@@ -116,6 +121,7 @@ impl Truth {
             thawed: Moment::START,
             passed_runs: 0,
             starts: Vec::new(),
+            beside_until: Moment::START,
             ended: None,
         }
     }
@@ -128,6 +134,11 @@ impl Truth {
     /// What ECS calls its task.
     pub fn task(&self) -> String {
         format!("arn:aws:ecs:eu-central-1:123456789012:task/c/{}", self.id.short())
+    }
+
+    /// What it was started from, as whoever starts another in its place would have it.
+    pub fn family(&self) -> Option<Family> {
+        Some(Family::Image(format!("service:{}", self.spec.service)))
     }
 
     /// The whole names of its services, with the kind of record that stands under each.
@@ -286,10 +297,16 @@ impl Truth {
     pub fn crash_loops(&self, now: Moment) -> bool {
         const STARTS: usize = 5;
         const WITHIN: Duration = Duration::from_secs(60);
-        // A hold lasts five minutes at most, and one start within a minute after it begins another.
-        const REMEMBERED: Duration = Duration::from_secs(420);
         let late = self.starts.last().is_some_and(|at| *at + REMEMBERED > now);
         late && self.starts.windows(STARTS).any(|row| row[STARTS - 1] < row[0] + WITHIN)
+    }
+
+    /// Whether so many first lives ended of late that those that begin may be held: what an agent heard of it, and when,
+    /// only it knows.
+    pub fn is_loop(ends: &[Moment]) -> bool {
+        const ENDS: usize = 5;
+        const WITHIN: Duration = Duration::from_secs(90);
+        ends.windows(ENDS).any(|row| row[ENDS - 1] < row[0] + WITHIN)
     }
 
     /// Whether it can have its port beside these: what Docker publishes, no process of the host's network can bind.
@@ -325,6 +342,7 @@ impl Truth {
             || self.is_stopping(now)
             || !self.ports_shown(now)
             || self.crash_loops(now)
+            || now < self.beside_until
     }
 }
 

@@ -29,7 +29,10 @@ pub fn run_patient(host: &Host, number: u16, ports: &[u16]) {
     let environment: Vec<_> = (0..ports.len()).flat_map(keys).collect();
     let ports: Vec<_> =
         ports.iter().enumerate().map(|(index, port)| (container_port(index), *port)).collect();
-    host.engine.run(&id(number), &Image { environment: &environment, ports: &ports, health: None });
+    host.engine.run(
+        &id(number),
+        &Image { name: "besieger", environment: &environment, ports: &ports, health: None },
+    );
 }
 
 /// A question for a name of the zone, as it goes over TCP.

@@ -25,7 +25,12 @@ fn an_agent_answers_for_as_many_copies_as_the_page_for_consumers_says() {
     for copies in [8, 9, 20, 100] {
         for number in started + 1..=copies {
             let environment = [named("_calc._tcp"), "SERVICE_80_CHECK=none".to_owned()];
-            let image = Image { environment: &environment, ports: &[(80, 20_000 + number)], health: None };
+            let image = Image {
+                name: "calc",
+                environment: &environment,
+                ports: &[(80, 20_000 + number)],
+                health: None,
+            };
             host.engine.run(&id(number), &image);
         }
         started = copies;

@@ -38,17 +38,21 @@ struct Told {
 
 #[derive(Debug)]
 struct Container {
+    image: String,
     environment: Vec<String>,
     ports: Vec<(u16, u16)>,
     /// What its HEALTHCHECK says, if it has one.
     health: Option<&'static str>,
     running: bool,
     started_at: i64,
+    /// The end of the life before, or of this one.
+    finished_at: Option<i64>,
 }
 
 /// What a container asks for, and where Docker publishes which of its ports.
 #[derive(Debug)]
 pub struct Image<'a> {
+    pub name: &'a str,
     pub environment: &'a [String],
     pub ports: &'a [(u16, u16)],
     pub health: Option<&'static str>,
@@ -78,21 +82,42 @@ impl Engine {
     /// Starts a container, or starts it again.
     pub fn run(&self, id: &str, image: &Image<'_>) {
         let started_at = self.next_moment();
+        let mut told = self.told.lock().unwrap();
+        let before = told.containers.remove(id);
         let container = Container {
+            image: image.name.to_owned(),
             environment: image.environment.to_vec(),
             ports: image.ports.to_vec(),
             health: image.health,
             running: true,
             started_at,
+            finished_at: before.and_then(|before| before.finished_at),
         };
-        self.told.lock().unwrap().containers.insert(id.to_owned(), container);
+        told.containers.insert(id.to_owned(), container);
+        drop(told);
         self.tell(&[(id, "start")]);
     }
 
     /// A container's process ends by itself.
     pub fn die(&self, id: &str) {
-        self.told.lock().unwrap().containers.get_mut(id).unwrap().running = false;
+        let ended = self.next_moment();
+        let mut told = self.told.lock().unwrap();
+        let container = told.containers.get_mut(id).unwrap();
+        (container.running, container.finished_at) = (false, Some(ended));
+        drop(told);
         self.tell(&[(id, "die")]);
+    }
+
+    /// It is removed, once it has ended.
+    pub fn remove(&self, id: &str) {
+        self.told.lock().unwrap().containers.remove(id);
+        self.tell(&[(id, "destroy")]);
+    }
+
+    /// A container is asked to stop, and ends.
+    pub fn stop(&self, id: &str) {
+        self.tell(&[(id, "kill")]);
+        self.die(id);
     }
 
     /// Tells these events, each an action of a container; returns once the agent's socket has taken them.
@@ -100,9 +125,10 @@ impl Engine {
         let mut chunks = Vec::new();
         for (id, action) in events {
             let nanos = self.next_moment();
+            let signal = if *action == "kill" { json!({ "signal": "15" }) } else { json!({}) };
             let event = json!({
                 "Type": "container", "Action": action, "scope": "local",
-                "Actor": { "ID": id, "Attributes": {} },
+                "Actor": { "ID": id, "Attributes": signal },
                 "time": nanos / 1_000_000_000, "timeNano": nanos,
             });
             let line = format!("{event}\n");
@@ -195,10 +221,11 @@ impl Container {
                 "Status": if self.running { "running" } else { "exited" },
                 "Running": self.running,
                 "StartedAt": rfc3339(self.started_at),
+                "FinishedAt": self.finished_at.map(rfc3339),
                 "Health": self.health.map(|health| json!({ "Status": health })),
             },
             "HostConfig": { "NetworkMode": "default" },
-            "Config": { "Env": self.environment },
+            "Config": { "Image": self.image, "Env": self.environment },
             "NetworkSettings": { "Ports": if self.running { bound } else { json!({}) } },
         })
     }

@@ -24,7 +24,12 @@ fn a_flood_of_events_costs_little_and_holds_up_nobody_else() {
     let mut host = Host::start();
     let flooding = id(FLOODING);
     let environment = [named("_flooding._tcp")];
-    let image = Image { environment: &environment, ports: &[(80, FLOODING)], health: Some("healthy") };
+    let image = Image {
+        name: "flooding",
+        environment: &environment,
+        ports: &[(80, FLOODING)],
+        health: Some("healthy"),
+    };
     host.engine.run(&flooding, &image);
     host.registered("_flooding._tcp");
     come_and_go(&mut host, 1);

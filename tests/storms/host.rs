@@ -43,14 +43,16 @@ impl Host {
     pub fn run_unchecked(&self, number: u16, name: &str) -> String {
         let id = id(number);
         let environment = [named(name), "SERVICE_80_CHECK=none".to_owned()];
-        self.engine.run(&id, &Image { environment: &environment, ports: &[(80, number)], health: None });
+        self.engine
+            .run(&id, &Image { name, environment: &environment, ports: &[(80, number)], health: None });
         id
     }
 
     /// Starts a container whose service is registered when its port answers.
     pub fn run_checked(&self, number: u16, name: &str, port: u16) -> String {
         let id = id(number);
-        self.engine.run(&id, &Image { environment: &[named(name)], ports: &[(80, port)], health: None });
+        self.engine
+            .run(&id, &Image { name, environment: &[named(name)], ports: &[(80, port)], health: None });
         id
     }
 

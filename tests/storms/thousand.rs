@@ -28,8 +28,10 @@ fn a_thousand_containers_are_asked_in_turn_and_all_of_them_registered_and_withdr
             let keys = ["CHECK_HTTP=/", "CHECK_INTERVAL=60", "CHECK_TIMEOUT=60"];
             environment.extend(keys.map(|key| format!("SERVICE_80_{key}")));
         }
-        host.engine
-            .run(&id(number), &Image { environment: &environment, ports: &[(80, *port)], health: None });
+        host.engine.run(
+            &id(number),
+            &Image { name: "one-of-many", environment: &environment, ports: &[(80, *port)], health: None },
+        );
     }
     host.wait_for("a look at each", |host| host.engine.looked_at() == CONTAINERS);
     host.wait_for("as many checks as there may be", |_| targets.waiting() == checks);

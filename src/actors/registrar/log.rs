@@ -6,6 +6,7 @@ use crate::container::offer::Offer;
 use crate::machine::claims::Parked;
 use crate::machine::cordon::Cordon;
 use crate::machine::departure::records::Overruled;
+use crate::machine::lifecycle::restarts::{Hold, Loop};
 use crate::machine::lifecycle::{Decision, Outlived, Unproven};
 use crate::machine::registrar::{Output, Registrar};
 use crate::record::{ContainerId, Routing};
@@ -14,17 +15,7 @@ use crate::record::{ContainerId, Routing};
 pub(super) fn output(registrar: &Registrar, clock: Clock, output: &Output) {
     match output {
         Output::Decided(id, decision) => decided(id.short(), registrar.name(id), decision),
-        Output::Held(id, until) => {
-            let (container, name) = (id.short(), registrar.name(id));
-            let seconds = clock.until(*until).as_secs();
-            tracing::warn!(
-                event = "restarts_too_often",
-                container,
-                name,
-                seconds,
-                "restarts too often: kept out of DNS for this long"
-            );
-        }
+        Output::Held(id, hold) => held(id.short(), registrar.name(id), hold, clock),
         Output::Outlived(id, stop) => outlived(id.short(), registrar.name(id), stop),
         Output::Overruled(id, change) => overruled(id.short(), registrar.name(id), change),
         Output::Stepped(id, edge) => tracing::debug!(container = id.short(), %edge, "step"),
@@ -56,6 +47,27 @@ pub(super) fn output(registrar: &Registrar, clock: Clock, output: &Output) {
 /// Says that a service has not passed, as far as is known without its prober.
 pub(super) fn unproven(registrar: &Registrar, id: &ContainerId, unproven: &Unproven) {
     warn_unproven(id, registrar.name(id), unproven, unproven.docker_says());
+}
+
+fn held(container: &str, name: &str, hold: &Hold, clock: Clock) {
+    let seconds = clock.until(hold.until).as_secs();
+    match &hold.of {
+        Loop::Own => tracing::warn!(
+            event = "restarts_too_often",
+            container,
+            name,
+            seconds,
+            "restarts too often: kept out of DNS for this long"
+        ),
+        Loop::Family(family) => tracing::warn!(
+            event = "crash_loop",
+            container,
+            name,
+            %family,
+            seconds,
+            "others of its kind end too often: kept out of DNS for this long"
+        ),
+    }
 }
 
 fn decided(container: &str, name: &str, decision: &Decision) {

@@ -27,6 +27,7 @@ fn container(n: u64, network: Network) -> Container {
         bad_keys: Vec::new(),
         ignored: false,
         task_arn: None,
+        family: None,
     }
 }
 

@@ -39,6 +39,7 @@ fn container(n: u64, services: Vec<Service>) -> Container {
         bad_keys: Vec::new(),
         ignored: false,
         task_arn: None,
+        family: None,
     }
 }
 

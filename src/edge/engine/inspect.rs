@@ -14,13 +14,16 @@ use bollard::models::{
 
 use crate::container::convention::{self, Convention, Protocol, Scope};
 use crate::container::{
-    Binding, Checked, Container, Health, InvalidTimestamp, Network, Running, STOP_SIGNAL_DEFAULT, Timestamp,
-    parse_signal,
+    Binding, Checked, Container, Family, Health, InvalidTimestamp, Network, Running, STOP_SIGNAL_DEFAULT,
+    Timestamp, parse_signal,
 };
 use crate::record::{ContainerId, InvalidContainerId};
 
 /// The ECS agent's label with the task that a container belongs to.
 const TASK_ARN_LABEL: &str = "com.amazonaws.ecs.task-arn";
+
+/// And with the family of that task's definition.
+const TASK_FAMILY_LABEL: &str = "com.amazonaws.ecs.task-definition-family";
 
 /// Why an answer of Docker cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +69,9 @@ pub fn read(inspect: &ContainerInspectResponse, scope: &Scope) -> Result<Contain
     let (bindings, bound_ipv6) = bindings(inspect);
     let health = health(state, config);
     let labels = config.and_then(|config| config.labels.as_ref());
+    let label = |key: &str| labels.and_then(|labels| labels.get(key));
+    let image = config.and_then(|config| config.image.as_deref());
+    let family = Family::of(label(TASK_FAMILY_LABEL).map(String::as_str), image);
     let Convention { services, bad_keys, ignored } = convention(config, labels, health.is_some(), scope);
     Ok(Container {
         id,
@@ -85,7 +91,8 @@ pub fn read(inspect: &ContainerInspectResponse, scope: &Scope) -> Result<Contain
         services,
         bad_keys,
         ignored,
-        task_arn: labels.and_then(|labels| labels.get(TASK_ARN_LABEL)).filter(|arn| is_arn(arn)).cloned(),
+        task_arn: label(TASK_ARN_LABEL).filter(|arn| is_arn(arn)).cloned(),
+        family,
     })
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::restarts::{Hold, Loop};
 use super::{Event, Taken, Wanted};
 use crate::container;
 use crate::container::convention::{Protocol, ServiceName};
@@ -117,6 +118,8 @@ pub enum Reason {
     Drain,
     /// It restarts too often.
     Restarts,
+    /// Its like end too often.
+    Crashes,
     /// It restarted too often, and has stayed up since.
     Steady,
     /// A signal that might have ended it has not.
@@ -128,6 +131,13 @@ pub enum Reason {
 }
 
 impl Reason {
+    pub(super) fn of_hold(hold: &Hold) -> Self {
+        match hold.of {
+            Loop::Own => Self::Restarts,
+            Loop::Family(_) => Self::Crashes,
+        }
+    }
+
     pub(super) fn of(event: &Event) -> Self {
         match event {
             Event::Seen { sight, .. } => match (sight.running, sight.health) {
@@ -171,6 +181,7 @@ impl std::fmt::Display for Reason {
             Self::Taken => f.write_str("another container has its port"),
             Self::Drain => f.write_str("the agent drains"),
             Self::Restarts => f.write_str("it restarts too often"),
+            Self::Crashes => f.write_str("others of its kind end too often"),
             Self::Steady => f.write_str("it stays up"),
             Self::Stopped => f.write_str("stopped"),
             Self::Paused => f.write_str("paused"),

@@ -40,7 +40,7 @@ impl fmt::Display for Edge {
 pub(super) fn name(state: &State) -> &'static str {
     match state {
         State::Idle => "idle",
-        State::Live(Life { held_until: Some(_), .. }) => "held",
+        State::Live(Life { hold: Some(_), .. }) => "held",
         State::Live(Life { pause: Some(_), .. }) => "paused",
         State::Live(_) => "live",
         State::Stopping(Stopping { life: None, .. }) => "perhaps stopping",

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use super::restarts::Hold;
 use super::{Decision, Edge, Lifecycle, Ports, Reason, State, Target, Unproven};
-use crate::container::Timestamp;
+use crate::container::{Family, Timestamp};
 use crate::moment::Moment;
 
 /// What a step asks of the world.
@@ -26,8 +27,10 @@ pub enum Effect {
     WakeAt(Moment),
     /// Something for the log.
     Decided(Decision),
-    /// For the log: it restarts too often, and is kept out of DNS until then.
-    Held(Moment),
+    /// For the log: it is part of a crash loop, and kept out of DNS for that.
+    Held(Hold),
+    /// One of this family has ended as those of a [crash loop](crate::machine::crash_loops) do.
+    Crashed(Family),
     /// For the log: it has not passed its check for long.
     Unproven(Unproven),
     /// For the log: the step that was made.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::{Desired, Seq, Taken, Target};
 use crate::container::convention::Answer;
 use crate::container::offer::{At, Endpoint, Offer};
-use crate::container::{self, Checked, Running, Timestamp};
+use crate::container::{self, Checked, Family, Running, Timestamp};
 use crate::machine::past::{Signals, Trace};
 use crate::machine::probe::Verdict;
 
@@ -28,6 +28,8 @@ pub struct Sight {
     pub log: Vec<Checked>,
     /// The ECS task that it belongs to, by ARN.
     pub task: Option<String>,
+    /// What it was started from.
+    pub family: Option<Family>,
     /// The ports that Docker publishes for it.
     pub published: BTreeSet<Endpoint>,
     /// What ECS wants of that task.

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::doubt::Doubt;
 use super::pause::Pause;
+use super::restarts::Hold;
 use super::stopping::Kill;
 use super::{Claim, Health, Ports, REMIND_EVERY, Registered, Sight, Taken, Target, Tracked, Unproven};
 use crate::container::offer::{EffectiveCheck, Endpoint, Offer};
-use crate::container::{self, Running, Timestamp};
+use crate::container::{self, Family, Running, Timestamp};
 use crate::machine::probe::Verdict;
 use crate::moment::Moment;
 
@@ -27,14 +28,16 @@ pub struct Life {
     pub stop_signal: u8,
     /// The ECS task that it belongs to.
     pub task: Option<String>,
+    /// What it was started from.
+    pub family: Option<Family>,
     /// The ports that Docker publishes for it.
     pub published: BTreeSet<Endpoint>,
     /// Its services.
     pub services: Vec<Tracked>,
     /// Which of their ports another container has. A probe of such a port says nothing good of this one.
     pub taken: BTreeMap<Endpoint, Taken>,
-    /// Until when nothing is wanted of it, because its container restarts too often.
-    pub held_until: Option<Moment>,
+    /// Until when nothing is wanted of it, as it is part of a crash loop.
+    pub hold: Option<Hold>,
     /// How long it has been frozen, while it is.
     pub pause: Option<Pause>,
     /// Whether it goes on after a signal or a pause.
@@ -42,17 +45,18 @@ pub struct Life {
 }
 
 impl Life {
-    pub(super) fn begin(sight: Sight, held_until: Option<Moment>, now: Moment) -> Self {
+    pub(super) fn begin(sight: Sight, hold: Option<Hold>, now: Moment) -> Self {
         let mut life = Self {
             started_at: sight.started_at,
             lived_before: sight.lived_before,
             health: sight.health,
             stop_signal: sight.stop_signal,
             task: sight.task.clone(),
+            family: sight.family.clone(),
             published: BTreeSet::new(),
             services: Vec::new(),
             taken: BTreeMap::new(),
-            held_until,
+            hold,
             pause: None,
             doubt: None,
         };
@@ -181,7 +185,7 @@ impl Life {
     }
 
     pub(super) fn on_tick(&mut self, now: Moment) {
-        self.held_until = self.held_until.filter(|until| *until > now);
+        self.hold.take_if(|hold| hold.until <= now);
         if let Some(pause) = &mut self.pause {
             return pause.on_tick(now);
         }
@@ -203,7 +207,7 @@ impl Life {
 
     pub(super) fn ports(&self) -> Ports {
         let pause = self.pause.map(|pause| pause.phase);
-        let claim = |tracked| Claim::of(tracked, self.held_until.is_some(), pause);
+        let claim = |tracked| Claim::of(tracked, self.hold.is_some(), pause);
         let claims = self.services.iter().map(claim).collect();
         Ports { started_at: self.started_at, published: self.published.clone(), claims }
     }
@@ -256,8 +260,9 @@ impl Life {
     }
 
     pub(super) fn deadline(&self) -> Option<Moment> {
+        let held_until = self.hold.as_ref().map(|hold| hold.until);
         if let Some(pause) = &self.pause {
-            return pause.due_at().into_iter().chain(self.held_until).min();
+            return pause.due_at().into_iter().chain(held_until).min();
         }
         let reminders = self.services.iter().filter_map(|tracked| match tracked.health {
             Health::Unproven { remind_at, .. } => Some(remind_at),
@@ -274,7 +279,7 @@ impl Life {
             })
         };
         let unchecked = doubt.filter(ends_by_itself).map(Doubt::over_at);
-        reminders.chain(self.held_until).chain(settled).chain(unchecked).min()
+        reminders.chain(held_until).chain(settled).chain(unchecked).min()
     }
 }
 

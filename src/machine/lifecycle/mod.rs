@@ -21,6 +21,7 @@
 //! | Live      | killed, by a stopping signal   | Stopping  | nothing                                         |
 //! | Live      | killed, by one that [may end it](may_end) | Live | the services at weight 0, while that is [in doubt](doubt) |
 //! | Live      | seen in one life too many      | Live      | nothing while it is [held](restarts), then as it proved |
+//! | Idle      | seen running, its like [crash in a loop](super::crash_loops) | Live | nothing while it is held for that, then as it proved |
 //! | Idle      | seen paused                    | Live      | what an earlier run registered, as in a [pause] that begins now |
 //! | Live      | seen paused                    | Live      | as it was; after 5 s at weight 0, after 60 s nothing but full names |
 //! | Live      | seen running, was [paused](pause) | Live   | after 5 s and more, its weight once its check has passed |
@@ -250,14 +251,6 @@ impl Lifecycle {
             && self.restarts.forgotten(now)
     }
 
-    /// Until when a life is kept out of DNS for having begun once too often.
-    fn held_until(&self) -> Option<Moment> {
-        match &self.state {
-            State::Live(life) => life.held_until,
-            State::Idle | State::Stopping(_) | State::Drained => None,
-        }
-    }
-
     /// Takes one event.
     pub fn step(self, event: Event, now: Moment) -> (Self, Vec<Effect>) {
         let before = self.clone();
@@ -267,9 +260,10 @@ impl Lifecycle {
         let unasked = matches!(&event, Event::Seen { sight, .. }
             if sight.running == Running::Running && sight.desired == Desired::Unasked);
         let restarted = matches!(&event, Event::Remembered { restarted: true, trace, .. } if !trace.turned);
+        let crash = self.crash(&event);
         let after = self.next(event, now);
-        let reason = match (before.held_until(), after.held_until()) {
-            (None, Some(_)) => Reason::Restarts,
+        let reason = match (before.hold(), after.hold()) {
+            (None, Some(hold)) => Reason::of_hold(hold),
             _ if reason == Reason::Registered && after.inherits() => Reason::Inherited,
             _ if ticked && before.doubts() && !after.doubts() => Reason::GoesOn,
             _ => reason,
@@ -284,9 +278,9 @@ impl Lifecycle {
             effects.push(Effect::Inspect);
         }
         effects.extend(after.outlived(&before, restarted, now).map(Effect::Outlived));
-        if let Some(until) = after.held_until().filter(|until| before.held_until() != Some(*until)) {
-            effects.push(Effect::Held(until));
-        }
+        let held = after.hold().filter(|hold| before.hold() != Some(hold));
+        effects.extend(held.cloned().map(Effect::Held));
+        effects.extend(crash.filter(|_| after.state == State::Idle).map(Effect::Crashed));
         if after != before {
             effects.push(Effect::Stepped(edge.to(&after)));
         }

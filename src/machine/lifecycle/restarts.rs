@@ -1,18 +1,17 @@
-//! Crash loops: how often a container began anew, and how long it is kept out of DNS for it.
+//! Crash loops of one container: how often it began anew, and how long it is kept out of DNS for it.
 //!
 //! A process that starts, passes its check and dies again would come and go in DNS as fast as its engine
 //! starts it, and take its share of requests along each time. Owns the count and the hold; what a held life
 //! wants is decided by the [lifecycle](super).
 //!
-//! ## Caveats
-//!
-//! It is the same container that is started again: where a scheduler puts a new one in its place each time,
-//! the scheduler has to notice.
+//! Where a scheduler puts a new container in its place each time, that is seen [across
+//! containers](crate::machine::crash_loops), and the new one is told before its first life begins.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::container::Timestamp;
+use super::{Event, Lifecycle, State};
+use crate::container::{Family, Timestamp};
 use crate::moment::Moment;
 
 /// So many starts within [`WITHIN`] are a crash loop.
@@ -23,6 +22,29 @@ pub const WITHIN: Duration = Duration::from_secs(60);
 pub const HOLD: Duration = Duration::from_secs(30);
 /// The longest hold.
 pub const HOLD_MAX: Duration = Duration::from_secs(300);
+
+/// A life is kept out of DNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Until then.
+    pub until: Moment,
+    /// What it is part of.
+    pub of: Loop,
+}
+
+/// A crash loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loop {
+    /// Its container is started again and again.
+    Own,
+    /// Others of this family are put in each other's place.
+    Family(Family),
+}
+
+/// How long a hold is that comes after so many in a row.
+pub fn hold_after(holds: u32) -> Duration {
+    (HOLD * 2_u32.saturating_pow(holds.min(8))).min(HOLD_MAX)
+}
 
 /// The starts of one container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,22 +57,27 @@ pub(super) struct Restarts {
     holds: u32,
     /// When the latest hold ends or ended.
     until: Moment,
+    /// How long its first life is kept out for others.
+    beside: Option<Hold>,
 }
 
 impl Restarts {
-    /// A life begins. Returns until when it is kept out of DNS, if it is.
-    pub(super) fn on_start(&mut self, life: Timestamp, now: Moment) -> Option<Moment> {
-        if self.life.replace(life) != Some(life) {
+    /// A life begins. Returns how it is kept out of DNS, if it is.
+    pub(super) fn on_start(&mut self, life: Timestamp, now: Moment) -> Option<Hold> {
+        let known = self.life.replace(life);
+        if known != Some(life) {
+            self.beside.take_if(|_| known.is_some());
             self.forget(now);
             self.starts.push_back(now);
             // More than are asked for tell nothing more.
             self.starts.drain(..self.starts.len().saturating_sub(STARTS));
             if self.starts.len() >= STARTS || self.holds > 0 {
-                self.until = now + (HOLD * 2_u32.saturating_pow(self.holds.min(8))).min(HOLD_MAX);
+                self.until = now + hold_after(self.holds);
                 self.holds += 1;
             }
         }
-        Some(self.until).filter(|until| *until > now)
+        let own = Hold { until: self.until, of: Loop::Own };
+        [Some(own), self.beside.clone()].into_iter().flatten().find(|hold| hold.until > now)
     }
 
     /// Whether nothing of what is remembered matters any more.
@@ -69,6 +96,34 @@ impl Restarts {
     }
 }
 
+impl Lifecycle {
+    /// Its like are in a crash loop. A life that has begun has no part in that.
+    pub(in crate::machine) fn beside(mut self, hold: Hold) -> Self {
+        if self.restarts.life.is_none() {
+            self.restarts.beside = Some(hold);
+        }
+        self
+    }
+
+    /// How the life that is watched is kept out of DNS, while it is.
+    pub(super) fn hold(&self) -> Option<&Hold> {
+        match &self.state {
+            State::Live(life) => life.hold.as_ref(),
+            State::Idle | State::Stopping(_) | State::Drained => None,
+        }
+    }
+
+    /// The family, where this is an end as those of a crash loop of several containers: of a first life that was
+    /// short and offered something, and that nobody asked for.
+    pub(super) fn crash(&self, event: &Event) -> Option<Family> {
+        let (State::Live(life), Event::Died { time, .. }) = (&self.state, event) else { return None };
+        let is_short = time.after(life.started_at) < WITHIN;
+        let signalled = life.doubt.as_ref().is_some_and(|doubt| doubt.kill.is_some());
+        let counts = is_short && !life.lived_before && !signalled && !life.services.is_empty();
+        life.family.clone().filter(|_| counts)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,7 +137,7 @@ mod tests {
         for second in starts {
             held = restarts.on_start(at(second + 1), Moment::after(secs(second)));
         }
-        held.map(|until| until.since_start().as_secs())
+        held.map(|hold| hold.until.since_start().as_secs())
     }
 
     #[test]
@@ -99,7 +154,7 @@ mod tests {
         let mut restarts = Restarts::default();
         let (mut second, mut holds) = (0, Vec::new());
         while holds.len() < 7 {
-            if let Some(until) = restarts.on_start(at(second + 1), Moment::after(secs(second))) {
+            if let Some(Hold { until, .. }) = restarts.on_start(at(second + 1), Moment::after(secs(second))) {
                 holds.push(until.since_start().as_secs() - second);
                 // It lives for as long as it is held, and dies as soon as it is not.
                 second = until.since_start().as_secs();

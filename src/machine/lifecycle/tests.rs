@@ -1,5 +1,6 @@
 //! The table of the lifecycle, row by row, and every order of a restart's news.
 
+use super::restarts::{Hold, Loop};
 use super::*;
 use crate::container::convention::Answer;
 use crate::container::offer::{At, EffectiveCheck, Offer};
@@ -694,7 +695,11 @@ fn a_crash_loop_is_kept_out_of_dns_and_taken_back_once_it_stays_up() {
     }
     let told = told.after(secs(1)).seen(5, life(5, EffectiveCheck::None));
     assert_eq!(told.weights(), NOTHING);
-    assert!(told.effects.contains(&Effect::Held(told.now + restarts::HOLD)), "{:?}", told.effects);
+    assert!(
+        told.effects.contains(&Effect::Held(Hold { until: told.now + restarts::HOLD, of: Loop::Own })),
+        "{:?}",
+        told.effects
+    );
     let reason = |effect: &Effect| matches!(effect, Effect::Decided(it) if it.reason == Reason::Restarts);
     assert!(told.effects.iter().any(reason), "{:?}", told.effects);
     let told = told.after(secs(29)).seen(6, life(5, EffectiveCheck::None));

@@ -1,11 +1,14 @@
 //! The lifecycles of the containers of a host.
 //!
-//! Owns them, when each is to be woken, and when one is forgotten. What a step of one changes for the others is for the
+//! Owns them, when each is to be woken, when one is forgotten, and what its [like](crate::machine::crash_loops) mean
+//! for one that begins. What a step of one changes for the others is for the
 //! [registrar](super).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::machine::crash_loops::CrashLoops;
+use crate::machine::lifecycle::restarts::Hold;
 use crate::machine::lifecycle::{Effect, Event, Lifecycle, Seq, State};
 use crate::machine::past::Signals;
 use crate::moment::Moment;
@@ -18,6 +21,7 @@ pub(super) struct Containers {
     belief: Duration,
     lifecycles: BTreeMap<ContainerId, Lifecycle>,
     deadlines: BTreeMap<ContainerId, Moment>,
+    crash_loops: CrashLoops,
     /// Answers about containers that a list as young as this did not show are stale.
     floor: Seq,
 }
@@ -32,7 +36,9 @@ pub(super) struct Stepped {
 
 impl Containers {
     pub(super) fn believing(belief: Duration) -> Self {
-        Self { belief, lifecycles: BTreeMap::new(), deadlines: BTreeMap::new(), floor: Seq::default() }
+        let (lifecycles, deadlines) = (BTreeMap::new(), BTreeMap::new());
+        let (crash_loops, floor) = (CrashLoops::default(), Seq::default());
+        Self { belief, lifecycles, deadlines, crash_loops, floor }
     }
 
     pub(super) fn get(&self, id: &ContainerId) -> Option<&Lifecycle> {
@@ -70,6 +76,10 @@ impl Containers {
     /// Takes one event of one container. One that was not known is from here on.
     pub(super) fn step(&mut self, id: &ContainerId, event: Event, now: Moment) -> Stepped {
         let lifecycle = self.lifecycles.remove(id).unwrap_or_else(|| Lifecycle::believing(self.belief));
+        let lifecycle = match self.hold(&event, now) {
+            Some(hold) => lifecycle.beside(hold),
+            None => lifecycle,
+        };
         let is_recalled = matches!(event, Event::Recalled { .. });
         let before = lifecycle.signals();
         let (lifecycle, mut effects) = lifecycle.step(event, now);
@@ -83,9 +93,21 @@ impl Containers {
                 self.deadlines.insert(id.clone(), *at);
                 false
             }
+            Effect::Crashed(family) => {
+                self.crash_loops.on_crash(family.clone(), now);
+                false
+            }
+            Effect::Held(hold) => self.crash_loops.is_news(hold),
             _ => true,
         });
         Stepped { signalled, effects }
+    }
+
+    /// How a first life is kept out that an inspection shows, where its like are in a crash loop.
+    fn hold(&self, event: &Event, now: Moment) -> Option<Hold> {
+        let Event::Seen { sight, .. } = event else { return None };
+        let family = sight.family.as_ref().filter(|_| !sight.lived_before)?;
+        self.crash_loops.hold(family, now)
     }
 
     /// A list that was asked for at `as_of`. Returns those that it does not show.

@@ -5,6 +5,7 @@ use crate::container::Timestamp;
 use crate::machine::claims::Parked;
 use crate::machine::cordon::{Cordon, Ended};
 use crate::machine::departure::records::Overruled;
+use crate::machine::lifecycle::restarts::Hold;
 use crate::machine::lifecycle::{Decision, Edge, Outlived, Target, Unproven};
 use crate::machine::past::Signals;
 use crate::moment::Moment;
@@ -38,8 +39,8 @@ pub enum Output {
     InspectTask(ContainerId),
     /// Something for the log.
     Decided(ContainerId, Decision),
-    /// For the log: this container restarts too often, and is kept out of DNS until then.
-    Held(ContainerId, Moment),
+    /// For the log: this container is part of a crash loop, and kept out of DNS for that.
+    Held(ContainerId, Hold),
     /// For the log: a service of this container has not passed its check for long.
     Unproven(ContainerId, Unproven),
     /// For the log: a container was asked to stop, runs, and is believed again.

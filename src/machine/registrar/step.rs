@@ -98,11 +98,11 @@ impl Registrar {
                 self.grants.update(&id, ports);
                 return None;
             }
-            Effect::WakeAt(_) => return None,
+            Effect::WakeAt(_) | Effect::Crashed(_) => return None,
             Effect::Probe { life, targets } => Output::Probe { container: id, life, targets },
             Effect::Inspect => Output::InspectTask(id),
             Effect::Decided(decision) => Output::Decided(id, decision),
-            Effect::Held(until) => Output::Held(id, until),
+            Effect::Held(hold) => Output::Held(id, hold),
             // Whose port another has waits for that one, and nobody asks it.
             Effect::Unproven(Unproven { offer, taken: Some(taken), .. }) => {
                 Output::Waits(id, Parked { offer, taken })

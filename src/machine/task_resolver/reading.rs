@@ -77,6 +77,7 @@ impl Reader {
             stop_signal: container.stop_signal,
             log: container.health_log.clone(),
             task: container.task_arn.clone(),
+            family: container.family.clone(),
             published: published(container, self.host_address),
             desired,
             offers,

@@ -32,6 +32,7 @@ pub(super) fn container(n: u64) -> Container {
         bad_keys: Vec::new(),
         ignored: false,
         task_arn: None,
+        family: None,
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Seen, millis};
 use crate::container::convention::{self, Answer};
 use crate::container::offer::{EffectiveCheck, Offer};
 use crate::machine::lifecycle::pause::Phase;
+use crate::machine::lifecycle::restarts::Loop;
 use crate::machine::lifecycle::{Health, Life, State, Target, Tracked};
 use crate::machine::registrar::{Known, Latest};
 use crate::record::ContainerId;
@@ -108,10 +109,17 @@ fn started(life: &Life, offer: &Offer, seen: &Seen) -> Step {
         let seconds = seen.ago(pause.since).floor();
         return step("started", state, Some(format!("it is paused for {seconds} s: {what}")));
     }
-    match life.held_until {
-        Some(until) => {
-            let seconds = seen.until(until).ceil();
-            let why = format!("it restarts too often: kept out of DNS for {seconds} s yet");
+    match &life.hold {
+        Some(hold) => {
+            let seconds = seen.until(hold.until).ceil();
+            let why = match &hold.of {
+                Loop::Own => format!("it restarts too often: kept out of DNS for {seconds} s yet"),
+                Loop::Family(family) => {
+                    format!(
+                        "others of its kind ({family}) end too often: kept out of DNS for {seconds} s yet"
+                    )
+                }
+            };
             step("started", StepState::Waits, Some(why))
         }
         None => step("started", StepState::Done, None),

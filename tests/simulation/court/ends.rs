@@ -36,6 +36,7 @@ impl State {
         // What it was told is lost with it, until the containers are looked at again.
         let of_host = self.court.known.iter_mut().filter(|((of, _), _)| *of == host);
         of_host.for_each(|(_, known)| known.dead.clear());
+        self.court_forgets_loops(host);
         // Those of this very moment came before anybody could know of the last one that is borne.
         let many = self.panics_before(host, now) > RESTARTS + 1;
         let alive = self.hosts[host].alive && self.hosts.len() == 1;

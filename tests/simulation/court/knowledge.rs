@@ -35,6 +35,8 @@ pub struct Known {
     pub rows: BTreeMap<u16, super::probes::Row>,
     /// Since when most of its probes are silent.
     pub silent_since: Option<Moment>,
+    /// What it registered of crash loops.
+    pub loops: super::loops::Loops,
 }
 
 /// What an answer takes to be heard, at most.
@@ -88,6 +90,7 @@ impl State {
         if let Happening::Killed(_) = told.happening {
             self.court_hears_of_signal(host, process, told);
         }
+        self.court_hears_of_end(host, process, told);
         let known = self.court.known.entry((host, process)).or_default();
         let seen = known.began.get(&told.id).copied().unwrap_or(i64::MIN);
         if told.happening == Happening::Died && told.began.max(seen) < told.wall {

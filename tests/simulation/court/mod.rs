@@ -8,6 +8,7 @@
 //! | `zone` | what may stand after a batch: S1, S8 |
 //! | `proof` | what may have a weight: S14 |
 //! | `ports` | for what reason a port may change hands: S8 |
+//! | `loops` | what it may register of a crash loop: S15 |
 //! | `probes` | what its probers may do: S12, and what they found, for S13 |
 //! | `ends` | how a process may end: L2, L3 |
 //! | `peace` | what stands once all faults are over: L1, L4 |
@@ -16,6 +17,7 @@
 mod ends;
 mod janitor;
 mod knowledge;
+mod loops;
 mod peace;
 mod ports;
 mod probes;

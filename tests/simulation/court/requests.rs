@@ -349,7 +349,10 @@ impl State {
             return self.court.accuse("S1", now, format!("{change} is of no container"));
         };
         match action {
-            Action::Create | Action::Upsert => self.court_sees_want(host, process, &id, set),
+            Action::Create | Action::Upsert => {
+                self.court_sees_want(host, process, &id, set);
+                self.court_registers(host, process, &id);
+            }
             Action::Delete => self.court_sees_delete(host, &id, set, batch),
         }
     }

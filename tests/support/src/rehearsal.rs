@@ -397,6 +397,7 @@ pub fn sight(container: u8, Shown { life, port, unchecked, running }: Shown) -> 
         stop_signal: 15,
         log: Vec::new(),
         task: task(container),
+        family: None,
         published: published.into_iter().filter(|_| is_published).collect(),
         desired: Desired::Unasked,
         offers: OFFERED.map(offer).to_vec(),

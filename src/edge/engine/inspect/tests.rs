@@ -97,6 +97,18 @@ fn a_label_that_is_no_arn_is_no_task() {
 }
 
 #[test]
+fn what_it_was_started_from_is_its_task_family_else_its_image() {
+    let mut inspect = fixture("healthcheck");
+    let config = inspect.config.as_mut().unwrap();
+    config.image = Some("calc:7".to_owned());
+    config.labels.as_mut().unwrap().remove(TASK_FAMILY_LABEL);
+    assert_eq!(read(&inspect, &scope()).unwrap().family, Some(Family::Image("calc:7".to_owned())));
+    let labels = inspect.config.as_mut().unwrap().labels.as_mut().unwrap();
+    labels.insert(TASK_FAMILY_LABEL.to_owned(), "calc".to_owned());
+    assert_eq!(read(&inspect, &scope()).unwrap().family, Some(Family::Task("calc".to_owned())));
+}
+
+#[test]
 fn states_in_which_it_cannot_serve() {
     assert_eq!(seen("paused").running, Running::Paused);
     let exited = seen("exited");

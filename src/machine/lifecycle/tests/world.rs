@@ -212,6 +212,7 @@ impl World {
             stop_signal: self.stop_signal,
             log: self.log(),
             task: None,
+            family: None,
             published: BTreeSet::new(),
             desired: Desired::Unasked,
             offers: self.offers(self.lives.len() - 1),
@@ -457,6 +458,7 @@ impl Watched {
                 Effect::Inspect
                 | Effect::Decided(_)
                 | Effect::Held(_)
+                | Effect::Crashed(_)
                 | Effect::Unproven(_)
                 | Effect::Outlived(_)
                 | Effect::Stepped(_) => {}
@@ -551,8 +553,8 @@ impl StateMachineTest for Watched {
                 watched.tell(Event::Probed { life, target, verdict: Verdict::Up }, world.now());
             }
         }
-        if let State::Live(Life { held_until: Some(until), .. }) = watched.machine.state() {
-            world.clock = world.clock.max(i64::try_from(until.since_start().as_nanos()).unwrap());
+        if let State::Live(Life { hold: Some(hold), .. }) = watched.machine.state() {
+            world.clock = world.clock.max(i64::try_from(hold.until.since_start().as_nanos()).unwrap());
             watched.wake(world.now());
         }
         let serves = world.running == Running::Running && !world.drained;

@@ -80,6 +80,7 @@ impl ScriptedDocker {
             services: convention.services,
             bad_keys: convention.bad_keys,
             ignored: false,
+            family: None,
             task_arn: None,
         };
         engine.containers.insert(id.clone(), container);
