@@ -30,7 +30,7 @@
 //!
 //! Tools: [`aws`] (what clients of the vendor's APIs are made from), [`clock`], [`moment`] and [`backoff`] (time
 //! since the start, a point of it, and waits that grow), [`logs`], [`nearest`] (what a mistyped word was meant to be),
-//! [`shell_line`] (a command for an operator to type).
+//! [`printable`] (what others say, as it may be shown), [`shell_line`] (a command for an operator to type).
 //!
 //! # Words
 //!
@@ -66,6 +66,7 @@ pub mod logs;
 pub mod machine;
 pub mod moment;
 pub mod nearest;
+pub mod printable;
 pub mod private_file;
 pub mod reconcile;
 pub mod record;

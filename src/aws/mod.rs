@@ -1,9 +1,10 @@
 //! What every client of the vendor's APIs is made from: timeouts, TLS, credentials, region.
 //!
 //! The SDK's retries are off: they would spend the account's requests unseen. Its default HTTP client is
-//! not built in, for it brings a second TLS stack: the one that is made here must be passed to it. It uses
-//! no proxy, and reads no `AWS_CA_BUNDLE` (`SSL_CERT_FILE` is); SSO is not among its sources of credentials.
+//! not built in, for it brings a second TLS stack: the one that is made here must be passed to it, and reads no
+//! more of an answer than [`ANSWER_OCTETS_MAX`]. It uses no proxy, and reads no `AWS_CA_BUNDLE` (`SSL_CERT_FILE` is); SSO is not among its sources of credentials.
 
+mod bounded;
 mod credentials;
 pub mod names;
 
@@ -20,6 +21,8 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 
+pub use self::bounded::ANSWER_OCTETS_MAX;
+use self::bounded::Bounded;
 use self::credentials::FreshChain;
 use self::names::Names;
 
@@ -62,10 +65,11 @@ pub fn connector() -> SharedHttpConnector {
         .connector_settings(settings)
         .pool_idle_timeout(IDLE_LIMIT)
         .tls_provider(Provider::Rustls(CryptoMode::Ring));
-    SharedHttpConnector::new(match tls() {
+    let connector = match tls() {
         Some(tls) => builder.tls_context(tls).build_with_resolver(Names),
         None => builder.build_with_resolver(Names),
-    })
+    };
+    SharedHttpConnector::new(Bounded(SharedHttpConnector::new(connector)))
 }
 
 /// Whether this host has CA certificates. Read once, as the HTTP client does.
@@ -84,10 +88,10 @@ static HAS_ROOTS: LazyLock<bool> = LazyLock::new(|| {
 fn http_client() -> SharedHttpClient {
     let builder =
         Builder::new().pool_idle_timeout(IDLE_LIMIT).tls_provider(Provider::Rustls(CryptoMode::Ring));
-    match tls() {
+    SharedHttpClient::new(Bounded(match tls() {
         Some(tls) => builder.tls_context(tls).build_with_resolver(Names),
         None => builder.build_with_resolver(Names),
-    }
+    }))
 }
 
 /// Building it cannot fail without a server name of one's own in the context.

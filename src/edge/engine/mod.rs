@@ -15,7 +15,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-pub use docker::UnixDocker;
+pub use docker::{ANSWER_OCTETS_MAX, LINE_OCTETS_MAX, LIST_OCTETS_MAX, UnixDocker};
 pub use introspection::{ContainerInstance, EcsIntrospection};
 
 use crate::container::Container;

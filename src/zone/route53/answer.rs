@@ -13,10 +13,8 @@
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 
 use super::{reasons, refusal};
+use crate::printable::printable;
 use crate::zone::ZoneError;
-
-/// The most of a text that is shown, in characters.
-const SHOWN_CHARS_MAX: usize = 500;
 
 /// What the answer says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +37,7 @@ pub fn read(status: u16, body: &[u8]) -> ZoneError {
 
 fn meaning(status: u16, answer: Answer) -> ZoneError {
     let Answer { code, message, messages } = answer;
+    let code = printable(&code);
     let said = if message.is_empty() { code.clone() } else { format!("{code}: {}", brief(&message)) };
     match &*code {
         "Throttling"
@@ -74,7 +73,7 @@ fn meaning(status: u16, answer: Answer) -> ZoneError {
 /// The first line of a text. A signature that does not match is answered with the request as it was signed,
 /// the session's token in it.
 fn brief(text: &str) -> String {
-    text.trim().lines().next().unwrap_or_default().chars().take(SHOWN_CHARS_MAX).collect()
+    printable(text.trim().lines().next().unwrap_or_default())
 }
 
 /// What to do about a caller that was not recognised; `None` where that was not what was wrong.

@@ -8,6 +8,7 @@ use aws_sdk_route53::error::SdkError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::answer;
+use crate::printable::printable;
 use crate::zone::{Unauthenticated, ZoneError};
 
 /// What a failed call means.
@@ -20,12 +21,12 @@ pub(super) fn zone_error<E: Error + Send + Sync + 'static>(error: SdkError<E, Ht
         {
             return answer::read(status, body);
         }
-        return ZoneError::Unknown(format!("HTTP {status}: {}", chain(&error)));
+        return ZoneError::Unknown(format!("HTTP {status}: {}", said(&error)));
     }
     match credentials_error(&error) {
         Some(cause) => ZoneError::Unauthenticated(without_credentials(cause)),
         None => {
-            let text = chain(&error);
+            let text = said(&error);
             // Its own text names no cure.
             let cure = if text.contains("invalid peer certificate") {
                 "; this host does not trust the endpoint: are its CA certificates there, and its clock right?"
@@ -44,6 +45,7 @@ fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Credent
 fn without_credentials(cause: &CredentialsError) -> Unauthenticated {
     // The chain of sources lists what became of each on a line of its own.
     let tried = chain(cause).lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    let tried = printable(&tried);
     let reason = match cause {
         CredentialsError::CredentialsNotLoaded(_) => {
             "there are no credentials: give this host a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -54,8 +56,13 @@ fn without_credentials(cause: &CredentialsError) -> Unauthenticated {
     Unauthenticated { reason: reason.to_owned(), tried: Some(tried) }
 }
 
+/// What an error says, printable.
+pub(crate) fn said(error: &(dyn Error + 'static)) -> String {
+    printable(&chain(error))
+}
+
 /// The error and its causes. Most say only their own part; what one repeats of its cause is said once.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -33,7 +33,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use self::client::client;
-pub(crate) use self::fault::chain;
+pub(crate) use self::fault::said;
 use self::fault::zone_error;
 pub use self::find::{FindError, Settings, Wanted, find, look, wait_for};
 pub use crate::aws::CALL_LIMIT;

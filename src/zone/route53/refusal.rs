@@ -4,6 +4,7 @@
 //! DNSControl/dnscontrol issue 908, airbnb/zonify issue 16; further ones as in [`embedded`](crate::zone::embedded).
 //! A sentence that is not understood names nothing, and what it speaks of is then found by halving.
 
+use crate::printable::printable;
 use crate::record::{RecordType, canonical};
 use crate::zone::refusal::{Cause, Named, Refusal};
 
@@ -28,7 +29,7 @@ pub(crate) fn read(text: String) -> Refusal {
     };
     // A limit of another kind, or a group that is not named.
     let cause = if cause == Cause::GroupFull && key.kind.is_none() { Cause::Other } else { cause };
-    Refusal { cause, key, text }
+    Refusal { cause, key, text: printable(&text) }
 }
 
 fn key(text: &str) -> Named {

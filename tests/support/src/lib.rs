@@ -14,6 +14,7 @@ pub mod disk;
 pub mod dns;
 pub mod docker;
 pub mod ecs;
+pub mod gusher;
 pub mod http;
 pub mod log;
 pub mod notices;

@@ -8,10 +8,8 @@ use std::net::Ipv4Addr;
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 
 use crate::janitor::evidence::InstanceState;
+use crate::printable::printable;
 use crate::record::Owner;
-
-/// The most of a text that is shown, in characters.
-const SHOWN_CHARS_MAX: usize = 300;
 
 /// A page, and where the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +125,7 @@ pub fn error(text: &str) -> String {
         (!code.is_empty()).then(|| format!("{code}: {message}"))
     };
     let text = read().unwrap_or_else(|| text.trim().to_owned());
-    text.lines().next().unwrap_or_default().chars().take(SHOWN_CHARS_MAX).collect()
+    printable(text.lines().next().unwrap_or_default())
 }
 
 type Fields<'inp, 'a> = ScopedDecoder<'inp, 'a>;

@@ -25,7 +25,7 @@ use super::paced::{Failure, Paced, Unread};
 use crate::aws::CALL_LIMIT;
 use crate::change::pacing::Rate;
 use crate::zone::Course;
-use crate::zone::route53::chain;
+use crate::zone::route53::said;
 
 /// Half of what an account has in each region for calls that describe.
 /// Source: EC2 developer guide, "Request throttling for the Amazon EC2 API".
@@ -173,12 +173,12 @@ impl Ec2 {
         let credentials = self.credentials().await?;
         let request = self.signed(credentials, body)?;
         let answer =
-            self.connector.call(request).await.map_err(|error| SendError::Connection(chain(&error)))?;
+            self.connector.call(request).await.map_err(|error| SendError::Connection(said(&error)))?;
         let status = answer.status().as_u16();
         let body = ByteStream::new(answer.into_body())
             .collect()
             .await
-            .map_err(|error| SendError::Connection(error.to_string()))?;
+            .map_err(|error| SendError::Connection(said(&error)))?;
         let text = String::from_utf8(body.to_vec()).map_err(|_| SendError::NoText)?;
         Ok((status, text))
     }
@@ -193,7 +193,7 @@ impl Ec2 {
             return Ok(credentials);
         }
         let credentials = self.provider.provide_credentials().await;
-        let credentials = credentials.map_err(|error| SendError::Credentials(chain(&error)))?;
+        let credentials = credentials.map_err(|error| SendError::Credentials(said(&error)))?;
         *kept() = Some(credentials.clone());
         Ok(credentials)
     }

@@ -12,8 +12,8 @@ use crate::janitor::reader::Limit;
 use crate::janitor::reader::definitions::Definition;
 use crate::janitor::reader::paced::{Failure, Unread};
 use crate::janitor::reader::tasks::is_stopped;
-use crate::zone::Course;
-use crate::zone::route53::chain;
+use crate::printable::printable;
+use crate::zone::{Course, route53};
 
 /// ARNs, and where the next page begins.
 pub(super) type Listed = (Vec<String>, Option<String>);
@@ -217,8 +217,8 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{call}: {code}: {message}"),
-        (Some(code), None) => format!("{call}: {code}"),
-        _ => format!("{call}: {}", chain(error)),
+        (Some(code), Some(message)) => format!("{call}: {}: {}", printable(code), printable(message)),
+        (Some(code), None) => format!("{call}: {}", printable(code)),
+        _ => format!("{call}: {}", route53::said(error)),
     }
 }
