@@ -7,9 +7,13 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a benchmark has no outside")]
 
+mod day;
+mod dns;
 mod events;
 mod host;
 mod latency;
+mod many;
+mod route53;
 mod small;
 mod table;
 
@@ -28,15 +32,41 @@ struct Plan {
     at_once: [usize; 2],
     /// How long an idle agent is watched.
     idle: Duration,
+    /// For how long containers come and go beside 1,000.
+    churn: Duration,
+    /// How many names are asked for, and for how long in each round.
+    names: [usize; 2],
+    asking: Duration,
 }
 
-const WHOLE: Plan = Plan { containers: 30, at_once: [50, 200], idle: Duration::from_secs(60) };
-const QUICK: Plan = Plan { containers: 5, at_once: [5, 10], idle: Duration::from_secs(10) };
+const WHOLE: Plan = Plan {
+    containers: 30,
+    at_once: [50, 200],
+    idle: Duration::from_secs(60),
+    churn: Duration::from_secs(60),
+    names: [10, 10_000],
+    asking: Duration::from_secs(5),
+};
+const QUICK: Plan = Plan {
+    containers: 5,
+    at_once: [5, 10],
+    idle: Duration::from_secs(10),
+    churn: Duration::from_secs(10),
+    names: [10, 1_000],
+    asking: Duration::from_secs(2),
+};
 
 type Benchmark = fn(&mut Table, &Engine, Plan);
 
 /// All, in the order in which they are run.
-const BENCHMARKS: [(&str, Benchmark); 2] = [("host", host::measure), ("idle", small::measure)];
+const BENCHMARKS: [(&str, Benchmark); 6] = [
+    ("host", host::measure),
+    ("route53", route53::measure),
+    ("idle", small::measure),
+    ("many", many::measure),
+    ("day", day::measure),
+    ("dns", dns::measure),
+];
 
 fn main() {
     let (mut plan, mut names) = (WHOLE, Vec::new());

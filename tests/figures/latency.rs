@@ -131,7 +131,7 @@ impl Bench {
     fn create(&self, end: End) -> Member {
         let (checked, unchecked) = (unique("checked"), unique("unchecked"));
         let names = [format!("SERVICE_80_NAME={checked}"), format!("SERVICE_81_NAME={unchecked}")];
-        let label = std::env::var("ECSSD_BENCH_RUN").unwrap_or_else(|_| "ecssd-bench".to_owned());
+        let label = label();
         let options = ["-p", "80", "-p", "81", "-l", &label, "-e", &names[0], "-e", &names[1]];
         let options: Vec<&str> = options.into_iter().chain(["-e", "SERVICE_81_CHECK=none"]).collect();
         let on_term = if end == End::Lingers { "sleep 1; exit" } else { "exit" };
@@ -201,6 +201,11 @@ impl Bench {
         }
         waits
     }
+}
+
+/// What the containers of this run are told from others by.
+pub fn label() -> String {
+    std::env::var("ECSSD_BENCH_RUN").unwrap_or_else(|_| "ecssd-bench".to_owned())
 }
 
 /// From the first event to the last name.

@@ -9,10 +9,11 @@ use ecssd_testing::http::serve;
 use ecssd_testing::recorded::same_as_recorded;
 
 use crate::ecs::{Ecs, Task};
-use crate::route53::{ID, Route53};
+use crate::route53::Route53;
 use crate::scene::{
     clients, docker_id, host_record, legacy, options, port, record, silent_port, srv, zone_at,
 };
+use ecssd_testing::route53::model::ID;
 
 const ZONE: &str = "sd.internal";
 const ALIVE: &str = "i-00000000000000001";

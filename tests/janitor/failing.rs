@@ -8,9 +8,10 @@ use ecssd::janitor::run::run;
 use ecssd::record::{Action, Routing};
 
 use crate::ecs::{Act, Ecs, Task};
-use crate::route53::{ID, Route53, throttled};
+use crate::route53::{Route53, throttled};
 use crate::scene::{Skipping, clients, docker_id, host_record, mark, options, srv, zone_at};
 use ecssd_testing::http::{Request, serve};
+use ecssd_testing::route53::model::ID;
 use ecssd_testing::route53::wire::Asked;
 
 const ZONE: &str = "sd.internal";

@@ -19,8 +19,9 @@ use futures_util::FutureExt;
 
 use crate::ec2::Ec2;
 use crate::ecs::{Act, Ecs, Task};
-use crate::route53::{ID, Route53};
+use crate::route53::Route53;
 use crate::scene::{clients, docker_id, host_record, legacy, mark, options, record, srv, zone_at};
+use ecssd_testing::route53::model::ID;
 
 const ZONE: &str = "sd.internal";
 const ALIVE: &str = "i-00000000000000001";

@@ -7,9 +7,10 @@ use ecssd::janitor::run::run;
 use ecssd::janitor::summary::RunSummary;
 
 use crate::ecs::{Ecs, Task};
-use crate::route53::{ID, Route53};
+use crate::route53::Route53;
 use crate::scene::{clients, docker_id, host_record, legacy, options, port, silent_port, srv, zone_at};
 use ecssd_testing::http::serve;
+use ecssd_testing::route53::model::ID;
 
 const ZONE: &str = "sd.internal";
 const HOST: &str = "i-00000000000000001";

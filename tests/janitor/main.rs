@@ -18,8 +18,9 @@ mod health;
 mod lambda;
 mod pace;
 mod race;
-mod route53;
 mod scale;
 mod scene;
 mod setup;
 mod sweeps;
+
+use ecssd_testing::route53::served as route53;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use ecssd::janitor::run::run;
 
 use crate::ecs::{Act, Ecs, Task};
-use crate::route53::{ID, Route53};
+use crate::route53::Route53;
 use crate::scene::{clients, docker_id, host_record, mark, options, srv, zone_at};
+use ecssd_testing::route53::model::ID;
 use ecssd_testing::route53::wire::Asked;
 
 const ZONE: &str = "sd.internal";

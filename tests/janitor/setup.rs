@@ -14,9 +14,10 @@ use ecssd_testing::wait::wait_for;
 use serde_json::{Value, json};
 
 use crate::lambda::start;
-use crate::route53::{ID, Route53};
+use crate::route53::Route53;
 use crate::scale::program;
 use crate::scene::{docker_id, host_record, legacy, record, srv, zone_at};
+use ecssd_testing::route53::model::ID;
 use ecssd_testing::route53::wire;
 
 const ZONE: &str = "sd.internal";

@@ -11,13 +11,9 @@
 mod besiegers;
 mod crash_loop;
 mod crowd;
-mod engine;
 mod flood;
-mod host;
 mod ratios;
 mod siege;
-mod targets;
 mod thousand;
 
-/// How long anything may take before a test gives up on it: a storm, on a busy machine.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+use ecssd_testing::storm::{engine, host, targets};

@@ -1,12 +1,11 @@
 //! A thousand containers that start at once, and end at once.
 
-use std::process::Command;
 use std::time::Instant;
 
 use ecssd_testing::spec;
 
 use crate::engine::Image;
-use crate::host::{Host, id, named};
+use crate::host::{Host, allow_files, id, named};
 use crate::targets::Targets;
 
 const CONTAINERS: usize = 1_000;
@@ -15,7 +14,7 @@ const FILES: usize = 4_096;
 
 #[test]
 fn a_thousand_containers_are_asked_in_turn_and_all_of_them_registered_and_withdrawn() {
-    allow_files();
+    allow_files(FILES);
     let (targets, mut host) = (Targets::start(CONTAINERS), Host::start());
     let checks = spec::number("checks-in-flight", "checks");
     let (began, rss, cpu) = (Instant::now(), host.agent.memory().rss, host.agent.cpu());
@@ -56,12 +55,4 @@ fn a_thousand_containers_are_asked_in_turn_and_all_of_them_registered_and_withdr
 
 fn name(number: u16) -> String {
     format!("_one-of-many-{number}._tcp")
-}
-
-/// Lets this process, and the agent that it starts, have as many files as they need: shells give 1,024.
-fn allow_files() {
-    let pid = std::process::id().to_string();
-    let limit =
-        Command::new("prlimit").args(["--pid", &pid, &format!("--nofile={FILES}:")]).status().unwrap();
-    assert!(limit.success(), "no {FILES} open files for this test");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ecssd::record::RecordSet;
@@ -81,6 +81,11 @@ impl Agent {
 
     pub fn start_with(engine: &Engine, options: &[&str]) -> Self {
         Self::start_by(alone(program()), engine, options)
+    }
+
+    /// An agent of another build.
+    pub fn start_of(program: &Path, engine: &Engine, options: &[&str]) -> Self {
+        Self::start_by(alone(program), engine, options)
     }
 
     /// An agent that may have so many descriptors and no more.

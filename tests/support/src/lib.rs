@@ -28,5 +28,6 @@ pub mod resolver;
 pub mod route53;
 pub mod said;
 pub mod spec;
+pub mod storm;
 pub mod wait;
 pub mod world;

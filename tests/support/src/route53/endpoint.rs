@@ -172,6 +172,11 @@ impl Endpoint {
         self.0.lock().unwrap().history.clone()
     }
 
+    /// Forgets what was asked so far: for whoever asks for a day.
+    pub fn forget(&self) {
+        self.0.lock().unwrap().history.clear();
+    }
+
     /// The batches that were taken, and answered.
     pub fn batches(&self) -> Vec<Vec<Change>> {
         let service = self.0.lock().unwrap();
@@ -312,7 +317,9 @@ impl Endpoint {
         if let Act::AnswerAfter(delay) = act {
             tokio::time::sleep(delay).await;
         }
-        self.0.lock().unwrap().history[index].status = reply.as_ref().map(|(status, _)| *status);
+        if let Some(request) = self.0.lock().unwrap().history.get_mut(index) {
+            request.status = reply.as_ref().map(|(status, _)| *status);
+        }
         reply
     }
 

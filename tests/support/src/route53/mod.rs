@@ -5,4 +5,5 @@ pub mod faults;
 pub mod front;
 pub mod hosted;
 pub mod model;
+pub mod served;
 pub mod wire;

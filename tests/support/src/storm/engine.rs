@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ecssd_testing::docker::engine::Engine as Reached;
-use ecssd_testing::http::{Request, written};
+use crate::docker::engine::Engine as Reached;
+use crate::http::{Request, written};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;

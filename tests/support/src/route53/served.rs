@@ -9,11 +9,10 @@ use ecssd::zone::Zone;
 use ecssd::zone::embedded::{EmbeddedZone, Options};
 use futures_util::FutureExt;
 
-use ecssd_testing::http::Request;
-use ecssd_testing::http::{Answer, serve};
-use ecssd_testing::route53::wire::{self, Asked, Form, Reply};
+use super::model::{self, ID};
+use super::wire::{self, Asked, Form, Reply};
+use crate::http::{Answer, Request, serve};
 
-pub const ID: &str = "Z1";
 const HOST: &str = "https://route53.amazonaws.com";
 const XML: &str = "text/xml";
 
@@ -96,27 +95,8 @@ impl Route53 {
         };
         // Without the lock on what was asked: the rule may want to know it.
         let told = (self.rule.lock().unwrap())(&asked, number);
-        let (status, xml) = told.unwrap_or_else(|| self.told(&asked));
+        let (status, xml) = told.unwrap_or_else(|| model::reply(&self.zone, &asked, Form::Common));
         (status, XML, xml)
-    }
-
-    fn told(&self, asked: &Asked) -> Reply {
-        let zone = &self.zone;
-        let told = match asked {
-            Asked::Change(batch) => {
-                let answer = zone.change(batch).now_or_never().unwrap();
-                answer.map(|info| wire::accepted("ChangeResourceRecordSetsResponse", &info))
-            }
-            Asked::List { start, items } => {
-                let answer = zone.list(start.as_ref(), *items).now_or_never().unwrap();
-                answer.map(|page| wire::page(&page, *items))
-            }
-            Asked::Status(id) => {
-                let answer = zone.change_status(id).now_or_never().unwrap();
-                answer.map(|info| wire::accepted("GetChangeResponse", &info))
-            }
-        };
-        told.unwrap_or_else(|error| wire::zone_error(&error, Form::Common))
     }
 }
 

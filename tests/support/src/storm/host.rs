@@ -1,15 +1,16 @@
 //! A host under a storm: an engine that is told what to say, an agent, and someone who asks its DNS.
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ecssd_testing::agent::Agent;
-use ecssd_testing::dns::Client;
+use crate::agent::Agent;
+use crate::dns::Client;
 use hickory_server::proto::rr::Name;
 
-use crate::PATIENCE;
-use crate::engine::{Engine, Image};
+use super::PATIENCE;
+use super::engine::{Engine, Image};
 
 /// A host.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl Host {
     }
 
     /// A host with an agent of one's own choice.
-    pub fn with(agent: impl FnOnce(&ecssd_testing::docker::engine::Engine) -> Agent) -> Self {
+    pub fn with(agent: impl FnOnce(&crate::docker::engine::Engine) -> Agent) -> Self {
         let engine = Arc::new(Engine::start());
         let agent = agent(&engine.socket());
         let client = Client::new(agent.dns());
@@ -95,6 +96,14 @@ pub fn named(name: &str) -> String {
 /// The id of a container.
 pub fn id(number: u16) -> String {
     format!("{number:064x}")
+}
+
+/// Lets this process, and agents that it starts, have so many files: shells give 1,024.
+pub fn allow_files(count: usize) {
+    let pid = std::process::id().to_string();
+    let limit =
+        Command::new("prlimit").args(["--pid", &pid, &format!("--nofile={count}:")]).status().unwrap();
+    assert!(limit.success(), "no {count} open files for this test");
 }
 
 /// Listeners at which honest containers serve.
