@@ -61,13 +61,8 @@ fn absent(error: &FindError) -> Finding {
             error.what(),
             "see that this host reaches Route 53's API: route, security group, proxy, --endpoint-url",
         ),
-        FindError::Elsewhere { .. } => Finding::broken(
-            SUBJECT,
-            error.what(),
-            "associate this VPC with it; where a Route 53 Profile does, which the API does not show, pass --zone-id ID; \
-             or pass another ZONE",
-        ),
         FindError::Absent { .. }
+        | FindError::Elsewhere { .. }
         | FindError::OnlyPublic { .. }
         | FindError::Several { .. }
         | FindError::AbsentId { .. }
@@ -75,7 +70,7 @@ fn absent(error: &FindError) -> Finding {
         | FindError::Owned { .. } => Finding::broken(
             SUBJECT,
             error.what(),
-            error.remedy().unwrap_or("pass another ZONE, or --zone-id ID"),
+            error.remedy().unwrap_or("pass another ZONE, or --zone-id ID".into()),
         ),
     }
 }

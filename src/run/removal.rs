@@ -34,6 +34,9 @@ pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Rem
         match writer.next(clock.now()) {
             Next::Call(call) => {
                 let answer = make(zone, &call, clock.until(deadline)).await;
+                if answer.says_no_zone() {
+                    break;
+                }
                 for news in writer.on_answer(call, answer, clock.now()) {
                     writer.log(&news, clock.now());
                 }
@@ -120,6 +123,41 @@ mod tests {
         let left: Vec<_> = zone.snapshot().into_iter().filter_map(|set| set.set_identifier).collect();
         assert_eq!(left.len(), 181);
         assert!(left.iter().all(|mark| mark.starts_with("i-0b")));
+    }
+
+    /// A zone that is no more.
+    #[derive(Debug)]
+    struct Gone(std::sync::atomic::AtomicUsize);
+
+    #[async_trait::async_trait]
+    impl Zone for Gone {
+        fn name(&self) -> &str {
+            "sd.internal"
+        }
+
+        fn id(&self) -> &str {
+            "Z1"
+        }
+
+        async fn change(&self, _: &[Change]) -> Result<ChangeInfo, ZoneError> {
+            Err(ZoneError::NoSuchZone("Z1".into()))
+        }
+
+        async fn list(&self, _: Option<&ListStart>, _: usize) -> Result<Page, ZoneError> {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Err(ZoneError::NoSuchZone("Z1".into()))
+        }
+
+        async fn change_status(&self, _: &str) -> Result<ChangeInfo, ZoneError> {
+            Err(ZoneError::NoSuchZone("Z1".into()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_zone_that_is_no_more_is_asked_once() {
+        let zone = Gone(Default::default());
+        assert_eq!(remove(&zone, settings(), Duration::from_secs(60)).await, Removal::Unread);
+        assert_eq!(zone.0.into_inner(), 1);
     }
 
     /// A zone that does not let one name be changed.

@@ -25,6 +25,38 @@ fn a_zone_that_comes_after_the_agent_is_found() {
 }
 
 #[test]
+fn a_zone_that_is_made_anew_under_its_old_name_is_found_by_the_same_process() {
+    let mut world = World::new("anew");
+    let (first, second) = (service("web"), service("api"));
+    let one = world.web(&first, &[]);
+    let mut agent = world.agent(&[]);
+    world.registered(&agent, &first, one.host_port("80/tcp"));
+    let gone = world.zone.clone();
+    gone.remove();
+    // What is to be written next is told that there is no such zone.
+    let other = world.web(&second, &[]);
+    agent.says("no such hosted zone");
+    world.zone = HostedZone::make(&gone.name, true);
+    for (name, container) in [(&first, &one), (&second, &other)] {
+        world.registered(&agent, name, container.host_port("80/tcp"));
+    }
+    assert_ne!(world.zone.id, gone.id);
+    assert_eq!((agent.said("zone_replaced"), agent.said("handed_over")), (1, 0));
+    // Its status is that of the new one.
+    assert_eq!(agent.drain(), Some(0));
+}
+
+#[test]
+fn a_command_that_is_soon_over_waits_for_no_zone_that_is_not_there() {
+    let world = World::with_zone(HostedZone::absent(&unique_zone("nowhere")));
+    for option in ["--sync", "--remove"] {
+        let (code, task) = world.task(&[option]);
+        assert_eq!(code, Some(69), "{}", task.log());
+        assert_eq!((task.said("there is no hosted zone"), task.said("one_shot_timeout")), (1, 0));
+    }
+}
+
+#[test]
 fn where_there_is_doubt_nothing_is_written_and_an_id_settles_it() {
     let world = World::new("twin");
     let twin = HostedZone::make(&world.zone.name, true);

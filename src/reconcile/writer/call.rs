@@ -29,6 +29,17 @@ pub enum Answer {
     Status(Result<ChangeInfo, ZoneError>),
 }
 
+impl Answer {
+    /// Whether it says that there is no such zone any more.
+    pub fn says_no_zone(&self) -> bool {
+        let error = match self {
+            Self::Changed(answer) | Self::Status(answer) => answer.as_ref().err(),
+            Self::Listed(answer) => answer.as_ref().err(),
+        };
+        matches!(error, Some(ZoneError::NoSuchZone(_)))
+    }
+}
+
 /// What a writer does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {

@@ -7,6 +7,7 @@ use crate::edge::host::imds::ImdsError;
 use crate::journal::Locked;
 use crate::serve::dns::DnsError;
 use crate::zone::embedded::OpenError;
+use crate::zone::route53::FindError;
 
 /// What is needed and is not to be had; the texts say what to do.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub(super) enum RunError {
     /// The zone in the state directory cannot be opened.
     #[error(transparent)]
     Zone(#[from] OpenError),
+    /// There is no hosted zone to write to.
+    #[error(transparent)]
+    NoZone(#[from] FindError),
     /// DNS cannot be answered, or no longer.
     #[error(transparent)]
     Dns(#[from] DnsError),

@@ -7,7 +7,7 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `beside` says whether an agent runs where a command wants to write, `registry` opens what is written to and `recollection` what is known of it, `first_read`
+//! `beside` says whether an agent runs where a command wants to write, `hosted` finds the zone, `registry` opens what is written to and `recollection` what is known of it, `first_read`
 //! says when it is read first, `dns` says when it is answered for, `status` shows what is known, `targets` tells
 //! Prometheus who serves, `negative` warns of a zone whose absent names are remembered for long, `signals` receives
 //! SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service manager, `exit` what an end is
@@ -19,6 +19,7 @@ mod dns;
 mod error;
 mod exit;
 mod first_read;
+mod hosted;
 mod manager;
 mod negative;
 mod recollection;
@@ -38,7 +39,7 @@ use self::registry::Open;
 use self::signals::{Asked, Signals, TERM};
 use self::status::Shown;
 use self::targets::Targets;
-use crate::actors::{Dependencies, Running, start};
+use crate::actors::{Dependencies, Exit, Running, start};
 use crate::clock::Clock;
 use crate::config::{Command, Config};
 use crate::container::convention::Scope;
@@ -67,8 +68,18 @@ pub async fn run(config: Config) -> ExitCode {
 }
 
 async fn run_command(config: Config) -> Result<u8, RunError> {
-    let descriptors = Descriptors::raise();
     let mut signals = Signals::listen().map_err(RunError::Signals)?;
+    loop {
+        // Of what was for a zone that is no more, nothing is left but the state directory.
+        if let Some(code) = run_in_zone(config.clone(), &mut signals).await? {
+            return Ok(code);
+        }
+    }
+}
+
+/// All of it in one zone. Ends without a code where that is gone and another has its name.
+async fn run_in_zone(config: Config, signals: &mut Signals) -> Result<Option<u8>, RunError> {
+    let descriptors = Descriptors::raise();
     let board = Board::default();
     let shown = (config.command == Command::Serve)
         .then(|| Shown::serve(&config, &board, descriptors.status_connections()));
@@ -93,45 +104,48 @@ async fn run_command(config: Config) -> Result<u8, RunError> {
     let (identity, open) = tokio::select! {
         biased;
         // For a metadata service, a hosted zone or another agent it waits, but not past a signal.
-        asked = signals.next() => return Ok(asked_too_early(config.command, asked)),
+        asked = signals.next() => return Ok(Some(asked_too_early(config.command, asked))),
         open = tokio::time::timeout(limit, opened) => match open {
             Ok(open) => open?,
             Err(_) => {
                 let seconds = COMMAND_LIMIT.as_secs();
                 tracing::error!(event = "one_shot_timeout", "nothing was done: this host and its zone were not found within {seconds} s");
-                return Ok(LEFT_BEHIND);
+                return Ok(Some(LEFT_BEHIND));
             }
         },
         never = waits => match never {},
     };
-    match config.command {
-        Command::Serve => serve(config, &identity, open, signals, board, shown.as_ref(), &targets).await,
+    let code = match config.command {
+        Command::Serve => {
+            return serve(config, &identity, open, signals, board, shown.as_ref(), &targets).await;
+        }
         Command::Sync => {
             tokio::select! {
                 biased;
-                asked = signals.next() => Ok(interrupted(asked)),
-                code = sync(config, &identity, open) => code,
+                asked = signals.next() => interrupted(asked),
+                code = sync(config, &identity, open) => code?,
             }
         }
         Command::Remove => {
             tokio::select! {
                 biased;
-                asked = signals.next() => Ok(interrupted(asked)),
-                removal = remove(&*open.zone, open.settings(true), COMMAND_LIMIT) => Ok(removal_code(&removal, &open)),
+                asked = signals.next() => interrupted(asked),
+                removal = remove(&*open.zone, open.settings(true), COMMAND_LIMIT) => removal_code(&removal, &open),
             }
         }
-    }
+    };
+    Ok(Some(code))
 }
 
 async fn serve(
     config: Config,
     identity: &Identity,
     mut open: Open,
-    mut signals: Signals,
+    signals: &mut Signals,
     board: Board,
     shown: Option<&Shown>,
     targets: &Targets,
-) -> Result<u8, RunError> {
+) -> Result<Option<u8>, RunError> {
     let dry_run = config.dry_run;
     let facts = open.facts(&config);
     let command = config.zone_line(open.zone.name());
@@ -169,6 +183,7 @@ async fn serve(
         let zone = open.zone.clone();
         async move { targets.read(&*zone).await }
     };
+    let replaced = open.replacement();
     let answers = async {
         if let Err(error) = open.answer_dns(readiness).await {
             return error;
@@ -179,7 +194,7 @@ async fn serve(
     };
     tokio::select! {
         biased;
-        code = steer(&mut signals, agent, dry_run) => Ok(code),
+        ended = steer(signals, agent, dry_run, replaced) => Ok(ended),
         // Whoever starts it again gets the sockets anew; records stay.
         error = answers => Err(error.into()),
         never = manager::watch(async || heart.beats().await) => match never {},
@@ -260,24 +275,36 @@ fn metadata_service(identity: &Identity) -> Result<Option<Imds>, RunError> {
     Ok(imds.filter(|_| on_ec2))
 }
 
-/// Passes signals on to the agent until it has ended, or a second one says at once.
-async fn steer(signals: &mut Signals, mut agent: Running, dry_run: bool) -> u8 {
+/// Passes signals on to the agent until it has ended, or a second one says at once. Where its zone is `replaced`, it
+/// hands over to the next of this process, and there is no code.
+async fn steer(
+    signals: &mut Signals,
+    mut agent: Running,
+    dry_run: bool,
+    replaced: impl Future<Output = ()>,
+) -> Option<u8> {
+    tokio::pin!(replaced);
+    let mut is_replaced = false;
     let (mut stopping, mut readiness) = (false, agent.readiness());
     readiness.mark_changed();
     loop {
         tokio::select! {
             biased;
-            exit = agent.ended() => return exit_code(&exit),
+            exit = agent.ended() => return (!is_replaced || exit != Exit::HandedOver).then(|| exit_code(&exit)),
+            () = &mut replaced, if !is_replaced && !stopping => {
+                is_replaced = true;
+                agent.hand_over();
+            }
             // Its board lives as long as the agent does.
             Ok(()) = readiness.changed() => manager::shows(&readiness.borrow_and_update().clone()),
             asked = signals.next() => match asked {
                 Asked::Stop(code) if stopping => {
                     tracing::warn!(event = "second_signal", "a second signal: exiting at once, records are left as they are");
-                    return code;
+                    return Some(code);
                 }
                 Asked::Stop(_) if dry_run => {
                     tracing::info!(event = "plan_ended", "the plan ends here; nothing was written");
-                    return 0;
+                    return Some(0);
                 }
                 Asked::Stop(code) => {
                     stopping = true;

@@ -10,6 +10,7 @@ use super::descriptors::Descriptors;
 use super::dns::Dns;
 use super::error::RunError;
 use super::first_read::{read_after, recall};
+use super::hosted::Hosted;
 use super::recollection::open_journal;
 use crate::change::pacing::Pace;
 use crate::config::{Command, Config, Registry};
@@ -21,11 +22,11 @@ use crate::reconcile::writer::Settings;
 use crate::record::Registrant;
 use crate::serve::dns::DnsError;
 use crate::serve::targets::{Directory, LISTS_A_SECOND};
-use crate::status::{Board, Facts, Part, Readiness};
+use crate::status::{Board, Facts, Readiness};
 use crate::zone::Zone;
 use crate::zone::embedded::{EmbeddedZone, OpenError, Options};
 use crate::zone::plan::{PlannedZone, Print};
-use crate::zone::route53::{self, FindError, Wanted};
+use crate::zone::route53::Wanted;
 
 /// So long that it does not come: what is only planned would be planned anew at every resync.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
@@ -46,6 +47,8 @@ pub(super) struct Open {
     cordons: Arc<CordonFile>,
     /// The DNS that answers for it.
     dns: Option<Dns>,
+    /// The same zone, where it is one of Route 53.
+    hosted: Option<Hosted>,
     /// What this process may have open.
     pub(super) descriptors: Descriptors,
     pace: Pace,
@@ -65,7 +68,7 @@ impl Open {
         descriptors: Descriptors,
         board: &Board,
     ) -> Result<Self, RunError> {
-        let (zone, dns): (Arc<dyn Zone>, _) = match &config.registry {
+        let (zone, dns, hosted): (Arc<dyn Zone>, _, _) = match &config.registry {
             Registry::Local { dns_listen } => {
                 let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default());
                 let zone = zone.map_err(|error| match error {
@@ -84,10 +87,18 @@ impl Open {
                         board.questions.clone(),
                     )?),
                 };
-                (Arc::new(zone), dns)
+                (Arc::new(zone), dns, None)
             }
             Registry::Route53 { wanted, endpoint_url } => {
-                let zone = find(wanted, endpoint_url.clone(), identity, board).await;
+                let hosted = Hosted::find(
+                    wanted,
+                    endpoint_url.clone(),
+                    identity,
+                    config.command.is_over_soon(),
+                    board,
+                );
+                let hosted = hosted.await?;
+                let zone = hosted.zone();
                 if let Wanted::Id(_) = wanted
                     && zone.name() != config.zone
                 {
@@ -98,7 +109,7 @@ impl Open {
                         "the zone of this id has this name"
                     );
                 }
-                (Arc::new(zone), None)
+                (zone, None, Some(hosted))
             }
         };
         let Identity { owner, address, .. } = identity.clone();
@@ -139,6 +150,7 @@ impl Open {
             signals,
             cordons: Arc::new(cordons),
             dns,
+            hosted,
             descriptors,
             pace,
             lists_a_second,
@@ -224,6 +236,17 @@ impl Open {
         }
     }
 
+    /// Returns when the zone is gone and another has its name; never, where that cannot be.
+    pub(super) fn replacement(&self) -> impl Future<Output = ()> + use<> {
+        let hosted = self.hosted.clone();
+        async move {
+            match hosted {
+                Some(hosted) => hosted.replaced().await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     /// Returns when the DNS fails; never, where there is none.
     pub(super) async fn dns_failed(&mut self) -> DnsError {
         match &mut self.dns {
@@ -231,40 +254,6 @@ impl Open {
             None => std::future::pending().await,
         }
     }
-}
-
-async fn find(
-    wanted: &Wanted,
-    endpoint_url: Option<String>,
-    identity: &Identity,
-    board: &Board,
-) -> route53::Route53Zone {
-    let settings = route53::Settings {
-        wanted: wanted.clone(),
-        endpoint_url,
-        region: identity.region.clone(),
-        vpc: identity.vpc.clone(),
-    };
-    let mut said = None;
-    let zone = route53::wait_for(&settings, |error, _| {
-        // A connection breaks in many words.
-        let kind = match error {
-            FindError::Unanswered { action, error } => format!("{action}: {}", error.kind()),
-            error => error.to_string(),
-        };
-        if said.as_ref() != Some(&kind) {
-            tracing::error!(
-                event = "zone_not_found",
-                "no zone yet, so nothing is written; looking for it again: {error}"
-            );
-            board.set(Part::Zone, Err(format!("no zone yet: {error}")));
-            said = Some(kind);
-        }
-    })
-    .await;
-    board.set(Part::Zone, Ok(()));
-    tracing::info!(event = "zone_found", zone = zone.name(), id = zone.id(), "hosted zone found");
-    zone
 }
 
 /// Whose it is that is kept in the state directory.

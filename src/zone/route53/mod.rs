@@ -35,7 +35,7 @@ use tokio::time::Instant;
 pub use self::client::client;
 pub(crate) use self::fault::said;
 use self::fault::zone_error;
-pub use self::find::{FindError, Settings, Wanted, find, look, wait_for};
+pub use self::find::{FindError, Settings, Wanted, find, look, wait_for, wait_for_another};
 pub use crate::aws::CALL_LIMIT;
 use crate::record::{Change, canonical};
 use crate::zone::{ChangeInfo, ListStart, PAGE_ITEMS_MAX, Page, Zone, ZoneError};
@@ -49,6 +49,8 @@ pub struct Route53Zone {
     name: String,
     id: String,
     draining: watch::Sender<bool>,
+    /// Whether a call was told that there is no such zone.
+    gone: watch::Sender<bool>,
 }
 
 impl fmt::Debug for Route53Zone {
@@ -60,8 +62,8 @@ impl fmt::Debug for Route53Zone {
 impl Route53Zone {
     /// The zone `id`, which may carry its `/hostedzone/`, and whose name is `name`. Asks nothing.
     pub fn new(client: Client, name: String, id: String) -> Self {
-        let draining = watch::Sender::new(false);
-        Self { client, name: canonical(&name), id: bare_id(&id).to_owned(), draining }
+        let (draining, gone) = (watch::Sender::new(false), watch::Sender::new(false));
+        Self { client, name: canonical(&name), id: bare_id(&id).to_owned(), draining, gone }
     }
 
     /// The VPCs that use the zone, by id; those of other accounts too, but none that do so by a Route 53 Profile.
@@ -72,6 +74,12 @@ impl Route53Zone {
         let request = self.client.get_hosted_zone().id(&self.id);
         let answer = self.within_limit(async { request.send().await.map_err(zone_error) }).await?;
         Ok(answer.vpcs.unwrap_or_default().into_iter().filter_map(|vpc| vpc.vpc_id).collect())
+    }
+
+    /// Returns once a call was told that there is no such zone.
+    pub async fn gone(&self) {
+        // It cannot fail while `self` is there to send.
+        let _ = self.gone.subscribe().wait_for(|gone| *gone).await;
     }
 
     /// Gives `call` until its time is up; where there turns out to be little, that comes sooner.
@@ -95,7 +103,12 @@ impl Route53Zone {
             }
         };
         tokio::select! {
-            answer = call => answer,
+            answer = call => {
+                if matches!(answer, Err(ZoneError::NoSuchZone(_))) {
+                    self.gone.send_replace(true);
+                }
+                answer
+            }
             () = time_is_up => {
                 let waited = began.elapsed().as_secs_f64();
                 Err(ZoneError::Unknown(format!("no answer within {waited:.0} s")))

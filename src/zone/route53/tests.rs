@@ -5,6 +5,8 @@ use std::sync::Arc;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
+use futures_util::FutureExt as _;
+
 use super::testing::{Canned, Reply, refusal};
 use super::*;
 use crate::record::{Action, RecordSet, RecordType, Routing};
@@ -188,6 +190,16 @@ async fn asks_how_far_a_change_is() {
     assert_eq!(zone.change_status("/change/C1").await.unwrap().status, ChangeStatus::InSync);
     assert_eq!(zone.change_status("C2").await, Err(ZoneError::NoSuchChange("No change C2".into())));
     assert_eq!(canned.lines(), ["GET /2013-04-01/change/C1", "GET /2013-04-01/change/C2"]);
+}
+
+#[tokio::test]
+async fn is_gone_once_a_call_was_told_so() {
+    let gone = refusal(404, "NoSuchHostedZone", "No hosted zone found with ID: Z1");
+    let zone = Canned::new([refusal(403, "AccessDenied", "no"), gone]).zone();
+    zone.list(None, 1).await.unwrap_err();
+    assert!(zone.gone().now_or_never().is_none());
+    zone.list(None, 1).await.unwrap_err();
+    assert!(zone.gone().now_or_never().is_some());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! one of a name. A wrong guess would write where no client looks, or into the public DNS: where there is
 //! any doubt, none is chosen, and the error lists what was seen.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::zone::ZoneError;
@@ -120,20 +121,30 @@ impl FindError {
         }
     }
 
+    /// Whether Route 53 said that there is no such zone, or none that will do; it may come later all the same.
+    pub fn is_definite(&self) -> bool {
+        !matches!(self, Self::Unanswered { .. })
+    }
+
     /// What to pass instead; `None` where that is not to blame.
-    pub fn remedy(&self) -> Option<&'static str> {
-        Some(match self {
+    pub fn remedy(&self) -> Option<Cow<'static, str>> {
+        if let Self::Elsewhere { seen, .. } = self {
+            let id = if let [zone] = &seen[..] { &zone.id } else { "ID" };
+            return Some(Cow::Owned(format!(
+                "associate it, or pass another ZONE; where a Route 53 Profile leads to it, which the API does not show, \
+                 or other VPCs are to see it, pass --zone-id {id}"
+            )));
+        }
+        let remedy = match self {
             Self::Absent { .. } => "make a private one, or pass another ZONE or --zone-id ID",
             Self::OnlyPublic { .. } => "make a private one, or pass another ZONE",
-            Self::Elsewhere { .. } => {
-                "associate it, or pass another ZONE, or --zone-id ID for a zone that other VPCs see"
-            }
             Self::Several { .. } => "pass --zone-id ID",
             Self::AbsentId { .. } => "pass another --zone-id, or none",
             Self::Public { .. } => "pass a private one",
             Self::Owned { .. } => "pass another ZONE or --zone-id ID",
-            Self::Unanswered { .. } => return None,
-        })
+            Self::Elsewhere { .. } | Self::Unanswered { .. } => return None,
+        };
+        Some(Cow::Borrowed(remedy))
     }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod choose;
 
+use std::convert::Infallible;
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use super::fault::zone_error;
 use super::{Route53Zone, bare_id};
 use crate::backoff::Backoff;
 use crate::record::canonical;
-use crate::zone::{Course, ZoneError};
+use crate::zone::{Course, Zone as _, ZoneError};
 
 /// The shortest, the first and the longest wait before a zone is looked for again.
 const RETRY_WAITS: (Duration, Duration, Duration) =
@@ -76,23 +77,44 @@ pub async fn look(settings: &Settings) -> Result<(Route53Zone, Seen), FindError>
 
 /// Looks for the zone until it is found: zones, permissions and credentials may all come later. Tells
 /// `on_wait` each time why it waits and how long, which is mostly what it told it before.
-pub async fn wait_for(settings: &Settings, on_wait: impl FnMut(&FindError, Duration)) -> Route53Zone {
+///
+/// # Errors
+/// What `on_wait` makes of a reason that it does not want to wait for.
+pub async fn wait_for<E>(
+    settings: &Settings,
+    on_wait: impl FnMut(&FindError, Duration) -> Result<(), E>,
+) -> Result<Route53Zone, E> {
     // With a new client each time, since one may remember what its profile did not hold.
-    until_found(|| find(settings), on_wait).await
+    until_found(async || find(settings).await, on_wait).await
 }
 
-async fn until_found<F: Future<Output = Result<Route53Zone, FindError>>>(
-    mut attempt: impl FnMut() -> F,
-    mut on_wait: impl FnMut(&FindError, Duration),
-) -> Route53Zone {
+/// Looks until a zone is found that is another than that of this id, which is gone. Returns its id.
+pub async fn wait_for_another(settings: &Settings, gone: &str) -> String {
+    until_another(async || find(settings).await, gone).await
+}
+
+async fn until_another(attempt: impl AsyncFn() -> Result<Route53Zone, FindError>, gone: &str) -> String {
+    let attempt = async || match attempt().await {
+        // The list of zones may still have it.
+        Ok(zone) if zone.id() == gone => Err(FindError::AbsentId { id: gone.to_owned() }),
+        found => found,
+    };
+    let Ok(zone) = until_found(attempt, |_, _| Ok::<_, Infallible>(())).await;
+    zone.id().to_owned()
+}
+
+async fn until_found<E>(
+    attempt: impl AsyncFn() -> Result<Route53Zone, FindError>,
+    mut on_wait: impl FnMut(&FindError, Duration) -> Result<(), E>,
+) -> Result<Route53Zone, E> {
     let (floor, first, longest) = RETRY_WAITS;
     let mut backoff = Backoff::new(floor, first, longest);
     loop {
         match attempt().await {
-            Ok(zone) => return zone,
+            Ok(zone) => return Ok(zone),
             Err(error) => {
                 let wait = backoff.next(fastrand::f64());
-                on_wait(&error, wait);
+                on_wait(&error, wait)?;
                 tokio::time::sleep(wait).await;
             }
         }
@@ -123,14 +145,16 @@ async fn find_with(client: Client, settings: &Settings) -> Result<Route53Zone, F
             id = zone.id,
             vpc,
             "taking the one private hosted zone of that name, without knowing that this VPC sees it: \
-             allow route53:GetHostedZone to be sure"
+             allow route53:GetHostedZone, or pass --zone-id, to be sure"
         ),
-        (Some(vpc), Some(false)) => tracing::warn!(
+        // By its name it would not have been taken.
+        (Some(vpc), Some(false)) => tracing::info!(
             event = "zone_elsewhere",
             zone = zone.name,
             id = zone.id,
             vpc,
-            "this host's VPC does not see the hosted zone, only others do"
+            "taking the zone of --zone-id, which this VPC is not associated with: a Route 53 Profile has to lead to it, \
+             or clients are elsewhere"
         ),
         _ => {}
     }

@@ -160,9 +160,14 @@ async fn takes_of_two_private_twins_the_one_that_this_vpc_sees() {
     assert_eq!(
         error.to_string(),
         "this host's vpc-4 does not see the private hosted zone sd.internal: Z1 (private, seen by vpc-1, \
-         \"of Z1\"), Z2 (private, seen by vpc-2 and vpc-3, \"of Z2\"): associate it, or pass another ZONE, \
-         or --zone-id ID for a zone that other VPCs see"
+         \"of Z1\"), Z2 (private, seen by vpc-2 and vpc-3, \"of Z2\"): associate it, or pass another ZONE; \
+         where a Route 53 Profile leads to it, which the API does not show, or other VPCs are to see it, pass \
+         --zone-id ID"
     );
+    // Of one, the id.
+    let one = vec![listed(&[private("Z1")], None), got(&private("Z1"), &["vpc-1"])];
+    let error = found(&settings(Some("vpc-4")), one).await.0.unwrap_err();
+    assert!(error.is_definite() && error.to_string().ends_with("pass --zone-id Z1"), "{error}");
 }
 
 #[tokio::test]
@@ -276,9 +281,12 @@ async fn waits_for_what_comes_later() {
     let canned = Canned::new(replies.concat());
     let waits = Arc::new(Mutex::new(Vec::new()));
     let wanted = settings(None);
-    let zone = until_found(
-        || find_with(canned.client(), &wanted),
-        |error, wait| waits.lock().unwrap().push((error.to_string(), wait)),
+    let Ok(zone) = until_found(
+        async || find_with(canned.client(), &wanted).await,
+        |error, wait| {
+            waits.lock().unwrap().push((error.to_string(), wait));
+            Ok::<_, Infallible>(())
+        },
     )
     .await;
     assert_eq!((zone.id(), canned.lines().len()), ("Z1", 13));
@@ -289,4 +297,32 @@ async fn waits_for_what_comes_later() {
     // The clock of a test counts whole milliseconds.
     let waited: Duration = waits.iter().map(|(_, wait)| *wait).sum();
     assert!(began.elapsed() >= waited && began.elapsed() <= waited + Duration::from_millis(12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_want_to_wait_ends_with_the_first_definite_word() {
+    let canned = Canned::new([refusal(400, "Throttling", "Rate exceeded"), denied(), listed(&[], None)]);
+    let wanted = settings(None);
+    let found = until_found(
+        async || find_with(canned.client(), &wanted).await,
+        |error, _| {
+            if error.is_definite() { Err(error.clone()) } else { Ok(()) }
+        },
+    );
+    assert_eq!(found.await.unwrap_err(), FindError::Absent { name: "sd.internal".into() });
+    assert_eq!(canned.lines().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_that_is_made_anew_is_another() {
+    let replies = [
+        listed(&[private("Z1")], None),
+        listed(&[], None),
+        listed(&[private("Z1"), private("Z2")], None),
+        got(&private("Z1"), &[]),
+        got(&private("Z2"), &[]),
+        listed(&[private("Z2")], None),
+    ];
+    let (canned, wanted) = (Canned::new(replies), settings(None));
+    assert_eq!(until_another(async || find_with(canned.client(), &wanted).await, "Z1").await, "Z2");
 }

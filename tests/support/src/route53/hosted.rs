@@ -71,6 +71,16 @@ impl HostedZone {
         Self { name: name.to_owned(), id, vpc }
     }
 
+    /// Deletes the zone, with all that is in it.
+    pub fn remove(&self) {
+        let sets = self.sets();
+        if !sets.is_empty() {
+            self.delete(&sets);
+        }
+        let (status, answer) = http::ask(&emulator(), "DELETE", &format!("{API}/{}", self.id), "");
+        assert_eq!(status, 200, "{answer}");
+    }
+
     /// The XML of every record set but the zone's own NS and SOA, in the zone's order.
     pub fn raw(&self) -> Vec<String> {
         let (mut sets, mut start) = (Vec::new(), String::new());
