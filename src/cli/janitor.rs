@@ -29,8 +29,8 @@ pub struct Janitor {
     #[arg(long, value_name = "ARNS", env = "ECSSD_JANITOR_ASSUME_ROLES", value_delimiter = ',')]
     pub assume_roles: Vec<String>,
 
-    /// Networks such as 10.0.0.0/16 of which EC2 shows every host here, separated by commas, and whose addresses
-    /// nobody else registers: only there is an instance gone that EC2 has forgotten.
+    /// Networks such as 10.0.0.0/16, separated by commas, within the VPCs of the zone: only there is an instance gone
+    /// that EC2 has forgotten. All of those VPCs, unless given.
     #[arg(long, value_name = "NETWORKS", env = "ECSSD_JANITOR_HOME_NETWORKS", value_delimiter = ',')]
     pub home_networks: Vec<String>,
 

@@ -70,7 +70,7 @@ fn absent(error: &FindError) -> Finding {
         | FindError::Owned { .. } => Finding::broken(
             SUBJECT,
             error.what(),
-            error.remedy().unwrap_or("pass another ZONE, or --zone-id ID".into()),
+            error.remedy().unwrap_or_else(|| "pass another ZONE, or --zone-id ID".into()),
         ),
     }
 }

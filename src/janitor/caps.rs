@@ -44,7 +44,12 @@ pub(super) fn apply(judged: Vec<Judged>, inspections: [&Inspection; 2]) -> Repor
         0 => held.contains(&Some(Held::ManyHostsDead)).then_some(Doubt::ManyHostsDead { dead, hosts }),
         clusters => Some(Doubt::NotAllRead { clusters }),
     };
-    Report { standstill: None, doubt, findings: judged.into_iter().zip(held).map(finding).collect() }
+    Report {
+        standstill: None,
+        doubt,
+        blind: None,
+        findings: judged.into_iter().zip(held).map(finding).collect(),
+    }
 }
 
 /// How many hosts look dead, and how many there are; those out of sight are no hosts here.

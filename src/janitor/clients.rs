@@ -31,8 +31,8 @@ const THROTTLED_WAIT_MS: u64 = 1_000;
 pub struct Clients {
     /// The zone.
     pub zone: Arc<dyn Zone>,
-    /// The VPCs that use it, by id, where that is known.
-    pub vpcs: Option<BTreeSet<String>>,
+    /// The VPCs that see it, by id, or why they are not known.
+    pub vpcs: Result<BTreeSet<String>, String>,
     /// Accounts and regions.
     pub account_regions: Vec<AccountRegion>,
     /// Asks targets.
@@ -94,25 +94,13 @@ pub async fn open(
         }
     }
     let zone = Arc::new(find(settings, region.to_string()).await?);
-    let vpcs = if settings.options.scope.home.is_empty() { None } else { vpcs(&zone).await };
+    let vpcs = match zone.vpcs().await {
+        Ok(vpcs) => Ok(vpcs.into_iter().collect()),
+        Err(error) => Err(format!("route53:GetHostedZone: {error}")),
+    };
     // Targets have addresses of their own; this host has nothing to be asked.
     let checker = Arc::new(NetworkChecker { host_address: std::net::Ipv4Addr::UNSPECIFIED });
     Ok(Clients { zone, vpcs, account_regions, checker, time: Arc::new(clock) })
-}
-
-/// Without them no network is known to be home, and what EC2 has forgotten stays.
-async fn vpcs(zone: &Route53Zone) -> Option<BTreeSet<String>> {
-    match zone.vpcs().await {
-        Ok(vpcs) => Some(vpcs.into_iter().collect()),
-        Err(error) => {
-            tracing::warn!(
-                event = "home_networks_unknown",
-                %error,
-                "--home-networks do not count: which VPCs use the zone is not known; allow route53:GetHostedZone"
-            );
-            None
-        }
-    }
 }
 
 /// What this place calls its own. The metadata service is asked where nothing else says so, and no region was

@@ -2,8 +2,8 @@
 //! them from the APIs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
+use super::sight::Sight;
 use crate::moment::Moment;
 pub use crate::record::Network;
 use crate::record::{ContainerId, Owner, RecordSet};
@@ -42,10 +42,10 @@ pub struct Snapshot {
     pub services: Option<BTreeSet<String>>,
     /// How many clusters there was no time to read to the end. Then nothing is dead by absence.
     pub unread: usize,
-    /// Networks of which EC2 shows every host: see [`home`].
-    pub home: Vec<Network>,
-    /// Each address that network interfaces hold there, and the instances that they are attached to.
-    pub held: BTreeMap<Ipv4Addr, Vec<Option<Owner>>>,
+    /// How far EC2 shows what there is; asked for only where it matters.
+    pub sight: Sight,
+    /// Hosts that EC2 does not show and that it was asked about: no interface is attached to them.
+    pub unattached: BTreeSet<Owner>,
 }
 
 /// What EC2 and ECS say of an instance.
@@ -107,54 +107,9 @@ pub struct Container {
     pub stopped: bool,
 }
 
-/// The networks of which EC2 shows every host. Hosts of other accounts and regions may have the same addresses,
-/// so an operator has to say that there are none, and that must not be refuted: it counts while instances are
-/// `shown` in every VPC that is known to use the zone.
-pub fn home(said: &[Network], of_zone: Option<&BTreeSet<String>>, shown: &BTreeSet<String>) -> Vec<Network> {
-    if of_zone.is_some_and(|vpcs| vpcs.is_subset(shown)) { said.to_vec() } else { Vec::new() }
-}
-
-impl Snapshot {
-    /// Whether an instance that EC2 does not show is gone, and not only to be shown later: no interface at the
-    /// address that it had at home may be its own.
-    pub fn is_gone(&self, host: &Owner, address: Ipv4Addr) -> bool {
-        let is_home = self.home.iter().any(|network| network.holds(address));
-        let is_anothers = |holder: &Option<Owner>| holder.as_ref().is_some_and(|holder| holder != host);
-        is_home && self.held.get(&address).is_none_or(|holders| holders.iter().all(is_anothers))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_network_is_home_only_while_no_vpc_of_the_zone_is_out_of_sight() {
-        let said = [Network { address: [10, 0, 0, 0].into(), prefix: 16 }];
-        let vpcs = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-        let shown = vpcs(&["vpc-a", "vpc-b"]);
-        assert_eq!(home(&said, Some(&vpcs(&["vpc-a"])), &shown), said);
-        assert_eq!(home(&said, Some(&vpcs(&["vpc-a", "vpc-of-others"])), &shown), []);
-        assert_eq!(home(&said, None, &shown), []);
-    }
-
-    #[test]
-    fn what_holds_an_address_may_be_an_instance_that_is_not_shown_yet() {
-        let owner = |text: &str| Owner::new(text).unwrap();
-        let (it, other) = (owner("i-0123456789abcdef0"), owner("i-0123456789abcdef1"));
-        let address = Ipv4Addr::new(10, 0, 0, 7);
-        let is_gone = |holders: Option<Vec<Option<Owner>>>| {
-            let snapshot = Snapshot {
-                home: vec![Network { address: [10, 0, 0, 0].into(), prefix: 16 }],
-                held: holders.map(|holders| (address, holders)).into_iter().collect(),
-                ..Snapshot::default()
-            };
-            assert!(!snapshot.is_gone(&it, [10, 1, 0, 7].into()));
-            snapshot.is_gone(&it, address)
-        };
-        assert!(is_gone(None) && is_gone(Some(vec![Some(other.clone())])));
-        assert!(!is_gone(Some(vec![None])) && !is_gone(Some(vec![Some(other), Some(it.clone())])));
-    }
 
     #[test]
     fn one_silent_registration_spoils_the_others() {

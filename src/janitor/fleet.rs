@@ -42,7 +42,7 @@ mod tests {
 
     fn report(sets: Vec<(RecordSet, Verdict)>) -> Report {
         let findings = sets.into_iter().map(|(set, verdict)| Finding { set, verdict }).collect();
-        Report { standstill: None, doubt: None, findings }
+        Report { standstill: None, doubt: None, blind: None, findings }
     }
 
     fn hint(text: &str) -> RecordSet {

@@ -199,8 +199,12 @@ mod tests {
             |(n, probed)| (probed, if silent.contains(&n) { Err(NoAnswer("no".into())) } else { Ok(()) });
         let probes: Vec<_> = probed.into_iter().enumerate().map(answer).collect();
         let finding = |set: RecordSet| Finding { set, verdict: Verdict::Keep(Kept::Runs) };
-        let report =
-            Report { standstill: None, doubt: None, findings: list.into_iter().map(finding).collect() };
+        let report = Report {
+            standstill: None,
+            doubt: None,
+            blind: None,
+            findings: list.into_iter().map(finding).collect(),
+        };
         decide(&probes, &report, tasks, now())
     }
 
@@ -271,7 +275,7 @@ mod tests {
         let findings = sets.into_iter().map(|set| Finding { set, verdict: dead }).collect();
         let decision = decide(
             &probes,
-            &Report { standstill: None, doubt: None, findings },
+            &Report { standstill: None, doubt: None, blind: None, findings },
             &tasks(2, START_GRACE),
             now(),
         );

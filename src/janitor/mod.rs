@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`evidence`] | what was seen, and when |
 //! | [`fitness`] | whether two inspections bear a verdict at all |
+//! | [`sight`] | where EC2 shows every host, so that one that it does not show is gone |
 //! | [`entry`] | whose a record is and what it speaks of |
 //! | [`suspects`] | what a second inspection has to ask about |
 //! | [`verdict`] | dead or not, record by record |
@@ -45,10 +46,8 @@
 //!   A name says nothing of a host's death, and an address neither: hosts of other VPCs, accounts and regions
 //!   have the same, those that the predecessor named after their address (`ip-10-0-0-7`) too. Of hosts with such
 //!   marks only containers are ever dead, never the host's own record.
-//! - An instance that EC2 does not show is out of sight, and kept, unless its address lies in a network of
-//!   which EC2 shows every host ([`evidence::home`]): then it is gone, by absence. That takes an operator's
-//!   word, and holds while EC2 shows instances in every VPC of the zone. An address that an interface holds
-//!   which is not another instance's may be a host that is not shown *yet*.
+//! - An instance that EC2 does not show is out of sight, and kept, unless its address lies where EC2 shows every
+//!   host ([`sight`]), and no interface is attached to it: then it is gone, by absence.
 //!   The address is the host's own record, so that record goes last of all that is the host's.
 //! - Clusters do not matter: an instance that is in EC2 but in no cluster is a host whose ECS agent is absent,
 //!   and one in two clusters counts as connected only if it is in both.
@@ -77,6 +76,7 @@ pub mod rules;
 pub mod run;
 pub mod settings;
 pub mod shell;
+pub mod sight;
 pub mod summary;
 pub mod suspects;
 pub mod sweep;
@@ -97,7 +97,10 @@ pub use report::{Finding, Report, Verdict};
 pub fn judge(zone: &str, first: &Inspection, last: &Inspection, now: Moment) -> Report {
     let inspections = [first, last];
     match fitness::check(inspections, now) {
-        Ok(()) => caps::apply(verdict::of_all(zone, inspections), inspections),
+        Ok(()) => Report {
+            blind: verdict::blind(zone, inspections),
+            ..caps::apply(verdict::of_all(zone, inspections), inspections)
+        },
         Err(standstill) => Report::unjudged(standstill, inspections[1]),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Inspection;
 use super::entry::Entry;
+use super::sight::Blind;
 use crate::record::{Owner, RecordSet};
 
 /// Why a record is kept.
@@ -241,6 +242,8 @@ pub struct Report {
     pub standstill: Option<Standstill>,
     /// Why nothing is deleted by absence, if something waits for that.
     pub doubt: Option<Doubt>,
+    /// Why all is kept whose host EC2 does not show, if something is.
+    pub blind: Option<Blind>,
     /// One for each record of the last list, in its order.
     pub findings: Vec<Finding>,
 }
@@ -257,6 +260,7 @@ impl Report {
         Self {
             standstill: Some(standstill),
             doubt: None,
+            blind: None,
             findings: last.list.what.iter().map(finding).collect(),
         }
     }

@@ -12,7 +12,7 @@ use super::health::{self, Answered, Decision};
 use super::options::RunOptions;
 use super::reader::list::{List, wait_until};
 use super::reader::tasks::RunningTask;
-use super::reader::{Limit, again, inspect};
+use super::reader::{Limit, Viewers, again, inspect};
 use super::report::{Report, Standstill};
 use super::rules::APART;
 use super::summary::{Calls, Changes, HealthSummary, RunSummary, Seconds};
@@ -111,7 +111,8 @@ async fn see(options: &RunOptions, clients: &Clients, list: &mut List, end: Mome
         return SeenAll::still(Standstill::NoTime(end - time.now()), Inspection::default());
     }
     let limit = Limit { time, until };
-    let (first, seen) = inspect(&**zone, list, account_regions, &options.scope, vpcs.as_ref(), limit).await;
+    let viewers = Viewers { vpcs, said: &options.scope.home };
+    let (first, seen) = inspect(&**zone, list, account_regions, &options.scope, viewers, limit).await;
     let missing = [&first.list.missing[..], &first.snapshot.missing[..]].concat();
     // Whatever a second inspection shows, there is no verdict without the first.
     if !missing.is_empty() {

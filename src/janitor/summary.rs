@@ -30,6 +30,8 @@ pub struct RunSummary {
     pub standstill: Option<String>,
     /// Why nothing was deleted by absence, if something waits for that.
     pub doubt: Option<String>,
+    /// Why all is kept whose host EC2 does not show, if something is.
+    pub blind: Option<String>,
     /// How many records the zone has.
     pub records: usize,
     /// How many of them came to what, and why.
@@ -183,6 +185,7 @@ impl RunSummary {
     pub(super) fn judged(&mut self, report: &Report) {
         self.standstill = report.standstill.as_ref().map(ToString::to_string);
         self.doubt = report.doubt.as_ref().map(ToString::to_string);
+        self.blind = report.blind.as_ref().map(ToString::to_string);
         self.records = report.findings.len();
         for (verdict, count) in report.counts() {
             let (word, reason) = match verdict {

@@ -1,7 +1,6 @@
 //! What looked dead in a first inspection, and so has to be asked about in the second. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 use super::Inspection;
 use super::entry::Entry;
@@ -16,8 +15,8 @@ pub struct Suspects {
     pub hosts: BTreeSet<Owner>,
     /// Containers that ECS knows.
     pub containers: BTreeSet<ContainerId>,
-    /// Addresses of hosts that are gone.
-    pub addresses: BTreeSet<Ipv4Addr>,
+    /// Instances that EC2 does not show.
+    pub gone: BTreeSet<Owner>,
     /// Whether a name could be emptied: then it counts which services are wanted by now.
     pub empties: bool,
 }
@@ -39,7 +38,7 @@ impl Suspects {
             let known = entry.container().filter(|id| snapshot.containers.contains_key(id));
             suspects.containers.extend(known.cloned());
             if death == Death::HostGone {
-                suspects.addresses.extend(scene.address(&entry.host));
+                suspects.gone.insert(entry.host.clone());
             }
             if is_target && death.is_positive() {
                 certain.insert((set.key().name, set.kind));

@@ -131,6 +131,9 @@ fn more(text: &mut String, summary: &RunSummary) {
             line(text, format_args!("       stopped: {task}"));
         }
     }
+    if let Some(blind) = &summary.blind {
+        line(text, format_args!("what EC2 does not show is kept: {blind}"));
+    }
     if let Some(doubt) = &summary.doubt {
         line(text, format_args!("nothing goes by absence: {doubt}"));
     }
@@ -179,8 +182,12 @@ mod tests {
 
     fn report(findings: impl IntoIterator<Item = (RecordSet, Verdict)>) -> (Report, RunSummary) {
         let finding = |(set, verdict)| Finding { set, verdict };
-        let report =
-            Report { standstill: None, doubt: None, findings: findings.into_iter().map(finding).collect() };
+        let report = Report {
+            standstill: None,
+            doubt: None,
+            blind: None,
+            findings: findings.into_iter().map(finding).collect(),
+        };
         let mut summary = RunSummary::new("sd.internal", false);
         summary.judged(&report);
         summary.changes.due = report.deletes().count();

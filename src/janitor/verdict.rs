@@ -1,13 +1,14 @@
 //! Dead or not, record by record: what each inspection says of it, and what both say together. Owns no numbers:
 //! how much of the dead may go is decided in [`caps`](super::caps).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 
 use super::Inspection;
 use super::entry::{About, Entry, is_instance_id};
 use super::evidence::{AgentConnection, Host, InstanceState, Snapshot};
 use super::report::{Death, Kept};
+use super::sight::Blind;
 use crate::record::{Key, Owner, RecordSet};
 
 /// A record, and whether it is dead.
@@ -71,11 +72,18 @@ pub(super) fn of_all(zone: &str, [first, last]: [&Inspection; 2]) -> Vec<Judged>
     last.list.what.iter().map(verdict).collect()
 }
 
+/// Why all is kept whose host EC2 does not show, where there was such a host.
+pub(super) fn blind(zone: &str, inspections: [&Inspection; 2]) -> Option<Blind> {
+    inspections.into_iter().find_map(|inspection| Scene::new(zone, inspection).blind().cloned())
+}
+
 /// One inspection, ready to be asked.
 pub(super) struct Scene<'a> {
     snapshot: &'a Snapshot,
     /// Of hosts, by their own records.
     addresses: BTreeMap<Owner, Ipv4Addr>,
+    /// Why nothing is gone that EC2 does not show.
+    blind: Option<Blind>,
 }
 
 /// A record's host, as one inspection has it.
@@ -87,12 +95,36 @@ enum Found<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(zone: &str, inspection: &'a Inspection) -> Self {
-        let address = |set| match Entry::read(set, zone).ok()? {
-            Entry { host, about: About::Host(address) } => Some((host, address)),
-            _ => None,
+        let (snapshot, list) = (&inspection.snapshot.what, &inspection.list.what);
+        let (mut addresses, mut hosts) = (BTreeMap::new(), BTreeSet::new());
+        for Entry { host, about } in list.iter().filter_map(|set| Entry::read(set, zone).ok()) {
+            if let About::Host(address) = about {
+                addresses.insert(host.clone(), address);
+            }
+            if is_instance_id(&host) {
+                hosts.insert(host);
+            }
+        }
+        let placed = hosts.iter().map(|host| (host, addresses.get(host).copied()));
+        let outsider = snapshot.sight.outsider(placed, &snapshot.hosts).cloned();
+        let blind = snapshot.sight.blind.clone().or_else(|| outsider.map(Blind::Outside));
+        Self { snapshot, addresses, blind }
+    }
+
+    /// Why nothing is gone that EC2 does not show, where it was looked for.
+    pub(super) fn blind(&self) -> Option<&Blind> {
+        self.blind.as_ref()
+    }
+
+    /// The hosts that EC2 does not show, and that are gone by their address if by nothing else.
+    pub(super) fn unseen(&self) -> BTreeSet<Owner> {
+        let Snapshot { hosts, sight, .. } = self.snapshot;
+        let is_unseen = |(host, address): &(&Owner, &Ipv4Addr)| {
+            is_instance_id(host)
+                && !hosts.contains_key(*host)
+                && (sight.home.is_empty() || sight.is_home(**address))
         };
-        let addresses = inspection.list.what.iter().filter_map(address).collect();
-        Self { snapshot: &inspection.snapshot.what, addresses }
+        self.addresses.iter().filter(is_unseen).map(|(host, _)| host.clone()).collect()
     }
 
     pub(super) fn of(&self, entry: &Entry) -> (HostIs, Result<Death, Kept>) {
@@ -122,16 +154,11 @@ impl<'a> Scene<'a> {
         self.instance(entry).is_some_and(|id| self.snapshot.hosts.contains_key(id))
     }
 
-    /// A host's address, by its own record.
-    pub(super) fn address(&self, host: &Owner) -> Option<Ipv4Addr> {
-        self.addresses.get(host).copied()
-    }
-
     fn host(&self, entry: &Entry) -> Found<'a> {
         let snapshot = self.snapshot;
         let is_gone = || {
-            let address = self.address(&entry.host);
-            is_instance_id(&entry.host) && address.is_some_and(|it| snapshot.is_gone(&entry.host, it))
+            let is_home = self.addresses.get(&entry.host).is_some_and(|it| snapshot.sight.is_home(*it));
+            self.blind.is_none() && is_home && snapshot.unattached.contains(&entry.host)
         };
         match self.instance(entry).and_then(|id| snapshot.hosts.get_key_value(id)) {
             Some((id, host)) => Found::Instance(id, host),

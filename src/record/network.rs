@@ -1,10 +1,11 @@
 //! Ranges of addresses.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 /// A range of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
     /// Any address in it.
     pub address: Ipv4Addr,
@@ -18,6 +19,17 @@ impl Network {
         let tail = 32_u32.saturating_sub(u32::from(self.prefix));
         let differ = self.address.to_bits() ^ address.to_bits();
         differ.checked_shr(tail).unwrap_or(0) == 0
+    }
+
+    /// Whether all of `other` lies in it.
+    pub fn contains(self, other: Self) -> bool {
+        self.prefix <= other.prefix && self.holds(other.address)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
     }
 }
 
@@ -48,6 +60,8 @@ mod tests {
         assert!(!network(16).holds([10, 2, 2, 3].into()));
         assert!(network(0).holds([192, 168, 0, 1].into()));
         assert!(network(32).holds([10, 1, 2, 3].into()) && !network(32).holds([10, 1, 2, 2].into()));
+        assert!(network(16).contains(network(16)) && network(16).contains(network(24)));
+        assert!(!network(16).contains(network(8)) && network(16).to_string() == "10.1.2.3/16");
     }
 
     #[test]

@@ -182,7 +182,7 @@ for (const action of ['ec2:DescribeInstances', 'ecs:ListClusters']) {
   await expect(true, 'operator', action, action, ANY)
 }
 await expect(false, 'operator', 'ecs:StopTask', 'ecs:StopTask', TASK, here)
-for (const action of ['ec2:DescribeInstances', 'ec2:DescribeNetworkInterfaces', 'ecs:ListClusters']) {
+for (const action of ['ec2:DescribeInstances', 'ec2:DescribeVpcs', 'ec2:DescribeNetworkInterfaces', 'ecs:ListClusters']) {
   await expect(true, 'janitor', action, action, ANY)
   await expect(false, 'agent', action, action, ANY)
 }

@@ -39,10 +39,23 @@ fn query(body: &str) -> String {
 /// An id, a state, and an address.
 type Instance = (String, &'static str, String);
 
+/// The account that asks.
+pub const ACCOUNT: &str = "111122223333";
+/// The VPC that all instances are in.
+pub const VPC: &str = "vpc-0123456789abcdef0";
+
 /// An EC2 of our own, in pages.
 #[derive(Clone, Default)]
 pub struct Ec2 {
     pub instances: Arc<Mutex<Vec<Instance>>>,
+    /// VPCs: an id, the account that owns it, its addresses.
+    pub vpcs: Arc<Mutex<Vec<(String, String, String)>>>,
+    /// Instances that an interface is attached to, whether they are shown or not.
+    pub attached: Arc<Mutex<Vec<String>>>,
+    /// Calls that are denied.
+    pub denied: Arc<Mutex<Vec<&'static str>>>,
+    /// All that was asked.
+    pub asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Ec2 {
@@ -54,30 +67,78 @@ impl Ec2 {
         })
     }
 
+    /// How often this was asked.
+    pub fn count(&self, call: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| *asked == call).count()
+    }
+
     pub fn answer(&self, request: &Request) -> Answer {
         let fields: Vec<(&str, &str)> =
             request.body.split('&').filter_map(|field| field.split_once('=')).collect();
         let field = |name: &str| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-        assert_eq!(field("Action"), Some("DescribeInstances"));
-        assert!(matches!(field("Filter.1.Name"), None | Some("instance-id")));
+        let call = field("Action").unwrap();
+        self.asked.lock().unwrap().push(call.to_owned());
+        if self.denied.lock().unwrap().contains(&call) {
+            let error = "<Code>UnauthorizedOperation</Code><Message>You are not authorized.</Message>";
+            return (
+                403,
+                "text/xml",
+                format!("<Response><Errors><Error>{error}</Error></Errors></Response>"),
+            );
+        }
         let wanted: Vec<&str> = (fields.iter())
             .filter(|(name, _)| name.starts_with("Filter.1.Value."))
             .map(|(_, value)| *value)
             .collect();
-        let instances = self.instances.lock().unwrap();
-        let is_wanted = |instance: &&Instance| wanted.is_empty() || wanted.contains(&instance.0.as_str());
-        let instances: Vec<&Instance> = instances.iter().filter(is_wanted).collect();
+        let is_wanted = |id: &str| wanted.is_empty() || wanted.contains(&id);
+        let (list, filter, items): (_, _, Vec<String>) = match call {
+            "DescribeInstances" => {
+                let instances = self.instances.lock().unwrap();
+                let found = instances.iter().filter(|instance| is_wanted(&instance.0));
+                ("reservationSet", "instance-id", found.map(item).collect())
+            }
+            "DescribeVpcs" => {
+                let vpcs = self.vpcs.lock().unwrap();
+                ("vpcSet", "vpc-id", vpcs.iter().filter(|vpc| is_wanted(&vpc.0)).map(vpc).collect())
+            }
+            "DescribeNetworkInterfaces" => {
+                let attached = self.attached.lock().unwrap();
+                let found = attached.iter().filter(|id| is_wanted(id));
+                ("networkInterfaceSet", "attachment.instance-id", found.map(|id| interface(id)).collect())
+            }
+            other => panic!("{other} is not asked for"),
+        };
+        assert!(field("Filter.1.Name").is_none_or(|name| name == filter), "{}", request.body);
         let from: usize = field("NextToken").map_or(0, |token| token.parse().unwrap());
         let most: usize = field("MaxResults").unwrap().parse().unwrap();
-        let to = instances.len().min(from + most);
-        let items: String = instances[from..to].iter().map(|instance| item(instance)).collect();
-        let next = if to < instances.len() { format!("<nextToken>{to}</nextToken>") } else { String::new() };
+        let to = items.len().min(from + most);
+        let next = if to < items.len() { format!("<nextToken>{to}</nextToken>") } else { String::new() };
         let body = format!(
-            "<DescribeInstancesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId>\
-             <reservationSet>{items}</reservationSet>{next}</DescribeInstancesResponse>"
+            "<{call}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r</requestId>\
+             <{list}>{}</{list}>{next}</{call}Response>",
+            items[from..to].concat()
         );
         (200, "text/xml", body)
     }
+}
+
+fn vpc((id, owner, block): &(String, String, String)) -> String {
+    format!(
+        "<item><vpcId>{id}</vpcId><ownerId>{owner}</ownerId><state>available</state><cidrBlock>{block}</cidrBlock>\
+         <cidrBlockAssociationSet><item><cidrBlock>{block}</cidrBlock><associationId>vpc-cidr-assoc-1</associationId>\
+         <cidrBlockState><state>associated</state></cidrBlockState></item></cidrBlockAssociationSet>\
+         <dhcpOptionsId>dopt-1</dhcpOptionsId><instanceTenancy>default</instanceTenancy>\
+         <isDefault>false</isDefault></item>"
+    )
+}
+
+fn interface(instance: &str) -> String {
+    format!(
+        "<item><networkInterfaceId>eni-1</networkInterfaceId><vpcId>{VPC}</vpcId><status>in-use</status>\
+         <privateIpAddress>10.77.0.9</privateIpAddress><attachment><attachmentId>eni-attach-1</attachmentId>\
+         <instanceId>{instance}</instanceId><instanceOwnerId>444455556666</instanceOwnerId>\
+         <deviceIndex>0</deviceIndex><status>attached</status></attachment></item>"
+    )
 }
 
 /// About as much as the vendor says of one.
@@ -86,8 +147,9 @@ fn item((id, state, address): &Instance) -> String {
         .map(|n| format!("<item><key>tag-{n}</key><value>{id} in subnet {n}</value></item>"))
         .collect();
     format!(
-        "<item><reservationId>r-1</reservationId><instancesSet><item><instanceId>{id}</instanceId>\
-         <instanceState><code>0</code><name>{state}</name></instanceState>\
+        "<item><reservationId>r-1</reservationId><ownerId>{ACCOUNT}</ownerId><instancesSet><item>\
+         <instanceId>{id}</instanceId><instanceState><code>0</code><name>{state}</name></instanceState>\
+         <vpcId>{VPC}</vpcId>\
          <privateIpAddress>{address}</privateIpAddress><tagSet>{more}</tagSet></item></instancesSet></item>"
     )
 }

@@ -14,6 +14,7 @@ mod ec2;
 mod ecs;
 mod failing;
 mod forget;
+mod forgotten;
 mod health;
 mod lambda;
 mod pace;

@@ -9,7 +9,7 @@ use ecssd::record::{RecordSet, RecordType, Routing};
 
 use crate::ec2;
 use crate::ecs::{Act, Ecs, Task};
-use crate::scene::{Scene, account_region, host_record, legacy, mark, options, record, srv, zone_at};
+use crate::scene::{Scene, account_region, host_record, legacy, mark, options, record, srv};
 
 fn marks(sets: &[RecordSet]) -> BTreeSet<String> {
     sets.iter().map(mark).collect()
@@ -210,40 +210,6 @@ async fn fault_21_every_page_of_tasks_is_read() {
     let pages = |call: &str| scene.ecs.with(|ecs| ecs.asked.iter().filter(|action| *action == call).count());
     assert_eq!(pages("ListTasks"), 4, "two of either kind, in the first inspection alone");
     assert_eq!(pages("DescribeTasks"), 6, "and in the second those that looked dead");
-}
-
-#[tokio::test]
-async fn a_host_that_ec2_has_forgotten_goes_where_it_was_at_home() {
-    let scene = Scene::new("home");
-    let zone = scene.zone.name.clone();
-    let mut records = Vec::new();
-    for _ in 0..4 {
-        let host = scene.host("web").0;
-        records.extend((0..3).map(|_| scene.task("web", &host, "_web._tcp", "RUNNING")));
-    }
-    let gone = "i-0123456789abcdef0";
-    let dead = srv(&zone, "_web._tcp", gone, &scene.id(), 32_000);
-    records.extend([dead.clone(), host_record(&zone, gone, "10.77.0.9")]);
-    scene.zone.create(&records);
-    let before = scene.marks();
-    let (report, _) = scene.run(&["--apply"]).await;
-    expect(&scene, &before);
-    assert_eq!(report.counts()[&Verdict::Keep(Kept::HostOutOfSight)], 2);
-    let home = options(&["--apply", "--home-networks", "10.77.0.0/16"]);
-    let mut clients = scene.clients().await;
-    // A VPC uses the zone of which EC2 shows no instance: hosts there may have the same addresses.
-    let url = format!("http://{}", ecssd_testing::route53::hosted::emulator());
-    let vpcs = zone_at(&url, &zone, &scene.zone.id).await.vpcs().await.unwrap();
-    assert_eq!(vpcs.len(), 1);
-    clients.vpcs = Some(vpcs.into_iter().collect());
-    run(&home, &clients).await;
-    expect(&scene, &before);
-    clients.vpcs = Some(BTreeSet::new());
-    run(&home, &clients).await;
-    expect(&scene, &before - &marks(&[dead]));
-    // And its address when nothing else is there.
-    run(&home, &clients).await;
-    assert!(!scene.marks().contains(gone));
 }
 
 #[tokio::test]

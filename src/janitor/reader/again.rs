@@ -7,7 +7,7 @@ use super::ecs::PAGE;
 use super::list::List;
 use super::paced::Unread;
 use super::tasks::Seen;
-use super::{AccountRegion, Limit, NameScope, Scope, fill, hold, listed, words};
+use super::{AccountRegion, Limit, NameScope, Scope, fill, gone, listed, words};
 use crate::janitor::Inspection;
 use crate::janitor::evidence::{Host, Snapshot};
 use crate::janitor::suspects::Suspects;
@@ -26,7 +26,7 @@ pub async fn inspect(
     let mut inspection = listed(zone, list, limit).await;
     if inspection.list.missing.is_empty() {
         let snapshot = &mut inspection.snapshot.what;
-        snapshot.home.clone_from(&before.home);
+        snapshot.sight.clone_from(&before.sight);
         let names = scope.names(zone.name());
         let read = snapshot_again(&names, account_regions, suspects, (before, first), snapshot, limit).await;
         inspection.snapshot.missing.extend(read.err().map(words));
@@ -44,17 +44,13 @@ async fn snapshot_again(
     limit: Limit<'_>,
 ) -> Result<(), Unread> {
     let hosts: Vec<String> = suspects.hosts.iter().map(ToString::to_string).collect();
-    let addresses: Vec<String> = suspects.addresses.iter().map(ToString::to_string).collect();
     for AccountRegion { name, ec2, .. } in account_regions.iter().filter(|_| !hosts.is_empty()) {
         let mut tell = |instance: Instance| {
             into.hosts.insert(instance.id, Host { state: instance.state, agent: Default::default() });
         };
         ec2.instances(&hosts, &mut tell, limit).await.map_err(|unread| unread.of(name))?;
-        if !addresses.is_empty() {
-            let mut tell = |interface| hold(&mut into.held, &into.home, &interface);
-            ec2.interfaces(&addresses, &mut tell, limit).await.map_err(|unread| unread.of(name))?;
-        }
     }
+    gone::ask(account_regions, &suspects.gone, into, limit).await;
     let directory = &first.directory;
     let mut seen = Seen { directory: directory.without_tasks(), ..Seen::default() };
     let (tasks, registrations) =

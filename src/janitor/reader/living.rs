@@ -37,11 +37,9 @@ async fn snapshot(
     into: &mut Snapshot,
     limit: Limit<'_>,
 ) -> Result<(), Unread> {
-    let everywhere = Scope { home: Vec::new(), ..scope.clone() };
-    let Snapshot { hosts, home, held, .. } = into;
-    instances(account_regions, &everywhere, None, (hosts, home, held), limit).await?;
+    instances(account_regions, &mut into.hosts, limit).await?;
     let mut seen = Seen::default();
-    for cluster in find(account_regions, &everywhere, limit).await? {
+    for cluster in find(account_regions, scope, limit).await? {
         let AccountRegion { name, ecs, .. } = &account_regions[cluster.account_region];
         let told = async {
             ecs.instances(&cluster, &mut seen, limit).await?;

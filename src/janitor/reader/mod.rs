@@ -7,11 +7,12 @@
 //! | | |
 //! |---|---|
 //! | [`list`] | all pages of the zone |
-//! | [`ec2`] | instances and interfaces: signed calls, and their XML |
+//! | [`ec2`] | instances, VPCs and interfaces: signed calls, and their XML |
 //! | [`ecs`] | clusters, container instances, tasks, task definitions: which calls |
 //! | [`tasks`] | what a described task comes to; pure |
 //! | [`definitions`] | which names a task definition asks for; pure |
 //! | [`directory`] | where ECS is asked again; pure |
+//! | `gone` | what EC2 is asked about hosts that it does not show |
 //! | [`again`] | the second inspection |
 //! | [`living`] | what lives, looked at once |
 //! | [`paced`] | so many calls a second, and again |
@@ -21,26 +22,28 @@ pub mod definitions;
 pub mod directory;
 pub mod ec2;
 pub mod ecs;
+mod gone;
 pub mod list;
 pub mod living;
 pub mod paced;
 pub mod tasks;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_ecs::types::DesiredStatus;
 
 use self::directory::Cluster;
 use self::ec2::Ec2;
-use self::ec2::answer::{Instance, Interface};
+use self::ec2::answer::Instance;
 use self::ecs::Ecs;
+use self::gone::Places;
+pub use self::gone::Viewers;
 use self::list::List;
 use self::paced::Unread;
 use self::tasks::Seen;
 use super::Inspection;
-use super::evidence::{Host, Network, Snapshot, home};
+use super::evidence::{Host, InstanceState, Network, Snapshot};
 use super::time::Time;
 use crate::container::convention::{FullNames, Scope as NameScope};
 use crate::moment::Moment;
@@ -66,7 +69,7 @@ pub struct AccountRegion {
 pub struct Scope {
     /// Clusters by name or ARN; empty for all.
     pub clusters: Vec<String>,
-    /// Networks of which EC2 shows every host, as an operator says.
+    /// Where a host that EC2 does not show may be gone; none for all of the zone's VPCs.
     pub home: Vec<Network>,
     /// What the agents are told of full names: those of a running service are wanted, too.
     pub full_names: Option<FullNames>,
@@ -94,20 +97,26 @@ pub async fn inspect(
     list: &mut List,
     account_regions: &[AccountRegion],
     scope: &Scope,
-    vpcs: Option<&BTreeSet<String>>,
+    viewers: Viewers<'_>,
     limit: Limit<'_>,
 ) -> (Inspection, Seen) {
     let mut inspection = listed(zone, list, limit).await;
     let mut seen = Seen::default();
     if inspection.list.missing.is_empty() {
-        let Snapshot { hosts, home, held, .. } = &mut inspection.snapshot.what;
-        let of_ec2 = instances(account_regions, scope, vpcs, (hosts, home, held), limit).await;
-        let of_ecs = match of_ec2 {
-            Ok(()) => clusters(&scope.names(zone.name()), account_regions, scope, &mut seen, limit).await,
-            Err(unread) => Err(unread),
+        let names = scope.names(zone.name());
+        let read = async {
+            let places = instances(account_regions, &mut inspection.snapshot.what.hosts, limit).await?;
+            Ok((places, clusters(&names, account_regions, scope, &mut seen, limit).await?))
         };
-        match of_ecs {
-            Ok(unread) => fill(&mut inspection.snapshot.what, &mut seen, unread),
+        match read.await {
+            Ok((mut places, unread)) => {
+                fill(&mut inspection.snapshot.what, &mut seen, unread);
+                places.learn_of(&seen.directory.clusters);
+                // Where not all was read, absence does not count.
+                if unread == 0 {
+                    gone::look(zone.name(), account_regions, viewers, &places, &mut inspection, limit).await;
+                }
+            }
             Err(unread) => inspection.snapshot.missing.push(words(unread)),
         }
     }
@@ -132,38 +141,26 @@ fn words(unread: Unread) -> String {
     }
 }
 
-type OfEc2<'a> =
-    (&'a mut BTreeMap<Owner, Host>, &'a mut Vec<Network>, &'a mut BTreeMap<Ipv4Addr, Vec<Option<Owner>>>);
-
+/// Reads all instances, and tells where they are.
 async fn instances(
     account_regions: &[AccountRegion],
-    scope: &Scope,
-    vpcs: Option<&BTreeSet<String>>,
-    (hosts, at_home, held): OfEc2<'_>,
+    hosts: &mut BTreeMap<Owner, Host>,
     limit: Limit<'_>,
-) -> Result<(), Unread> {
-    let mut shown = BTreeSet::new();
+) -> Result<Places, Unread> {
+    let mut places = Places::default();
     for AccountRegion { name, ec2, .. } in account_regions {
-        let mut tell = |Instance { id, state, vpc }: Instance| {
-            shown.extend(vpc);
+        let mut account = None;
+        let mut tell = |Instance { id, state, vpc, account: its }: Instance| {
+            account = its.or_else(|| account.take());
+            if let Some(vpc) = vpc.filter(|_| state != InstanceState::Terminated) {
+                places.vpcs.insert(id.clone(), vpc);
+            }
             hosts.insert(id, Host { state, agent: Default::default() });
         };
         ec2.instances(&[], &mut tell, limit).await.map_err(|unread| unread.of(name))?;
-        if !scope.home.is_empty() {
-            let mut tell = |interface| hold(held, &scope.home, &interface);
-            ec2.interfaces(&[], &mut tell, limit).await.map_err(|unread| unread.of(name))?;
-        }
+        places.accounts.push(account);
     }
-    *at_home = home(&scope.home, vpcs, &shown);
-    Ok(())
-}
-
-/// Notes an interface at its addresses in these networks.
-fn hold(held: &mut BTreeMap<Ipv4Addr, Vec<Option<Owner>>>, networks: &[Network], interface: &Interface) {
-    let at_home = |address: &&Ipv4Addr| networks.iter().any(|network| network.holds(**address));
-    for address in interface.addresses.iter().filter(at_home) {
-        held.entry(*address).or_default().push(interface.instance.clone());
-    }
+    Ok(places)
 }
 
 /// Reads all clusters, and tells how many there was no time for. What says of itself that it is over comes first,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::story::Run;
-use super::world::{Kind, Tag, World, docker_id, owner};
+use super::world::{EMPTY, Kind, Machine, Tag, Vpc, World, docker_id, owner};
 use crate::janitor::Inspection;
 use crate::janitor::evidence::{AgentConnection, InstanceState};
 use crate::record::{Key, RecordSet, RecordType};
@@ -18,29 +18,54 @@ pub(super) enum Known {
     Positive,
 }
 
-/// What may be known of a machine: by its own id alone. A name says nothing, an address neither.
-fn machine_known(world: &World, inspection: &Inspection, n: usize) -> Known {
-    match (world.machines[n].kind, inspection.snapshot.what.hosts.get(&owner(n))) {
-        (Kind::Ours, Some(host)) if host.state == InstanceState::Terminated => Known::Positive,
-        (Kind::Ours, None) if world.is_looked_at(n) && !inspection.snapshot.what.home.is_empty() => {
-            Known::Absent
+/// Whether a machine may be gone that EC2 does not show, of all that one inspection has: it had an address at home, no
+/// interface is attached to it, and nobody registers from where EC2 shows nothing.
+fn is_absent(world: &World, inspections: &[Inspection; 2], look: usize, n: usize) -> bool {
+    let Inspection { list, snapshot } = &inspections[look];
+    let has = |tag: Tag| list.what.iter().any(|set| world.tags[&set.key()] == tag);
+    let registers = |n: usize| {
+        has(Tag::Machine(n))
+            || (0..world.jobs.len()).any(|job| world.jobs[job].machine == n && has(Tag::Job(job)))
+    };
+    let is_outside = |n: usize| match world.machines[n].vpc {
+        Vpc::Profile => has(Tag::Machine(n)),
+        Vpc::Other => {
+            let state = |look: usize| Some(inspections[look].snapshot.what.hosts.get(&owner(n))?.state);
+            let dead = Some(InstanceState::Terminated);
+            registers(n) && state(0).is_some() && state(0) != dead && state(look) != dead
         }
+        _ => false,
+    };
+    let ours = |n: &usize| world.machines[*n].kind == Kind::Ours;
+    let is_peer = |machine: &Machine| machine.vpc == Vpc::Peer;
+    has(Tag::Machine(n))
+        && snapshot.what.unattached.contains(&owner(n))
+        && world.said != [EMPTY]
+        && !world.machines.iter().any(is_peer)
+        && !(0..world.machines.len()).filter(ours).any(is_outside)
+}
+
+/// What may be known of a machine: by its own id alone. A name says nothing, an address neither.
+fn machine_known(world: &World, inspections: &[Inspection; 2], look: usize, n: usize) -> Known {
+    match (world.machines[n].kind, inspections[look].snapshot.what.hosts.get(&owner(n))) {
+        (Kind::Ours, Some(host)) if host.state == InstanceState::Terminated => Known::Positive,
+        (Kind::Ours, None) if is_absent(world, inspections, look, n) => Known::Absent,
         _ => Known::Not,
     }
 }
 
 /// The same of a container: by its own id, and where ECS or its mark says that it is.
-fn job_known(world: &World, inspection: &Inspection, n: usize) -> Known {
-    let machine = world.jobs[n].machine;
-    let said = inspection.snapshot.what.containers.get(&docker_id(n).parse().unwrap());
+fn job_known(world: &World, inspections: &[Inspection; 2], look: usize, n: usize) -> Known {
+    let (machine, snapshot) = (world.jobs[n].machine, &inspections[look].snapshot.what);
+    let said = snapshot.containers.get(&docker_id(n).parse().unwrap());
     let stopped = said.is_some_and(|said| said.stopped);
     let by_id = world.machines[machine].kind == Kind::Ours;
     let linked = by_id || said.is_some_and(|said| said.instance.is_some());
-    match inspection.snapshot.what.hosts.get(&owner(machine)) {
-        _ if !world.is_looked_at(machine) || !linked => Known::Not,
-        None if by_id && !inspection.snapshot.what.home.is_empty() && (said.is_none() || stopped) => {
+    match snapshot.hosts.get(&owner(machine)) {
+        None if by_id && (said.is_none() || stopped) && is_absent(world, inspections, look, machine) => {
             Known::Absent
         }
+        _ if !world.is_looked_at(machine) || !linked => Known::Not,
         None => Known::Not,
         Some(host) => match (host.state, host.agent) {
             (InstanceState::Terminated, _) => Known::Positive,
@@ -60,12 +85,12 @@ pub(super) fn known(world: &World, inspections: &[Inspection; 2], set: &RecordSe
     if !inspections.iter().all(|inspection| inspection.list.what.contains(set)) {
         return Known::Not;
     }
-    let in_one = |inspection| match world.tags[&set.key()] {
+    let in_one = |look| match world.tags[&set.key()] {
         Tag::Nobody => Known::Not,
-        Tag::Machine(n) => machine_known(world, inspection, n),
-        Tag::Job(n) => job_known(world, inspection, n),
+        Tag::Machine(n) => machine_known(world, inspections, look, n),
+        Tag::Job(n) => job_known(world, inspections, look, n),
     };
-    in_one(&inspections[0]).min(in_one(&inspections[1]))
+    in_one(0).min(in_one(1))
 }
 
 /// Whether a service is found by it. Here no name is of two types.
@@ -108,14 +133,15 @@ pub(super) fn hosts(world: &World, inspections: &[Inspection; 2]) -> (usize, usi
             }
         };
         let by_id = world.machines[n].kind == Kind::Ours;
-        if !world.is_looked_at(n) || !(by_id || said.is_some()) {
+        let is_absent = by_id && is_absent(world, inspections, 0, n);
+        if !(is_absent || world.is_looked_at(n)) || !(by_id || said.is_some()) {
             continue;
         }
         let dead = match inspection.snapshot.what.hosts.get(&owner(n)) {
             Some(host) => matches!(host.state, InstanceState::Terminated | InstanceState::Stopped),
             // What lived at the first inspection was not asked about at the second.
             None if !by_id || inspections[0].snapshot.what.hosts.contains_key(&owner(n)) => continue,
-            None if !inspection.snapshot.what.home.is_empty() => true,
+            None if is_absent => true,
             None => continue,
         };
         *seen.entry(world.host_name(n)).or_default() |= dead;
@@ -141,6 +167,14 @@ fn fit(run: &Run) -> bool {
             .all(|inspection| inspection.list.missing.is_empty() && inspection.snapshot.missing.is_empty())
 }
 
+fn is_late(world: &World, key: &Key) -> bool {
+    match world.tags[key] {
+        Tag::Nobody => false,
+        Tag::Machine(n) => world.machines[n].late,
+        Tag::Job(n) => world.machines[world.jobs[n].machine].late,
+    }
+}
+
 fn ensure(holds: bool, invariant: &'static str) -> Result<(), &'static str> {
     if holds { Ok(()) } else { Err(invariant) }
 }
@@ -157,7 +191,9 @@ pub(super) fn check(run: &Run) -> Result<bool, &'static str> {
         ensure(seen, "S5: not in both lists")?;
         let exact = world.zone.get(&key) == Some(*set);
         ensure(!exact || !world.is_alive(&key), "truth: what it speaks of is alive")?;
-        ensure(!then.tags.contains_key(&key) || !then.is_alive(&key), "S5: alive at the first inspection")?;
+        // What EC2 did not show yet may have ended since.
+        let was_alive = then.tags.contains_key(&key) && then.is_alive(&key) && !is_late(world, &key);
+        ensure(!was_alive, "S5: alive at the first inspection")?;
         ensure(known(world, &run.inspections, set) != Known::Not, "S5: known by nothing that counts")?;
     }
     ensure(deletes.is_empty() || fit(run), "S5: inspections that are no evidence")?;

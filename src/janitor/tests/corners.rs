@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::faults::{at, deletes, fleet, job, machine, report};
 use super::story::judged;
 use super::world::{
-    EcsSays, Job, Kind, Machine, Vpc, World, ZONE, address_name, docker_id, full_name, owner, service,
-    weighted,
+    EMPTY, EcsSays, HOME, Job, Kind, Machine, Vpc, World, ZONE, address_name, docker_id, full_name, owner,
+    service, weighted,
 };
 use crate::janitor::evidence::{AgentConnection, InstanceState};
 use crate::janitor::report::{Death, Doubt, Held, Kept, Report, Standstill, Verdict};
+use crate::janitor::sight::Blind;
 use crate::janitor::{Inspection, judge};
 use crate::record::{RecordType, Routing};
 
@@ -108,7 +109,8 @@ fn a_container_that_ecs_has_elsewhere_is_kept() {
 
 /// Two machines of one address in two VPCs of the zone, and what is known of the first's.
 fn of_twins(kind: Kind, state: InstanceState, home: bool) -> Verdict {
-    let mut world = World { home, ..World::default() };
+    let said = if home { vec![HOME] } else { Vec::new() };
+    let mut world = World { said, ..World::default() };
     world.machine(Machine { kind, vpc: Vpc::Peer, ..machine(InstanceState::Running) });
     world.machine(Machine { kind: Kind::Bystander, ..machine(state) });
     for _ in 0..3 {
@@ -187,28 +189,37 @@ fn what_ec2_and_ecs_say_themselves_is_held_back_by_no_absence() {
 }
 
 #[test]
-fn without_a_home_a_host_that_ec2_has_forgotten_is_out_of_sight() {
+fn a_host_that_ec2_has_forgotten_is_gone_where_ec2_would_show_it() {
     let mut world = fleet(4, 2);
     world.machines[0] = Machine { forgotten: true, ..machine(InstanceState::Terminated) };
     world.jobs[0].ecs = EcsSays::Nothing;
-    assert_eq!(of_job(&of(&world), 0), Verdict::Delete(Death::HostGone));
-    world.home = false;
-    assert_eq!(of_job(&of(&world), 0), Verdict::Keep(Kept::HostOutOfSight));
-    world.home = true;
-    // Nor is one gone whose address an interface holds: EC2 may not show its instance yet.
-    for (holder, verdict) in [
-        (None, Verdict::Keep(Kept::HostOutOfSight)),
-        (Some(owner(0)), Verdict::Keep(Kept::HostOutOfSight)),
-        // Another instance has it by now.
-        (Some(owner(9)), Verdict::Delete(Death::HostGone)),
-    ] {
-        let mut inspections = [world.inspect(0), world.inspect(100)];
-        inspections[0].snapshot.what.held.insert(world.address(0), vec![holder]);
-        assert_eq!(of_job(&report(inspections), 0), verdict);
+    let (gone, kept) = (Verdict::Delete(Death::HostGone), Verdict::Keep(Kept::HostOutOfSight));
+    for (said, verdict) in [(vec![], gone), (vec![HOME], gone), (vec![EMPTY], kept)] {
+        world.said = said;
+        assert_eq!(of_job(&of(&world), 0), verdict, "{:?}", world.said);
     }
-    // Nor where a VPC uses the zone of which EC2 shows nothing here.
-    world.machine(Machine { kind: Kind::Ours, vpc: Vpc::Peer, ..machine(InstanceState::Running) });
-    assert_eq!(of_job(&of(&world), 0), Verdict::Keep(Kept::HostOutOfSight));
+    world.said.clear();
+    // An interface that is attached to it in either look: EC2 may not show its instance yet.
+    for look in 0..2 {
+        let mut inspections = [world.inspect(0), world.inspect(100)];
+        inspections[look].snapshot.what.unattached.clear();
+        assert_eq!(of_job(&report(inspections), 0), kept);
+    }
+    // Whoever a VPC is shared with is no other way into the zone; its owner sees that this one lives.
+    let mut shared = world.clone();
+    let guest = shared.machine(Machine { vpc: Vpc::Shared, ..machine(InstanceState::Running) });
+    let its = shared.job(job(guest, true));
+    assert_eq!((of_job(&of(&shared), 0), of_job(&of(&shared), its), of(&shared).blind), (gone, kept, None));
+    for (vpc, blind) in [
+        (Vpc::Peer, Blind::OthersVpc("Peer".to_owned())),
+        (Vpc::Profile, Blind::Outside(owner(4))),
+        (Vpc::Other, Blind::Outside(owner(4))),
+    ] {
+        let mut world = world.clone();
+        world.machine(Machine { vpc, ..machine(InstanceState::Running) });
+        let report = of(&world);
+        assert_eq!((of_job(&report, 0), report.blind), (kept, Some(blind)), "{vpc:?}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::record::Routing;
 pub(super) fn machine(state: InstanceState) -> Machine {
     let agent =
         if state == InstanceState::Running { AgentConnection::Connected } else { AgentConnection::Absent };
-    Machine { kind: Kind::Ours, vpc: Vpc::Home, octet: 0, state, agent, forgotten: false }
+    Machine { kind: Kind::Ours, vpc: Vpc::Home, octet: 0, state, agent, forgotten: false, late: false }
 }
 
 pub(super) fn job(machine: usize, alive: bool) -> Job {
@@ -22,7 +22,7 @@ pub(super) fn job(machine: usize, alive: bool) -> Job {
 
 /// Running hosts with so many running containers each.
 pub(super) fn fleet(hosts: usize, jobs: usize) -> World {
-    let mut world = World { home: true, ..World::default() };
+    let mut world = World::default();
     for _ in 0..hosts {
         let host = world.machine(machine(InstanceState::Running));
         for _ in 0..jobs {

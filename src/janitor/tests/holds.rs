@@ -97,7 +97,7 @@ fn a_hosts_address_waits_for_all_else_that_is_marked_with_its_host() {
 #[test]
 fn an_alias_of_a_service_holds_back_none_of_its_dead() {
     for (kind, srv, addresses) in [(Kind::Ours, 2, 1), (Kind::Legacy, 1, 0)] {
-        let mut world = World { home: true, ..World::default() };
+        let mut world = World::default();
         for host in [0, 1] {
             world.machine(Machine { kind, ..machine(InstanceState::Running) });
             world.job(Job { all_names: true, ..job(host, host == 1) });

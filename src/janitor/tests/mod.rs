@@ -1,5 +1,6 @@
 //! The janitor in small worlds that know the truth.
 
+mod absence;
 mod any;
 mod checks;
 mod corners;

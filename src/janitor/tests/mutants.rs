@@ -4,11 +4,15 @@
 use std::time::Duration;
 
 use super::story::judged;
+use super::world::{HOME, owner};
 use crate::janitor::Inspection;
 use crate::janitor::evidence::{AgentConnection, InstanceState, Network, Snapshot};
 use crate::janitor::report::{Death, Held, Kept, Report, Verdict};
+use crate::janitor::sight::{Blind, Sight};
 use crate::moment::Moment;
 use crate::record::{Mark, Owner, RecordSet};
+
+const ALL: Network = Network { address: std::net::Ipv4Addr::UNSPECIFIED, prefix: 0 };
 
 /// What a verdict is taken from.
 #[derive(Clone)]
@@ -112,7 +116,28 @@ pub(super) const MUTANTS: &[Mutant] = &[
         other => other,
     }),
     shown("is at home everywhere", |case| {
-        each_snapshot(case, |snapshot| snapshot.home = vec![Network { address: [0; 4].into(), prefix: 0 }]);
+        each_snapshot(case, |snapshot| {
+            snapshot.sight = Sight { vpcs: vec![ALL], home: vec![ALL], ..Sight::default() }
+        });
+    }),
+    shown("asks for no interface", |case| {
+        each_snapshot(case, |snapshot| snapshot.unattached.extend((0..20).map(owner)));
+    }),
+    shown("does not mind who registers from elsewhere", |case| {
+        each_snapshot(case, |snapshot| {
+            snapshot.sight.elsewhere.clear();
+            snapshot.sight.vpcs.push(ALL);
+        });
+    }),
+    shown("takes every VPC for its own", |case| {
+        each_snapshot(case, |snapshot| {
+            if let Some(Blind::OthersVpc(_)) = snapshot.sight.blind {
+                snapshot.sight = Sight { vpcs: vec![HOME], home: vec![HOME], ..Sight::default() };
+            }
+        });
+    }),
+    shown("does not hear where an operator lets absence count", |case| {
+        each_snapshot(case, |snapshot| snapshot.sight.home.clone_from(&snapshot.sight.vpcs));
     }),
     said("knows no world outside ECS", |verdict| match verdict {
         Verdict::Keep(Kept::OutsideEcs) => Verdict::Delete(Death::HostGone),

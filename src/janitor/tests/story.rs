@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::world::{EcsSays, Job, Kind, Machine, Tag, Vpc, World, ZONE, docker_id, owner, service, weighted};
+use super::world::{
+    EMPTY, EcsSays, HOME, Job, Kind, Machine, Tag, Vpc, World, ZONE, docker_id, owner, service, weighted,
+};
 use crate::janitor::evidence::{AgentConnection, InstanceState, Snapshot};
 use crate::janitor::suspects::Suspects;
 use crate::janitor::{Inspection, Report, judge};
@@ -72,11 +74,16 @@ impl Story {
             };
             let forgotten = state == InstanceState::Terminated && (bits >> 12) & 3 == 0;
             let octet = u8::try_from((bits >> 14) & 3).unwrap();
-            world.machine(Machine { kind, vpc, octet, state, agent, forgotten });
+            let late = state == InstanceState::Running && (bits >> 24) & 7 == 0;
+            world.machine(Machine { kind, vpc, octet, state, agent, forgotten, late });
         }
-        // An operator knows of those that nothing shows.
+        // An operator knows of those that nothing shows, and that have the same addresses.
         let is_secret = |machine: &Machine| machine.kind == Kind::Ours && machine.vpc == Vpc::Hidden;
-        world.home = self.home && !world.machines.iter().any(is_secret);
+        world.said = match (world.machines.iter().any(is_secret), self.home) {
+            (true, _) => vec![EMPTY],
+            (false, true) => vec![HOME],
+            (false, false) => Vec::new(),
+        };
         for bits in &self.jobs {
             let machine = usize::from(bits & 15) % world.machines.len();
             if world.machines[machine].kind == Kind::Bystander {
@@ -140,7 +147,7 @@ impl Story {
                     (seen.snapshot.began, seen.snapshot.ended) = (at, at);
                 }
                 _ => {
-                    world.show_ec2(&mut seen.snapshot.what);
+                    world.show_ec2(&mut seen.snapshot.what, inspection);
                     seen.snapshot.ended = at;
                 }
             }
@@ -171,9 +178,12 @@ fn nature(bits: u32) -> (Kind, Vpc) {
         _ => return (Kind::Bystander, if bits & 16 == 0 { Vpc::Other } else { Vpc::Second }),
     };
     let vpc = match (bits >> 4) & 15 {
-        0..=8 => Vpc::Home,
-        9..=11 => Vpc::Second,
-        12 => Vpc::Peer,
+        0..=7 => Vpc::Home,
+        8 | 9 => Vpc::Second,
+        10 => Vpc::Shared,
+        11 => Vpc::Peer,
+        12 => Vpc::Profile,
+        13 => Vpc::Other,
         _ => Vpc::Hidden,
     };
     (kind, vpc)
@@ -184,10 +194,10 @@ pub(super) fn asked([first, last]: &[Inspection; 2]) -> [Inspection; 2] {
     let suspects = Suspects::of(ZONE, first);
     let (before, mut last) = (&first.snapshot.what, last.clone());
     let snapshot = &mut last.snapshot.what;
-    snapshot.home.clone_from(&before.home);
+    snapshot.sight.clone_from(&before.sight);
     snapshot.hosts.retain(|id, _| suspects.hosts.contains(id));
     snapshot.containers.retain(|id, _| suspects.containers.contains(id));
-    snapshot.held.retain(|address, _| suspects.addresses.contains(address));
+    snapshot.unattached.retain(|id| suspects.gone.contains(id));
     snapshot.services = match (suspects.empties, &before.services, snapshot.services.take()) {
         (true, Some(before), Some(now)) => Some(before.union(&now).cloned().collect()),
         _ => None,

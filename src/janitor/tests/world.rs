@@ -6,13 +6,16 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::janitor::Inspection;
-use crate::janitor::evidence::{
-    AgentConnection, Container, Host, InstanceState, Network, Read, Snapshot, home,
-};
+use crate::janitor::evidence::{AgentConnection, Container, Host, InstanceState, Network, Read, Snapshot};
+use crate::janitor::sight;
 use crate::moment::Moment;
 use crate::record::{Key, Owner, RecordSet, RecordType, Routing};
 
 pub(super) const ZONE: &str = "sd.internal";
+/// The addresses of each VPC.
+pub(super) const HOME: Network = Network { address: Ipv4Addr::new(10, 0, 0, 0), prefix: 16 };
+/// Some of them, which nobody has.
+pub(super) const EMPTY: Network = Network { address: Ipv4Addr::new(10, 0, 128, 0), prefix: 17 };
 
 /// Who writes a machine's records, and under which name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,17 +30,21 @@ pub(super) enum Kind {
     Bystander,
 }
 
-/// Where a machine is. They all have the same addresses.
+/// Where a machine is. All but one have the same addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Vpc {
     /// Two of the zone's, of accounts and regions that are looked at.
     Home,
     Second,
+    /// A subnet of the first, for another account: that one alone is shown its instances.
+    Shared,
     /// Of the zone, but of an account that is not looked at.
     Peer,
     /// It uses the zone by a profile: nothing shows it. Off EC2 as well.
     Hidden,
-    /// Looked at, but not of the zone.
+    /// The same, with addresses of its own.
+    Profile,
+    /// Looked at, but not of the zone. One that registers all the same uses it by a profile.
     Other,
 }
 
@@ -51,6 +58,8 @@ pub(super) struct Machine {
     pub agent: AgentConnection,
     /// Terminated so long ago that EC2 does not show it.
     pub forgotten: bool,
+    /// So new that EC2 does not show it yet, and its interface at the second look alone.
+    pub late: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +95,8 @@ pub(super) enum Tag {
 pub(super) struct World {
     pub machines: Vec<Machine>,
     pub jobs: Vec<Job>,
-    /// Whether an operator says that EC2 shows every host of 10.0.0.0/16.
-    pub home: bool,
+    /// Where an operator lets absence count; everywhere, if nowhere is said.
+    pub said: Vec<Network>,
     pub zone: BTreeMap<Key, RecordSet>,
     pub tags: BTreeMap<Key, Tag>,
 }
@@ -125,7 +134,8 @@ pub(super) fn weighted(name: String, kind: RecordType, id: String, value: String
 
 impl World {
     pub(super) fn address(&self, machine: usize) -> Ipv4Addr {
-        [10, 0, 0, self.machines[machine].octet].into()
+        let Machine { vpc, octet, .. } = self.machines[machine];
+        [10, if vpc == Vpc::Profile { 9 } else { 0 }, 0, octet].into()
     }
 
     pub(super) fn host_name(&self, machine: usize) -> String {
@@ -143,7 +153,8 @@ impl World {
 
     /// Adds a machine, with the record of its address.
     pub(super) fn machine(&mut self, mut machine: Machine) -> usize {
-        let there = self.machines.iter().filter(|other| other.vpc == machine.vpc);
+        let network = |vpc| if vpc == Vpc::Shared { Vpc::Home } else { vpc };
+        let there = self.machines.iter().filter(|other| network(other.vpc) == network(machine.vpc));
         let taken: Vec<u8> =
             there.filter(|other| other.state != InstanceState::Terminated).map(|other| other.octet).collect();
         while taken.contains(&machine.octet) {
@@ -220,7 +231,7 @@ impl World {
     }
 
     pub(super) fn is_looked_at(&self, machine: usize) -> bool {
-        !matches!(self.machines[machine].vpc, Vpc::Peer | Vpc::Hidden)
+        matches!(self.machines[machine].vpc, Vpc::Home | Vpc::Second | Vpc::Other)
     }
 
     pub(super) fn list(&self) -> Vec<RecordSet> {
@@ -247,29 +258,43 @@ impl World {
         }
     }
 
-    pub(super) fn show_ec2(&self, snapshot: &mut Snapshot) {
-        let mut shown = BTreeSet::new();
+    pub(super) fn show_ec2(&self, snapshot: &mut Snapshot, look: usize) {
+        let mut places = BTreeMap::new();
         for (n, machine) in self.machines.iter().enumerate() {
-            if self.is_looked_at(n) && !machine.forgotten {
+            let is_off = machine.state == InstanceState::Terminated;
+            if self.is_looked_at(n) && !machine.forgotten && !machine.late {
                 snapshot.hosts.insert(owner(n), Host { state: machine.state, agent: machine.agent });
-                if machine.state != InstanceState::Terminated {
-                    snapshot.held.entry(self.address(n)).or_default().push(Some(owner(n)));
-                    shown.insert(format!("{:?}", machine.vpc));
+                if !is_off {
+                    places.insert(owner(n), format!("{:?}", machine.vpc));
                 }
+                continue;
+            }
+            // Whose a VPC is, is shown its interfaces.
+            let is_owned = self.is_looked_at(n) || machine.vpc == Vpc::Shared;
+            if is_off || !is_owned || (machine.late && look == 0) {
+                snapshot.unattached.insert(owner(n));
             }
         }
-        let said = [Network { address: [10, 0, 0, 0].into(), prefix: 16 }];
-        let of_zone = self.machines.iter().map(|machine| machine.vpc);
-        let of_zone = of_zone.filter(|vpc| matches!(vpc, Vpc::Home | Vpc::Second | Vpc::Peer));
+        let of_zone = self.machines.iter().filter_map(|machine| match machine.vpc {
+            Vpc::Shared => Some(Vpc::Home),
+            vpc @ (Vpc::Home | Vpc::Second | Vpc::Peer) => Some(vpc),
+            Vpc::Hidden | Vpc::Profile | Vpc::Other => None,
+        });
         let of_zone = of_zone.map(|vpc| format!("{vpc:?}")).collect();
-        snapshot.home = home(&said[..usize::from(self.home)], Some(&of_zone), &shown);
+        // A peer lets others use its subnets, and so its VPC is shown.
+        let shown = [Vpc::Home, Vpc::Second, Vpc::Peer, Vpc::Other].map(|vpc| sight::Vpc {
+            id: format!("{vpc:?}"),
+            is_own: vpc != Vpc::Peer,
+            networks: vec![HOME],
+        });
+        snapshot.sight = sight::of(&of_zone, &shown, &self.said, &places);
     }
 
     /// An inspection of a world in which nothing happens meanwhile.
     pub(super) fn inspect(&self, at: u64) -> Inspection {
         let mut snapshot = Snapshot::default();
         self.show_ecs(&mut snapshot);
-        self.show_ec2(&mut snapshot);
+        self.show_ec2(&mut snapshot, usize::from(at > 0));
         Inspection { list: read(at, self.list()), snapshot: read(at + 1, snapshot) }
     }
 

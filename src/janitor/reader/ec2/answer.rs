@@ -1,13 +1,11 @@
 //! EC2's XML, read. Pure.
 //!
 //! What an answer must have and lacks makes it no answer: half of a page is worse than none.
-//! Sources: EC2 API reference, DescribeInstances and DescribeNetworkInterfaces.
-
-use std::net::Ipv4Addr;
+//! Sources: EC2 API reference, DescribeInstances, DescribeVpcs and DescribeNetworkInterfaces.
 
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 
-use crate::janitor::evidence::InstanceState;
+use crate::janitor::evidence::{InstanceState, Network};
 use crate::printable::printable;
 use crate::record::Owner;
 
@@ -29,15 +27,19 @@ pub struct Instance {
     pub state: InstanceState,
     /// The id of its VPC; none any more once it is terminated.
     pub vpc: Option<String>,
+    /// The account that it is shown to, which is the one that asked.
+    pub account: Option<String>,
 }
 
-/// A network interface.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Interface {
-    /// All of its private addresses.
-    pub addresses: Vec<Ipv4Addr>,
-    /// The instance that it is attached to.
-    pub instance: Option<Owner>,
+/// A VPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vpc {
+    /// Its id.
+    pub id: String,
+    /// The account that owns it.
+    pub owner: String,
+    /// Its addresses.
+    pub networks: Vec<Network>,
 }
 
 /// Why an answer is none.
@@ -69,9 +71,9 @@ pub enum AnswerError {
     /// A state is none that there is.
     #[error("{0:?} is no state of an instance")]
     State(String),
-    /// An address is none.
-    #[error("{0:?} is no IPv4 address")]
-    Address(String),
+    /// A block of addresses is none.
+    #[error("{0:?} is no IPv4 network")]
+    Network(String),
 }
 
 /// Reads a page of instances.
@@ -80,24 +82,41 @@ pub enum AnswerError {
 /// Where it is something else.
 pub fn instances(text: &str) -> Result<Page<Instance>, AnswerError> {
     page(text, "DescribeInstancesResponse", "reservationSet", |reservation, items| {
+        let (first, mut account) = (items.len(), None);
         while let Some(mut field) = reservation.next_tag() {
-            if field.start_el().local() == "instancesSet" {
-                while let Some(mut item) = field.next_tag() {
-                    items.push(instance(&mut item)?);
+            match field.start_el().local() {
+                "ownerId" => account = Some(data(&mut field)?),
+                "instancesSet" => {
+                    while let Some(mut item) = field.next_tag() {
+                        items.push(instance(&mut item)?);
+                    }
                 }
+                _ => {}
             }
         }
+        items.iter_mut().skip(first).for_each(|instance| instance.account.clone_from(&account));
         Ok(())
     })
 }
 
-/// Reads a page of interfaces.
+/// Reads a page of VPCs.
 ///
 /// # Errors
 /// Where it is something else.
-pub fn interfaces(text: &str) -> Result<Page<Interface>, AnswerError> {
+pub fn vpcs(text: &str) -> Result<Page<Vpc>, AnswerError> {
+    page(text, "DescribeVpcsResponse", "vpcSet", |item, items| {
+        items.push(vpc(item)?);
+        Ok(())
+    })
+}
+
+/// Reads a page of interfaces: the instance that each is attached to.
+///
+/// # Errors
+/// Where it is something else.
+pub fn attached(text: &str) -> Result<Page<Option<Owner>>, AnswerError> {
     page(text, "DescribeNetworkInterfacesResponse", "networkInterfaceSet", |item, items| {
-        items.push(interface(item)?);
+        items.push(instance_of(item)?);
         Ok(())
     })
 }
@@ -177,36 +196,61 @@ fn instance(item: &mut Fields<'_, '_>) -> Result<Instance, AnswerError> {
     }
     let id = id.ok_or(AnswerError::NoId)?;
     let state = state.ok_or_else(|| AnswerError::NoState(id.clone()))?;
-    Ok(Instance { id, state, vpc })
+    Ok(Instance { id, state, vpc, account: None })
 }
 
-fn interface(item: &mut Fields<'_, '_>) -> Result<Interface, AnswerError> {
-    let mut interface = Interface::default();
+fn vpc(item: &mut Fields<'_, '_>) -> Result<Vpc, AnswerError> {
+    let (mut id, mut owner, mut networks) = (None, None, Vec::new());
     while let Some(mut field) = item.next_tag() {
         match field.start_el().local() {
-            "privateIpAddress" => interface.addresses.extend(address(&mut field)?),
-            "privateIpAddressesSet" => {
+            "vpcId" => id = Some(data(&mut field)?),
+            "ownerId" => owner = Some(data(&mut field)?),
+            "cidrBlock" => networks.push(network(&mut field)?),
+            "cidrBlockAssociationSet" => {
                 while let Some(mut item) = field.next_tag() {
-                    while let Some(mut field) = item.next_tag() {
-                        if field.start_el().local() == "privateIpAddress" {
-                            interface.addresses.extend(address(&mut field)?);
-                        }
-                    }
-                }
-            }
-            "attachment" => {
-                while let Some(mut field) = field.next_tag() {
-                    if field.start_el().local() == "instanceId" {
-                        interface.instance = Some(owner(&mut field)?);
-                    }
+                    networks.extend(associated(&mut item)?);
                 }
             }
             _ => {}
         }
     }
-    interface.addresses.sort_unstable();
-    interface.addresses.dedup();
-    Ok(interface)
+    let (Some(id), Some(owner)) = (id, owner) else {
+        return Err(AnswerError::Partial("a VPC's id or owner"));
+    };
+    networks.sort_unstable();
+    networks.dedup();
+    Ok(Vpc { id, owner, networks })
+}
+
+/// A block of addresses, unless it is not yet, or no longer, the VPC's.
+fn associated(item: &mut Fields<'_, '_>) -> Result<Option<Network>, AnswerError> {
+    let (mut block, mut is_associated) = (None, false);
+    while let Some(mut field) = item.next_tag() {
+        match field.start_el().local() {
+            "cidrBlock" => block = Some(network(&mut field)?),
+            "cidrBlockState" => {
+                while let Some(mut field) = field.next_tag() {
+                    is_associated |= field.start_el().local() == "state" && data(&mut field)? == "associated";
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(block.filter(|_| is_associated))
+}
+
+fn instance_of(item: &mut Fields<'_, '_>) -> Result<Option<Owner>, AnswerError> {
+    let mut instance = None;
+    while let Some(mut field) = item.next_tag() {
+        if field.start_el().local() == "attachment" {
+            while let Some(mut field) = field.next_tag() {
+                if field.start_el().local() == "instanceId" {
+                    instance = Some(owner(&mut field)?);
+                }
+            }
+        }
+    }
+    Ok(instance)
 }
 
 fn owner(field: &mut Fields<'_, '_>) -> Result<Owner, AnswerError> {
@@ -230,12 +274,9 @@ fn data(field: &mut Fields<'_, '_>) -> Result<String, AnswerError> {
     try_data(field).map(|text| text.trim().to_owned()).map_err(|error| AnswerError::Xml(error.to_string()))
 }
 
-fn address(field: &mut Fields<'_, '_>) -> Result<Option<Ipv4Addr>, AnswerError> {
+fn network(field: &mut Fields<'_, '_>) -> Result<Network, AnswerError> {
     let text = data(field)?;
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse().map(Some).map_err(|_| AnswerError::Address(text))
+    text.parse().map_err(|_| AnswerError::Network(text))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! EC2, by two calls of its Query API: instances and network interfaces.
+//! EC2, by three calls of its Query API: instances, VPCs and network interfaces.
 //!
 //! Signed by hand with the SDK's own signer: the SDK's crate for EC2 takes minutes to compile, for a few fields
 //! of two answers. [`answer`] reads the XML.
@@ -19,11 +19,12 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use self::answer::{AnswerError, Instance, Interface, Page};
+use self::answer::{AnswerError, Instance, Page, Vpc};
 use super::Limit;
 use super::paced::{Failure, Paced, Unread};
 use crate::aws::CALL_LIMIT;
 use crate::change::pacing::Rate;
+use crate::record::Owner;
 use crate::zone::Course;
 use crate::zone::route53::said;
 
@@ -106,15 +107,25 @@ impl Ec2 {
         self.pages("DescribeInstances", ("instance-id", ids), answer::instances, tell, limit).await
     }
 
-    /// Tells every network interface; or those of these addresses alone.
-    pub(super) async fn interfaces(
+    /// Tells those of these VPCs that this account sees.
+    pub(super) async fn vpcs(
         &self,
-        addresses: &[String],
-        tell: &mut impl FnMut(Interface),
+        ids: &[String],
+        tell: &mut impl FnMut(Vpc),
         limit: Limit<'_>,
     ) -> Result<(), Unread> {
-        let filter = ("addresses.private-ip-address", addresses);
-        self.pages("DescribeNetworkInterfaces", filter, answer::interfaces, tell, limit).await
+        self.pages("DescribeVpcs", ("vpc-id", ids), answer::vpcs, tell, limit).await
+    }
+
+    /// Tells of each interface that is attached to one of these instances which one that is.
+    pub(super) async fn attached(
+        &self,
+        ids: &[String],
+        tell: &mut impl FnMut(Option<Owner>),
+        limit: Limit<'_>,
+    ) -> Result<(), Unread> {
+        let filter = ("attachment.instance-id", ids);
+        self.pages("DescribeNetworkInterfaces", filter, answer::attached, tell, limit).await
     }
 
     async fn pages<T>(

@@ -8,6 +8,7 @@ const INSTANCES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
   <reservationSet>
     <item>
       <reservationId>r-1</reservationId>
+      <ownerId>111122223333</ownerId>
       <groupSet/>
       <instancesSet>
         <item>
@@ -37,39 +38,61 @@ fn id(text: &str) -> Owner {
 #[test]
 fn reads_states_and_where_an_instance_is() {
     let page = instances(INSTANCES).unwrap();
+    let account = || Some("111122223333".to_owned());
     let (first, last) = (id("i-0123456789abcdef0"), id("i-0123456789abcdef1"));
     assert_eq!(
         page.items,
         [
-            Instance { id: first, state: InstanceState::Running, vpc: Some("vpc-1".to_owned()) },
-            Instance { id: last, state: InstanceState::Terminated, vpc: None }
+            Instance {
+                id: first,
+                state: InstanceState::Running,
+                vpc: Some("vpc-1".to_owned()),
+                account: account()
+            },
+            Instance { id: last, state: InstanceState::Terminated, vpc: None, account: account() }
         ]
     );
     assert_eq!(page.next.as_deref(), Some("more"));
 }
 
 #[test]
-fn reads_what_interfaces_hold_and_who_holds_them() {
+fn reads_whose_a_vpc_is_and_the_addresses_that_are_its_own_by_now() {
+    let block = |block: &str, state: &str| {
+        format!(
+            "<item><cidrBlock>{block}</cidrBlock><associationId>vpc-cidr-assoc-1</associationId>\
+             <cidrBlockState><state>{state}</state></cidrBlockState></item>"
+        )
+    };
+    let text = format!(
+        "<DescribeVpcsResponse><requestId>r</requestId><vpcSet><item><vpcId>vpc-1</vpcId>\
+         <ownerId>111122223333</ownerId><state>available</state><cidrBlock>10.0.0.0/16</cidrBlock>\
+         <cidrBlockAssociationSet>{}{}{}</cidrBlockAssociationSet><isDefault>false</isDefault></item></vpcSet>\
+         </DescribeVpcsResponse>",
+        block("10.0.0.0/16", "associated"),
+        block("100.64.0.0/20", "associated"),
+        block("10.7.0.0/16", "disassociating")
+    );
+    let network = |address: [u8; 4], prefix| Network { address: address.into(), prefix };
+    let networks = vec![network([10, 0, 0, 0], 16), network([100, 64, 0, 0], 20)];
+    let expected = Vpc { id: "vpc-1".to_owned(), owner: "111122223333".to_owned(), networks };
+    assert_eq!(vpcs(&text), Ok(Page { items: vec![expected], next: None }));
+    for (part, broken) in
+        [("<ownerId>111122223333</ownerId>", ""), ("10.0.0.0/16", "10.0.0.0/33"), ("/16", "")]
+    {
+        assert!(vpcs(&text.replace(part, broken)).is_err(), "{part}");
+    }
+}
+
+#[test]
+fn reads_which_instance_an_interface_is_attached_to() {
     let text = "<DescribeNetworkInterfacesResponse><networkInterfaceSet>\
                 <item><privateIpAddress>10.0.3.9</privateIpAddress></item>\
                 <item><privateIpAddress>10.0.3.4</privateIpAddress><attachment><instanceId>\
                 i-0123456789abcdef0</instanceId></attachment><privateIpAddressesSet>\
-                <item><privateIpAddress>10.0.3.4</privateIpAddress></item>\
-                <item><privateIpAddress>10.0.3.5</privateIpAddress></item></privateIpAddressesSet></item>\
+                <item><privateIpAddress>10.0.3.4</privateIpAddress></item></privateIpAddressesSet></item>\
                 </networkInterfaceSet></DescribeNetworkInterfacesResponse>";
-    let page = interfaces(text).unwrap();
-    let both = vec![[10, 0, 3, 4].into(), [10, 0, 3, 5].into()];
-    assert_eq!(
-        (page.items, page.next),
-        (
-            vec![
-                Interface { addresses: vec![[10, 0, 3, 9].into()], instance: None },
-                Interface { addresses: both, instance: Some(id("i-0123456789abcdef0")) }
-            ],
-            None
-        )
-    );
-    assert!(interfaces(&text.replace("10.0.3.5", "10.0.3")).is_err());
+    let items = vec![None, Some(id("i-0123456789abcdef0"))];
+    assert_eq!(attached(text), Ok(Page { items, next: None }));
 }
 
 #[test]
