@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Where the checkout is.
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The README, the promises, or one of `docs`.
+/// The README, the promises, what changed, or one of `docs`.
 #[derive(Debug)]
 pub struct Page {
     /// From the root of the checkout.
@@ -32,7 +32,7 @@ impl Page {
     pub fn all() -> Vec<Self> {
         let beside = ["docs", "deploy"].into_iter().flat_map(|folder| files(folder, ".md"));
         let mut paths: Vec<_> = beside.map(|(path, _)| path).collect();
-        paths.extend(["README.md", "SPEC.md"].map(PathBuf::from));
+        paths.extend(["CHANGELOG.md", "README.md", "SPEC.md"].map(PathBuf::from));
         paths.sort();
         paths.into_iter().map(Self::read).collect()
     }
