@@ -192,7 +192,7 @@ impl Docker for Agent {
             if let Some(known) = self.unseen(&mut state, id) {
                 return Ok(Some(known));
             }
-            (state.hosts[self.host].rng.bool(), self.look(&mut state, id))
+            (state.hosts[self.host].rng.bool().then_some(state.now), self.look(&mut state, id))
         };
         tokio::time::sleep(wait.min(ENGINE_PATIENCE)).await;
         let mut state = self.step_or_never(Point::HearDocker).await;
@@ -203,9 +203,10 @@ impl Docker for Agent {
         if state.hosts[self.host].engine.is_away() {
             return Err(away());
         }
-        let answer = if early { before } else { self.look(&mut state, id) };
+        let answer = if early.is_some() { before } else { self.look(&mut state, id) };
+        let as_of = early.unwrap_or(state.now);
         let seen = answer.as_ref().map(|(container, life)| (container.running, *life));
-        state.court_looks(self.host, self.life, id, seen);
+        state.court_looks(self.host, self.life, id, seen, as_of);
         if let Some((container, life)) = &answer
             && container.health == Some(container::Health::Healthy)
         {

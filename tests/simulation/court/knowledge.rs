@@ -21,6 +21,8 @@ pub struct Known {
     pub asked: BTreeMap<ContainerId, Asked>,
     /// The latest life that it saw running, and when.
     pub seen: BTreeMap<ContainerId, (u32, Moment)>,
+    /// As of when: an engine may answer what was so at the question.
+    pub as_of: BTreeMap<ContainerId, Moment>,
     /// The latest life that it saw running, and when it did first.
     pub since: BTreeMap<ContainerId, (u32, Moment)>,
     /// What it saw paused for some time or still does, and was not shown to pass its check since.
@@ -137,8 +139,15 @@ impl State {
         self.court.known.entry((host, process)).or_default().asked.extend(asked);
     }
 
-    /// A look reaches an agent: whether the container runs, and in which life.
-    pub fn court_looks(&mut self, host: usize, process: u64, id: &ContainerId, seen: Option<(Running, u32)>) {
+    /// A look reaches an agent: whether the container runs, and in which life, as of then.
+    pub fn court_looks(
+        &mut self,
+        host: usize,
+        process: u64,
+        id: &ContainerId,
+        seen: Option<(Running, u32)>,
+        as_of: Moment,
+    ) {
         let now = self.now;
         let it = self.hosts[host].containers.get(id);
         let (began, passed) = it.map_or((0, 0), |it| (it.started_wall, it.passed_runs));
@@ -171,6 +180,7 @@ impl State {
                 }
                 let seen = known.seen.entry(id.clone()).or_default();
                 *seen = (life.max(seen.0), now);
+                known.as_of.insert(id.clone(), as_of);
                 let since = known.since.entry(id.clone()).or_insert((life, now));
                 if since.0 < life {
                     *since = (life, now);

@@ -57,9 +57,10 @@ impl State {
     /// Whether the process knows that Docker publishes for another container the port that this one wants, and no
     /// record of that has to wait for the other to be ready.
     fn is_published_for(&self, host: usize, process: u64, it: &Truth, other: &Truth) -> bool {
-        let seen = self.court.known.get(&(host, process)).and_then(|known| known.seen.get(&other.id));
-        let in_time = seen.is_some_and(|(life, when)| {
-            *life == other.lives && *when >= other.shown_from && *when + HEEDED < self.now
+        let known = self.court.known.get(&(host, process));
+        let seen = known.and_then(|known| known.seen.get(&other.id).zip(known.as_of.get(&other.id)));
+        let in_time = seen.is_some_and(|((life, when), as_of)| {
+            *life == other.lives && *as_of >= other.shown_from && *when + HEEDED < self.now
         });
         let written = self.court.written.iter().filter(|((of, key), _)| {
             let id = key.set_identifier.as_deref().and_then(|mark| mark.split(':').nth(1));
