@@ -98,6 +98,10 @@ async fn a_version_or_a_refusal_that_does_not_end() {
     assert!(gusher.written() <= DOCKER_OCTETS_MAX + KERNELS, "{} octets", gusher.written());
     let (gusher, docker, _dir) = engine(|_| (REFUSAL, "a"));
     assert!(docker.version().await.is_err());
+    assert!(gusher.written() <= DOCKER_OCTETS_MAX + KERNELS, "{} octets", gusher.written());
+    let (gusher, docker, _dir) =
+        engine(|asked| if asked.contains("/version") { (VERSION, "") } else { (REFUSAL, "a") });
+    assert!(docker.running().await.is_err());
     assert!(gusher.written() <= KERNELS, "{} octets", gusher.written());
 }
 

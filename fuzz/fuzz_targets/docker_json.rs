@@ -8,7 +8,7 @@
 
 use std::net::Ipv4Addr;
 
-use bollard_stubs::models::ContainerInspectResponse;
+use bollard::models::ContainerInspectResponse;
 use ecssd::container::convention::Scope;
 use ecssd::container::offer::{At, offers};
 use ecssd::edge::engine::inspect;

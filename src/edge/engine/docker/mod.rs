@@ -3,12 +3,14 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | `socket` | the connection, and how much of an answer is read |
+//! | `bounded` | how much Docker's client library reads of an answer, which is of one container or of the engine |
+//! | `socket` | answers of all containers, which that library would hold whole, and how much of those is read |
 //! | `lines` | a stream, cut into lines; pure |
 //! | `said` | events and lines of the list; pure |
 //!
-//! Timeouts, the version that is spoken, and where the engine's past ends are owned here.
+//! Timeouts, and where the engine's past ends, are owned here.
 
+mod bounded;
 mod lines;
 mod said;
 mod socket;
@@ -16,20 +18,24 @@ mod socket;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use bollard_stubs::models::ContainerInspectResponse;
+use bollard::API_DEFAULT_VERSION;
+use bollard::errors::Error;
+use bollard::query_parameters::InspectContainerOptions;
 use futures_util::{StreamExt, TryStreamExt};
-use hyper::StatusCode;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 
+pub use self::bounded::ANSWER_OCTETS_MAX;
+use self::bounded::TooMuch;
 pub use self::lines::LINE_OCTETS_MAX;
 use self::said::NANOS;
-pub use self::socket::{ANSWER_OCTETS_MAX, LIST_OCTETS_MAX};
+pub use self::socket::LIST_OCTETS_MAX;
 use self::socket::{Socket, SocketError};
 use super::{Docker, DockerError, Events, Nobody, Subscription, Version, inspect};
 use crate::container::convention::Scope;
@@ -46,8 +52,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const RING: usize = 256;
 /// How long an engine may be silent while it tells what it remembers.
 const REMEMBERING: Duration = Duration::from_secs(1);
-/// The latest version of the API that is spoken: the one whose answers were seen.
-const API_LATEST: Api = Api { major: 1, minor: 53 };
 /// Before any event: for all that the engine remembers.
 const BEGINNING: &str = "1";
 
@@ -56,46 +60,12 @@ const BEGINNING: &str = "1";
 const ACTIONS: [&str; 9] =
     ["start", "kill", "die", "pause", "unpause", "destroy", "health_status", "connect", "disconnect"];
 
-/// A version of the engine's API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Api {
-    major: u16,
-    minor: u16,
-}
-
-impl Api {
-    fn read(text: &str) -> Option<Self> {
-        let (major, minor) = text.split_once('.')?;
-        Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()? })
-    }
-}
-
-impl fmt::Display for Api {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/v{}.{}", self.major, self.minor)
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SystemVersion {
-    api_version: Option<String>,
-    version: Option<String>,
-    components: Option<Vec<Component>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Component {
-    name: String,
-}
-
 /// A Docker engine at a unix socket.
 pub struct UnixDocker {
-    path: PathBuf,
+    path: Arc<PathBuf>,
     socket: Socket,
     scope: Scope,
-    api: Mutex<Option<Api>>,
+    client: Mutex<Option<bollard::Docker>>,
 }
 
 impl fmt::Debug for UnixDocker {
@@ -107,20 +77,19 @@ impl fmt::Debug for UnixDocker {
 impl UnixDocker {
     /// The engine at `socket`, which need not be there yet.
     pub fn new(socket: PathBuf, scope: Scope) -> Self {
-        Self { socket: Socket::new(socket.clone()), path: socket, scope, api: Mutex::new(None) }
+        let path = Arc::new(socket);
+        Self { socket: Socket::new(Arc::clone(&path)), path, scope, client: Mutex::new(None) }
     }
 
     /// Asks which version of the API to speak: the engine may have been replaced since the last connection.
-    async fn connect(&self) -> Result<Api, DockerError> {
-        let said = self.ask_version().await?;
-        let api = said.api_version.as_deref().and_then(Api::read);
-        let api = api.ok_or_else(|| self.error("/version", SocketError::Odd))?.min(API_LATEST);
-        *self.api.lock().unwrap_or_else(PoisonError::into_inner) = Some(api);
-        Ok(api)
-    }
-
-    async fn ask_version(&self) -> Result<SystemVersion, DockerError> {
-        self.answer("/version", self.socket.value("/version")).await
+    async fn connect(&self) -> Result<bollard::Docker, DockerError> {
+        const REQUEST: &str = "/version";
+        let client = bounded::client(Arc::clone(&self.path), ANSWER_TIMEOUT, API_DEFAULT_VERSION);
+        let client = client.map_err(|error| self.failed(REQUEST, &error))?;
+        let client = answer(REQUEST, client.negotiate_version()).await?;
+        let client = client.map_err(|error| self.failed(REQUEST, &error))?;
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some(client.clone());
+        Ok(client)
     }
 
     /// Which engine it is.
@@ -128,24 +97,27 @@ impl UnixDocker {
     /// # Errors
     /// Where it does not answer.
     pub async fn version(&self) -> Result<Version, DockerError> {
-        let said = self.ask_version().await?;
+        let client = self.client().await?;
+        let said = answer("/version", client.version()).await?;
+        let said = said.map_err(|error| self.failed("/version", &error))?;
         let parts = said.components.into_iter().flatten().map(|part| printable(&part.name));
         Ok(Version { version: printable(&said.version.unwrap_or_default()), parts: parts.collect() })
     }
 
-    async fn api(&self) -> Result<Api, DockerError> {
-        let api = *self.api.lock().unwrap_or_else(PoisonError::into_inner);
-        match api {
-            Some(api) => Ok(api),
+    async fn client(&self) -> Result<bollard::Docker, DockerError> {
+        let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match client {
+            Some(client) => Ok(client),
             None => self.connect().await,
         }
     }
 
     /// What the engine remembers until `now`: an answer that ends, unlike a subscription, which does not say
     /// where its past ends.
-    async fn ring(&self, api: Api, now: Timestamp) -> Result<Ring, DockerError> {
+    async fn ring(&self, client: &bollard::Docker, now: Timestamp) -> Result<Ring, DockerError> {
         let (seconds, nanos) = (now.unix_nanos() / NANOS, now.unix_nanos() % NANOS);
-        let target = format!("{api}/events?since={BEGINNING}&until={seconds}.{nanos:09}");
+        let query = format!("since={BEGINNING}&until={seconds}.{nanos:09}");
+        let target = target(client, &format!("/events?{query}"));
         let mut lines = self.socket.lines(target).boxed();
         let mut ring = Ring::default();
         loop {
@@ -162,14 +134,6 @@ impl UnixDocker {
         }
     }
 
-    async fn answer<T>(
-        &self,
-        request: &'static str,
-        asked: impl Future<Output = Result<T, SocketError>>,
-    ) -> Result<T, DockerError> {
-        answer(request, asked).await?.map_err(|error| self.error(request, error))
-    }
-
     fn error(&self, request: &'static str, error: SocketError) -> DockerError {
         match error {
             SocketError::Io(_) | SocketError::Http(_) => unreachable(&self.path, &error),
@@ -178,18 +142,39 @@ impl UnixDocker {
             }
         }
     }
+
+    fn failed(&self, request: &'static str, error: &Error) -> DockerError {
+        let causes = || {
+            std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
+        };
+        let is_of = |error: &std::io::Error| error.get_ref().is_some_and(|inner| inner.is::<TooMuch>());
+        let reason = match error {
+            Error::RequestTimeoutError => return DockerError::Timeout(request),
+            Error::DockerResponseServerError { status_code, message } => {
+                format!("{status_code} {}", printable(message))
+            }
+            // These quote the answer, and an inspect's answer holds the container's environment.
+            Error::JsonDataError { .. } | Error::JsonSerdeError { .. } | Error::StrParseError { .. } => {
+                SocketError::Odd.to_string()
+            }
+            _ if causes().filter_map(|error| error.downcast_ref()).any(is_of) => TooMuch.to_string(),
+            other => return unreachable(&self.path, other),
+        };
+        DockerError::Refused { request, reason }
+    }
 }
 
 #[async_trait]
 impl Docker for UnixDocker {
     async fn events(&self) -> Result<Subscription, DockerError> {
-        let api = self.connect().await?;
+        let client = self.connect().await?;
         let asked = Timestamp::from(SystemTime::now());
-        let ring = self.ring(api, asked).await?;
+        let ring = self.ring(&client, asked).await?;
         let filters = format!(r#"{{"type":["container","network"],"event":[{}]}}"#, quoted(&ACTIONS));
         let filters = utf8_percent_encode(&filters, NON_ALPHANUMERIC);
-        let lines = self.socket.lines(format!("{api}/events?since={BEGINNING}&filters={filters}"));
-        let path = self.path.clone();
+        let query = format!("since={BEGINNING}&filters={filters}");
+        let lines = self.socket.lines(target(&client, &format!("/events?{query}")));
+        let path = Arc::clone(&self.path);
         let events = lines.filter_map(move |line| {
             let event = line.and_then(|line| said::event(&line, SystemTime::now()));
             std::future::ready(event.map_err(|error| unreachable(&path, &error)).transpose())
@@ -204,22 +189,39 @@ impl Docker for UnixDocker {
     }
 
     async fn running(&self) -> Result<Vec<Listed>, DockerError> {
-        let target = format!("{}/containers/json", self.api().await?);
-        let list: Vec<said::Summary> = self.answer("/containers/json", self.socket.list(&target)).await?;
+        const REQUEST: &str = "/containers/json";
+        let target = target(&self.client().await?, REQUEST);
+        let list = answer(REQUEST, self.socket.list::<Vec<said::Summary>>(&target)).await?;
+        let list = list.map_err(|error| self.error(REQUEST, error))?;
         Ok(list.into_iter().filter_map(said::listed).collect())
     }
 
     async fn inspect(&self, id: &ContainerId) -> Result<Option<Container>, DockerError> {
         const REQUEST: &str = "/containers/<id>/json";
-        let target = format!("{}/containers/{id}/json", self.api().await?);
-        match answer(REQUEST, self.socket.value::<ContainerInspectResponse>(&target)).await? {
-            Ok(inspect) => inspect::read(&inspect, &self.scope).map(Some).map_err(|error| {
+        let (client, id) = (self.client().await?, id.to_string());
+        let asked = async move { client.inspect_container(&id, None::<InspectContainerOptions>).await };
+        match answer(REQUEST, elsewhere(asked)).await? {
+            Ok(Ok(inspect)) => inspect::read(&inspect, &self.scope).map(Some).map_err(|error| {
                 DockerError::Refused { request: REQUEST, reason: printable(&error.to_string()) }
             }),
-            Err(SocketError::Status { status: StatusCode::NOT_FOUND, .. }) => Ok(None),
-            Err(error) => Err(self.error(REQUEST, error)),
+            Ok(Err(Error::DockerResponseServerError { status_code: 404, .. })) => Ok(None),
+            Ok(Err(error)) => Err(self.failed(REQUEST, &error)),
+            Err(error) => Err(DockerError::Refused { request: REQUEST, reason: error.to_string() }),
         }
     }
+}
+
+/// What is asked of an engine in the version of its API that both speak.
+fn target(client: &bollard::Docker, path: &str) -> String {
+    format!("/v{}{path}", client.client_version())
+}
+
+/// On another thread: an answer of megabytes takes a while to parse, in which the agent would do nothing else.
+async fn elsewhere<T: Send + 'static>(
+    asked: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
+    let runtime = Handle::current();
+    spawn_blocking(move || runtime.block_on(asked)).await
 }
 
 /// Words of JSON.

@@ -1,4 +1,4 @@
-//! GET requests at a unix socket, and how much of an answer is read.
+//! GET requests at a unix socket whose answers are of all containers, and how much of such an answer is read.
 //!
 //! What an engine says of a container is as long as that container's labels, which nobody bounds, and all containers are
 //! in one list. So nothing is read without a bound, what is long is read on a thread of its own, and a list is never
@@ -23,17 +23,12 @@ use tokio::task::{AbortHandle, spawn_blocking};
 use super::lines::{Line, Lines};
 use crate::printable::printable;
 
-/// The most octets of an answer that is of one thing: of one container, or of the engine. All that the environment of a
-/// process may have is a quarter of it.
-pub const ANSWER_OCTETS_MAX: usize = 8 << 20;
 /// The most octets of a list. It is read as it comes.
 pub const LIST_OCTETS_MAX: usize = 256 << 20;
 /// The most octets of an answer of failure.
 const FAILURE_OCTETS_MAX: usize = 64 << 10;
 /// What is read between two looks at it.
 const READ_OCTETS_MAX: usize = 64 << 10;
-/// More than this is parsed elsewhere: a millisecond of it would be one in which the agent does nothing else.
-const PARSED_HERE_OCTETS_MAX: usize = 64 << 10;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -80,20 +75,8 @@ impl Drop for Connection {
 }
 
 impl Socket {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self(Arc::new(path))
-    }
-
-    /// A value of at most [`ANSWER_OCTETS_MAX`].
-    pub(super) async fn value<T: DeserializeOwned + Send + 'static>(
-        &self,
-        target: &str,
-    ) -> Result<T, SocketError> {
-        let answer = self.get(target).await?;
-        let octets = collected(answer.body, ANSWER_OCTETS_MAX).await?;
-        let is_long = octets.len() > PARSED_HERE_OCTETS_MAX;
-        let parse = move || serde_json::from_slice(&octets).map_err(|_| SocketError::Odd);
-        if is_long { spawn_blocking(parse).await.unwrap_or(Err(SocketError::Odd)) } else { parse() }
+    pub(super) fn new(path: Arc<PathBuf>) -> Self {
+        Self(path)
     }
 
     /// A value of at most [`LIST_OCTETS_MAX`], of which no more is held than what is made of it.
