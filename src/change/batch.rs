@@ -51,11 +51,12 @@ impl Size {
         })
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self { elements: self.elements + other.elements, characters: self.characters + other.characters }
     }
 
-    fn fits(self) -> bool {
+    /// Whether one call may carry it.
+    pub(crate) fn fits(self) -> bool {
         self.elements <= ELEMENTS_MAX && self.characters <= VALUE_CHARACTERS_MAX
     }
 }
@@ -99,7 +100,7 @@ pub fn units(changes: Vec<Change>) -> Vec<Unit> {
     for unit in &mut units {
         unit.changes.sort_by_key(|change| (change.action != Action::Delete, rank(change)));
     }
-    units.sort_by_key(|unit| (!unit.urgent(), unit.changes.first().map(rank)));
+    units.sort_by_key(|unit| Order::of(&unit.changes));
     units
 }
 
@@ -126,9 +127,43 @@ fn rank(change: &Change) -> u8 {
     }
 }
 
+/// Where in the order of units changes of one key stand, or those of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Order {
+    is_patient: bool,
+    rank: u8,
+}
+
+impl Order {
+    /// Of these changes; the last, where there are none.
+    pub(crate) fn of(changes: &[Change]) -> Self {
+        let order =
+            |change: &Change| Self { is_patient: change.action != Action::Delete, rank: rank(change) };
+        changes.iter().map(order).min().unwrap_or(Self { is_patient: true, rank: u8::MAX })
+    }
+
+    /// Whether something is taken out of DNS by them.
+    pub(crate) fn is_urgent(self) -> bool {
+        !self.is_patient
+    }
+}
+
+/// What changes of one unit have in common, two by two, beside their keys. Those that have it need not be of one unit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tie {
+    At(Place),
+    Of(Owner, ContainerId),
+}
+
+/// What may tie a change to others.
+pub(crate) fn ties(change: &Change) -> impl Iterator<Item = Tie> {
+    let of = service(change).map(|(owner, container)| Tie::Of(owner, container));
+    place(change).map(Tie::At).into_iter().chain(of)
+}
+
 /// Where a service is reached.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+pub(crate) enum Place {
     /// At a port of the host or task of this name.
     Port(String, u16),
     /// At this address, by this name: which port that is, its clients know.

@@ -77,8 +77,9 @@ impl Ledger {
         }
         for key in batch.iter().map(|change| change.set.key()) {
             self.compare(key.clone());
-            let same = |other: &Key| other.name == key.name && other.kind == key.kind;
-            if !self.desired.keys().any(same) {
+            let first = Key { set_identifier: None, ..key.clone() };
+            let same = |(other, _): (&Key, _)| other.name == key.name && other.kind == key.kind;
+            if !self.desired.range(&first..).next().is_some_and(same) {
                 self.ttls.on_left(&key);
             }
         }

@@ -6,6 +6,12 @@ use super::{Ledger, Observed};
 use crate::moment::Moment;
 use crate::record::{Action, Change, Key, RecordSet, RecordType, Srv};
 
+#[cfg(test)]
+thread_local! {
+    /// How often desired and observed of a key were compared: what a rush costs.
+    pub(in crate::reconcile) static COMPARED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 impl Ledger {
     /// What of a key's changes may go now.
     pub(super) fn due_changes(&self, key: &Key, now: Moment) -> Vec<Change> {
@@ -54,6 +60,8 @@ impl Ledger {
 
     /// What turns observed into desired, for one key.
     pub(super) fn changes(&self, key: &Key) -> Vec<Change> {
+        #[cfg(test)]
+        COMPARED.with(|compared| compared.set(compared.get() + 1));
         let change = |action, set: &RecordSet| Change { action, set: set.clone() };
         let desired = self.desired.get(key).map(|set| self.fit(set));
         match (self.observed.get(key), desired) {

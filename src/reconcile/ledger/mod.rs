@@ -8,6 +8,7 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `difference` | what is to be written: desired beside observed |
+//! | `differing` | the keys of which the two differ, in the order in which they may go |
 //! | `answer` | what an answer to a batch teaches |
 //! | `observed` | what is known of a key, and what a "not found" says of it |
 //! | `refused` | what a refusal teaches, of one change and of a batch |
@@ -29,6 +30,7 @@
 
 mod answer;
 mod difference;
+mod differing;
 mod lookups;
 mod memory;
 mod observed;
@@ -41,6 +43,10 @@ mod ttls;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+#[cfg(test)]
+pub(in crate::reconcile) use self::difference::COMPARED;
+use self::differing::Differing;
+pub use self::differing::Load;
 pub use self::lookups::Lookup;
 use self::lookups::Lookups;
 use self::observed::{Observations, Observed};
@@ -72,7 +78,7 @@ pub struct Ledger {
     desired: BTreeMap<Key, RecordSet>,
     observed: Observations,
     /// The keys of which the two differ.
-    differing: BTreeSet<Key>,
+    differing: Differing,
     parking: Parking,
     lookups: Lookups,
     ttls: GroupTtls,
@@ -92,8 +98,9 @@ impl Ledger {
     pub fn new(observed: impl IntoIterator<Item = RecordSet>) -> Self {
         let mut ledger = Self::default();
         for set in observed {
-            ledger.differing.insert(set.key());
+            let key = set.key();
             ledger.observed.written(set);
+            ledger.compare(key);
         }
         ledger
     }
@@ -148,9 +155,8 @@ impl Ledger {
             Lookup::Set(_) => true,
             Lookup::GroupTtl(name, kind) => desired.keys().any(|key| key.name == *name && key.kind == *kind),
         });
-        for key in self.differing.clone() {
-            self.compare(key);
-        }
+        let differing: Vec<_> = self.differing.iter().cloned().collect();
+        differing.into_iter().for_each(|key| self.compare(key));
     }
 
     /// What has to be looked up first.
@@ -171,17 +177,34 @@ impl Ledger {
 
     /// The next batch: the longest that one call may carry. Empty when nothing differs that may go now.
     pub fn batch(&self, now: Moment) -> Vec<Unit> {
-        let changes = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
+        let changes = if self.culprit.is_sought() {
+            self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect()
+        } else {
+            self.differing.first(|key| self.due_changes(key, now))
+        };
         self.culprit.next(batch::units(changes))
+    }
+
+    /// What all that differs costs, parked or not.
+    pub fn load(&self) -> Load {
+        self.differing.load()
     }
 
     /// What all that may go now costs.
     pub fn backlog(&self, now: Moment) -> usize {
+        if !self.something_waits() {
+            return self.load().cost;
+        }
         self.differing
             .iter()
             .flat_map(|key| self.due_changes(key, now))
             .map(|change| batch::cost(&change))
             .sum()
+    }
+
+    /// Whether this key differs, parked or not.
+    pub fn differs(&self, key: &Key) -> bool {
+        self.differing.contains(key)
     }
 
     /// The keys that differ, parked ones included.
@@ -204,8 +227,15 @@ impl Ledger {
         let is_late = |key: &Key| {
             self.observed.get(key).is_some_and(Observed::is_absent) && !self.desired.contains_key(key)
         };
-        let waits = || self.lookup(now).is_none() && self.batch(now).is_empty();
+        let is_due = |key: &Key| !self.due_changes(key, now).is_empty();
+        let waits = || self.lookup(now).is_none() && !self.differing.iter().any(is_due);
         self.settled() || waits() && !self.differing.iter().any(is_late)
+    }
+
+    /// Whether anything may be held back by something else than the pace.
+    fn something_waits(&self) -> bool {
+        let is_parked = self.parking.ends().next().is_some();
+        is_parked || self.contested.is_some() || self.lookups.begins().next().is_some()
     }
 
     fn compare(&mut self, key: Key) {
@@ -213,8 +243,9 @@ impl Ledger {
         if unread {
             self.lookups.ask(Lookup::Set(key.clone()));
         }
-        if unread || !self.changes(&key).is_empty() {
-            self.differing.insert(key);
+        let changes = self.changes(&key);
+        if unread || !changes.is_empty() {
+            self.differing.insert(key, &changes);
         } else {
             self.parking.release(&key);
             self.culprit.acquit(&key);

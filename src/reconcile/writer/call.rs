@@ -51,6 +51,17 @@ pub enum Next {
     Nothing,
 }
 
+impl Next {
+    /// What comes first of the two.
+    pub(super) fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (call @ Self::Call(_), _) | (_, call @ Self::Call(_)) => call,
+            (Self::At(a), Self::At(b)) => Self::At(a.min(b)),
+            (Self::Nothing, next) | (next, Self::Nothing) => next,
+        }
+    }
+}
+
 impl Call {
     /// What it changes.
     pub(super) fn changes(&self) -> &[Change] {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::{Call, Early, News, Next, Progress, Spread, Stops, Writer};
 use crate::moment::Moment;
-use crate::record::{ContainerId, RecordSet};
+use crate::reconcile::ledger::Ledger;
+use crate::record::{ContainerId, Key, RecordSet};
 use crate::zone::{ChangeInfo, ZoneError};
 
 impl Writer {
@@ -52,9 +53,7 @@ impl Writer {
     /// What is settled and was never deleted was not there.
     pub(super) fn forget_unsent(&mut self) {
         let (ledger, in_flight) = (&self.ledger, &self.in_flight);
-        let unsettled =
-            || -> BTreeSet<_> { ledger.unsettled().chain(in_flight.iter().flatten()).cloned().collect() };
-        self.propagation.retain(unsettled);
+        self.propagation.retain(|key| is_unsettled(ledger, in_flight.as_ref(), key));
     }
 
     pub(super) fn on_followed(
@@ -95,6 +94,11 @@ impl Writer {
         }
         next
     }
+}
+
+/// Whether a key is not as wanted, or may not be, for a call is under way.
+fn is_unsettled(ledger: &Ledger, in_flight: Option<&BTreeSet<Key>>, key: &Key) -> bool {
+    ledger.differs(key) || in_flight.is_some_and(|keys| keys.contains(key))
 }
 
 pub(super) fn early(ended: Vec<Early>) -> Vec<News> {

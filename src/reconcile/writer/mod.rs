@@ -33,6 +33,7 @@ mod calls;
 mod confirm;
 mod crowded;
 mod following;
+mod held;
 mod news;
 mod progress;
 mod propagation;
@@ -50,6 +51,7 @@ pub use self::call::{Answer, Call, Next};
 pub use self::calls::{Begun, CALLS_MAX, Calls, Ended};
 use self::confirm::Confirmation;
 use self::crowded::Crowded;
+use self::held::Held;
 pub use self::news::News;
 pub use self::progress::Progress;
 use self::propagation::Propagation;
@@ -79,6 +81,8 @@ pub struct Writer {
     reach: Reach,
     crowded: Crowded,
     pacer: Pacer,
+    /// Until when nothing can be written, as far as was found out.
+    held: Option<Held>,
     rng: fastrand::Rng,
     /// The keys of the call that is under way.
     in_flight: Option<BTreeSet<Key>>,
@@ -103,6 +107,7 @@ impl Writer {
             reach: Reach::default(),
             crowded: Crowded::default(),
             pacer: Pacer::new(settings.pace),
+            held: None,
             rng: fastrand::Rng::with_seed(settings.seed),
             in_flight: None,
             settings,
@@ -214,17 +219,25 @@ impl Writer {
             return Next::Nothing;
         }
         self.pacer.set_backlog(now, self.ledger.backlog(now));
-        let units = self.ledger.batch(now);
-        if let Some(lookup) = self.ledger.lookup_before(&units, now).cloned() {
-            return self.send(now, Call::LookUp(lookup), 0, true);
+        let due_at = self.ledger.due_at(now);
+        let mut next = due_at.map_or(Next::Nothing, Next::At);
+        if let Some(until) = self.held_until(now) {
+            next = next.sooner(Next::At(until));
+        } else {
+            let units = self.ledger.batch(now);
+            if let Some(lookup) = self.ledger.lookup_before(&units, now).cloned() {
+                return self.send(now, Call::LookUp(lookup), 0, true);
+            }
+            let is_urgent = self.wants.are_withdrawn() || units.iter().any(Unit::urgent);
+            let write = self.write(now, units, is_urgent);
+            self.hold(&write, is_urgent, due_at);
+            next = next.sooner(write);
         }
-        let mut next = self.ledger.due_at(now).map_or(Next::Nothing, Next::At);
-        next = sooner(next, self.write(now, units));
         for step in [Self::read, Self::ask_after, Self::follow] {
             if matches!(next, Next::Call(_)) {
                 return next;
             }
-            next = sooner(next, step(self, now));
+            next = next.sooner(step(self, now));
         }
         next
     }
@@ -232,6 +245,7 @@ impl Writer {
     /// Takes the answer to the call that was under way.
     pub fn on_answer(&mut self, call: Call, answer: Answer, now: Moment) -> Vec<News> {
         self.in_flight = None;
+        self.held = None;
         self.learn(call, answer, now)
     }
 
@@ -240,17 +254,17 @@ impl Writer {
         self.reads.drain();
         self.ledger.drain();
         self.propagation.drain();
+        self.held = None;
         self.pacer.drain(now, deadline);
     }
 
-    fn write(&mut self, now: Moment, units: Vec<Unit>) -> Next {
+    fn write(&mut self, now: Moment, units: Vec<Unit>, is_urgent: bool) -> Next {
         if units.is_empty() {
             return Next::Nothing;
         }
-        let urgent = self.wants.are_withdrawn() || units.iter().any(Unit::urgent);
         let changes: Vec<_> = units.into_iter().flat_map(|unit| unit.changes).collect();
         let cost = changes.iter().map(batch::cost).sum();
-        self.send(now, Call::Change(changes), cost, urgent)
+        self.send(now, Call::Change(changes), cost, is_urgent)
     }
 
     /// Reads on, or begins a read that is due.
@@ -275,14 +289,6 @@ impl Writer {
         self.pacer.on_call(now, cost);
         self.in_flight = Some(call.changes().iter().map(|change| change.set.key()).collect());
         Next::Call(call)
-    }
-}
-
-fn sooner(a: Next, b: Next) -> Next {
-    match (a, b) {
-        (call @ Next::Call(_), _) | (_, call @ Next::Call(_)) => call,
-        (Next::At(a), Next::At(b)) => Next::At(a.min(b)),
-        (Next::Nothing, next) | (next, Next::Nothing) => next,
     }
 }
 

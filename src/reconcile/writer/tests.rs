@@ -19,6 +19,7 @@ mod ends;
 mod follows;
 mod killed;
 mod refused;
+mod rush;
 
 /// A zone, a writer, and what it called.
 struct Stage {

@@ -99,11 +99,8 @@ impl Propagation {
     }
 
     /// Only these records are still to be written: what else was to be deleted is not there.
-    pub(super) fn retain(&mut self, unsettled: impl FnOnce() -> BTreeSet<Key>) {
-        if self.stops.iter().any(Stop::is_unsent) {
-            let unsettled = unsettled();
-            self.stops.iter_mut().for_each(|stop| stop.keep_unsent(&unsettled));
-        }
+    pub(super) fn retain(&mut self, is_unsettled: impl Fn(&Key) -> bool) {
+        self.stops.iter_mut().for_each(|stop| stop.keep_unsent(&is_unsettled));
         // Nothing of it was ever there, or another hand has deleted it.
         self.stops.retain(|stop| !stop.keys.is_empty() || stop.was_deleted);
     }

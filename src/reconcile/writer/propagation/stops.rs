@@ -98,10 +98,6 @@ impl Stop {
         }
     }
 
-    pub(super) fn is_unsent(&self) -> bool {
-        self.keys.values().any(|place| *place == Place::Unsent)
-    }
-
     /// Whether its end may still tell something: one that is everywhere is counted when it ends.
     pub(super) fn may_tell(&self, now: Moment) -> bool {
         !self.keys.is_empty() || self.was_deleted && now - self.withdrawn < KEPT_FOR
@@ -171,8 +167,8 @@ impl Stop {
     }
 
     /// Of what nobody has accepted, only these are still to be deleted.
-    pub(super) fn keep_unsent(&mut self, unsettled: &BTreeSet<Key>) {
-        self.keys.retain(|key, place| *place != Place::Unsent || unsettled.contains(key));
+    pub(super) fn keep_unsent(&mut self, is_unsettled: impl Fn(&Key) -> bool) {
+        self.keys.retain(|key, place| *place != Place::Unsent || is_unsettled(key));
     }
 
     /// Of what was accepted, only what is in these changes can still be on its way.

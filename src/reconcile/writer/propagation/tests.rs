@@ -129,7 +129,7 @@ fn a_registry_where_all_is_everywhere_at_once_is_asked_nothing() {
 fn what_was_never_there_or_is_wanted_again_is_no_stop() {
     let mut propagation = Propagation::default();
     propagation.want(&id(1), &[set(1)], &[], at(0));
-    propagation.retain(BTreeSet::new);
+    propagation.retain(|_| false);
     propagation.end(&id(1), "web".into(), at(1));
     assert_eq!((propagation.next(), propagation.stops()), (None, &Stops::default()));
     // A pause that is over: the record stands anew.
@@ -189,7 +189,7 @@ fn what_was_deleted_long_before_the_end_is_everywhere_without_a_question() {
     let mut propagation = leaving();
     propagation.sample("C1", vec![at(0)], at(1), || 0.0);
     ask(&mut propagation, at(6), &in_sync("C1"));
-    propagation.retain(BTreeSet::new);
+    propagation.retain(|_| false);
     propagation.forget_old(at(7));
     propagation.end(&id(1), "web".into(), at(8));
     assert_eq!(told(&propagation).spread, 1);
