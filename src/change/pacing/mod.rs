@@ -97,7 +97,7 @@ impl Pacer {
     pub fn on_answer(&mut self, now: Moment, answer: Result<(), &ZoneError>, random: f64) {
         if answer.is_ok() {
             self.last_write = Some(now);
-            self.waits.on_success(now - self.sent);
+            self.waits.on_success(now, now - self.sent);
         }
         self.wait(now, answer, random);
     }

@@ -72,7 +72,7 @@ fn nothing_goes_inside_the_wait_after_a_throttle() {
 }
 
 #[test]
-fn in_a_fleet_of_known_size_the_range_is_half_of_what_the_others_need() {
+fn in_a_fleet_of_known_size_the_range_is_what_all_of_them_need() {
     let throttled = ZoneError::Throttled(String::new());
     let wait = |hosts, cost, elapsed| {
         let mut pacer = Pacer::new(Pace::ROUTE53);
@@ -84,13 +84,15 @@ fn in_a_fleet_of_known_size_the_range_is_half_of_what_the_others_need() {
         }
         (pacer.ready_at(now, 1, true) - now).as_secs_f64()
     };
-    // 300 hosts, 8 requests/s: 37.5 s in all.
-    assert_eq!(wait(300, 1, 0), 18.75);
-    assert_eq!(wait(300, 1, 20), 8.75);
-    // 50 changes at 100 changes/s count more than the request.
-    assert_eq!(wait(100, 50, 0), 25.0);
-    assert_eq!(wait(300, 1, 300), 2.0);
-    assert_eq!(wait(10_000, 100, 0), 60.0);
+    // 300 turns of 0.2 s, which are lost where nobody takes them: a third of what is left.
+    assert_eq!(wait(300, 1, 0), 20.0);
+    assert_eq!(wait(300, 1, 30), 10.0);
+    // 5,000 changes at 100/s, but for 1,500 at once, count more than the turns, and none is lost.
+    assert_eq!(wait(100, 50, 0), 35.0);
+    // All should have been through.
+    assert_eq!(wait(300, 1, 300), 15.0);
+    assert_eq!(wait(3, 1, 1), 2.0);
+    assert_eq!(wait(10_000, 100, 0), 90.0);
 }
 
 #[test]
@@ -109,7 +111,7 @@ fn the_range_in_a_fleet_follows_what_waits_now_since_something_has_waited() {
         (pacer.ready_at(now, 1, true) - now).as_secs_f64()
     };
     assert_eq!(wait(&[(0, 1), (10, 50)], 20), 15.0);
-    assert_eq!(wait(&[(0, 50), (5, 0), (10, 50)], 16), 22.0);
+    assert_eq!(wait(&[(0, 50), (5, 0), (10, 50)], 16), 29.0);
     // Where nothing waits, nobody knows what the others need.
     assert_eq!(wait(&[(0, 50), (5, 0)], 20), 20.0);
 }
@@ -127,7 +129,41 @@ fn the_range_in_a_fleet_follows_how_long_a_success_takes() {
     for _ in 0..9 {
         pacer.on_answer(now, Err(&ZoneError::Throttled(String::new())), 1.0);
     }
-    assert_eq!(pacer.ready_at(now, 1, true), now + Duration::from_secs(20));
+    assert_eq!((pacer.ready_at(now, 1, true) - now).as_millis(), 13_333);
+}
+
+#[test]
+fn one_throttle_may_be_chance_in_a_fleet_too() {
+    let throttled = ZoneError::Throttled(String::new());
+    let mut pacer = Pacer::new(Pace::ROUTE53);
+    pacer.set_hosts(Some(300));
+    pacer.set_backlog(QUIET, 1);
+    // Where a success takes no time, the others need it for their requests alone.
+    for second in [20_000, 10_833] {
+        pacer.on_answer(QUIET, Err(&throttled), 1.0);
+        assert_eq!(pacer.ready_at(QUIET, 1, true), QUIET + ms(1_000));
+        pacer.on_answer(QUIET, Err(&throttled), 1.0);
+        let wait = pacer.ready_at(QUIET, 1, true) - QUIET;
+        assert_eq!(wait.as_millis(), second);
+        pacer.on_call(QUIET, 1);
+        pacer.on_answer(QUIET, Ok(()), 1.0);
+    }
+}
+
+#[test]
+fn a_drain_of_a_whole_fleet_takes_turns_too_and_keeps_a_last_try() {
+    let throttled = ZoneError::Throttled(String::new());
+    let mut pacer = Pacer::new(Pace::ROUTE53);
+    pacer.set_hosts(Some(300));
+    pacer.set_backlog(QUIET, 31);
+    pacer.drain(QUIET, QUIET + Duration::from_secs(100));
+    for (after, longest) in [(0, 66), (60, 18), (99, 1)] {
+        let now = QUIET + Duration::from_secs(after);
+        for _ in 0..2 {
+            pacer.on_answer(now, Err(&throttled), 1.0);
+        }
+        assert_eq!((pacer.ready_at(now, 1, true) - now).as_secs(), longest, "{after}");
+    }
 }
 
 #[test]
