@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use ecssd::janitor::run::run;
 use ecssd::janitor::summary::RunSummary;
+use ecssd_testing::route53::model::ID;
 
 use crate::ec2::{ACCOUNT, Ec2, VPC};
 use crate::ecs::{Ecs, Task};
-use crate::route53::{ID, Route53};
+use crate::route53::Route53;
 use crate::scene::{clients, docker_id, host_record, options, srv, zone_at};
 
 const ZONE: &str = "sd.internal";
