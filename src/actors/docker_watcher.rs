@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::container::event::Listed;
 use crate::edge::engine::intake::Intake;
 use crate::edge::engine::{Docker, DockerError, Subscription};
-use crate::machine::docker_watcher::{self, LIST_EVERY};
+use crate::machine::docker_watcher::{self, ListPlan};
 use crate::machine::lifecycle::Seq;
 use crate::status::{Board, Part};
 
@@ -98,7 +98,6 @@ impl Actor for DockerWatcher {
                 state.engine.on_subscribed(state.args.clock.now());
                 let at = state.args.seq.next();
                 state.args.resolver.cast(TaskResolverMessage::Remembered { past, whole, at });
-                state.args.resolver.cast(TaskResolverMessage::InspectAll);
                 state.list(myself);
             }
             DockerWatcherMessage::Happened(generation, events, turn) if state.engine.hears(generation) => {
@@ -142,21 +141,23 @@ impl DockerWatcherState {
 
     fn on_ended(&mut self, myself: ActorRef<DockerWatcherMessage>, error: Option<DockerError>) {
         let (wait, news) = self.engine.on_ended(self.args.clock.now(), self.rng.f64());
+        let reason =
+            error.map_or_else(|| "it closed the stream of events".to_owned(), |error| error.to_string());
         if news.is_some() {
-            let reason =
-                error.map_or_else(|| "it closed the stream of events".to_owned(), |error| error.to_string());
             tracing::warn!(event = "docker_away", %reason, "Docker is away: records stay as they are, trying again until it answers");
-            self.args.board.set(Part::Docker, Err(reason));
         }
+        // Why it is away may change while it is.
+        self.args.board.set(Part::Docker, Err(reason));
         myself.send_after(wait, || DockerWatcherMessage::Subscribe);
     }
 
     fn list(&mut self, myself: ActorRef<DockerWatcherMessage>) {
-        if self.engine.on_list(self.args.clock.now()) {
+        let ListPlan { all, next } = self.engine.on_list(self.args.clock.now());
+        if all {
             self.args.resolver.cast(TaskResolverMessage::InspectAll);
         }
         let (docker, as_of) = (self.args.docker.clone(), self.args.seq.latest());
-        self.list_in(&myself, LIST_EVERY);
+        self.list_in(&myself, next);
         tokio::spawn(async move {
             let panicked = |reason| Err(DockerError::Refused { request: "/containers/json", reason });
             let list = contained(docker.running()).await.unwrap_or_else(panicked);
@@ -182,6 +183,8 @@ impl DockerWatcherState {
                 let (again, news) = self.engine.on_list_failed();
                 if news.is_some() {
                     tracing::warn!(event = "docker_list_failed", %error, "Docker did not list its containers: trying again");
+                }
+                if again.is_some() {
                     self.args.board.set(Part::Docker, Err(error.to_string()));
                 }
                 again.into_iter().for_each(|wait| self.list_in(&myself, wait));

@@ -14,7 +14,8 @@ use crate::moment::Moment;
 pub const LIST_EVERY: Duration = Duration::from_secs(60);
 /// How long a list that failed waits for the next try.
 pub const LIST_AGAIN: Duration = Duration::from_secs(1);
-/// A stream that lived so long was a good one: the next reconnect does not wait long.
+/// A stream that lived so long was a good one: the next reconnect does not wait long, and the engine is believed to be
+/// there. One that ended sooner makes the next one prove itself, and the looks at everything rest in between.
 const GOOD_STREAM: Duration = Duration::from_secs(5);
 
 /// What is worth a line of the log, because it was not so before.
@@ -52,6 +53,21 @@ pub struct DockerWatcher {
     answers: Option<bool>,
     /// When it listed its containers last, and how many ran.
     listed: Option<(Moment, usize)>,
+    /// Whether the latest stream ended as soon as it stood.
+    flaps: bool,
+    /// Whether something may have been missed since all were inspected.
+    owes_all: bool,
+    /// How long the looks at everything rest while streams end at once.
+    rest: Duration,
+}
+
+/// What a list is for, and when the next one is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListPlan {
+    /// Whether all that is listed is inspected.
+    pub all: bool,
+    /// How long the next list waits.
+    pub next: Duration,
 }
 
 impl DockerWatcher {
@@ -69,6 +85,9 @@ impl DockerWatcher {
             all_inspected_at: Moment::START,
             answers: None,
             listed: None,
+            flaps: false,
+            owes_all: false,
+            rest: GOOD_STREAM,
         }
     }
 
@@ -90,34 +109,49 @@ impl DockerWatcher {
     }
 
     /// The subscription stands. What happened before, unseen, may show in no list, because a container that was started
-    /// again looks as before: so all that is listed next is inspected.
+    /// again looks as before: so all that is listed next is to be inspected.
     pub fn on_subscribed(&mut self, now: Moment) {
         self.subscribed_at = Some(now);
-        self.all_inspected_at = now;
+        self.owes_all = true;
     }
 
-    /// A list is taken. Returns whether all of it is inspected: once in a resync period, since not all that happens is
-    /// told.
-    pub fn on_list(&mut self, now: Moment) -> bool {
-        let all = now >= self.all_inspected_at + self.resync;
+    /// A list is taken. All of it is inspected after a gap, and once in a resync period, since not all that happens is
+    /// told. While streams end at once, each of them leaves a gap: then what lists and the engine's memory show to have
+    /// changed is inspected at once, and all of it seldom.
+    pub fn on_list(&mut self, now: Moment) -> ListPlan {
+        let rests = self.flaps && !self.stands(now);
+        let rest = if rests { self.rest } else { Duration::ZERO };
+        let owed = self.owes_all && now >= self.all_inspected_at + rest;
+        let all = owed || now >= self.all_inspected_at + self.resync;
         if all {
-            self.all_inspected_at = now;
+            (self.all_inspected_at, self.owes_all) = (now, false);
+            self.rest = if rests { (self.rest * 2).min(LIST_EVERY) } else { GOOD_STREAM };
         }
-        all
+        // That one stands shows in the list that comes then.
+        let next = if rests && self.subscribed_at.is_some() { GOOD_STREAM } else { LIST_EVERY };
+        ListPlan { all, next }
     }
 
     /// The stream ended. Returns how long the next subscription waits; `random` is uniform in 0..1.
     pub fn on_ended(&mut self, now: Moment, random: f64) -> (Duration, Option<News>) {
-        if self.subscribed_at.take().is_some_and(|since| now - since >= GOOD_STREAM) {
-            self.waits.reset();
+        if let Some(since) = self.subscribed_at.take() {
+            self.flaps = now - since < GOOD_STREAM;
+            if !self.flaps {
+                self.waits.reset();
+            }
         }
         (self.waits.next(random), self.turns(false).then_some(News::Away))
     }
 
-    /// A list was answered: so many containers run.
+    /// A list was answered: so many containers run. That alone does not show that it is there, where streams end at once.
     pub fn on_listed(&mut self, running: usize, now: Moment) -> Option<News> {
         self.listed = Some((now, running));
-        self.turns(true).then_some(News::Answers)
+        let counts = !self.flaps || self.stands(now);
+        (counts && self.turns(true)).then_some(News::Answers)
+    }
+
+    fn stands(&self, now: Moment) -> bool {
+        self.subscribed_at.is_some_and(|since| now - since >= GOOD_STREAM)
     }
 
     /// A list failed. Returns when it is tried again; never, while there is no stream: a list comes with the next one.
@@ -192,10 +226,50 @@ mod tests {
     #[test]
     fn all_is_inspected_once_in_a_resync_period_and_after_each_gap() {
         let mut watcher = DockerWatcher::new(RESYNC);
+        let all = |watcher: &mut DockerWatcher, seconds| {
+            let ListPlan { all, next } = watcher.on_list(at(seconds));
+            assert_eq!(next, LIST_EVERY);
+            all
+        };
         watcher.on_subscribed(at(10));
-        assert!(!watcher.on_list(at(70)) && !watcher.on_list(at(1_809)));
-        assert!(watcher.on_list(at(1_810)) && !watcher.on_list(at(1_870)));
+        assert!(all(&mut watcher, 10) && !all(&mut watcher, 70) && !all(&mut watcher, 1_809));
+        assert!(all(&mut watcher, 1_810) && !all(&mut watcher, 1_870));
+        watcher.on_ended(at(2_999), 0.5);
         watcher.on_subscribed(at(3_000));
-        assert!(!watcher.on_list(at(4_799)) && watcher.on_list(at(4_800)));
+        assert!(all(&mut watcher, 3_000) && !all(&mut watcher, 4_799) && all(&mut watcher, 4_800));
+    }
+
+    #[test]
+    fn where_streams_end_at_once_all_is_inspected_ever_more_seldom_and_once_one_stands() {
+        let mut watcher = DockerWatcher::new(RESYNC);
+        let mut looks = Vec::new();
+        for second in 100..300 {
+            watcher.on_subscribed(at(second));
+            let ListPlan { all, next } = watcher.on_list(at(second));
+            looks.extend(all.then_some(second));
+            assert_eq!(next, if second == 100 { LIST_EVERY } else { GOOD_STREAM });
+            watcher.on_ended(at(second), 0.5);
+        }
+        assert_eq!(looks, [100, 105, 115, 135, 175, 235, 295]);
+        watcher.on_subscribed(at(300));
+        assert!(!watcher.on_list(at(300)).all && !watcher.on_list(at(304)).all);
+        assert_eq!(watcher.on_list(at(305)), ListPlan { all: true, next: LIST_EVERY });
+        // The next gap is one as any other.
+        watcher.on_ended(at(400), 0.5);
+        watcher.on_subscribed(at(400));
+        assert_eq!(watcher.on_list(at(400)), ListPlan { all: true, next: LIST_EVERY });
+    }
+
+    #[test]
+    fn an_engine_whose_streams_end_at_once_is_away_until_one_stands() {
+        let mut watcher = DockerWatcher::new(RESYNC);
+        watcher.on_subscribed(at(0));
+        assert_eq!(watcher.on_listed(1, at(0)), Some(News::Answers));
+        assert_eq!(watcher.on_ended(at(1), 0.5).1, Some(News::Away));
+        watcher.on_subscribed(at(2));
+        assert_eq!(watcher.on_listed(1, at(2)), None);
+        assert_eq!(watcher.on_ended(at(3), 0.5).1, None);
+        watcher.on_subscribed(at(4));
+        assert_eq!((watcher.on_listed(1, at(8)), watcher.on_listed(1, at(9))), (None, Some(News::Answers)));
     }
 }

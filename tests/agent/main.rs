@@ -16,3 +16,4 @@ mod status;
 mod stops;
 mod terms;
 mod unproven;
+mod watching;

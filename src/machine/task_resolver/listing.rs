@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::container::event::Listed;
 use crate::machine::lifecycle::Seq;
+use crate::machine::past::Past;
 use crate::record::ContainerId;
 
 /// What the latest list said.
@@ -29,6 +30,17 @@ impl Listing {
     pub fn begins(&mut self, id: &ContainerId, at: Seq) {
         self.stir(id);
         self.begun.insert(id.clone(), at);
+    }
+
+    /// What the engine remembers, but for what was heard before, may have changed what no list shows.
+    pub fn on_remembered(&mut self, past: &Past) {
+        for (id, trace) in &past.traces {
+            if trace.ended {
+                self.forget(id);
+            } else if trace.turned || !trace.kills.is_empty() {
+                self.stir(id);
+            }
+        }
     }
 
     /// Whether it runs, as far as was told. What is connected to a network before its start, or disconnected after its

@@ -153,8 +153,8 @@ impl TaskResolver {
         }
     }
 
-    /// What the engine remembers, learnt at this place; `whole` if it has forgotten nothing since it started. All that
-    /// is listed is inspected afterwards, so nothing is for this.
+    /// What the engine remembers, learnt at this place; `whole` if it has forgotten nothing since it started. Of whom that
+    /// is news, the next list is.
     pub fn on_remembered(&mut self, events: Vec<DockerEvent>, whole: bool, at: Seq, now: Moment) {
         self.latest = self.latest.max(at);
         let mut past = Past::new(at, whole);
@@ -184,6 +184,7 @@ impl TaskResolver {
             }
         }
         self.heard.catch_up(&mut past);
+        self.listing.on_remembered(&past);
         self.outputs.push(Output::Remembered(past));
     }
 

@@ -228,6 +228,32 @@ fn turns_that_were_heard_live_are_no_news_when_the_engine_remembers_them_but_are
     assert!(turned(&mut resolver));
 }
 
+#[test]
+fn of_whom_the_engine_remembers_something_new_the_next_list_is_news_though_it_looks_as_before() {
+    let mut resolver = resolver();
+    let list = || [1, 2, 3].map(|n| Listed { id: id(n), fingerprint: "up".into() }).to_vec();
+    resolver.on_listed(list(), Seq(1));
+    assert_eq!(looked_at(&mut resolver), [id(1), id(2), id(3)]);
+    let past = [event(1, Happening::Started, at(10)), event(2, Happening::Killed(SIGTERM), at(11))];
+    resolver.on_remembered(past.to_vec(), false, Seq(2), NOW);
+    resolver.on_listed(list(), Seq(3));
+    assert_eq!(looked_at(&mut resolver), [id(1), id(2)]);
+    let past = [event(1, Happening::Started, at(10)), event(3, Happening::Died, at(12))];
+    resolver.on_remembered(past.to_vec(), false, Seq(4), NOW);
+    resolver.on_listed(list(), Seq(5));
+    assert_eq!(looked_at(&mut resolver), [id(3)]);
+}
+
+/// Inspects all that is due.
+fn looked_at(resolver: &mut TaskResolver) -> Vec<ContainerId> {
+    let mut all = Vec::new();
+    while let Some(due) = resolver.next_inspection(NOW) {
+        all.push(due.id.clone());
+        resolver.on_inspected(due.clone(), seen(container(1), None), NOW);
+    }
+    all
+}
+
 /// A container whose network another one shares, both running and looked at.
 fn owner_and_sharer() -> TaskResolver {
     let mut resolver = resolver();

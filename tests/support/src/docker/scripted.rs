@@ -22,8 +22,12 @@ use tokio::sync::mpsc;
 pub struct ScriptedDocker(Arc<Mutex<Engine>>);
 
 struct Engine {
-    away: bool,
+    away: Option<&'static str>,
     blind: bool,
+    /// It ends each stream of events at once.
+    hangs_up: bool,
+    /// How often it was asked about a container, and of streams.
+    asked: (usize, usize),
     /// Nanoseconds since 1970.
     clock: i64,
     containers: BTreeMap<ContainerId, Container>,
@@ -37,8 +41,10 @@ impl Default for Engine {
     fn default() -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         Self {
-            away: false,
+            away: None,
             blind: false,
+            hangs_up: false,
+            asked: (0, 0),
             clock: i64::try_from(now.as_nanos()).unwrap(),
             containers: BTreeMap::new(),
             listeners: Vec::new(),
@@ -164,10 +170,27 @@ impl ScriptedDocker {
         self.0.lock().unwrap().blind = blind;
     }
 
+    /// From now on the engine ends each stream of events as soon as it stands, or no longer.
+    pub fn set_hanging_up(&self, hangs_up: bool) {
+        let mut engine = self.0.lock().unwrap();
+        engine.hangs_up = hangs_up;
+        engine.listeners.clear();
+    }
+
+    /// How often it was asked about a container, and for a stream of events.
+    pub fn asked(&self) -> (usize, usize) {
+        self.0.lock().unwrap().asked
+    }
+
     /// The engine goes away, or comes back.
     pub fn set_away(&self, away: bool) {
+        self.set_away_for(away.then_some("away"));
+    }
+
+    /// The engine is away for this reason, or comes back.
+    pub fn set_away_for(&self, reason: Option<&'static str>) {
         let mut engine = self.0.lock().unwrap();
-        engine.away = away;
+        engine.away = reason;
         engine.listeners.clear();
     }
 }
@@ -181,12 +204,12 @@ impl Engine {
     }
 
     fn reach(&self) -> Result<(), DockerError> {
-        let away = || DockerError::Unreachable {
+        let Some(reason) = self.away else { return Ok(()) };
+        Err(DockerError::Unreachable {
             socket: "scripted".into(),
             kind: Nobody::NotThere,
-            reason: "away".into(),
-        };
-        if self.away { Err(away()) } else { Ok(()) }
+            reason: reason.into(),
+        })
     }
 }
 
@@ -196,7 +219,10 @@ impl Docker for ScriptedDocker {
         let mut engine = self.0.lock().unwrap();
         engine.reach()?;
         let (sender, receiver) = mpsc::unbounded_channel();
-        engine.listeners.push(sender);
+        engine.asked.1 += 1;
+        if !engine.hangs_up {
+            engine.listeners.push(sender);
+        }
         let live = futures_util::stream::unfold(receiver, |mut receiver| async {
             receiver.recv().await.map(|event| (Ok(event), receiver))
         });
@@ -214,7 +240,8 @@ impl Docker for ScriptedDocker {
     }
 
     async fn inspect(&self, id: &ContainerId) -> Result<Option<Container>, DockerError> {
-        let engine = self.0.lock().unwrap();
+        let mut engine = self.0.lock().unwrap();
+        engine.asked.0 += 1;
         engine.reach()?;
         if engine.blind {
             return Err(DockerError::Timeout("an inspect"));
