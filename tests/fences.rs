@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("backoff", &[]),
     ("moment", &[]),
     ("clock", &["moment"]),
-    ("logs", &[]),
+    ("logs", &["printable"]),
     ("private_file", &[]),
     // What is wanted, and when; its watcher waits longer with each failure.
     ("machine", &["backoff", "container", "moment", "record"]),
@@ -108,6 +108,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "journal",
             "logs",
             "machine",
+            "printable",
             "reconcile",
             "record",
             "serve",

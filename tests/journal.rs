@@ -1,4 +1,4 @@
-//! The journal on disks that are full, read-only, and well again.
+//! The journal and the embedded zone on disks that are full, read-only, and well again.
 //!
 //! Mounts small file systems, and is skipped where that is not allowed. It stands alone because it starts
 //! programs: between fork and exec these hold the locks of every test in their process.
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use ecssd::journal::{Entry, Journal, Memory, Opened, State, Title, open};
 use ecssd::record::{Action, Change, RecordSet, RecordType, Routing};
+use ecssd::zone::Zone;
+use ecssd::zone::embedded::{EmbeddedZone, Options};
 use ecssd_testing::disk::SmallDisk;
 
 fn set(id: &str) -> RecordSet {
@@ -101,4 +103,23 @@ async fn goes_on_without_on_a_read_only_disk() {
     let Opened { journal, memory, .. } = reopen(disk.path()).await;
     assert!(matches!(memory, Memory::Without(_)), "{memory:?}");
     assert!(journal.trouble().is_some());
+}
+
+#[tokio::test]
+async fn a_zone_on_a_full_disk_serves_what_it_read_and_takes_more_once_there_is_room() {
+    let Some(disk) = small_disk() else { return };
+    let open = || EmbeddedZone::open(disk.path(), "sd.internal", Options::default()).unwrap();
+    let created = |id: &str| [Change { action: Action::Create, set: set(id) }];
+    open().change(&created("a")).await.unwrap();
+    disk.fill();
+    let zone = open();
+    let has = |zone: &EmbeddedZone, id: &str| {
+        zone.snapshot().iter().any(|set| set.set_identifier.as_deref() == Some(id))
+    };
+    assert!(has(&zone, "a"));
+    disk.empty();
+    zone.change(&created("b")).await.unwrap();
+    drop(zone);
+    let zone = open();
+    assert!(has(&zone, "a") && has(&zone, "b"));
 }

@@ -77,7 +77,7 @@ sum_of() { grep -E '^test result: ' "$LOGS/$step.log" | grep -oE "[0-9]+ $1" | a
 # The fuzzer's instrumentation is unstable, and the pinned toolchain is stable: hence RUSTC_BOOTSTRAP. It has a target
 # directory of its own, because all flags differ. No sanitizer: there is no unsafe code of ours for it to watch.
 fuzz() {
-    local seconds=$1 target targets corpus built=$CARGO_TARGET_DIR/fuzz
+    local seconds=$1 most=$2 target targets corpus built=$CARGO_TARGET_DIR/fuzz
     cargo_tool cargo-fuzz 0.13.2
     need c++:g++
     mapfile -t targets < <(cargo fuzz list)
@@ -90,10 +90,10 @@ fuzz() {
         [[ ! -d fuzz/corpus/$target ]] || from+=("fuzz/corpus/$target")
         printf '\n=== %s\n' "$target"
         "$built/$(rustc -vV | sed -n 's/^host: //p')/release/$target" "${from[@]}" \
-            -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+            -max_total_time="$seconds" -runs="$most" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
             -artifact_prefix="$LOGS/fuzz-$target-" 2>&1 | tail -n 40
         rm -rf "$corpus"
-        figure "$target: $(sed -n 's/^stat::number_of_executed_units: //p' "$LOGS/$step.log" | tail -n 1) runs in $seconds s"
+        figure "$target: $(sed -n 's/^stat::number_of_executed_units: //p' "$LOGS/$step.log" | tail -n 1) runs in $seconds s at most"
     done
 }
 

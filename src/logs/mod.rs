@@ -3,7 +3,7 @@
 
 mod writer;
 
-pub use self::writer::dropped;
+pub use self::writer::{LINE_OCTETS_MAX, dropped};
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
@@ -12,6 +12,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::printable::printable;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +33,20 @@ pub struct Logging(#[expect(dead_code, reason = "held for what it does when it i
 
 /// Sets up logging to standard error for the whole process.
 pub fn init(format: Format, level: LevelFilter) -> Logging {
-    // Libraries speak only when something is wrong. That there is no metadata service, or no credential, is said by
-    // who misses it, once and in a sentence.
-    let filter = Targets::new()
-        .with_default(LevelFilter::WARN.min(level))
-        .with_target("aws_config", LevelFilter::ERROR.min(level))
-        .with_target("ecssd", level);
+    // Libraries speak only of what they fail in: their warnings are of what comes in, a packet or an answer, and
+    // repeat it. What is wrong with that is counted, or said by who asked, once and in a sentence.
+    let filter = Targets::new().with_default(LevelFilter::ERROR.min(level)).with_target("ecssd", level);
     let human = match format {
         Format::Auto => std::io::stderr().is_terminal(),
         Format::Human => true,
         Format::Json => false,
     };
-    let (queue, thread) = writer::start(std::io::stderr(), if human { dropped_human } else { dropped_json });
+    let words = if human {
+        writer::Words { dropped: dropped_human, too_long: too_long_human }
+    } else {
+        writer::Words { dropped: dropped_json, too_long: too_long_json }
+    };
+    let (queue, thread) = writer::start(std::io::stderr(), words);
     let lines = tracing_subscriber::fmt::layer().with_writer(move || queue.line());
     let lines = if human {
         lines.with_ansi(false).with_target(false).boxed()
@@ -64,9 +68,19 @@ fn dropped_json(lines: usize) -> String {
     format!("{{\"level\":\"WARN\",\"message\":\"{message}\",\"lines\":{lines}}}\n")
 }
 
+fn too_long_human() -> String {
+    " WARN a log line was too long, and is left out here\n".to_owned()
+}
+
+fn too_long_json() -> String {
+    let message = "a log line was too long, and is left out here";
+    format!("{{\"level\":\"WARN\",\"message\":\"{message}\"}}\n")
+}
+
 /// The panic hook: a panic becomes a log line, whatever the format of the log.
 pub fn log_panic(panic: &PanicHookInfo<'_>) {
     let at = panic.location().map(ToString::to_string).unwrap_or_default();
     let reason = panic.payload_as_str().unwrap_or("no message");
+    let reason = printable(reason);
     tracing::error!(event = "panic", at, reason, "panic");
 }

@@ -11,6 +11,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
 use std::thread;
 use std::time::Duration;
 
+/// The most octets of a line; ours have a few hundred. One that is longer is left out, and said to be.
+pub const LINE_OCTETS_MAX: usize = 16 << 10;
 /// How many lines may wait. At a few hundred octets a line this is some hundred kilobytes.
 const LINES_WAITING_MAX: usize = 1_024;
 /// How long the end of the process waits for the last lines to be written.
@@ -30,25 +32,35 @@ enum Message {
     Flush(mpsc::Sender<()>),
 }
 
+/// What is said instead of lines that are not there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Words {
+    /// So many found no room.
+    pub(super) dropped: fn(usize) -> String,
+    /// One was too long.
+    pub(super) too_long: fn() -> String,
+}
+
 /// Where lines are put.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     lines: SyncSender<Message>,
     dropped: Arc<AtomicUsize>,
+    too_long: fn() -> String,
 }
 
 /// The thread that writes them.
 #[derive(Debug)]
 pub(super) struct Thread(Queue);
 
-/// Starts writing to `output`. `said` is the line that tells how many are missing.
-pub(super) fn start(output: impl Write + Send + 'static, said: fn(usize) -> String) -> (Queue, Thread) {
+/// Starts writing to `output`.
+pub(super) fn start(output: impl Write + Send + 'static, words: Words) -> (Queue, Thread) {
     let (lines, waiting) = mpsc::sync_channel(LINES_WAITING_MAX);
-    let queue = Queue { lines, dropped: Arc::default() };
+    let queue = Queue { lines, dropped: Arc::default(), too_long: words.too_long };
     let dropped = queue.dropped.clone();
     // Where there is no thread to be had, every line is counted as dropped, and the agent goes on.
-    let _ =
-        thread::Builder::new().name("log".to_owned()).spawn(move || write(output, &waiting, &dropped, said));
+    let write = move || write(output, &waiting, &dropped, words.dropped);
+    let _ = thread::Builder::new().name("log".to_owned()).spawn(write);
     (queue.clone(), Thread(queue))
 }
 
@@ -103,7 +115,9 @@ pub(super) struct Line {
 
 impl Write for Line {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.text.extend_from_slice(text);
+        // One more tells one that is too long.
+        let room = (LINE_OCTETS_MAX + 1).saturating_sub(self.text.len());
+        self.text.extend_from_slice(&text[..text.len().min(room)]);
         Ok(text.len())
     }
 
@@ -114,7 +128,9 @@ impl Write for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let line = Message::Line(std::mem::take(&mut self.text));
+        let text = std::mem::take(&mut self.text);
+        let is_too_long = text.len() > LINE_OCTETS_MAX;
+        let line = Message::Line(if is_too_long { (self.queue.too_long)().into_bytes() } else { text });
         if self.queue.lines.try_send(line).is_err() {
             self.queue.dropped.fetch_add(1, Ordering::Relaxed);
             DROPPED.fetch_add(1, Ordering::Relaxed);
@@ -165,9 +181,8 @@ mod tests {
         }
     }
 
-    fn said(lines: usize) -> String {
-        format!("{lines} dropped\n")
-    }
+    const WORDS: Words =
+        Words { dropped: |lines| format!("{lines} dropped\n"), too_long: || "too long\n".to_owned() };
 
     fn log(queue: &Queue, text: &str) {
         queue.line().write_all(text.as_bytes()).unwrap();
@@ -177,7 +192,7 @@ mod tests {
     fn a_stalled_reader_stops_nobody_and_is_told_what_it_missed() {
         let (go, gate) = mpsc::channel();
         let written = Arc::new(Mutex::new(Vec::new()));
-        let (queue, thread) = start(Stalled { go: gate, written: written.clone() }, said);
+        let (queue, thread) = start(Stalled { go: gate, written: written.clone() }, WORDS);
         // This returns, though nothing is read.
         (0..LINES_WAITING_MAX * 3).for_each(|n| log(&queue, &format!("line {n}\n")));
         drop(go);
@@ -194,11 +209,26 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_too_long_is_left_out_and_the_next_is_not() {
+        let (go, gate) = mpsc::channel();
+        drop(go);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let (queue, thread) = start(Stalled { go: gate, written: written.clone() }, WORDS);
+        let longest = format!("{}\n", "x".repeat(LINE_OCTETS_MAX - 1));
+        for text in [&longest, &format!("x{longest}"), &"x".repeat(100 << 20), &longest] {
+            log(&queue, text);
+        }
+        drop(thread);
+        let expected = format!("{longest}too long\ntoo long\n{longest}");
+        assert!(*written.lock().unwrap() == expected.as_bytes());
+    }
+
+    #[test]
     fn the_last_lines_are_written_before_the_end() {
         let (go, gate) = mpsc::channel();
         drop(go);
         let written = Arc::new(Mutex::new(Vec::new()));
-        let (queue, thread) = start(Stalled { go: gate, written: written.clone() }, said);
+        let (queue, thread) = start(Stalled { go: gate, written: written.clone() }, WORDS);
         (0..100).for_each(|n| log(&queue, &format!("{n}\n")));
         drop(thread);
         assert_eq!(String::from_utf8(written.lock().unwrap().clone()).unwrap().lines().count(), 100);

@@ -16,6 +16,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
 mod blocks;
+mod bounds;
 mod links;
 mod names;
 mod page;

@@ -32,7 +32,7 @@ impl Page {
     pub fn all() -> Vec<Self> {
         let beside = ["docs", "deploy"].into_iter().flat_map(|folder| files(folder, ".md"));
         let mut paths: Vec<_> = beside.map(|(path, _)| path).collect();
-        paths.extend(["CHANGELOG.md", "README.md", "SPEC.md"].map(PathBuf::from));
+        paths.extend(["CHANGELOG.md", "README.md", "SECURITY.md", "SPEC.md"].map(PathBuf::from));
         paths.sort();
         paths.into_iter().map(Self::read).collect()
     }

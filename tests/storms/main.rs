@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
+mod all_at_once;
 mod besiegers;
 mod crash_loop;
 mod crowd;

@@ -15,7 +15,7 @@ use crate::targets::Targets;
 const DNS_CONNECTIONS_MAX: usize = 128;
 
 /// No record was ever written at weight 0, and no check of a healthy service was said to fail.
-fn nobody_was_shamed(host: &Host) {
+pub fn nobody_was_shamed(host: &Host) {
     let log = host.agent.log();
     let zero = host.agent.log_lines().into_iter().find(|line| line["weight"] == 0);
     assert_eq!(zero, None, "a weight of 0");

@@ -17,6 +17,7 @@ use crate::container::{
     Binding, Checked, Container, Family, Health, InvalidTimestamp, Network, Running, STOP_SIGNAL_DEFAULT,
     Timestamp, parse_signal,
 };
+use crate::printable::printable;
 use crate::record::{ContainerId, InvalidContainerId};
 
 /// The ECS agent's label with the task that a container belongs to.
@@ -75,7 +76,7 @@ pub fn read(inspect: &ContainerInspectResponse, scope: &Scope) -> Result<Contain
     let Convention { services, bad_keys, ignored } = convention(config, labels, health.is_some(), scope);
     Ok(Container {
         id,
-        name: inspect.name.as_deref().map(|name| name.trim_start_matches('/')).unwrap_or_default().to_owned(),
+        name: inspect.name.as_deref().map(|name| printable(name.trim_start_matches('/'))).unwrap_or_default(),
         started_at,
         lived_before,
         running: running(state),

@@ -16,11 +16,15 @@ use serde::Deserialize;
 use super::{Tasks, TasksError};
 use crate::aws::names::Names;
 use crate::edge::host::vpc::Vpc;
+use crate::printable::printable;
 use crate::record::{ContainerId, is_target};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// The most bytes of an answer; a task of ten containers has 4 kB.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// The most octets of an ARN.
+const NAME_OCTETS_MAX: usize = 2_048;
 
 /// The ECS agent of this host, port 51678 unless told otherwise.
 #[derive(Clone, Debug)]
@@ -92,7 +96,7 @@ impl EcsIntrospection {
         let url = format!("{}{path}", self.url);
         let failed = |error: &dyn std::error::Error| TasksError::Unanswered {
             url: url.clone(),
-            reason: error.to_string(),
+            reason: printable(&error.to_string()),
         };
         let answer = self.client.get(&url).send().await.map_err(|error| failed(&error.without_url()))?;
         let mut answer = answer.error_for_status().map_err(|error| failed(&error.without_url()))?;
@@ -136,7 +140,10 @@ struct Metadata {
 
 impl Metadata {
     fn container_instance(self) -> Option<ContainerInstance> {
-        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let is_name = |text: &String| {
+            (1..=NAME_OCTETS_MAX).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_graphic())
+        };
+        let given = |text: Option<String>| text.filter(is_name);
         Some(ContainerInstance {
             cluster: given(self.cluster)?,
             instance: given(self.container_instance_arn)?,
@@ -270,6 +277,7 @@ mod tests {
         // Before it is registered.
         assert_eq!(here(r#"{"Cluster":"c","ContainerInstanceArn":null}"#), None);
         assert_eq!(here(r#"{"Cluster":"","ContainerInstanceArn":""}"#), None);
+        assert_eq!(here(&format!(r#"{{"Cluster":"c\n","ContainerInstanceArn":"{instance}"}}"#)), None);
     }
 
     #[test]

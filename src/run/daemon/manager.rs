@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
+use crate::printable::printable;
 use crate::status::Readiness;
 
 /// What does not fail within this is waited for.
@@ -33,7 +34,7 @@ pub(super) fn waits() {
 
 /// Whether it can do its work.
 pub(super) fn shows(readiness: &Readiness) {
-    tell(&[NotifyState::Status(&readiness.to_string())]);
+    says(&readiness.to_string());
 }
 
 /// It ends.
@@ -46,9 +47,9 @@ pub(super) fn safe_to_stop() {
     tell(&[NotifyState::Status("every service of this host is withdrawn: safe to stop")]);
 }
 
-/// Words for whoever looks.
+/// Words for whoever looks. On one line: another would be an order to the manager.
 pub(super) fn says(text: &str) {
-    tell(&[NotifyState::Status(text)]);
+    tell(&[NotifyState::Status(&printable(text))]);
 }
 
 /// Tells it for ever that all is alive, whenever `heart` has beaten.

@@ -34,6 +34,11 @@ struct Told {
     looks: BTreeMap<String, usize>,
     /// The time of the latest event: no two have the same.
     latest: i64,
+    /// How many octets of labels a container has, where it has some.
+    labels: BTreeMap<String, usize>,
+    /// Of so many answers one is a failure; none is, where this is 0.
+    fails_one_in: usize,
+    answers: usize,
 }
 
 #[derive(Debug)]
@@ -98,6 +103,16 @@ impl Engine {
         self.tell(&[(id, "start")]);
     }
 
+    /// Gives a container so many octets of labels.
+    pub fn label(&self, id: &str, octets: usize) {
+        self.told.lock().unwrap().labels.insert(id.to_owned(), octets);
+    }
+
+    /// From now on one of so many answers is a failure.
+    pub fn fail_one_in(&self, answers: usize) {
+        self.told.lock().unwrap().fails_one_in = answers;
+    }
+
     /// A container's process ends by itself.
     pub fn die(&self, id: &str) {
         let ended = self.next_moment();
@@ -125,13 +140,15 @@ impl Engine {
         let mut chunks = Vec::new();
         for (id, action) in events {
             let nanos = self.next_moment();
-            let signal = if *action == "kill" { json!({ "signal": "15" }) } else { json!({}) };
-            let event = json!({
-                "Type": "container", "Action": action, "scope": "local",
-                "Actor": { "ID": id, "Attributes": signal },
-                "time": nanos / 1_000_000_000, "timeNano": nanos,
-            });
-            let line = format!("{event}\n");
+            let mut attributes = self.told.lock().unwrap().labels(id);
+            if *action == "kill" {
+                attributes["signal"] = json!("15");
+            }
+            // As from Docker, whose event it is comes before the labels.
+            let actor = format!(r#"{{"ID":"{id}","Attributes":{attributes}}}"#);
+            let time = format!(r#""time":{},"timeNano":{nanos}"#, nanos / 1_000_000_000);
+            let line =
+                format!("{{\"Type\":\"container\",\"Action\":\"{action}\",\"Actor\":{actor},{time}}}\n");
             write!(chunks, "{:x}\r\n{line}\r\n", line.len()).unwrap();
         }
         self.streams.lock().unwrap().retain_mut(|stream| stream.write_all(&chunks).is_ok());
@@ -178,7 +195,8 @@ fn serve(stream: UnixStream, told: &Mutex<Told>, streams: &Mutex<Vec<UnixStream>
             continue;
         }
         let (status, body) = match answer(path, &mut told.lock().unwrap()) {
-            Some(body) => (200, body),
+            Some(Ok(body)) => (200, body),
+            Some(Err(Failed)) => (500, json!({ "message": "out of sorts" })),
             None => (404, json!({ "message": "no such container" })),
         };
         answers.write_all(&written(&(status, "application/json", body.to_string())))?;
@@ -186,29 +204,45 @@ fn serve(stream: UnixStream, told: &Mutex<Told>, streams: &Mutex<Vec<UnixStream>
     Ok(())
 }
 
-fn answer(path: &str, told: &mut Told) -> Option<Value> {
+/// An answer that says no more than that there is none.
+struct Failed;
+
+fn answer(path: &str, told: &mut Told) -> Option<Result<Value, Failed>> {
+    told.answers += 1;
+    if told.fails_one_in > 0 && told.answers.is_multiple_of(told.fails_one_in) {
+        return Some(Err(Failed));
+    }
     if path == "/version" {
-        return Some(json!({ "Version": "28.0.0", "ApiVersion": VERSION }));
+        return Some(Ok(json!({ "Version": "28.0.0", "ApiVersion": VERSION })));
     }
     let Some(id) = path.strip_prefix("/containers/")?.strip_suffix("/json") else {
         let running = told.containers.iter().filter(|(_, container)| container.running);
-        return Some(running.map(|(id, container)| container.line(id)).collect());
+        return Some(Ok(running.map(|(id, container)| container.line(id, told.labels(id))).collect()));
     };
     *told.looks.entry(id.to_owned()).or_default() += 1;
-    told.containers.get(id).map(|container| container.inspect(id))
+    told.containers.get(id).map(|container| Ok(container.inspect(id, told.labels(id))))
+}
+
+impl Told {
+    fn labels(&self, id: &str) -> Value {
+        match self.labels.get(id) {
+            Some(octets) => json!({ "load": "x".repeat(*octets) }),
+            None => json!({}),
+        }
+    }
 }
 
 impl Container {
-    fn line(&self, id: &str) -> Value {
+    fn line(&self, id: &str, labels: Value) -> Value {
         let health = self.health.map(|health| format!(" ({health})")).unwrap_or_default();
         let port = |(private, public): &(u16, u16)| json!({ "IP": "0.0.0.0", "PrivatePort": private, "PublicPort": public, "Type": "tcp" });
         json!({
             "Id": id, "State": "running", "Status": format!("Up 2 seconds{health}"),
-            "Ports": self.ports.iter().map(port).collect::<Vec<_>>(),
+            "Ports": self.ports.iter().map(port).collect::<Vec<_>>(), "Labels": labels,
         })
     }
 
-    fn inspect(&self, id: &str) -> Value {
+    fn inspect(&self, id: &str, labels: Value) -> Value {
         let binding = |(private, public): &(u16, u16)| {
             let bound = json!([{ "HostIp": "0.0.0.0", "HostPort": public.to_string() }]);
             (format!("{private}/tcp"), bound)
@@ -225,7 +259,7 @@ impl Container {
                 "Health": self.health.map(|health| json!({ "Status": health })),
             },
             "HostConfig": { "NetworkMode": "default" },
-            "Config": { "Image": self.image, "Env": self.environment },
+            "Config": { "Image": self.image, "Env": self.environment, "Labels": labels },
             "NetworkSettings": { "Ports": if self.running { bound } else { json!({}) } },
         })
     }
