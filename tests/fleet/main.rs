@@ -47,7 +47,7 @@ use strategy::Kind;
 
 /// The fleet of the short check, and how often one of its hosts may call.
 const SHORT: Fleet = Fleet { hosts: 40, records: 25 };
-const SHORT_CALLS: f64 = 10.0;
+const SHORT_CALLS: f64 = 16.0;
 
 fn main() -> ExitCode {
     let is_well = match asked::read(std::env::args().skip(1)) {
