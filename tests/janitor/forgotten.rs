@@ -12,7 +12,6 @@ use crate::ec2::{ACCOUNT, Ec2, VPC};
 use crate::ecs::{Ecs, Task};
 use crate::route53::Route53;
 use crate::scene::{clients, docker_id, host_record, options, srv, zone_at};
-use ecssd_testing::route53::model::ID;
 
 const ZONE: &str = "sd.internal";
 const GONE: &str = "i-0123456789abcdef0";
