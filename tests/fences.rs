@@ -121,7 +121,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Each room of `src/edge`.
-const EDGES: &[(&str, &[&str])] = &[("check", &[]), ("engine", &[]), ("host", &["engine"])];
+const EDGES: &[(&str, &[&str])] =
+    &[("check", &[]), ("engine", &["imds"]), ("host", &["engine", "imds"]), ("imds", &[])];
 /// Each module of `src/actors`, and those of its siblings that it may use: all know the messages, and nobody an
 /// actor but whoever starts it.
 const ACTORS: &[(&str, &[&str])] = &[

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ecssd::edge::engine::{EcsIntrospection, Tasks};
-use ecssd::edge::host::imds::Imds;
 use ecssd::edge::host::notices::parse;
+use ecssd::edge::imds::Imds;
 use ecssd::record::{Owner, is_target};
 use libfuzzer_sys::fuzz_target;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

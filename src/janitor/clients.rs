@@ -18,7 +18,7 @@ use super::time::Time;
 use crate::aws;
 use crate::clock::Clock;
 use crate::edge::check::{Checker, NetworkChecker};
-use crate::edge::host::imds::Imds;
+use crate::edge::imds::Imds;
 use crate::zone::route53::{self, FindError, Route53Zone};
 use crate::zone::{Zone, ZoneError};
 

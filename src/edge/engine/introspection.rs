@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{Tasks, TasksError};
 use crate::aws::names::Names;
-use crate::edge::host::vpc::Vpc;
+use crate::edge::imds::vpc::Vpc;
 use crate::printable::printable;
 use crate::record::{ContainerId, is_target};
 
@@ -193,7 +193,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::edge::host::imds::Imds;
+    use crate::edge::imds::Imds;
     use crate::record::testing::{HEX, id};
 
     const VPC: &str = "10.1.0.0/16\n10.0.0.0/16";

@@ -20,7 +20,7 @@ pub use introspection::{ContainerInstance, EcsIntrospection};
 
 use crate::container::Container;
 use crate::container::event::{DockerEvent, Listed};
-use crate::edge::host::imds::ImdsError;
+use crate::edge::imds::ImdsError;
 use crate::record::ContainerId;
 
 /// What a container engine is asked.

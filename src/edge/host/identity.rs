@@ -12,10 +12,10 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
-use super::imds::{Imds, Instance};
 use super::{AddressUnknown, NameUnknown};
 use crate::backoff::Backoff;
 use crate::container::Timestamp;
+use crate::edge::imds::{Imds, Instance};
 use crate::record::{Owner, OwnerError};
 
 /// The first and the longest wait for a metadata service that is away.

@@ -1,18 +1,15 @@
 //! Who this host is, and what it is told.
 //!
-//! [`identity`] decides, [`imds`] asks EC2; [`vpc`] is which addresses are its VPC's, [`fleet`] how many others there
-//! are, [`notices`] what is about to happen to it, [`negative_ttl`] how long its resolver remembers that a name is not
-//! there; what the host says of itself is here. Whether that makes good marks and records is judged by those who make
+//! [`identity`] decides, [`fleet`] is how many others there are, [`notices`] what is about to happen to it, [`negative_ttl`]
+//! how long its resolver remembers that a name is not there; what the host says of itself is here. Whether that makes good marks and records is judged by those who make
 //! them.
 
 pub mod fleet;
 pub mod identity;
-pub mod imds;
 pub mod negative_ttl;
 pub mod notices;
 #[cfg(test)]
 mod testing;
-pub mod vpc;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};

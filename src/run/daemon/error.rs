@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::edge::host::identity::IdentityError;
-use crate::edge::host::imds::ImdsError;
+use crate::edge::imds::ImdsError;
 use crate::journal::Locked;
 use crate::serve::dns::DnsError;
 use crate::zone::embedded::OpenError;

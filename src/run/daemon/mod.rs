@@ -46,10 +46,10 @@ use crate::container::convention::Scope;
 use crate::edge::check::NetworkChecker;
 use crate::edge::engine::{EcsIntrospection, UnixDocker};
 use crate::edge::host::identity::{Given, Identity, Sources, looks_like_ec2};
-use crate::edge::host::imds::Imds;
 use crate::edge::host::notices::HostSources;
 use crate::edge::host::notices::cluster::Cluster;
-use crate::edge::host::vpc::Vpc;
+use crate::edge::imds::Imds;
+use crate::edge::imds::vpc::Vpc;
 use crate::run::removal::remove;
 use crate::status::Board;
 

@@ -11,7 +11,7 @@ use crate::container::convention::Scope;
 use crate::doctor::facts::{Away, AwayKind, Daemon, Engine, Found, Unheard, Unseen};
 use crate::edge::engine::{Docker, DockerError, EcsIntrospection, Nobody, Tasks, UnixDocker, Version};
 use crate::edge::host::notices::cluster::Cluster;
-use crate::edge::host::vpc::Vpc;
+use crate::edge::imds::vpc::Vpc;
 use crate::machine::departure::{AskError, Said};
 use crate::record::ContainerId;
 

@@ -15,8 +15,8 @@ use crate::config::Config;
 use crate::doctor::facts::{Facts, Metadata, Registry, Trouble};
 use crate::doctor::{Level, judge, text};
 use crate::edge::host::identity::{Fallback, Given, Identity, choose, looks_like_ec2};
-use crate::edge::host::imds::{Imds, ImdsError, Instance};
-use crate::edge::host::vpc::Vpc;
+use crate::edge::imds::vpc::Vpc;
+use crate::edge::imds::{Imds, ImdsError, Instance};
 use crate::record::Registrant;
 
 /// Something is broken (`EX_UNAVAILABLE`).

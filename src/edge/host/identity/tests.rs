@@ -1,7 +1,7 @@
 //! Who a host is, on EC2 and elsewhere.
 
 use super::*;
-use crate::edge::host::imds::tests::{Manner, Server, instance};
+use crate::edge::imds::tests::{Manner, Server, instance};
 
 fn fallback() -> Fallback {
     Fallback {

@@ -1,7 +1,7 @@
 //! What EC2 says of this instance's future. No such path means that nothing is about to happen.
 
 use super::parse::{self, OddNotice};
-use crate::edge::host::imds::Imds;
+use crate::edge::imds::Imds;
 use crate::machine::departure::{AskError, Said, Source};
 
 /// Asks the metadata service.
@@ -25,7 +25,7 @@ pub async fn ask(imds: &Imds, source: Source) -> Result<Said, AskError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edge::host::imds::tests::{Manner, Server};
+    use crate::edge::imds::tests::{Manner, Server};
 
     #[tokio::test]
     async fn an_instance_that_is_left_alone_says_nothing() {

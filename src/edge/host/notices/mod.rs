@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 
 use self::cluster::Cluster;
-use super::imds::Imds;
+use crate::edge::imds::Imds;
 use crate::machine::departure::{AskError, Said, Source};
 
 /// Whoever may know what is about to happen to this host.

@@ -10,7 +10,7 @@ use super::*;
 
 /// How a metadata service of the tests behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::edge::host) enum Manner {
+pub(in crate::edge) enum Manner {
     Good,
     /// Answers 403 to all.
     Off,
@@ -35,8 +35,8 @@ pub(in crate::edge::host) enum Manner {
 }
 
 /// A server that behaves as IMDSv2 does: 401 without its token, 403 when it is off.
-pub(in crate::edge::host) struct Server {
-    pub(in crate::edge::host) imds: Imds,
+pub(in crate::edge) struct Server {
+    pub(in crate::edge) imds: Imds,
     manner: Arc<Mutex<Manner>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -44,7 +44,7 @@ pub(in crate::edge::host) struct Server {
 const TOKEN: &str = "AQAEAJvNQ8-EXAMPLE==";
 
 impl Server {
-    pub(in crate::edge::host) async fn start(manner: Manner) -> Self {
+    pub(in crate::edge) async fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let imds = Imds::at(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
         let manner = Arc::new(Mutex::new(manner));
@@ -59,11 +59,11 @@ impl Server {
         server
     }
 
-    pub(in crate::edge::host) fn becomes(&self, manner: Manner) {
+    pub(in crate::edge) fn becomes(&self, manner: Manner) {
         *self.manner.lock().unwrap() = manner;
     }
 
-    pub(in crate::edge::host) fn asked(&self) -> Vec<String> {
+    pub(in crate::edge) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -147,7 +147,7 @@ fn answer(line: &str, request: &str, manner: Manner) -> (u16, &'static str) {
     }
 }
 
-pub(in crate::edge::host) fn instance() -> Instance {
+pub(in crate::edge) fn instance() -> Instance {
     Instance {
         id: "i-0123456789abcdef0".into(),
         address: Ipv4Addr::new(10, 123, 145, 167),

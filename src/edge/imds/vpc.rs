@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::imds::{Imds, ImdsError, is_mac};
+use super::{Imds, ImdsError, is_mac};
 use crate::record::Network;
 
 /// The addresses of the VPC of this instance.
@@ -53,8 +53,8 @@ async fn networks(imds: &Imds) -> Result<Vec<Network>, ImdsError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::imds::tests::{Manner, Server};
     use super::*;
+    use crate::edge::imds::tests::{Manner, Server};
 
     #[tokio::test]
     async fn has_what_lies_in_one_of_its_networks_and_asks_again_before_it_says_no() {

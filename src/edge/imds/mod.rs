@@ -3,7 +3,9 @@
 //! A token first (a PUT, which no proxy and no fooled web server sends by accident), then plain GETs with
 //! it. A service that gives no token is not believed: OpenStack and others answer version 1 at the same
 //! address, and name their hosts in the same way. Bounded in time and size; whether to wait for it is
-//! [`super::identity`]'s business.
+//! [`crate::edge::host::identity`]'s business. [`vpc`] is which addresses are the VPC's.
+
+pub mod vpc;
 
 use std::fmt;
 use std::net::Ipv4Addr;
