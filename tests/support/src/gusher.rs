@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// What a client that reads without a bound is sent at the most: enough to tell, little enough to take.
-const GUSHED_MAX: usize = 256 << 20;
+const GUSHED_MAX: usize = 320 << 20;
 
 /// The server; it runs until the process ends.
 #[derive(Clone, Debug, Default)]
@@ -68,11 +68,15 @@ impl Gusher {
             if stream.write_all(first.as_bytes()).is_err() {
                 return;
             }
-            while written.load(Ordering::Relaxed) < GUSHED_MAX {
+            let mut left = GUSHED_MAX;
+            while left > 0 {
                 match stream.write(again.as_bytes()) {
-                    Ok(length) if length > 0 => written.fetch_add(length, Ordering::Relaxed),
+                    Ok(length) if length > 0 => {
+                        written.fetch_add(length, Ordering::Relaxed);
+                        left = left.saturating_sub(length);
+                    }
                     _ => return,
-                };
+                }
             }
         });
     }

@@ -158,6 +158,9 @@ impl UnixDocker {
                 SocketError::Odd.to_string()
             }
             _ if causes().filter_map(|error| error.downcast_ref()).any(is_of) => TooMuch.to_string(),
+            // Both stand for what they hold, and hide it from whoever looks for the cause.
+            Error::IOError { err } => return unreachable(&self.path, err),
+            Error::HyperResponseError { err } => return unreachable(&self.path, err),
             other => return unreachable(&self.path, other),
         };
         DockerError::Refused { request, reason }
