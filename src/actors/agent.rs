@@ -8,6 +8,7 @@ mod children;
 mod hand;
 mod stop;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
@@ -185,6 +186,7 @@ impl Actor for Agent {
             AgentMessage::Reconciled(left) => state.end(&myself, Exit::Reconciled(left)),
             AgentMessage::DrainOverdue => state.end(&myself, Exit::LeftBehind(None)),
             AgentMessage::Restart(child) => state.restart(&myself, child).await,
+            AgentMessage::Moved(address) => state.on_moved(address),
             AgentMessage::Order(order, reply) => {
                 state.peers.registrar.cast(RegistrarMessage::Order(order, reply));
             }
@@ -265,6 +267,9 @@ impl AgentState {
             Child::Host => {}
             Child::Resolver => watcher.cast(DockerWatcherMessage::Subscribe),
             Child::Registrar => {
+                // Its predecessor may have failed before it said so.
+                let address = self.dependencies.writer.registrant.address;
+                writer.cast(Route53WriterMessage::Moved(address, None));
                 writer.cast(Route53WriterMessage::Introduce);
                 resolver.cast(TaskResolverMessage::StartOver);
                 // Events are replayed with it: a container that was asked to stop is not taken for well.
@@ -284,6 +289,14 @@ impl AgentState {
         if let Some(deadline) = self.ending.deadline() {
             registrar.cast(RegistrarMessage::Drain(deadline));
         }
+    }
+
+    /// Whoever is started from now on is told so at its start.
+    fn on_moved(&mut self, address: Ipv4Addr) {
+        self.dependencies.writer.registrant.address = address;
+        self.dependencies.checker.on_moved(address);
+        self.peers.resolver.cast(TaskResolverMessage::Moved(address));
+        self.peers.registrar.cast(RegistrarMessage::Moved(address));
     }
 
     fn end(&mut self, myself: &ActorRef<AgentMessage>, exit: Exit) {

@@ -1,8 +1,9 @@
-//! HostWatcher: what is about to happen to the host, as often as it may be asked.
+//! HostWatcher: what is about to happen to the host, as often as it may be asked, and where clients reach it.
 //!
 //! Polls the [sources](crate::edge::host::notices), each by itself, and tells the Registrar what they amount to.
 //! What that does to records, and what a source's words mean, is decided elsewhere.
 
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::edge::host::notices::Sources;
 use crate::machine::departure::notices::{News, Notices};
 use crate::machine::departure::{AskError, Leaving, Notice, Said, Source};
+use crate::machine::whereabouts::{self, Whereabouts};
 use crate::status::{Board, Part};
 
 /// How much a period varies, either way.
@@ -32,6 +34,8 @@ pub(super) type Memory = Arc<Mutex<Notices>>;
 pub(super) struct HostWatcherArgs {
     pub(super) sources: Arc<dyn Sources>,
     pub(super) memory: Memory,
+    /// Where clients reach the host.
+    pub(super) address: Ipv4Addr,
     /// How many hosts share the account's rate: they ask less often.
     pub(super) fleet: watch::Receiver<Option<u32>>,
     pub(super) board: Board,
@@ -45,6 +49,7 @@ pub(super) struct HostWatcherArgs {
 pub(super) struct HostWatcherState {
     args: HostWatcherArgs,
     told: Option<Notice>,
+    whereabouts: Whereabouts,
     rng: fastrand::Rng,
 }
 
@@ -61,8 +66,12 @@ impl Actor for HostWatcher {
         for source in args.sources.polled() {
             myself.cast(HostWatcherMessage::Due(source))?;
         }
+        if args.sources.address().is_some() {
+            myself.cast(HostWatcherMessage::AddressDue)?;
+        }
         let rng = fastrand::Rng::with_seed(args.seed);
-        let state = HostWatcherState { args, told: None, rng };
+        let whereabouts = Whereabouts::new(args.address);
+        let state = HostWatcherState { args, told: None, whereabouts, rng };
         state.show();
         Ok(state)
     }
@@ -84,6 +93,10 @@ impl Actor for HostWatcher {
                 myself.send_after(wait, move || HostWatcherMessage::Due(source));
                 state.on_answer(source, answer);
                 state.tell();
+            }
+            HostWatcherMessage::AddressDue => {
+                myself.send_after(whereabouts::PERIOD, || HostWatcherMessage::AddressDue);
+                state.locate();
             }
             HostWatcherMessage::Tell => {
                 state.told = None;
@@ -128,6 +141,18 @@ impl HostWatcherState {
         self.show();
     }
 
+    /// Reads where clients reach the host, and tells the Agent where that is another place.
+    fn locate(&mut self) {
+        let Some(read) = self.args.sources.address() else { return };
+        let news = self.whereabouts.on_read(read.ok());
+        let doubt = self.whereabouts.doubt();
+        news.iter().for_each(|news| log_address(*news, doubt.as_deref()));
+        self.args.board.set(Part::Address, doubt.map_or(Ok(()), Err));
+        if let Some(whereabouts::News::Moved { to, .. }) = news {
+            self.args.agent.cast(AgentMessage::Moved(to));
+        }
+    }
+
     /// Shows whether all is heard that there is to hear.
     fn show(&self) {
         let away = self.notices(|notices| notices.away());
@@ -160,6 +185,26 @@ impl HostWatcherState {
 
     fn notices<T>(&self, of: impl FnOnce(&mut Notices) -> T) -> T {
         of(&mut self.args.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn log_address(news: whereabouts::News, doubt: Option<&str>) {
+    use whereabouts::News::{Certain, Doubted, Moved};
+    match news {
+        Doubted => {
+            let reason = doubt.unwrap_or_default();
+            tracing::warn!(
+                event = "address_doubted",
+                reason,
+                "whether clients reach this host at its records' address is in doubt: they stay as they are; where the route out does not tell it, pass --address"
+            );
+        }
+        Certain => {
+            tracing::info!(event = "address_certain", "clients reach this host at its records' address")
+        }
+        Moved { from, to } => {
+            tracing::warn!(event = "address_changed", %from, %to, "this host has another address: its records follow");
+        }
     }
 }
 

@@ -16,6 +16,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ractor::ActorId;
@@ -46,6 +47,8 @@ pub(super) enum AgentMessage {
     HandOver,
     /// The HostWatcher, when it was asked: why the host or its system goes; `None` where nothing says so.
     Judged(Option<String>),
+    /// The HostWatcher: the host has this address from now on.
+    Moved(Ipv4Addr),
     /// The program: somebody asks for this, and waits to hear what came of it.
     Order(Order, Reply),
     /// The program, which wants to know whether all take in what they are sent.
@@ -155,6 +158,8 @@ pub(super) enum TaskResolverMessage {
     InspectAll,
     /// The Agent: whoever was told has forgotten; what is told next is news, and all of the next list is inspected.
     StartOver,
+    /// The Agent: the host has this address from now on.
+    Moved(Ipv4Addr),
     /// The Agent: it is alive.
     Pulse(Pulse),
     /// A timer: what it knows is to be shown.
@@ -199,6 +204,8 @@ pub(super) enum RegistrarMessage {
     ProberFailed(ActorId),
     /// The Agent: somebody asks for this, and waits to hear what came of it.
     Order(Order, Reply),
+    /// The Agent: the host has this address from now on.
+    Moved(Ipv4Addr),
     /// The Agent: it will drain in a while.
     PrepareDrain,
     /// The Agent: nothing is wanted any more, and the Route53Writer has to be done by then.
@@ -236,6 +243,8 @@ pub(super) enum HostWatcherMessage {
     Due(Source),
     /// Its question: what this source said.
     Answered(Source, Result<Said, AskError>),
+    /// A timer: it is time to read the host's address.
+    AddressDue,
     /// The Agent: the Registrar has forgotten what it was told.
     Tell,
     /// The Agent, which was asked to stop: does the host go, or its system?
@@ -253,6 +262,9 @@ pub(super) enum Route53WriterMessage {
     Want(ContainerId, Vec<RecordSet>),
     /// The Registrar: all containers' record sets.
     WantAll(Wants),
+    /// The Registrar: the host has this address from now on, and with it all these record sets are wanted, where all was
+    /// said before. The Agent, where a Registrar may have failed before it said so.
+    Moved(Ipv4Addr, Option<Wants>),
     /// The Registrar: a container of this name has ended as it was asked to.
     Ended(ContainerId, String),
     /// The Registrar: all is wanted that is to be wanted of what the writer of this generation has

@@ -74,6 +74,7 @@ impl Actor for Route53Writer {
         match message {
             Route53WriterMessage::Want(id, records) => state.writer.want(id, records, now),
             Route53WriterMessage::WantAll(wants) => state.writer.want_all(wants, now),
+            Route53WriterMessage::Moved(address, wants) => state.writer.on_moved(address, wants, now),
             Route53WriterMessage::Ended(id, name) => state.writer.ended(&id, name, now),
             Route53WriterMessage::Answered(call, answer) => {
                 outputs = state.writer.on_answer(call, answer, now);

@@ -77,6 +77,7 @@ impl Actor for TaskResolver {
             TaskResolverMessage::InspectionsDue => state.wake.rang(),
             TaskResolverMessage::InspectAll => resolver.inspect_all(),
             TaskResolverMessage::StartOver => resolver.start_over(),
+            TaskResolverMessage::Moved(address) => resolver.on_moved(address),
             TaskResolverMessage::Pulse(pulse) => drop(pulse),
             TaskResolverMessage::ShowDue => state.showing.rang(),
         }

@@ -14,6 +14,7 @@ mod tls;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +29,9 @@ use crate::machine::lifecycle::Target;
 pub trait Checker: Send + Sync + 'static {
     /// Asks once.
     async fn check(&self, target: &Target) -> Result<(), CheckError>;
+
+    /// Clients reach this host at this address from now on.
+    fn on_moved(&self, _host_address: Ipv4Addr) {}
 }
 
 /// What was wrong with a target, in a few words.
@@ -72,11 +76,11 @@ fn is_own_fault(error: &io::Error) -> bool {
 }
 
 /// Asks over the network.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct NetworkChecker {
-    /// The address that clients reach this host's ports at. Loopback would not do: there Docker's proxy
+    /// The address that clients reach this host's ports at, as a number. Loopback would not do: there Docker's proxy
     /// accepts connections for a container that does not listen.
-    pub host_address: Ipv4Addr,
+    host_address: AtomicU32,
 }
 
 #[async_trait]
@@ -88,12 +92,23 @@ impl Checker for NetworkChecker {
             Err(_) => Err(CheckError::TimedOut(timeout)),
         }
     }
+
+    fn on_moved(&self, host_address: Ipv4Addr) {
+        self.host_address.store(host_address.to_bits(), Ordering::Relaxed);
+    }
 }
 
 impl NetworkChecker {
+    /// One of a host that clients reach at this address.
+    pub const fn of(host_address: Ipv4Addr) -> Self {
+        Self { host_address: AtomicU32::new(host_address.to_bits()) }
+    }
+
     fn address(&self, at: At) -> SocketAddr {
         match at {
-            At::Host { port } => (self.host_address, port).into(),
+            At::Host { port } => {
+                (Ipv4Addr::from_bits(self.host_address.load(Ordering::Relaxed)), port).into()
+            }
             At::Task { address, port } => (address, port).into(),
         }
     }
@@ -115,7 +130,7 @@ mod tests {
     use super::*;
     use crate::container::convention::{HttpCheck, Timing};
 
-    const HERE: NetworkChecker = NetworkChecker { host_address: Ipv4Addr::LOCALHOST };
+    static HERE: NetworkChecker = NetworkChecker::of(Ipv4Addr::LOCALHOST);
 
     fn target(port: u16, check: EffectiveCheck, timeout: Duration) -> Target {
         Target { at: At::Host { port }, check, timing: Timing { interval: Duration::from_secs(5), timeout } }

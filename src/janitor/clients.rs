@@ -99,7 +99,7 @@ pub async fn open(
         Err(error) => Err(format!("route53:GetHostedZone: {error}")),
     };
     // Targets have addresses of their own; this host has nothing to be asked.
-    let checker = Arc::new(NetworkChecker { host_address: std::net::Ipv4Addr::UNSPECIFIED });
+    let checker = Arc::new(NetworkChecker::of(std::net::Ipv4Addr::UNSPECIFIED));
     Ok(Clients { zone, vpcs, account_regions, checker, time: Arc::new(clock) })
 }
 

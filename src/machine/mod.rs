@@ -21,3 +21,4 @@ pub mod suspicion;
 pub mod task_resolver;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod whereabouts;

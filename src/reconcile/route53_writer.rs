@@ -5,6 +5,7 @@
 //! comes next and what it amounts to; making it is the actor's.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use super::writer::{Answer, Call, Calls, News, Next, Settings, Snapshot, Writer};
 use crate::machine::publish::Wants;
@@ -144,6 +145,14 @@ impl Route53Writer {
         let each = ids.map(|id| (id, of(&before, id), of(&self.wants, id)));
         self.writer.wanted(each, now);
         self.writer.told_all();
+    }
+
+    /// The host has this address from now on, and with it all these record sets are wanted.
+    pub fn on_moved(&mut self, address: Ipv4Addr, wants: Option<Wants>, now: Moment) {
+        self.writer.on_moved(address);
+        if let Some(wants) = wants {
+            self.want_all(wants, now);
+        }
     }
 
     /// A container of this name that was asked to stop has ended.

@@ -13,6 +13,8 @@ pub enum Part {
     Zone,
     /// Whoever knows what is about to happen to the host answers.
     Notices,
+    /// The host's address is the one that its records lead to.
+    Address,
     /// Its state directory names nothing that stands and is another's.
     Journal,
     /// It does not end.
@@ -21,8 +23,8 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Start, Self::Docker, Self::Zone, Self::Notices, Self::Journal, Self::Stop];
+    pub const ALL: [Self; 7] =
+        [Self::Start, Self::Docker, Self::Zone, Self::Notices, Self::Address, Self::Journal, Self::Stop];
 
     /// What it is called.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Part {
             Self::Docker => "Docker",
             Self::Zone => "zone",
             Self::Notices => "notices",
+            Self::Address => "address",
             Self::Journal => "journal",
             Self::Stop => "stop",
         }

@@ -7,6 +7,7 @@ mod batches;
 mod cordon;
 mod jitter;
 mod leaves;
+mod moves;
 mod names;
 mod panics;
 mod restarts;

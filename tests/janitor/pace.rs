@@ -210,7 +210,7 @@ impl Fleet {
             zone: Arc::<Large>::clone(&self.zone),
             vpcs: Err("nobody was asked".to_owned()),
             account_regions: vec![account_region],
-            checker: Arc::new(NetworkChecker { host_address: [127, 0, 0, 1].into() }),
+            checker: Arc::new(NetworkChecker::of([127, 0, 0, 1].into())),
             time: Arc::new(Virtual(Clock::start())),
         }
     }

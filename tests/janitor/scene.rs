@@ -95,7 +95,7 @@ pub async fn clients(zone: Arc<dyn Zone>, ecs: &Ecs, ec2: &str) -> Clients {
         zone,
         vpcs: Err("nobody was asked".to_owned()),
         account_regions: vec![account_region("here", ecs, ec2).await],
-        checker: Arc::new(NetworkChecker { host_address: [127, 0, 0, 1].into() }),
+        checker: Arc::new(NetworkChecker::of([127, 0, 0, 1].into())),
         time: Skipping::start(),
     }
 }

@@ -106,6 +106,7 @@ impl AgentState {
         Some(HostWatcherArgs {
             sources: self.dependencies.notices.clone()?,
             memory: self.memory.clone(),
+            address: self.dependencies.writer.registrant.address,
             fleet: self.dependencies.fleet.clone(),
             board: self.dependencies.board.clone(),
             clock: self.dependencies.clock,

@@ -33,6 +33,7 @@ pub(super) fn output(registrar: &Registrar, clock: Clock, output: &Output) {
         }
         Output::Want(..)
         | Output::WantAll(_)
+        | Output::Moved(..)
         | Output::Drain(_)
         | Output::FoundJudged(_)
         | Output::Over(_)

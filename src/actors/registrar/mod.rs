@@ -150,6 +150,7 @@ impl Actor for Registrar {
             RegistrarMessage::Order(order, reply) => {
                 state.orders.take(&order, reply, &mut state.registrar, now)
             }
+            RegistrarMessage::Moved(address) => vec![state.registrar.on_moved(address)],
             RegistrarMessage::PrepareDrain => state.registrar.prepare_drain(now),
             RegistrarMessage::Drain(deadline) => state.registrar.drain(deadline, now),
         };
@@ -174,6 +175,7 @@ impl RegistrarState {
                 writer.cast(Route53WriterMessage::Ended(id, name));
             }
             Output::WantAll(wants) => writer.cast(Route53WriterMessage::WantAll(wants)),
+            Output::Moved(address, wants) => writer.cast(Route53WriterMessage::Moved(address, wants)),
             Output::Drain(deadline) => writer.cast(Route53WriterMessage::Drain(deadline)),
             Output::FoundJudged(generation) => writer.cast(Route53WriterMessage::FoundJudged(generation)),
             Output::InspectTask(id) => resolver.cast(TaskResolverMessage::InspectTask(id)),

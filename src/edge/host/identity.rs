@@ -6,7 +6,8 @@
 //! | address | as given | the instance's | that of the route out |
 //!
 //! A record under a wrong owner is one that nobody removes, so on EC2, where the instance's id is needed
-//! and the metadata service is away, this waits for it. [`choose`] decides; [`Sources`] is what asks.
+//! and the metadata service is away, this waits for it. [`choose`] decides; [`Sources`] is what asks. That the route
+//! out may come to have another address is for [`crate::machine::whereabouts`].
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -36,6 +37,8 @@ pub struct Identity {
     pub vpc: Option<String>,
     /// Whether EC2 said so.
     pub is_instance: bool,
+    /// Whether the address is that of the route out, which may change.
+    pub follows_route: bool,
     /// When its EC2 instance was last started, where that is what it goes by.
     pub launched: Option<Timestamp>,
 }
@@ -138,6 +141,7 @@ pub fn choose(
         region: instance.and_then(|instance| instance.region.clone()),
         vpc: instance.and_then(|instance| instance.vpc.clone()),
         is_instance: instance.is_some(),
+        follows_route: given.address.is_none() && instance.is_none(),
         launched: instance.filter(|_| given.hostname.is_none()).and_then(|instance| instance.launched),
     })
 }

@@ -36,6 +36,7 @@ mod gathering;
 mod settling;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 pub use self::barrier::BARRIER;
 use self::estate::Estate;
@@ -94,6 +95,11 @@ impl Adoption {
     /// Nothing is known yet.
     pub fn new(registrant: Registrant) -> Self {
         Self { registrant, phase: Phase::Gathering(Gathering::default()) }
+    }
+
+    /// The host has this address from now on.
+    pub fn on_moved(&mut self, address: Ipv4Addr) {
+        self.registrant.address = address;
     }
 
     /// Whether the barrier has opened: all that is wanted has been said.

@@ -25,6 +25,7 @@ mod cordoning;
 mod grants;
 mod history;
 mod leaving;
+mod moving;
 mod output;
 mod publication;
 mod snapshot;

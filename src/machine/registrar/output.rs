@@ -1,5 +1,7 @@
 //! What the registrar asks of the world.
 
+use std::net::Ipv4Addr;
+
 use super::Wants;
 use crate::container::Timestamp;
 use crate::machine::claims::Parked;
@@ -18,6 +20,8 @@ pub enum Output {
     Want(ContainerId, Vec<RecordSet>),
     /// All containers' record sets: what is not among them is not wanted.
     WantAll(Wants),
+    /// The host has this address from now on, and with it all this is wanted, where all has been said before.
+    Moved(Ipv4Addr, Option<Wants>),
     /// Nothing is wanted any more, for good; the writer has until then.
     Drain(Moment),
     /// All that is wanted has been said of what the writer of this generation found by a late read of the zone.
@@ -67,7 +71,7 @@ pub enum Output {
 impl Output {
     /// Whether it says what is wanted.
     pub fn is_want(&self) -> bool {
-        matches!(self, Self::Want(..) | Self::WantAll(_))
+        matches!(self, Self::Want(..) | Self::WantAll(_) | Self::Moved(..))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a registrar knows, copied for whoever shows it: no actor has to be asked.
 
+use std::net::Ipv4Addr;
+
 use super::history::Latest;
 use super::{Registrar, Wants};
 use crate::machine::cordon::Cordons;
@@ -13,6 +15,8 @@ use crate::record::ContainerId;
 pub struct Snapshot {
     /// When it was taken, by the agent's clock.
     pub taken_at: Moment,
+    /// Where clients reach the host.
+    pub address: Ipv4Addr,
     /// The containers that are known.
     pub containers: Vec<Known>,
     /// What the writer was told of all of them; `None` before the barrier opens.
@@ -53,6 +57,7 @@ impl Registrar {
         };
         Snapshot {
             taken_at: now,
+            address: self.registrant.address,
             containers: self.containers.iter().map(known).collect(),
             wants: self.wants(),
             held: self.adoption.held().map(|(id, _)| id.clone()).collect(),

@@ -76,6 +76,12 @@ impl TaskResolver {
         self.listing.clear();
     }
 
+    /// The host has this address from now on: what leads to it may be other ports.
+    pub fn on_moved(&mut self, address: Ipv4Addr) {
+        self.reader.on_moved(address);
+        self.inspect_all();
+    }
+
     /// Whoever was told has forgotten: what is told next is news, and all of the next list is inspected.
     pub fn start_over(&mut self) {
         self.listing.clear();

@@ -55,6 +55,11 @@ impl Reader {
         Self { host_address, lagging: BTreeSet::new() }
     }
 
+    /// The host is published as this address from now on.
+    pub(super) fn on_moved(&mut self, address: Ipv4Addr) {
+        self.host_address = address;
+    }
+
     /// Reads what an inspection showed of a container.
     pub(super) fn read(
         &mut self,

@@ -46,6 +46,7 @@ mod spread;
 mod wants;
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 pub use self::call::{Answer, Call, Next};
 pub use self::calls::{Begun, CALLS_MAX, Calls, Ended};
@@ -142,6 +143,12 @@ impl Writer {
     /// Replaces one set of wants by another; the host's address goes in with the first service.
     pub fn want(&mut self, old: &[RecordSet], new: &[RecordSet]) {
         self.wants.replace(old, new, &mut self.ledger);
+    }
+
+    /// The host has this address from now on.
+    pub fn on_moved(&mut self, address: Ipv4Addr) {
+        self.settings.registrant.address = address;
+        self.wants.on_moved(self.settings.registrant.host_record(), &mut self.ledger);
     }
 
     /// With the last [`Writer::want`], everything has been told.

@@ -87,6 +87,15 @@ impl Wants {
         }
     }
 
+    /// The host's address is this from now on: what stands of it, or is wanted, follows.
+    pub(super) fn on_moved(&mut self, host: RecordSet, ledger: &mut Ledger) {
+        self.host = host;
+        self.keep_host(ledger);
+        if ledger.desired_keys().any(|key| *key == self.host.key()) {
+            ledger.want(self.host.key(), Some(self.host.clone()));
+        }
+    }
+
     fn withdraw(&self, host_stays: bool, ledger: &mut Ledger) {
         let host = self.host.key();
         let unwanted: Vec<Key> =
@@ -144,6 +153,32 @@ mod tests {
             wants.replace(&[], &[service(2)], &mut ledger);
             wants.complete();
             assert!(wants.are_withdrawn() && !wanted(&ledger).contains(&service(2).key()));
+        }
+    }
+
+    #[test]
+    fn another_address_takes_the_place_of_what_stands_or_is_wanted_and_nothing_else() {
+        let host = registrant("i-0a").host_record();
+        let other = RecordSet { values: vec!["10.0.0.8".into()], ..host.clone() };
+        for (stands, wanted, removed, follows) in [
+            (false, false, false, false),
+            (true, false, false, true),
+            (false, true, false, true),
+            (true, true, true, false),
+        ] {
+            let mut ledger = Ledger::new(stands.then(|| host.clone()));
+            let mut wants = Wants::new(host.clone());
+            if wanted {
+                wants.replace(&[], &[service(1)], &mut ledger);
+            }
+            if removed {
+                wants.remove(&mut ledger);
+            }
+            wants.on_moved(other.clone(), &mut ledger);
+            let rows = ledger.rows();
+            let desired =
+                rows.iter().filter_map(|row| row.desired.as_ref()).find(|set| set.key() == host.key());
+            assert_eq!(desired, follows.then_some(&other), "{stands} {wanted} {removed}");
         }
     }
 

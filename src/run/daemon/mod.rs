@@ -238,11 +238,12 @@ fn dependencies(
         .with_full_names(config.full_names);
     let imds = metadata_service(identity)?;
     let ecs_agent = EcsIntrospection::new(&config.ecs_introspection, imds.clone().map(Vpc::of))?;
-    let notices = HostSources { imds, cluster: Cluster::new(ecs_agent.clone()) };
+    let cluster = Cluster::new(ecs_agent.clone());
+    let notices = HostSources { imds, cluster, follows_route: identity.follows_route };
     Ok(Dependencies {
         docker: Arc::new(UnixDocker::new(config.docker_socket, scope)),
         tasks: Arc::new(ecs_agent),
-        checker: Arc::new(NetworkChecker { host_address: writer.registrant.address }),
+        checker: Arc::new(NetworkChecker::of(writer.registrant.address)),
         probes_max: open.descriptors.probes(),
         zone: open.zone.clone(),
         stop_belief: config.stop_belief,

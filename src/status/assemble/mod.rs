@@ -129,7 +129,7 @@ pub fn assemble(facts: Option<&Facts>, seen: &Seen) -> Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         time: seen.time.map(|time| time.to_string()).unwrap_or_default(),
         up_for: seconds(seen.up),
-        host: facts.map(overview::host),
+        host: facts.map(|facts| overview::host(facts, seen)),
         zone: facts.map(overview::zone),
         ready: seen.readiness.iter().all(|(_, reason, _)| reason.is_none()),
         sources: overview::sources(seen),

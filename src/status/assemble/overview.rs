@@ -11,12 +11,10 @@ use crate::status::schema::{
     self, Call, Cordon, Departure, Docker, Host, InFlight, Notice, Part, Source, Stop, Writer, Zone,
 };
 
-pub(super) fn host(Facts { registrant, .. }: &Facts) -> Host {
-    Host {
-        owner: registrant.owner.to_string(),
-        name: registrant.host_name(),
-        address: registrant.address.to_string(),
-    }
+pub(super) fn host(Facts { registrant, .. }: &Facts, seen: &Seen) -> Host {
+    // The Registrar hears where it has changed.
+    let address = seen.registrar.as_ref().map_or(registrant.address, |registrar| registrar.address);
+    Host { owner: registrant.owner.to_string(), name: registrant.host_name(), address: address.to_string() }
 }
 
 pub(super) fn zone(facts: &Facts) -> Zone {

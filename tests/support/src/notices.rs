@@ -1,11 +1,13 @@
 //! Sources of notices that say what they are told to say.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::container::Timestamp;
+use ecssd::edge::host::AddressUnknown;
 use ecssd::edge::host::notices::Sources;
 use ecssd::machine::departure::{AskError, Said, Source};
 use tokio::time::Instant;
@@ -17,6 +19,8 @@ pub struct ScriptedNotices(Arc<Mutex<Script>>);
 struct Script {
     answers: BTreeMap<Source, Result<Said, AskError>>,
     silent: Vec<Source>,
+    /// Where clients reach the host, where that may change.
+    address: Option<Option<Ipv4Addr>>,
     asked: BTreeMap<Source, usize>,
     began: Instant,
 }
@@ -28,6 +32,7 @@ impl Default for ScriptedNotices {
         let script = Script {
             answers: BTreeMap::new(),
             silent: Vec::new(),
+            address: None,
             asked: BTreeMap::new(),
             began: Instant::now(),
         };
@@ -68,6 +73,11 @@ impl ScriptedNotices {
         self.0.lock().unwrap().silent.push(source);
     }
 
+    /// Where clients reach the host from now on; before the agent starts, too, where that is to change.
+    pub fn set_address(&self, address: Option<Ipv4Addr>) {
+        self.0.lock().unwrap().address = Some(address);
+    }
+
     /// How often a source was asked.
     pub fn asked(&self, source: Source) -> usize {
         self.0.lock().unwrap().asked.get(&source).copied().unwrap_or_default()
@@ -95,5 +105,10 @@ impl Sources for ScriptedNotices {
     fn wall_clock(&self) -> SystemTime {
         let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
         began + self.0.lock().unwrap().began.elapsed()
+    }
+
+    fn address(&self) -> Option<Result<Ipv4Addr, AddressUnknown>> {
+        let address = self.0.lock().unwrap().address?;
+        Some(address.ok_or(AddressUnknown))
     }
 }

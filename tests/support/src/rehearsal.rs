@@ -251,6 +251,7 @@ impl Rehearsal {
                 | Output::KeepCordons(_)
                 | Output::InspectTask(_)
                 | Output::Decided(..)
+                | Output::Moved(..)
                 | Output::Ended(_)
                 | Output::Held(..)
                 | Output::Outlived(..)

@@ -17,7 +17,7 @@ use crate::container::offer::{At, EffectiveCheck};
 use crate::edge::check::{Checker, NetworkChecker};
 use crate::machine::lifecycle::Target;
 
-const HERE: NetworkChecker = NetworkChecker { host_address: Ipv4Addr::LOCALHOST };
+static HERE: NetworkChecker = NetworkChecker::of(Ipv4Addr::LOCALHOST);
 const PASSES: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 async fn asked(port: u16, check: Box<HttpCheck>) -> Result<(), CheckError> {

@@ -1,4 +1,4 @@
-//! Asks those who may know what is about to happen to this host.
+//! Asks those who may know what is about to happen to this host, and whether its address is still the same.
 //!
 //! Who they are, and what follows from what they say, is decided in [`crate::machine::departure`]. [`parse`]
 //! understands their words, and is pure; [`imds`], [`cluster`] and [`system`] ask; [`HostSources`] is all three.
@@ -8,11 +8,13 @@ pub mod imds;
 pub mod parse;
 pub mod system;
 
+use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 
 use self::cluster::Cluster;
+use super::AddressUnknown;
 use crate::edge::imds::Imds;
 use crate::machine::departure::{AskError, Said, Source};
 
@@ -27,6 +29,11 @@ pub trait Sources: Send + Sync + 'static {
 
     /// The clock that notices go by.
     fn wall_clock(&self) -> SystemTime;
+
+    /// Where clients reach this host now; `None` where that does not change while it runs.
+    fn address(&self) -> Option<Result<Ipv4Addr, AddressUnknown>> {
+        None
+    }
 }
 
 /// The sources of this host.
@@ -36,6 +43,8 @@ pub struct HostSources {
     pub imds: Option<Imds>,
     /// What is known of its container instance; it is asked for off ECS too, for the ECS agent may come later.
     pub cluster: Cluster,
+    /// Whether clients reach this host at the address of its route out.
+    pub follows_route: bool,
 }
 
 #[async_trait]
@@ -57,5 +66,9 @@ impl Sources for HostSources {
 
     fn wall_clock(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    fn address(&self) -> Option<Result<Ipv4Addr, AddressUnknown>> {
+        self.follows_route.then(super::address)
     }
 }
