@@ -2,7 +2,7 @@
 //!
 //! What they name may still stand, and nobody else knows of it. So they are set aside, not thrown away, and come back
 //! to whoever bears their title again: the agent, or the command that removes what they name. Whether that is to be
-//! removed is not said here: on a copied disk it is a live host's.
+//! removed is for [`crate::machine::former`]: on a copied disk it is a live host's.
 
 use std::fs;
 use std::io;
@@ -22,6 +22,20 @@ pub struct Aside {
     pub title: Title,
     /// The keys that may hold something of theirs.
     pub keys: Vec<Key>,
+    /// The machine that wrote it last; `None` where that was not noted.
+    pub machine: Option<String>,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl Aside {
+    /// Removes it: what it names is gone.
+    ///
+    /// # Errors
+    /// Where the file system does not let it go.
+    pub fn forget(&self) -> io::Result<()> {
+        fs::remove_file(&self.path)
+    }
 }
 
 /// Sets the journal at `path` aside, which is this one's; where it names nothing, it is removed.
@@ -44,8 +58,10 @@ pub(super) fn take_back(path: &Path, title: &Title) -> bool {
 pub(super) fn beside(path: &Path, title: &Title) -> Vec<Aside> {
     let of = |path: &Path| -> Option<Aside> {
         let title = whose(path, title).filter(|other| other != title)?;
-        let keys: Vec<Key> = read(path, &title)?.entries.into_iter().map(|(key, _): Entry| key).collect();
-        (!keys.is_empty()).then_some(Aside { title, keys })
+        let found = read(path, &title)?;
+        let keys: Vec<Key> = found.entries.into_iter().map(|(key, _): Entry| key).collect();
+        let path = path.to_owned();
+        (!keys.is_empty()).then_some(Aside { title, keys, machine: found.machine, path })
     };
     let (paths, unread) = paths(path).unwrap_or_default();
     if unread > 0 {

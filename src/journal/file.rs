@@ -16,6 +16,8 @@ use crate::record::{ContainerId, Key};
 pub struct FileJournal {
     pub(super) title: Title,
     pub(super) boot: String,
+    /// The machine's id, where it has one.
+    pub(super) machine: Option<String>,
     pub(super) path: PathBuf,
     /// Closed before the lock is given up: the fields are dropped in this order.
     pub(super) store: Option<Store>,
@@ -64,6 +66,7 @@ impl FileJournal {
             complete: self.complete,
             boot: Some(self.boot.clone()),
             closed: false,
+            machine: self.machine.clone(),
         };
         self.store = Some(Store::create(&self.path, &self.title, &all)?);
         Ok(())

@@ -70,7 +70,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 pub use self::file::FileJournal;
-pub use self::open::{Doubt, Locked, Memory, Opened, make_dir, open, try_open};
+pub use self::open::{Doubt, Locked, Memory, Opened, machine_id, make_dir, open, try_open};
 pub use self::shared::SharedJournal;
 pub use self::store::StoreError;
 use crate::machine::past::Signals;

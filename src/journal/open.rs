@@ -153,6 +153,7 @@ pub(super) fn try_open_at(dir: &Path, title: &Title, boot: &str) -> Result<Opene
     let mut journal = FileJournal {
         title: title.clone(),
         boot: boot.to_owned(),
+        machine: machine_id(),
         path,
         store: None,
         lock: None,
@@ -177,6 +178,12 @@ pub(super) fn try_open_at(dir: &Path, title: &Title, boot: &str) -> Result<Opene
         None => Vec::new(),
     };
     Ok(Opened { journal: Box::new(journal), memory, is_first, asides })
+}
+
+/// The id of this machine, where it has one. Source: machine-id(5).
+pub fn machine_id() -> Option<String> {
+    let id = fs::read_to_string("/etc/machine-id").ok()?.trim().to_owned();
+    (id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
 }
 
 fn recall(journal: &mut FileJournal) -> Memory {
@@ -238,7 +245,7 @@ fn take_over(
         journal.memory.record_signals(container, Some(signals));
     }
     journal.complete = memory.whole();
-    let begun = store.begin(&journal.boot, journal.complete);
+    let begun = store.begin(&journal.boot, journal.machine.as_deref(), journal.complete);
     journal.store = Some(store);
     (memory, begun)
 }

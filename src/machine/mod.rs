@@ -11,6 +11,7 @@ pub mod cordon;
 pub mod crash_loops;
 pub mod departure;
 pub mod docker_watcher;
+pub mod former;
 pub mod lifecycle;
 pub mod past;
 pub mod permits;

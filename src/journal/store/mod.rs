@@ -1,7 +1,8 @@
 //! The journal's copy on disk: a redb database in one file.
 //!
 //! ```text
-//! title    what, of which version, whose, since which boot     text -> text
+//! title    what, of which version, whose, since which boot,    text -> text
+//!          on which machine
 //! entries  key -> state                                        JSON -> JSON
 //! signals  container -> life, and when it was sent what        text -> JSON
 //! doubts   name under which a call may yet be applied          text -> nothing
@@ -71,6 +72,8 @@ pub(super) struct Found {
     pub(super) boot: Option<String>,
     /// Whether it was closed after that.
     pub(super) closed: bool,
+    /// The machine on which it was opened last; a journal of before that was noted names none.
+    pub(super) machine: Option<String>,
 }
 
 impl Store {
@@ -92,6 +95,7 @@ impl Store {
                 ("boot", boot),
                 ("complete", flag(found.complete)),
                 ("closed", flag(found.closed)),
+                ("machine", found.machine.as_deref().unwrap_or_default()),
             ] {
                 table.insert(name, value)?;
             }
@@ -187,11 +191,17 @@ impl Store {
 
     /// Begins a run in this boot. It is on disk when this returns, so that a power cut cannot hide that
     /// there was a run; what follows is not synced until the end.
-    pub(super) fn begin(&self, boot: &str, complete: bool) -> Result<(), StoreError> {
+    pub(super) fn begin(&self, boot: &str, machine: Option<&str>, complete: bool) -> Result<(), StoreError> {
+        let machine = machine.unwrap_or_default();
         // The database keeps its last two commits, and a power cut can leave it with the older one: neither may
         // say that it was closed.
         for _ in 0..2 {
-            self.write_title(&[("boot", boot), ("complete", flag(complete)), ("closed", flag(false))])?;
+            self.write_title(&[
+                ("boot", boot),
+                ("complete", flag(complete)),
+                ("closed", flag(false)),
+                ("machine", machine),
+            ])?;
         }
         self.synced.store(false, Ordering::Relaxed);
         Ok(())
@@ -252,7 +262,9 @@ impl Store {
         let (doubts, signals) = (read_doubts(&transaction)?, read_signals(&transaction)?);
         let yes = |name| cover.get(name).is_some_and(|value| value == flag(true));
         let (complete, closed) = (yes("complete"), yes("closed"));
-        Ok(Some(Found { entries, doubts, signals, complete, closed, boot: cover.remove("boot") }))
+        let boot = cover.remove("boot");
+        let machine = cover.remove("machine").filter(|id| !id.is_empty());
+        Ok(Some(Found { entries, doubts, signals, complete, closed, boot, machine }))
     }
 }
 

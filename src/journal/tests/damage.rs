@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::super::aside::{self, Aside};
 use super::*;
-use crate::journal::StoreError;
 use crate::journal::store::Store;
+use crate::journal::{StoreError, machine_id};
 
 /// A closed journal, and what is in it.
 fn closed() -> (Vec<u8>, Vec<Entry>) {
@@ -101,7 +101,10 @@ fn of_another_zone_or_owner_it_is_set_aside_and_comes_back_to_its_own() {
         assert!(reason.to_string().contains(part), "{reason}");
         assert_eq!(journal.load(), []);
         let keys = entries.iter().map(|(key, _)| key.clone()).collect();
-        assert_eq!(asides, [Aside { title: title(), keys }]);
+        let [aside] = &asides[..] else { panic!("{asides:?}") };
+        let (path, machine) = (aside.path.clone(), machine_id());
+        assert_eq!(*aside, Aside { title: title(), keys, machine, path });
+        assert!(aside.path.exists());
         drop(journal);
         assert!(matches!(memory_of(dir.path(), &other), Memory::Partial(entries, _) if entries.is_empty()));
         // Whoever bears its title again has it, and doubts it: a janitor may have taken what nobody kept. What names
@@ -115,6 +118,24 @@ fn of_another_zone_or_owner_it_is_set_aside_and_comes_back_to_its_own() {
         let back = try_open_at(dir.path(), &other, BOOT).unwrap();
         assert_eq!(back.asides, []);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "the journal and its lock");
+    }
+}
+
+#[test]
+fn a_journal_of_another_machine_or_of_before_that_was_noted_says_so() {
+    for (noted, machine) in [("4567", Some("4567".to_owned())), ("", None)] {
+        let dir = tempfile::tempdir().unwrap();
+        two_records(dir.path());
+        let path = dir.path().join("journal.redb");
+        let (store, _) = Store::open(&path, &title()).unwrap().unwrap();
+        store.write_title(&[("machine", noted)]).unwrap();
+        drop(store);
+        let other = Title { owner: "i-0abcd".into(), ..title() };
+        let asides = try_open_at(dir.path(), &other, BOOT).unwrap().asides;
+        assert_eq!(asides.iter().map(|aside| aside.machine.clone()).collect::<Vec<_>>(), [machine]);
+        // Once it names nothing that stands, it is forgotten.
+        asides[0].forget().unwrap();
+        assert_eq!(try_open_at(dir.path(), &other, BOOT).unwrap().asides, []);
     }
 }
 

@@ -84,10 +84,11 @@ fn run() -> Run {
     let file = File::options().read(true).write(true).open(&path).unwrap();
     let recorder = Recorder(Unsynced { file, synced: synced.clone() }, writes.clone());
     let store = Store::on(recorder, synced).unwrap();
-    store.begin(BOOT, true).unwrap();
+    store.begin(BOOT, None, true).unwrap();
     let mut journal = FileJournal {
         title: title(),
         boot: BOOT.into(),
+        machine: None,
         path,
         store: Some(store),
         lock: None,

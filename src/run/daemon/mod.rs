@@ -8,7 +8,7 @@
 //! | `--remove` | takes them out |
 //!
 //! `beside` says whether an agent runs where a command wants to write, `hosted` finds the zone, `registry` opens what is written to and `recollection` what is known of it, `first_read`
-//! says when it is read first, `dns` says when it is answered for, `status` shows what is known, `targets` tells
+//! says when it is read first, `former` removes what this host wrote under another name, `dns` says when it is answered for, `status` shows what is known, `targets` tells
 //! Prometheus who serves, `negative` warns of a zone whose absent names are remembered for long, `signals` receives
 //! SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service manager, `exit` what an end is
 //! called in the log and by its code.
@@ -19,6 +19,7 @@ mod dns;
 mod error;
 mod exit;
 mod first_read;
+mod former;
 mod hosted;
 mod manager;
 mod negative;
@@ -149,7 +150,8 @@ async fn serve(
     let dry_run = config.dry_run;
     let facts = open.facts(&config);
     let command = config.zone_line(open.zone.name());
-    let dependencies = Dependencies { board, ..dependencies(config, identity, &open, false)? };
+    let asides = open.asides();
+    let dependencies = Dependencies { board: board.clone(), ..dependencies(config, identity, &open, false)? };
     let host = &dependencies.writer.registrant;
     tracing::info!(
         event = "agent_started",
@@ -168,6 +170,13 @@ async fn serve(
         shown.lead(agent.hand());
     }
     let (heart, readiness) = (agent.heart(), agent.readiness());
+    let cleared = {
+        let (present, readiness) = (asides.present(identity), readiness.clone());
+        async {
+            asides.clear(present, &board, readiness).await;
+            std::future::pending().await
+        }
+    };
     // The zone in this process says 5 s.
     let (zone, elsewhere) = (open.zone.name().to_owned(), open.zone_here().is_none());
     let remembered = async {
@@ -199,6 +208,7 @@ async fn serve(
         error = answers => Err(error.into()),
         never = manager::watch(async || heart.beats().await) => match never {},
         never = remembered => match never {},
+        never = cleared => match never {},
         never = reads => match never {},
         never = async {
             match shown {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::error::RunError;
+use super::former;
 use crate::config::Config;
 use crate::journal::aside::Aside;
 use crate::journal::{self, Locked, Memory, Opened, StoreError, Title};
-use crate::status::{Board, Part};
+use crate::status::Board;
 
 /// How long another agent of this host gets to hand over.
 const HAND_OVER_WAIT: Duration = Duration::from_secs(30);
@@ -33,10 +34,9 @@ pub(super) async fn open_journal(config: &Config, title: &Title, board: &Board) 
     }
 }
 
-/// Names each record that a journal which was set aside knows of, with the command that removes it. None is removed
-/// without being asked: a copied disk carries the journal of a host that lives.
+/// Names each record that a journal which was set aside knows of, with the command that removes it.
 fn tell(config: &Config, asides: &[Aside], board: &Board) {
-    for Aside { title, keys } in asides {
+    for Aside { title, keys, .. } in asides {
         let command = config.removal_line(&title.zone, &title.zone_id, &title.owner);
         for key in keys {
             tracing::warn!(
@@ -48,9 +48,5 @@ fn tell(config: &Config, asides: &[Aside], board: &Board) {
             );
         }
     }
-    let count: usize = asides.iter().map(|aside| aside.keys.len()).sum();
-    if count > 0 {
-        let text = format!("{count} records of another owner or zone may be left; the log names them");
-        board.set(Part::Journal, Err(text));
-    }
+    former::show_left(board, asides.iter().map(|aside| aside.keys.len()).sum());
 }

@@ -10,12 +10,14 @@ use super::descriptors::Descriptors;
 use super::dns::Dns;
 use super::error::RunError;
 use super::first_read::{read_after, recall};
+use super::former::{self, Asides};
 use super::hosted::Hosted;
 use super::recollection::open_journal;
-use crate::change::pacing::Pace;
+use crate::change::pacing::{Pace, Rate};
 use crate::config::{Command, Config, Registry};
 use crate::edge::host::fleet;
 use crate::edge::host::identity::Identity;
+use crate::journal::aside::Aside;
 use crate::journal::cordons::CordonFile;
 use crate::journal::{SharedJournal, Title};
 use crate::reconcile::writer::Settings;
@@ -41,6 +43,8 @@ pub(super) struct Open {
     registrant: Registrant,
     /// What was written to it before.
     journal: Option<SharedJournal>,
+    /// Journals of others beside it.
+    asides: Vec<Aside>,
     /// Which containers were asked to stop before.
     signals: Option<SharedJournal>,
     /// Which weights were given by hand before.
@@ -54,6 +58,8 @@ pub(super) struct Open {
     pace: Pace,
     /// How often a second the zone may be listed for Prometheus, of that.
     lists_a_second: f64,
+    /// And how often it may be called to remove what is named by journals that were set aside.
+    removals_a_second: f64,
     resync: Duration,
     read_after: Duration,
     /// Whether it only says so.
@@ -130,6 +136,7 @@ impl Open {
             Command::Remove => CordonFile::unread(dir, &title),
             Command::Serve | Command::Sync => CordonFile::open(dir, &title, config.dry_run),
         };
+        let asides = opened.as_ref().map(|opened| opened.asides.clone()).unwrap_or_default();
         let signals = opened.map(SharedJournal::from);
         // The zone in this process is in the state directory itself.
         let journal = match &config.registry {
@@ -142,11 +149,17 @@ impl Open {
             (Registry::Route53 { .. }, Some(_)) => config.pace().shared(LISTS_A_SECOND),
             (Registry::Route53 { .. }, None) | (Registry::Local { .. }, _) => (config.pace(), 0.0),
         };
+        let (pace, removals_a_second) = match &config.registry {
+            Registry::Route53 { .. } if !asides.is_empty() => pace.shared(former::CALLS_A_SECOND),
+            // What was set aside is of a zone that is elsewhere.
+            Registry::Route53 { .. } | Registry::Local { .. } => (pace, 0.0),
+        };
         Ok(Self {
             zone: planned.clone().map_or(zone, |planned| planned),
             planned,
             registrant,
             journal,
+            asides,
             signals,
             cordons: Arc::new(cordons),
             dns,
@@ -154,6 +167,7 @@ impl Open {
             descriptors,
             pace,
             lists_a_second,
+            removals_a_second,
             resync: if config.dry_run { NEVER } else { config.resync },
             read_after,
             dry_run: config.dry_run,
@@ -183,6 +197,14 @@ impl Open {
     /// Where weights given by hand are remembered.
     pub(super) fn cordons(&self) -> Arc<CordonFile> {
         self.cordons.clone()
+    }
+
+    /// Journals of another owner or zone that name what may still stand, and what removes that.
+    pub(super) fn asides(&mut self) -> Asides {
+        let requests = Rate { per_second: self.removals_a_second, burst: 1.0 };
+        let pace = Pace { requests, ..self.pace };
+        let settings = Settings { pace, journal: None, ..self.settings(true) };
+        Asides { asides: std::mem::take(&mut self.asides), zone: self.zone.clone(), settings }
     }
 
     /// What was written to it before, where that is kept.
@@ -225,7 +247,10 @@ impl Open {
 
     /// How many hosts share the account's rate. A zone in this process is shared with nobody.
     pub(super) fn fleet(&self) -> watch::Receiver<Option<u32>> {
-        if self.pace == Pace::LOCAL { watch::channel(None).1 } else { fleet::follow(self.zone.name()) }
+        match &self.hosted {
+            Some(_) => fleet::follow(self.zone.name()),
+            None => watch::channel(None).1,
+        }
     }
 
     /// Answers DNS when its time has come; at once, where there is none.
