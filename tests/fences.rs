@@ -122,7 +122,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Each room of `src/edge`.
 const EDGES: &[(&str, &[&str])] =
-    &[("check", &[]), ("engine", &["imds"]), ("host", &["engine", "imds"]), ("imds", &[])];
+    &[("check", &[]), ("imds", &[]), ("engine", &["imds"]), ("host", &["engine", "imds"])];
 /// Each module of `src/actors`, and those of its siblings that it may use: all know the messages, and nobody an
 /// actor but whoever starts it.
 const ACTORS: &[(&str, &[&str])] = &[
