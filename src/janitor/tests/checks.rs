@@ -38,10 +38,13 @@ fn is_absent(world: &World, inspections: &[Inspection; 2], look: usize, n: usize
     };
     let ours = |n: &usize| world.machines[*n].kind == Kind::Ours;
     let is_peer = |machine: &Machine| machine.vpc == Vpc::Peer;
+    // Nothing is at home in a zone that no VPC is said to see.
+    let sees = |machine: &Machine| matches!(machine.vpc, Vpc::Home | Vpc::Second | Vpc::Shared);
     has(Tag::Machine(n))
         && snapshot.what.unattached.contains(&owner(n))
         && world.said != [EMPTY]
         && !world.machines.iter().any(is_peer)
+        && world.machines.iter().any(sees)
         && !(0..world.machines.len()).filter(ours).any(is_outside)
 }
 
