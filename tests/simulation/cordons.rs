@@ -59,6 +59,12 @@ impl Given {
         ends.chain([self.changed]).any(|at| at > Moment::START && now.abs_diff(at) < TAKES)
     }
 
+    /// Whether a weight came or went between these moments.
+    pub fn has_changed(&self, since: Moment, now: Moment) -> bool {
+        let ends = self.states.values().flatten().filter_map(|it| it.ends);
+        ends.chain([self.changed]).any(|at| at > Moment::START && since <= at && at <= now)
+    }
+
     /// The weights that a record of a container may have under a name, where it would have this one.
     pub fn weights(
         &self,

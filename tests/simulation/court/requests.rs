@@ -309,7 +309,8 @@ impl State {
             let shown = it.alive && it.ports_shown(since) && !it.is_touched(self.now) && it.starts.len() == 1;
             let checked = it.spec.check == SpecCheck::None && it.rewired.is_none();
             let stays = self.hosts[host].leaves(it, self.now).is_none() && !it.is_doubted(self.now);
-            it.touched() < since && stays && it.started < since && shown && checked && alone
+            let by_hand = self.hosts[host].given.has_changed(since, self.now);
+            it.touched() < since && stays && !by_hand && it.started < since && shown && checked && alone
         })
     }
 
