@@ -22,7 +22,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let Some((call, answer)) = data.split_first() else { return };
     let text = String::from_utf8_lossy(answer);
-    match call % 6 {
+    match call.wrapping_sub(b'0') % 7 {
         0 => shown(&failure::read(400, answer).to_string()),
         1 => shown(&failure::read(429, answer).to_string()),
         2 => {
@@ -30,11 +30,15 @@ fuzz_target!(|data: &[u8]| {
             assert!(text.trim_end().ends_with('>') && page.next.as_deref() != Some(""));
         }
         3 => {
-            let Ok(page) = answer::interfaces(&text) else { return };
+            let Ok(page) = answer::attached(&text) else { return };
             assert!(text.trim_end().ends_with('>') && page.next.as_deref() != Some(""));
         }
         4 => shown(&answer::error(&text)),
-        _ => list(answer),
+        5 => list(answer),
+        _ => {
+            let Ok(page) = answer::vpcs(&text) else { return };
+            assert!(text.trim_end().ends_with('>') && page.next.as_deref() != Some(""));
+        }
     }
 });
 

@@ -14,7 +14,7 @@ const RESPONSE_OCTETS_MAX: usize = 4_096;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(event) = serde_json::from_slice::<Value>(data) else { return };
-    let cli = Cli::try_parse_from(["ecssd", "--zone", "sd.internal"]).expect("a command line");
+    let cli = Cli::try_parse_from(["ecssd", "--janitor", "sd.internal"]).expect("a command line");
     if let Err(bad) = JanitorConfig::of_lambda(&cli, |_| None, event.clone()) {
         assert!(!bad.is_empty() && bad.iter().all(|bad| !bad.to_string().is_empty()));
     }
