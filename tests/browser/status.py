@@ -101,7 +101,7 @@ class Checks:
     def weighed_by_hand(self, driver):
         """A cordon shows at the container and at the top, and goes with its end."""
         state = ["--state-dir", self.state]
-        said = f"cordoned: {self.container}, weight 0"
+        said = f"cordoned: container {self.container} ("
         subprocess.run([self.agent, "--cordon", self.container, "--for", "10m", *state], check=True)
         try:
             self.wait(driver, lambda it: said in it.find_element(By.ID, "health").text)
@@ -111,6 +111,7 @@ class Checks:
             subprocess.run([self.agent, "--uncordon", self.container, *state], check=True)
         self.wait(driver, lambda it: said not in it.find_element(By.ID, "health").text)
         self.wait(driver, lambda _: "by hand" not in self.row(driver).text)
+        self.wait(driver, lambda it: self.life(it) == ["done"] * 4)
 
     def filters(self, driver):
         field = driver.find_element(By.ID, "filter")
