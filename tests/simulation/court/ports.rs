@@ -67,7 +67,8 @@ impl State {
             *of == host && id == Some(it.id.to_string().as_str())
         });
         let first = written.map(|(_, (when, ..))| *when).min();
-        let is_rival = other.is_published() && it.on_host();
+        // Docker publishes nothing for what has left its network.
+        let is_rival = other.is_published() && !other.unplugged && it.on_host();
         // An answer that was long on its way may be outdated by what was heard meanwhile, and is asked for again.
         let hindered = self.now < self.hosts[host].engine.hindered + PATIENCE;
         is_rival && in_time && !hindered && first.is_none_or(|first| first > other.started)
