@@ -62,7 +62,7 @@ async fn make(zone: &dyn Zone, call: &Call, limit: Duration) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::pacing::Pace;
+    use crate::reconcile::writer::testing;
     use crate::record::testing::registrant;
     use crate::record::{Action, Change, RecordSet, RecordType, Routing};
     use crate::zone::embedded::{EmbeddedZone, Options};
@@ -88,16 +88,7 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings {
-            registrant: registrant("i-0a"),
-            pace: Pace::ROUTE53,
-            resync: Duration::from_secs(1_800),
-            journal: None,
-            read_first: true,
-            read_after: Duration::ZERO,
-            dry_run: false,
-            seed: 1,
-        }
+        testing::settings(registrant("i-0a"))
     }
 
     async fn zone_with(sets: impl IntoIterator<Item = RecordSet>) -> EmbeddedZone {

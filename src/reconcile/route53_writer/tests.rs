@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::*;
-use crate::change::pacing::Pace;
 use crate::journal::{MemoryJournal, SharedJournal};
+use crate::reconcile::writer::testing::settings;
 use crate::record::testing::{id, registrant};
 use crate::record::{Action, Change, RecordType, Routing};
 use crate::zone::embedded::{EmbeddedZone, Options};
@@ -25,14 +25,9 @@ impl Stage {
     /// A writer whose journal lacks nothing where it is `whole`.
     fn new(whole: bool, plan: Plan) -> Self {
         let settings = Settings {
-            registrant: registrant("i-0a"),
-            pace: Pace::ROUTE53,
-            resync: Duration::from_secs(1_800),
             journal: Some(SharedJournal::new(Box::<MemoryJournal>::default(), whole)),
             read_first: false,
-            read_after: Duration::ZERO,
-            dry_run: false,
-            seed: 1,
+            ..settings(registrant("i-0a"))
         };
         Self {
             zone: EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap(),

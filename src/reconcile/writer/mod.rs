@@ -60,6 +60,8 @@ pub use self::propagation::{Early, Missing, Stopped, Stops};
 use self::reach::Reach;
 use self::reading::{Due, Knowledge, Reads};
 pub use self::settings::Settings;
+#[cfg(test)]
+pub(crate) use self::settings::testing;
 pub use self::snapshot::Snapshot;
 pub use self::spread::{Sizes, Spread};
 use self::wants::Wants;

@@ -26,3 +26,22 @@ pub struct Settings {
     /// What all jitter is drawn from.
     pub seed: u64,
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// Of a writer to Route 53 that keeps no journal, and reads the zone first.
+    pub(crate) fn settings(registrant: Registrant) -> Settings {
+        Settings {
+            registrant,
+            pace: Pace::ROUTE53,
+            resync: Duration::from_secs(1_800),
+            journal: None,
+            read_first: true,
+            read_after: Duration::ZERO,
+            dry_run: false,
+            seed: 1,
+        }
+    }
+}

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::*;
-use crate::change::pacing::Pace;
 use crate::journal::MemoryJournal;
 use crate::moment::at;
 use crate::reconcile::ledger::REFUSED_WAIT;
@@ -31,16 +30,7 @@ struct Stage {
 }
 
 pub(super) fn settings(journal: Option<SharedJournal>, read_first: bool) -> Settings {
-    Settings {
-        registrant: registrant("i-0a"),
-        pace: Pace::ROUTE53,
-        resync: Duration::from_secs(1_800),
-        journal,
-        read_first,
-        read_after: Duration::ZERO,
-        dry_run: false,
-        seed: 3,
-    }
+    Settings { journal, read_first, seed: 3, ..testing::settings(registrant("i-0a")) }
 }
 
 fn journal(whole: bool) -> SharedJournal {

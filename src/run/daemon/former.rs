@@ -149,8 +149,8 @@ fn leads_to(sets: &[RecordSet], of: &Registrant) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::pacing::Pace;
     use crate::journal::Title;
+    use crate::reconcile::writer::testing::settings;
     use crate::record::testing::{id, registrant};
     use crate::record::{Action, Change, RecordSet};
     use crate::zone::embedded::{EmbeddedZone, Options};
@@ -188,20 +188,10 @@ mod tests {
             let title =
                 Title { zone_id: "embedded".into(), zone: "sd.internal".into(), owner: "web1".into() };
             let keys = own.iter().map(RecordSet::key).collect();
-            let settings = Settings {
-                registrant: web2.clone(),
-                pace: Pace::ROUTE53,
-                resync: Duration::from_secs(1_800),
-                journal: None,
-                read_first: true,
-                read_after: Duration::ZERO,
-                dry_run: false,
-                seed: 1,
-            };
             let asides = Asides {
                 asides: vec![Aside { title, keys, machine, path: path.clone() }],
                 zone: Arc::new(zone.clone()),
-                settings,
+                settings: settings(web2.clone()),
             };
             let present = Present {
                 on_ec2: false,
