@@ -6,8 +6,9 @@
 //!
 //! ## What counts
 //!
-//! An end that was heard, of a container's first life, within [`WITHIN`](restarts::WITHIN) of its start, that nobody asked for by a signal.
-//! A start never counts: twenty copies may begin at once, and ten be replaced by ten. What runs already stays as it is.
+//! An end that was heard, of a container's first life, within [`WITHIN`](restarts::WITHIN) of its start, that nobody
+//! asked for by a signal. A start never counts: twenty copies may begin at once, and ten be replaced by ten. What runs
+//! already stays as it is.
 //!
 //! ## Caveats
 //!
