@@ -1,7 +1,7 @@
 //! All that one host can be besieged with at once, beside containers that are honest: these come and go at half the pace
 //! that the same run measured while all was calm. What the agent takes meanwhile is held to the bounds of SECURITY.md.
 
-use std::net::UdpSocket;
+use std::net::{TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -49,15 +49,7 @@ fn all_at_once_hides_no_honest_start_or_end_and_costs_what_the_bounds_say() {
     let pause = calm.elapsed() / u32::from(HONEST) * 2;
     let (rss, logged, began) = (host.agent.memory().rss, host.agent.log().len(), Instant::now());
 
-    let targets = Targets::start(100);
-    run_patient(&host, 2_000, &targets.ports[..50]);
-    run_patient(&host, 2_001, &targets.ports[50..]);
-    let pipelining = Pipelining::start(&host, "_asked._tcp", PIPELINING);
-    let idle: Vec<_> = (0..IDLE).map(|_| connect(host.agent.dns())).collect();
-    host.engine.fail_one_in(FAILS_ONE_IN);
-    let siege = Siege::start(&host);
-    host.wait_for("a siege", |_| targets.waiting() > 0 && siege.mutated() > 1_000 && siege.lives() > 10);
-
+    let siege = All::start(&mut host, "_asked._tcp");
     let mut descriptors = 0;
     let honest = listeners(usize::from(HONEST));
     let name = |number: u16| format!("_honest-{number}._tcp");
@@ -76,9 +68,7 @@ fn all_at_once_hides_no_honest_start_or_end_and_costs_what_the_bounds_say() {
     run.iter().for_each(|(number, _)| host.gone(&name(*number)));
     (2..5).for_each(|number| assert!(host.has(&format!("_healthy-{number}._tcp")), "a healthy one is gone"));
 
-    let (lives, mutated) = siege.stop();
-    pipelining.stop();
-    drop(idle);
+    let (lives, mutated) = siege.stop(&host);
     nobody_was_shamed(&host);
     let seconds = began.elapsed().as_secs() as usize + 1;
     let growth = host.agent.peak_rss().unwrap().saturating_sub(rss);
@@ -93,8 +83,39 @@ fn all_at_once_hides_no_honest_start_or_end_and_costs_what_the_bounds_say() {
     let most = containers * LOGGED_OF_A_CONTAINER_MAX + seconds * LOGGED_OF_A_SECOND_MAX;
     assert!(logged <= most, "{logged} octets of log, of at most {most}: {}", host.agent.log());
     assert!(!host.agent.log().contains("log lines were dropped"), "{}", host.agent.log());
-    host.engine.fail_one_in(0);
     assert_eq!(host.agent.drain(), Some(0));
+}
+
+/// All of them at once.
+pub struct All {
+    pipelining: Pipelining,
+    idle: Vec<TcpStream>,
+    siege: Siege,
+    _targets: Targets,
+}
+
+impl All {
+    /// Besieges a host where this service answers.
+    pub fn start(host: &mut Host, asked: &str) -> Self {
+        let targets = Targets::start(100);
+        run_patient(host, 2_000, &targets.ports[..50]);
+        run_patient(host, 2_001, &targets.ports[50..]);
+        let pipelining = Pipelining::start(host, asked, PIPELINING);
+        let idle = (0..IDLE).map(|_| connect(host.agent.dns())).collect();
+        host.engine.fail_one_in(FAILS_ONE_IN);
+        let siege = Siege::start(host, asked);
+        host.wait_for("a siege", |_| targets.waiting() > 0 && siege.mutated() > 1_000 && siege.lives() > 10);
+        Self { pipelining, idle, siege, _targets: targets }
+    }
+
+    /// Ends it; how many lives and questions there were.
+    pub fn stop(self, host: &Host) -> (usize, usize) {
+        let counts = self.siege.stop();
+        self.pipelining.stop();
+        drop(self.idle);
+        host.engine.fail_one_in(0);
+        counts
+    }
 }
 
 /// Who besieges without being asked for more: a container that crashes, one with large labels of which much is told,
@@ -107,7 +128,7 @@ struct Siege {
 }
 
 impl Siege {
-    fn start(host: &Host) -> Self {
+    fn start(host: &Host, asked: &str) -> Self {
         let over = Arc::<AtomicBool>::default();
         let (lives, mutated) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let crashing = {
@@ -120,7 +141,7 @@ impl Siege {
         };
         let asking = {
             let (server, over, mutated) = (host.agent.dns(), over.clone(), Arc::clone(&mutated));
-            let question = question(host, "_asked._tcp").split_off(2);
+            let question = question(host, asked).split_off(2);
             thread::spawn(move || {
                 let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
                 let mut random = fastrand::Rng::with_seed(7);

@@ -3,10 +3,12 @@
 //!
 //! For `tests/full`: a machine with other work makes times of them all.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ecssd_testing::spec;
 
+use crate::all_at_once::All;
 use crate::besiegers::{Pipelining, connect, run_patient};
 use crate::host::{Host, listeners, port};
 use crate::targets::Targets;
@@ -30,6 +32,11 @@ fn median(mut spans: Vec<Duration>) -> Duration {
 
 /// Containers that come and go one after another.
 fn waits(host: &mut Host, from: u16) -> Waits {
+    waits_between(host, from, Duration::ZERO)
+}
+
+/// The same, with a pause after each start and each end.
+fn waits_between(host: &mut Host, from: u16, pause: Duration) -> Waits {
     let honest = listeners(CONTAINERS);
     let (mut starts, mut deaths) = (Vec::new(), Vec::new());
     for (number, listener) in (from..).zip(&honest) {
@@ -38,10 +45,12 @@ fn waits(host: &mut Host, from: u16) -> Waits {
         let id = host.run_checked(number, &name, port(listener));
         host.registered(&name);
         starts.push(begun.elapsed());
+        thread::sleep(pause);
         let begun = Instant::now();
         host.engine.die(&id);
         host.gone(&name);
         deaths.push(begun.elapsed());
+        thread::sleep(pause);
     }
     Waits { start: median(starts), death: median(deaths) }
 }
@@ -96,4 +105,22 @@ fn few_descriptors_make_nobody_wait() {
     host.wait_for("as many hung checks as this limit allows", |_| targets.waiting() >= 12);
     judge("siege-descriptors", "64 descriptors", calm, waits(&mut host, 200));
     drop(idle);
+}
+
+/// The honest come and go at half the pace that they had when all was calm.
+#[test]
+#[ignore = "judges times: tests/full"]
+fn all_at_once_makes_nobody_wait_long() {
+    let mut host = Host::start();
+    host.run_unchecked(1, "_asked._tcp");
+    host.registered("_asked._tcp");
+    let begun = Instant::now();
+    let calm = waits(&mut host, 100);
+    // A start or an end took this long; as long passes now after each.
+    let pause = begun.elapsed() / (2 * u32::try_from(CONTAINERS).unwrap());
+    let siege = All::start(&mut host, "_asked._tcp");
+    let besieged = waits_between(&mut host, 200, pause);
+    let (lives, mutated) = siege.stop(&host);
+    println!("{lives} lives of one that crashes, {mutated} mutated questions, a pause of {pause:?}");
+    judge("siege-all-at-once", "all at once", calm, besieged);
 }
