@@ -135,6 +135,30 @@ const BAD: &[(&str, &str)] = &[
         "SERVICE_80_NAME=ip-10-0-0-5.servicediscovery.internal.",
         "SERVICE_80_NAME: ip-10-0-0-5.servicediscovery.internal. is an address name of a host or a task",
     ),
+    // What clients look up by themselves, of each kind.
+    (
+        "SERVICE_80_NAME=_web._tcp.LocalHost",
+        "SERVICE_80_NAME: _web._tcp.LocalHost has the label localhost, by which every host means itself",
+    ),
+    (
+        "SERVICE_80_A=localhost",
+        "SERVICE_80_A: localhost has the label localhost, by which every host means itself",
+    ),
+    ("SERVICE_80_A=wpad", "SERVICE_80_A: wpad begins with wpad, where browsers look for their proxy"),
+    (
+        "SERVICE_80_ALL=wpad.prod._tcp",
+        "SERVICE_80_ALL: wpad.prod._tcp begins with wpad, where browsers look for their proxy",
+    ),
+    ("SERVICE_80_A=isatap", "SERVICE_80_A: isatap begins with isatap, where Windows looks for a router"),
+    (
+        "SERVICE_80_NAME=_ldap._tcp.dc._msdcs",
+        "SERVICE_80_NAME: _ldap._tcp.dc._msdcs has the label _msdcs, where domain controllers are looked for",
+    ),
+    ("SERVICE_80_A=ns", "SERVICE_80_A: ns is what a name server of the zone is called"),
+    (
+        "SERVICE_80_NAME=NS2.servicediscovery.internal.",
+        "SERVICE_80_NAME: NS2.servicediscovery.internal. is what a name server of the zone is called",
+    ),
     ("SERVICE_80_NAME=,", "SERVICE_80_NAME: an empty value is not a name (and 1 more)"),
     // Ports.
     ("SERVICE_0_NAME=web", "SERVICE_0_NAME: 0 is not a port from 1 to 65535"),
@@ -465,6 +489,20 @@ fn a_ttl_may_say_that_it_is_in_seconds() {
 }
 
 #[test]
+fn a_ttl_beyond_the_most_of_the_host_is_cut_to_it_and_said() {
+    let read = |value: &str| {
+        let env = ["SERVICE_80_NAME=_web._tcp,_api._tcp", &format!("SERVICE_80_TTL={value}")];
+        let convention = parse(env, [], &scope().with_ttl_max(300));
+        (convention.services.iter().map(|service| service.ttl).collect::<Vec<_>>(), lines(&convention))
+    };
+    assert_eq!(read("300"), (vec![300, 300], vec![]));
+    let said = "SERVICE_80_TTL: 301 is more than --ttl-max, 300 seconds; 300 counts, unless its name has records with another";
+    assert_eq!(read("301s"), (vec![300, 300], vec![said.to_owned()]));
+    // What was never a TTL is none.
+    assert_eq!(read("86401").0, [0, 0]);
+}
+
+#[test]
 fn a_port_has_names_of_three_kinds_and_each_may_stand_alone() {
     let forms: &[(&[&str], &[&str])] = &[
         (
@@ -540,6 +578,50 @@ fn a_fleet_gives_each_weighted_name_a_full_one_unless_a_container_says_otherwise
     for bad in ["", "-", "all-", "-a.b", "_all", "-all ", "12345678901234567"] {
         assert!(bad.parse::<FullNames>().is_err(), "{bad}");
     }
+}
+
+#[test]
+fn of_all_kinds_of_names_those_are_taken_that_are_allowed_and_each_key_says_what_is_not() {
+    let allowed = Some("_calc._tcp, *.web".parse().unwrap());
+    let scope = scope().with_allowed(allowed).with_full_names(Some("-all".parse().unwrap()));
+    let read = |env: &[&str]| {
+        let convention = parse(env.iter().copied(), [], &scope);
+        (kinds(&convention), lines(&convention))
+    };
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        read(&[
+            "SERVICE_80_NAME=_Calc._tcp.web,_db._tcp",
+            "SERVICE_80_A=a.web,web",
+            "SERVICE_81_ALL=_x._tcp,_x._tcp.web"
+        ]),
+        (
+            texts(&[
+                "all _calc-all._tcp.web 80/tcp",
+                "_calc._tcp.web 80/tcp",
+                "all _x._tcp.web 81/tcp",
+                "address a.web 80/tcp"
+            ]),
+            texts(&[
+                "SERVICE_80_A: web is none of the names that --names allows here: _calc._tcp, *.web",
+                "SERVICE_80_NAME: _db._tcp is none of the names that --names allows here: _calc._tcp, *.web",
+                "SERVICE_81_ALL: _x._tcp is none of the names that --names allows here: _calc._tcp, *.web",
+            ])
+        )
+    );
+    // The name as a whole is as good, and a full name that is not allowed takes nothing of the weighted one.
+    assert_eq!(
+        read(&["SERVICE_80_NAME=_calc._tcp.ServiceDiscovery.internal."]),
+        (
+            texts(&["_calc._tcp 80/tcp"]),
+            texts(&[
+                "SERVICE_80_NAME: the full name of _calc._tcp.servicediscovery.internal is none of the names that --names allows here: _calc._tcp, *.web"
+            ])
+        )
+    );
+    // No pattern allows what is never given.
+    let (services, said) = read(&["SERVICE_80_A=wpad.web,localhost.web"]);
+    assert_eq!((services.len(), said.len()), (0, 1), "{services:?}");
 }
 
 #[test]
@@ -888,6 +970,7 @@ fn key() -> impl Strategy<Value = String> {
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         "(_?[a-zA-Z0-9-]{1,6}\\.){0,3}(_tcp|_udp|[a-z0-9]{1,12})",
+        "(wpad|a|[nN][sS][0-9]?|localhost)(\\.(localhost|_msdcs|_tcp|b)){0,2}",
         "[_a-z0-9.,@*\\\\ ]{0,20}",
         "[0-9.]{0,5}(ms|s|m)?",
         "(tcp|none|docker|/[ -~]{0,9}|[a-z]{1,5}(:[0-9]{0,5})?|([2-5][0-9]{2}[-,]){0,3}[1-6][0-9]{2}|ip-[0-9]{1,3}-0-0-1|i-[0-9a-f]{8}|yes|no)",
@@ -943,8 +1026,13 @@ fn is_publishable(name: &str) -> bool {
             || relative.strip_prefix("i-").is_some_and(|id| [8, 17].contains(&id.len()) && hex(id)));
     let service =
         !relative.starts_with('_') || labels[1..].iter().any(|label| ["_tcp", "_udp"].contains(label));
+    let number = relative.trim_start_matches("ns");
+    let trusted = labels.iter().any(|label| ["localhost", "_msdcs"].contains(label))
+        || ["wpad", "isatap"].contains(&labels[0])
+        || (relative.len() == number.len() + 2 && number.chars().all(|c| c.is_ascii_digit()));
     name.len() <= 253
         && !address
+        && !trusted
         && service
         && labels.iter().all(|label| {
             (1..=63).contains(&label.len())

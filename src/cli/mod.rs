@@ -29,6 +29,9 @@ pub const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 pub const ECS_INTROSPECTION: &str = "http://127.0.0.1:51678";
 /// Where DNS is answered, unless told otherwise.
 pub const DNS_LISTEN: &str = "127.0.0.1:5333";
+/// The longest TTL of a new name, unless told otherwise: what a container's end takes at most to reach clients, beside
+/// what its record's withdrawal takes.
+pub const TTL_MAX: &str = "300s";
 /// Which limits the account has, unless told otherwise.
 pub const LIMITS: &str = "2026";
 
@@ -198,6 +201,24 @@ pub struct Cli {
         help_heading = "Containers"
     )]
     pub full_names: Option<String>,
+
+    /// The names that containers may have, relative to the zone, separated by commas: _calc._tcp,*.web. A * that comes
+    /// first stands for one label or more, elsewhere for one. What else they ask for is refused, and the log says so; so
+    /// are, whatever is given here, names of hosts and tasks, localhost, wpad, isatap, ns, and any in _msdcs. [default:
+    /// all others]
+    #[arg(long, value_name = "PATTERNS", env = "ECSSD_NAMES", help_heading = "Containers")]
+    pub names: Option<String>,
+
+    /// The longest TTL that SERVICE_<port>_TTL gives a new name, 0 to 24h: a longer one is cut to it. A name that has
+    /// records keeps theirs.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "ECSSD_TTL_MAX",
+        default_value = TTL_MAX,
+        help_heading = "Containers"
+    )]
+    pub ttl_max: String,
 
     /// How long a container stays out of DNS that was asked to stop and runs, from its last signal: more than
     /// the longest stop timeout in use, which Docker shows nowhere. 1s to 1440m.

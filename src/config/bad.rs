@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use crate::container::convention::InvalidFullNames;
+use crate::container::convention::{InvalidFullNames, InvalidPattern};
 use crate::record::OwnerError;
 
 /// A setting that does not hold.
@@ -81,6 +81,9 @@ pub enum BadValue {
     /// No label can end with it.
     #[error(transparent)]
     FullNames(InvalidFullNames),
+    /// It stands for no names.
+    #[error(transparent)]
+    Names(InvalidPattern),
     /// It is read as the same value of a container is.
     #[error("{0}")]
     Shared(String),

@@ -45,6 +45,7 @@ impl Config {
         };
         let is_told_socket = self.status.sockets != values::status_sockets(&self.state_dir);
         let socket = self.status.sockets.first().filter(|_| is_told_socket);
+        let ttl_max = format!("{}s", self.ttl_max);
         let ecs = (self.ecs_introspection != cli::ECS_INTROSPECTION).then_some(&self.ecs_introspection);
         self.zone_line(&self.zone)
             .with("--hostname", self.host.hostname.as_ref())
@@ -54,6 +55,8 @@ impl Config {
             .with("--docker-socket", unless(&self.docker_socket, cli::DOCKER_SOCKET))
             .with("--ecs-introspection", ecs)
             .with("--full-names", self.full_names.as_ref().map(ToString::to_string))
+            .with("--names", self.names.as_ref().map(ToString::to_string))
+            .with("--ttl-max", (ttl_max != cli::TTL_MAX).then_some(ttl_max))
     }
 }
 
@@ -77,7 +80,7 @@ mod tests {
     fn another_host_or_zone_is_never_meant() {
         let told = "--zone-id Z1 --endpoint-url http://127.0.0.1:1 --hostname web1 --address 10.0.0.7 --state-dir \
                     /srv/state --status-socket /srv/status.sock --docker-socket /srv/docker.sock --ecs-introspection \
-                    http://127.0.0.1:2 --full-names -all";
+                    http://127.0.0.1:2 --full-names -all --names _calc._tcp,a.web --ttl-max 60s";
         let arguments: Vec<&str> = told.split(' ').collect();
         let [zone, host] = lines(&arguments);
         assert_eq!(zone, "ecssd sd.internal --zone-id Z1 --endpoint-url http://127.0.0.1:1");

@@ -18,7 +18,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::change::pacing::{Pace, Rate};
 use crate::cli::{self, Cli};
-use crate::container::convention::FullNames;
+use crate::container::convention::{AllowedNames, FullNames};
 use crate::edge::host::identity::Given;
 use crate::logs;
 use crate::machine::agent::StopPlan;
@@ -125,6 +125,10 @@ pub struct Config {
     pub ecs_introspection: String,
     /// What is put at the end of a weighted name for the full name beside it, where each has one.
     pub full_names: Option<FullNames>,
+    /// The names that containers may have, where not all.
+    pub names: Option<AllowedNames>,
+    /// The longest TTL of a new name, in seconds.
+    pub ttl_max: u32,
     /// How long a stopping signal is believed.
     pub stop_belief: Duration,
     /// How it ends.
@@ -174,6 +178,9 @@ impl Config {
             judge.takes("--docker-socket", values::docker_socket(docker.unwrap_or(cli::DOCKER_SOCKET)));
         let ecs_introspection = judge.takes("--ecs-introspection", values::http_url(&cli.ecs_introspection));
         let full_names = judge.takes_given("--full-names", &cli.full_names, values::full_names);
+        let of_zone = zone.as_deref();
+        let names = judge.takes_given("--names", &cli.names, |text| values::names(text, of_zone));
+        let ttl_max = judge.takes("--ttl-max", values::ttl_max(&cli.ttl_max));
         let stop_belief =
             judge.takes("--stop-belief", values::hours(&cli.stop_belief, STOP_BELIEF_MIN, STOP_BELIEF_MAX));
         let drain_timeout = judge
@@ -205,6 +212,8 @@ impl Config {
                 docker_socket: docker_socket?,
                 ecs_introspection: ecs_introspection?,
                 full_names: full_names?,
+                names: names?,
+                ttl_max: ttl_max?,
                 stop_belief: stop_belief?,
                 stop: StopPlan {
                     on_term: on_term?,

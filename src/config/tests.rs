@@ -161,6 +161,42 @@ fn the_engine_is_the_one_that_docker_talks_to_unless_it_is_named() {
 }
 
 #[test]
+fn names_are_patterns_relative_to_the_zone() {
+    let names =
+        |arguments: &[&str]| read(arguments).map(|config| config.names.map(|names| names.to_string()));
+    assert_eq!(names(&[]), Ok(None));
+    assert_eq!(names(&["--names", " "]), Ok(None), "an empty variable is as good as none");
+    assert_eq!(names(&["--names", " _Calc._tcp, *.web "]), Ok(Some("_calc._tcp,*.web".to_owned())));
+    for (list, said) in [
+        ("_calc._tcp,", "\"\" is no name; patterns are separated by single commas, such as _calc._tcp,*.web"),
+        ("*,_a*", "\"_a*\" has a * within a label; "),
+        ("a.internal.", "\"a.internal.\" ends with a dot; "),
+        (
+            "_a._tcp.SD.internal",
+            "\"_a._tcp.sd.internal\" has the zone in it; patterns are relative to sd.internal, ",
+        ),
+    ] {
+        let [bad] = &names(&["sd.internal", "--names", list]).unwrap_err()[..] else { panic!("{list}") };
+        assert!(bad.starts_with(&format!("--names (ECSSD_NAMES): {said}")), "{bad}");
+    }
+    // Which zone is meant is not known then; that its name is bad is said.
+    assert_eq!(names(&["..", "--names", "a"]).unwrap_err().len(), 1);
+}
+
+#[test]
+fn the_longest_ttl_is_of_whole_seconds_and_at_most_a_day() {
+    let ttl_max = |text: &str| read(&["--ttl-max", text]).map(|config| config.ttl_max);
+    assert_eq!(read(&[]).map(|config| config.ttl_max), Ok(300));
+    for (text, seconds) in [("0", 0), ("60", 60), ("5m", 300), ("24h", 86_400)] {
+        assert_eq!(ttl_max(text), Ok(seconds));
+    }
+    for bad in ["1.5", "500ms", "86401", "25h", "soon"] {
+        let bad = ttl_max(bad).unwrap_err();
+        assert!(bad[0].starts_with("--ttl-max (ECSSD_TTL_MAX): "), "{bad:?}");
+    }
+}
+
+#[test]
 fn a_stop_is_as_it_is_planned() {
     let plan = read(&["--on-term", "auto", "--drain-delay", "1.5s", "--confirm"]).unwrap().stop;
     assert_eq!((plan.on_term, plan.delay, plan.confirm), (OnTerm::Auto, Duration::from_millis(1_500), true));

@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::Limits;
 use super::bad::BadValue;
-use crate::container::convention::{FullNames, duration};
+use crate::container::convention::{AllowedNames, FullNames, InvalidPattern, TTL_SECONDS_MAX, duration};
 use crate::logs;
 use crate::machine::agent::OnTerm;
 use crate::record::{Owner, canonical, is_target};
@@ -44,6 +44,22 @@ pub(super) fn status_sockets(state_dir: &Path) -> Vec<PathBuf> {
 
 pub(super) fn full_names(text: &str) -> Result<FullNames, BadValue> {
     text.parse().map_err(BadValue::FullNames)
+}
+
+/// In this zone, where that is told.
+pub(super) fn names(text: &str, zone: Option<&str>) -> Result<AllowedNames, BadValue> {
+    let in_zone = |names: AllowedNames| match zone {
+        Some(zone) => names.relative_to(zone),
+        None => Ok::<_, InvalidPattern>(names),
+    };
+    text.parse().and_then(in_zone).map_err(BadValue::Names)
+}
+
+/// In seconds: DNS knows nothing finer.
+pub(super) fn ttl_max(text: &str) -> Result<u32, BadValue> {
+    let span = hours(text, Duration::ZERO, Duration::from_secs(TTL_SECONDS_MAX.into()))?;
+    let seconds = u32::try_from(span.as_secs()).ok().filter(|_| span.subsec_nanos() == 0);
+    seconds.ok_or_else(|| form(text, "a TTL in whole seconds such as 300s or 5m"))
 }
 
 pub(super) fn hostname(text: &str) -> Result<String, BadValue> {

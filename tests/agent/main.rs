@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
+mod allowed;
 mod batches;
 mod cordon;
 mod jitter;

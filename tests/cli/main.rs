@@ -100,10 +100,11 @@ fn every_bad_setting_is_listed_and_nothing_is_started() {
         "--dns-listen",
         "x",
     ];
-    let (code, errors) = run(&arguments, &[("ECSSD_LOG_LEVEL", "loud")]);
+    let variables = [("ECSSD_LOG_LEVEL", "loud"), ("ECSSD_NAMES", "_calc._tcp,_web*")];
+    let (code, errors) = run(&arguments, &variables);
     assert_eq!(code, Some(64), "{errors}");
-    for setting in ["--address", "--drain-timeout", "--dns-listen", "ECSSD_LOG_LEVEL", "nothing was started"]
-    {
+    let settings = ["--address", "--drain-timeout", "--dns-listen", "ECSSD_NAMES", "ECSSD_LOG_LEVEL"];
+    for setting in settings.into_iter().chain(["has a * within a label", "nothing was started"]) {
         assert!(errors.contains(setting), "{setting}: {errors}");
     }
     assert!(!dir.path().join("state").exists());

@@ -150,6 +150,26 @@ await only([['CREATE', 'A', 'web1.sd.internal']], ['agent', 'janitor'])
 await only([['CREATE', 'A', 'i-0123456789abcdef0.sd.internal']], ['agent', 'agent-fenced', 'janitor'])
 await only([...LOWER, GOOD], [])
 
+// What clients look up by themselves is given to nobody, whatever else is in the batch; what is there may go.
+const TRUSTED = ['wpad', 'wpad.prod', 'isatap', 'localhost', 'a.localhost.prod', '_ldap._tcp.dc._msdcs', 'ns', 'ns2']
+const NEIGHBOURS = ['_wpad._tcp', '_web._tcp', '_web._tcp.prod', '_nsd._tcp', '_localhost._tcp']
+for (const name of ['agent', 'agent-fenced']) {
+  for (const label of TRUSTED) {
+    for (const action of ['CREATE', 'UPSERT']) {
+      for (const type of ['A', 'SRV']) {
+        const bad = [action, type, `${label}.sd.internal`]
+        await change(false, name, [bad])
+        await change(false, name, [bad, ['CREATE', 'SRV', '_web._tcp.sd.internal']])
+      }
+    }
+    await change(name === 'agent', name, [['DELETE', 'A', `${label}.sd.internal`]])
+  }
+  for (const label of NEIGHBOURS) {
+    await change(name === 'agent' || !label.endsWith('.prod'), name, [['CREATE', 'SRV', `${label}.sd.internal`]])
+  }
+}
+for (const label of ['nsd', 'localhost-1', 'wpad-test']) await change(true, 'agent', [['CREATE', 'A', `${label}.sd.internal`]])
+
 // === All else ===
 
 for (const name of ['agent', 'agent-fenced', 'janitor', 'operator', 'zone-setup']) {

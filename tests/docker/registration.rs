@@ -1,8 +1,10 @@
 //! From a container's start to an answer in DNS.
 
-use ecssd_testing::agent::Agent;
+use ecssd_testing::agent::{Agent, alone, program};
 use ecssd_testing::docker::engine::Engine;
+use ecssd_testing::process::output;
 use ecssd_testing::wait::{service, unique};
+use tempfile::TempDir;
 
 #[test]
 fn a_service_is_answered_with_its_port_and_address() {
@@ -150,4 +152,33 @@ fn bad_keys_are_said_once_and_no_other_value_is_ever_shown() {
     assert_eq!(said(&agent), 1);
     assert_eq!(agent.drain(), Some(0));
     assert!(!agent.log().contains("canary-7f3a"), "{}", agent.log());
+}
+
+#[test]
+fn a_name_that_is_not_allowed_is_refused_and_an_agent_that_is_told_fewer_withdraws_the_rest() {
+    let engine = Engine::given();
+    let (web, admin) = (service("web"), service("admin"));
+    let dir = TempDir::new().unwrap();
+    let socket = dir.path().join("status.sock").display().to_string();
+    let start = |names: &str, state: &str| {
+        let options = ["--names", names, "--state-dir", state, "--status-socket", &socket];
+        Agent::start_with(&engine, &options)
+    };
+    let state = dir.path().join("state").display().to_string();
+    let mut agent = start("*._tcp", &state);
+    let copy = engine.web(&format!("{web},{admin}"), &["-e", "SERVICE_80_A=other"]);
+    let port = copy.host_port("80/tcp");
+    agent.answers_with(&web, port);
+    agent.answers_with(&admin, port);
+    let refused = "SERVICE_80_A: other is none of the names that --names allows here: *._tcp";
+    let status = output(alone(program()).args(["--status", "--status-socket", &socket]));
+    assert!(status.contains(refused), "{status}");
+    assert_eq!(agent.log_lines().iter().filter(|line| line.to_string().contains(refused)).count(), 1);
+
+    // Those that it had stay where they are allowed, and go where they are not.
+    assert_eq!(agent.hand_over(), Some(0));
+    let mut agent = start(&web, &state);
+    agent.gone(&admin);
+    agent.answers_with(&web, port);
+    assert_eq!(agent.drain(), Some(0));
 }

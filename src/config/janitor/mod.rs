@@ -125,6 +125,7 @@ impl JanitorConfig {
                 clusters,
                 home: home.iter().filter_map(|text| values::network(text).ok()).collect(),
                 full_names: config.full_names.clone(),
+                names: config.names.clone(),
             },
             apply,
             deletes_max: deletes_max.ok().flatten(),

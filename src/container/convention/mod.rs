@@ -9,7 +9,7 @@
 //! | `SERVICE_<port>_ALL` | likewise, each answered with [all targets](Answer::All); `no`: none, whatever [`Scope::with_full_names`] says | none, or by that setting | likewise |
 //! | `SERVICE_<port>_A` | likewise, each answered with [an address](Answer::Address): `calc` | none | likewise |
 //! | `SERVICE_<port>_WEIGHT` | [`Service::weight`], 0 to 255 | 1 | 1: an equal share |
-//! | `SERVICE_<port>_TTL` | seconds, 0 to [`TTL_SECONDS_MAX`] | 0 | 0: no cache holds what has ended |
+//! | `SERVICE_<port>_TTL` | seconds, 0 to [`TTL_SECONDS_MAX`]; what is beyond [`Scope::with_ttl_max`] is cut to it | 0 | 0: no cache holds what has ended |
 //! | `SERVICE_<port>_CHECK` | `tcp`, `none`, `docker` | [`Check::Default`] | the default: never unchecked by mistake |
 //! | `SERVICE_<port>_CHECK_HTTP`, `_CHECK_HTTPS` | `/path` | | likewise |
 //! | `SERVICE_<port>_CHECK_HOST` | `shop.internal`, `shop.internal:8080` | the address | the address |
@@ -33,6 +33,8 @@
 //! - `CHECK` beats `CHECK_HTTP`, which beats `CHECK_HTTPS`: who writes `CHECK=none` wants no probe, so the path is
 //!   what is reported.
 //! - In a list of names that has a bad one, the good ones count.
+//! - Every name is judged alike, of whichever key it is: what is [reserved](Reserved) and what the operator does not
+//!   [allow](AllowedNames) is not published.
 //! - A name has one kind of answer: one in `ALL` that is in a `NAME` of the container is not published. An address may
 //!   stand at either, being another type of record.
 //! - An address is of udp where all other names of its port are.
@@ -42,20 +44,26 @@
 //! Whether an image has a HEALTHCHECK and a port is published is known elsewhere: see
 //! [`container`](super) and [`offer`](super::offer).
 
+mod allowed;
 mod checks;
 mod http;
 mod keys;
 mod name;
 mod ports;
 mod quote;
+mod reserved;
+mod scope;
 mod values;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+pub use allowed::{AllowedNames, InvalidPattern, PatternError};
 pub use http::{HttpCheck, Statuses};
-pub use name::{FullNames, InvalidFullNames, NameError, Scope, ServiceName};
+pub use name::{NameError, ServiceName};
+pub use reserved::Reserved;
+pub use scope::{FullNames, InvalidFullNames, Scope};
 pub use values::{
     INTERVAL_DEFAULT, INTERVAL_MAX, INTERVAL_MIN, PATH_CHARACTERS_MAX, TIMEOUT_DEFAULT, TIMEOUT_MAX,
     TIMEOUT_MIN, TTL_SECONDS_MAX, WEIGHT_DEFAULT, duration, truth,

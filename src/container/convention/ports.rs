@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::checks::PortCheck;
 use super::keys::{Entry, PortKey};
-use super::name::{NameError, Scope, ServiceName};
+use super::name::{NameError, ServiceName};
 use super::quote::quoted;
-use super::{Answer, BadKey, Protocol, SERVICES_MAX, Service, Timing, values};
+use super::{Answer, BadKey, Protocol, SERVICES_MAX, Scope, Service, Timing, values};
 
 type Keys<'a> = BTreeMap<PortKey, Entry<'a>>;
 type Parsed = Result<(ServiceName, Protocol), NameError>;
@@ -38,7 +38,7 @@ pub(super) fn read(
     let names = Names { names: Vec::new(), room, scope, weighted }.read(keys, bad_keys);
     let mut reader = Reader { keys, bad_keys };
     let weight = reader.value(PortKey::Weight, values::weight, values::WEIGHT_DEFAULT);
-    let ttl = reader.value(PortKey::Ttl, values::ttl, 0);
+    let ttl = reader.ttl(scope.ttl_max());
     let timing = reader.timing();
     let tcp_possible = names.is_empty() || names.iter().any(|named| named.protocol == Protocol::Tcp);
     let check = PortCheck::read(&mut reader, tcp_possible);
@@ -213,6 +213,16 @@ impl Reader<'_, '_> {
 
     pub(super) fn report(&mut self, key: PortKey, reason: String) {
         self.bad_keys.extend(self.keys.get(&key).map(|entry| entry.bad(reason)));
+    }
+
+    /// Seconds, cut to the most of a new name: what the name has already, the writer finds out.
+    fn ttl(&mut self, most: u32) -> u32 {
+        let ttl = self.value(PortKey::Ttl, values::ttl, 0);
+        if ttl > most {
+            let counts = format!("{most} counts, unless its name has records with another");
+            self.report(PortKey::Ttl, format!("{ttl} is more than --ttl-max, {most} seconds; {counts}"));
+        }
+        ttl.min(most)
     }
 
     fn timing(&mut self) -> Timing {

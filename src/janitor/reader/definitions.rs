@@ -5,9 +5,9 @@
 //!
 //! Names are read twice. As our agents read them, to say which container should have a record. And as they
 //! are written, to say that a service is wanted somewhere: a name that our agents would refuse, the
-//! predecessor may have registered.
+//! predecessor may have registered, or an agent that is told other names than the janitor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecs::types::{ContainerDefinition, KeyValuePair, TaskDefinition};
 
@@ -30,8 +30,8 @@ struct Keys {
 /// What a container asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Full names, as they are written.
-    pub named: Vec<String>,
+    /// Full names, as they are written, and all that an agent could register which is told of no others.
+    pub named: BTreeSet<String>,
     /// Those that our agents register, and whether by TCP.
     pub registered: Vec<(u16, String, Protocol)>,
 }
@@ -58,13 +58,17 @@ impl Definition {
         let environment: Vec<String> =
             keys.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let labels = || keys.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let convention = parse(environment.iter().map(String::as_str), labels(), scope);
-        let registered = convention.services.into_iter();
+        let services = |scope: &Scope| {
+            parse(environment.iter().map(String::as_str), labels(), scope).services.into_iter()
+        };
+        let registered = services(scope);
+        let wanted = services(&scope.clone().with_allowed(None));
         let of_environment = keys.environment.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         Wants {
             named: of_environment
                 .chain(labels())
                 .flat_map(|(key, value)| named(key, value, scope.zone()))
+                .chain(wanted.map(|service| service.name.as_str().to_owned()))
                 .collect(),
             registered: registered
                 .map(|service| (service.container_port, service.name.as_str().to_owned(), service.protocol))
@@ -126,7 +130,8 @@ mod tests {
             (80, "_web._tcp.sd.internal".to_owned(), Protocol::Tcp),
         ];
         assert_eq!(wants.registered, registered);
-        assert_eq!(wants.named, ["_web._tcp.sd.internal", "odd name.sd.internal", "_dns._udp.sd.internal"]);
+        let named = ["_dns._udp.sd.internal", "_web._tcp.sd.internal", "odd name.sd.internal"];
+        assert_eq!(wants.named, named.map(str::to_owned).into());
         assert_eq!(definition.wants("log", &[], &scope()), Wants::default());
     }
 
@@ -140,11 +145,19 @@ mod tests {
         let names = |scope: &Scope| -> Vec<_> {
             let wants = Definition::read(&definition).wants("web", &[], scope);
             let names = wants.registered.into_iter().map(|(_, name, _)| name.replace(".sd.internal", ""));
-            names.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+            names.collect::<BTreeSet<_>>().into_iter().collect()
         };
         assert_eq!(names(&scope()), ["_api-all._tcp", "_web._tcp", "web"]);
         let full = scope().with_full_names(Some("-all".parse().unwrap()));
         assert_eq!(names(&full), ["_api-all._tcp", "_web-all._tcp", "_web._tcp", "web"]);
+        // What no agent registers is missed nowhere, and is wanted all the same: an agent may be told otherwise.
+        let allowed = full.with_allowed(Some("*._tcp".parse().unwrap()));
+        assert_eq!(names(&allowed), ["_api-all._tcp", "_web-all._tcp", "_web._tcp"]);
+        let named = Definition::read(&definition).wants("web", &[], &allowed).named;
+        assert!(
+            named.contains("web.sd.internal") && named.contains("_web-all._tcp.sd.internal"),
+            "{named:?}"
+        );
     }
 
     #[test]
@@ -153,6 +166,6 @@ mod tests {
         let wants = definition.wants("web", &[pair("SERVICE_80_NAME", "_new._tcp")], &scope());
         assert_eq!(wants.registered[1].1, "_new._tcp.sd.internal");
         let wants = definition.wants("log", &[pair("SERVICE_1_NAME", "x")], &scope());
-        assert_eq!(wants.named, ["x.sd.internal"]);
+        assert_eq!(wants.named, ["x.sd.internal".to_owned()].into());
     }
 }

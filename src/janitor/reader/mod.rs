@@ -45,7 +45,7 @@ use self::tasks::Seen;
 use super::Inspection;
 use super::evidence::{Host, InstanceState, Network, Snapshot};
 use super::time::Time;
-use crate::container::convention::{FullNames, Scope as NameScope};
+use crate::container::convention::{AllowedNames, FullNames, Scope as NameScope};
 use crate::moment::Moment;
 use crate::record::Owner;
 use crate::zone::Zone;
@@ -73,12 +73,14 @@ pub struct Scope {
     pub home: Vec<Network>,
     /// What the agents are told of full names: those of a running service are wanted, too.
     pub full_names: Option<FullNames>,
+    /// Which names the agents let containers have: of others nobody registers a task.
+    pub names: Option<AllowedNames>,
 }
 
 impl Scope {
     /// How the names of a zone are read.
     fn names(&self, zone: &str) -> NameScope {
-        NameScope::new(zone, "").with_full_names(self.full_names.clone())
+        NameScope::new(zone, "").with_full_names(self.full_names.clone()).with_allowed(self.names.clone())
     }
 }
 

@@ -245,7 +245,9 @@ fn dependencies(
 ) -> Result<Dependencies, RunError> {
     let writer = open.settings(once);
     let scope = Scope::new(&writer.registrant.zone, writer.registrant.owner.label())
-        .with_full_names(config.full_names);
+        .with_full_names(config.full_names)
+        .with_allowed(config.names)
+        .with_ttl_max(config.ttl_max);
     let imds = metadata_service(identity)?;
     let ecs_agent = EcsIntrospection::new(&config.ecs_introspection, imds.clone().map(Vpc::of))?;
     let cluster = Cluster::new(ecs_agent.clone());

@@ -32,7 +32,10 @@ pub(super) struct Answers {
 
 /// Asks them.
 pub(super) async fn ask(config: &Config, host_label: &str, vpc: Option<Vpc>) -> Answers {
-    let scope = Scope::new(&config.zone, host_label).with_full_names(config.full_names.clone());
+    let scope = Scope::new(&config.zone, host_label)
+        .with_full_names(config.full_names.clone())
+        .with_allowed(config.names.clone())
+        .with_ttl_max(config.ttl_max);
     let docker = UnixDocker::new(config.docker_socket.clone(), scope);
     let engine = docker.version().await.map_err(|error| away(&error));
     let engine = engine.map(|Version { version, parts }| Engine { version, parts });
