@@ -503,6 +503,15 @@ fn a_ttl_beyond_the_most_of_the_host_is_cut_to_it_and_said() {
 }
 
 #[test]
+fn an_address_of_a_service_has_never_the_ttl_of_a_hosts() {
+    for (value, ttls) in [("59", [59, 59]), ("60", [60, 59]), ("61", [61, 61]), ("0", [0, 0])] {
+        let ttl = format!("SERVICE_80_TTL={value}");
+        let services = parse_env(&["SERVICE_80_NAME=_web._tcp", "SERVICE_80_A=web", &ttl]).services;
+        assert_eq!(services.iter().map(|service| service.ttl).collect::<Vec<_>>(), ttls, "{value}");
+    }
+}
+
+#[test]
 fn a_port_has_names_of_three_kinds_and_each_may_stand_alone() {
     let forms: &[(&[&str], &[&str])] = &[
         (

@@ -32,6 +32,11 @@ pub fn judge(facts: &Facts, sets: &[RecordSet]) -> Vec<Finding> {
     for ((name, kind), asked) in &asked {
         let there: Vec<&RecordSet> = sets.iter().filter(|set| set.key().name == *name).collect();
         findings.extend(policy(name, *kind, asked, &there));
+        if let Some(finding) = of_host(name, *kind, &there, host) {
+            // Its TTL holds nothing up that would be written.
+            findings.push(finding);
+            continue;
+        }
         findings.extend(ttl(name, *kind, asked, &there, host));
         findings.extend(room(name, *kind, &there));
     }
@@ -88,6 +93,12 @@ fn policy(name: &str, kind: RecordType, asked: &Asked, there: &[&RecordSet]) -> 
         policy_of(other)
     );
     Some(Finding::broken(SUBJECT, line, remedy))
+}
+
+fn of_host(name: &str, kind: RecordType, there: &[&RecordSet], host: &Registrant) -> Option<Finding> {
+    let other = there.iter().filter(|set| set.kind == kind).find_map(|set| host.other_host_at(set))?;
+    let line = format!("host {other} has its address under {name}: no service is put beside it");
+    Some(Finding::broken(SUBJECT, line, "give the container another name (SERVICE_<port>_A)"))
 }
 
 fn ttl(

@@ -57,6 +57,12 @@ impl Registrant {
         leads && set.key().name == self.host_name() && !self.owns(set)
     }
 
+    /// Another host whose own address this record set is.
+    pub fn other_host_at(&self, set: &RecordSet) -> Option<Owner> {
+        let mark = Mark::of(set, &self.zone).filter(|mark| mark.subject == Subject::Host)?;
+        (mark.owner != self.owner).then_some(mark.owner)
+    }
+
     fn address_record(&self, name: String, subject: Subject, address: Ipv4Addr) -> RecordSet {
         RecordSet {
             name,
@@ -111,6 +117,20 @@ mod tests {
         assert!(!web1.is_contested_by(&RecordSet { kind: RecordType::Txt, ..foreign.clone() }));
         assert!(!web1.is_contested_by(&RecordSet { name: "app.sd.internal".into(), ..foreign }));
         assert!(!web1.is_contested_by(&web1.host_record()));
+    }
+
+    #[test]
+    fn another_host_is_told_by_its_own_mark_under_its_own_name() {
+        let (web1, host) = (registrant("web1"), registrant("web2").host_record());
+        assert_eq!(web1.other_host_at(&host), Some(Owner::new("web2").unwrap()));
+        assert_eq!(web1.other_host_at(&web1.host_record()), None);
+        assert_eq!(
+            web1.other_host_at(&RecordSet { name: "web2.prod.sd.internal".into(), ..host.clone() }),
+            None
+        );
+        let service = format!("web2:{HEX}:a");
+        assert_eq!(web1.other_host_at(&RecordSet { set_identifier: Some(service), ..host.clone() }), None);
+        assert_eq!(web1.other_host_at(&RecordSet { set_identifier: None, ..host }), None);
     }
 
     #[test]

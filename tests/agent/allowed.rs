@@ -173,6 +173,43 @@ async fn a_ttl_that_a_name_has_is_taken_over_however_long_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_service_shares_the_address_of_another_host_whatever_its_ttl_and_once_that_has_gone_it_has_the_name()
+ {
+    for ttl in [0, 59, 60, 61] {
+        let endpoint = Endpoint::new(ZONE);
+        let host = Registrant {
+            owner: Owner::new("web2").unwrap(),
+            zone: ZONE.into(),
+            address: [10, 0, 0, 8].into(),
+        };
+        assert!(endpoint.by_hand(Action::Create, host.host_record()));
+        let world = World::start_with(ScriptedDocker::default(), &endpoint).await;
+        let id = world.docker.start(1, "_web._tcp", 80);
+        let ttl = format!("SERVICE_80_TTL={ttl}");
+        ask(
+            &world.docker,
+            &id,
+            &["SERVICE_80_NAME=_web._tcp", "SERVICE_80_A=web2", &ttl],
+            &Scope::new(ZONE, "web1"),
+        );
+        world.pass(60).await;
+        let at_name = |endpoint: &Endpoint| {
+            endpoint.sets().into_iter().filter(|set| set.name == "web2.sd.internal").collect::<Vec<_>>()
+        };
+        assert_eq!(at_name(&endpoint), [host.host_record()], "{ttl}");
+        assert_eq!(names(&endpoint), ["_web._tcp"], "the other name of the container is registered");
+        let reason = "host web2 has its address under this name; give the container another";
+        assert_eq!(said(&world, reason), 1, "{:?}", world.log.lines());
+        world.pass(3_600).await;
+        assert_eq!(at_name(&endpoint), [host.host_record()]);
+
+        assert!(endpoint.by_hand(Action::Delete, host.host_record()));
+        world.pass(1_200).await;
+        assert_eq!(names(&endpoint), ["_web._tcp", "web2"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_stands_alone_under_a_name_is_refused_by_the_registry_and_holds_up_no_other() {
     let endpoint = Endpoint::new(ZONE);
     let alone = RecordSet {

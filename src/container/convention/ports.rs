@@ -9,6 +9,7 @@ use super::keys::{Entry, PortKey};
 use super::name::{NameError, ServiceName};
 use super::quote::quoted;
 use super::{Answer, BadKey, Protocol, SERVICES_MAX, Scope, Service, Timing, values};
+use crate::record::ADDRESS_TTL;
 
 type Keys<'a> = BTreeMap<PortKey, Entry<'a>>;
 type Parsed = Result<(ServiceName, Protocol), NameError>;
@@ -48,10 +49,17 @@ pub(super) fn read(
         container_port: port,
         protocol,
         weight,
-        ttl,
+        ttl: apart_from_hosts(answer, ttl),
         check: check.for_protocol(protocol),
         timing,
     }));
+}
+
+/// An address of a service never has the TTL that those of hosts have: a registry then refuses to put it beside one,
+/// whoever called a host and a service alike, and nobody has to look before each write.
+fn apart_from_hosts(answer: Answer, ttl: u32) -> u32 {
+    let is_of_hosts = answer == Answer::Address && i64::from(ttl) == ADDRESS_TTL;
+    ttl - u32::from(is_of_hosts)
 }
 
 /// The weighted names of all ports of a container.

@@ -180,6 +180,22 @@ fn names_that_do_not_go_together() {
 }
 
 #[test]
+fn a_name_of_another_host() {
+    breaks(
+        |facts| {
+            let address = Service { answer: Answer::Address, ..service("web2", 80, 1) };
+            let container = Container { network: Network::Host, ..container(2, vec![address]) };
+            facts.containers.as_mut().unwrap().push(Found { container, task_address: None });
+            let address = vec!["10.0.0.8".to_owned()];
+            records(facts).push(RecordSet { values: address, ..registrant("web2").host_record() });
+        },
+        "names",
+        "host web2 has its address under web2.sd.internal",
+        "another name",
+    );
+}
+
+#[test]
 fn a_name_without_room() {
     let copies = |count: u64| {
         move |facts: &mut Facts| records(facts).extend((0..count).map(|n| srv("i-0b", 1_000 + n)))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::moment::Moment;
-use crate::record::{Key, RecordType};
+use crate::record::{Key, RecordSet, RecordType};
 
 /// What has to be looked up before the ledger can go on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,11 @@ impl Lookup {
     /// The TTL of the group that a key is of.
     pub(super) fn group_of(key: &Key) -> Self {
         Self::GroupTtl(key.name.clone(), key.kind)
+    }
+
+    /// Whether it is of a group that this set is of.
+    pub fn is_group_of(&self, set: &RecordSet) -> bool {
+        *self == Self::group_of(&set.key())
     }
 
     /// The key that is looked up, where it is one.

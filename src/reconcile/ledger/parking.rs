@@ -79,9 +79,12 @@ impl Parking {
         self.0.insert(key, parked.clone());
     }
 
-    /// The TTL to write this key with cannot be read, so the write waits; an old record under it may still be deleted.
-    pub(super) fn hold(&mut self, key: Key, reason: String, now: Moment) {
-        self.0.insert(key, Parked { until: now + REFUSED_WAIT, reason, tries: 0, whole: false });
+    /// The TTL to write this key with cannot be read, or its name is a host's, so the write waits; an old record under it
+    /// may still be deleted.
+    pub(super) fn hold(&mut self, key: Key, reason: String, now: Moment) -> Parked {
+        let parked = Parked { until: now + REFUSED_WAIT, reason, tries: 0, whole: false };
+        self.0.insert(key, parked.clone());
+        parked
     }
 
     /// What was sent of this key may still be applied: nothing of it goes until it must have been.

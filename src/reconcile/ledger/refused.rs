@@ -7,7 +7,7 @@ use super::parking::Refused;
 use super::{Ledger, Lookup, Note, Observed, Parked, REFUSED_WAIT};
 use crate::change::batch;
 use crate::moment::Moment;
-use crate::record::{Action, Change, Key};
+use crate::record::{Action, Change, Key, Owner};
 use crate::zone::ZoneError;
 use crate::zone::refusal::{Cause, Refusal};
 
@@ -38,6 +38,22 @@ impl Ledger {
                 self.parking.hold(key.clone(), reason, now);
             }
         }
+    }
+
+    /// The group whose TTL was looked up is the address of this host. Whoever shares it gets what clients of that host
+    /// send, so what is wanted there for a service waits, and is tried again in case the host has gone.
+    pub fn on_address_of_host(&mut self, lookup: &Lookup, host: &Owner, now: Moment) -> Vec<Note> {
+        self.lookups.on_answered(lookup);
+        let differing = self.differing.iter().filter(|key| Lookup::group_of(key) == *lookup);
+        let keys: Vec<Key> =
+            differing.filter(|key| key.is_of_service() && self.desired.contains_key(*key)).cloned().collect();
+        let mut notes = Vec::new();
+        for key in keys {
+            let reason = format!("host {host} has its address under this name; give the container another");
+            let parked = self.parking.hold(key.clone(), reason, now);
+            notes.extend(self.changes(&key).into_iter().map(|change| Note::Parked(change, parked.clone())));
+        }
+        notes
     }
 
     /// This change was refused by name.

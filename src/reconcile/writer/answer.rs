@@ -18,8 +18,8 @@ impl Writer {
         match (call, answer) {
             (Call::Change(batch), Answer::Changed(answer)) => self.on_changed(&batch, answer, now),
             (Call::LookUp(lookup), Answer::Listed(answer)) => {
-                let news = Vec::from_iter(self.on_listed(now, &answer));
-                self.on_looked_up(&lookup, answer, now);
+                let mut news = Vec::from_iter(self.on_listed(now, &answer));
+                news.extend(self.on_looked_up(&lookup, answer, now));
                 news
             }
             (Call::Read(_), Answer::Listed(answer)) => {
@@ -59,13 +59,19 @@ impl Writer {
         news
     }
 
-    fn on_looked_up(&mut self, lookup: &Lookup, answer: Result<Page, ZoneError>, now: Moment) {
+    fn on_looked_up(&mut self, lookup: &Lookup, answer: Result<Page, ZoneError>, now: Moment) -> Vec<News> {
         let found = answer.map(|page| page.sets.into_iter().next().map(RecordSet::canonical));
+        let first = found.as_ref().ok().and_then(Option::as_ref).filter(|set| lookup.is_group_of(set));
+        if let Some(host) = first.and_then(|set| self.settings.registrant.other_host_at(set)) {
+            let notes = self.ledger.on_address_of_host(lookup, &host, now);
+            return notes.into_iter().map(News::Note).collect();
+        }
         let is_known = found.is_ok();
         self.ledger.on_lookup(lookup, found, now);
         if is_known {
             self.record(lookup.key().into_iter().collect());
         }
+        Vec::new()
     }
 
     fn on_listed(&mut self, now: Moment, answer: &Result<Page, ZoneError>) -> Option<News> {
