@@ -7,7 +7,7 @@ use crate::record::ContainerId;
 /// What can come between a container's wishes and DNS before its lifecycle has a say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// A key is not understood.
+    /// A key is not understood, or what it asks for is not given.
     BadKey,
     /// Nobody could reach its port.
     NotPublished,
