@@ -202,15 +202,15 @@ pub struct Cli {
     )]
     pub full_names: Option<String>,
 
-    /// The names that containers may have, relative to the zone, separated by commas: _calc._tcp,*.web. A * that comes
-    /// first stands for one label or more, elsewhere for one. What else they ask for is refused, and the log says so; so
-    /// are, whatever is given here, names of hosts and tasks, localhost, wpad, isatap, ns, and any in _msdcs. [default:
-    /// all others]
+    /// The names that containers may have, relative to the zone, separated by commas: _calc._tcp,*.web. A * that
+    /// comes first stands for one label or more, elsewhere for one. What else they ask for is refused, and the log
+    /// says so; so are, whatever is given here, names of hosts and tasks, localhost, wpad, isatap, ns, and any in
+    /// _msdcs. [default: all others]
     #[arg(long, value_name = "PATTERNS", env = "ECSSD_NAMES", help_heading = "Containers")]
     pub names: Option<String>,
 
-    /// The longest TTL that SERVICE_<port>_TTL gives a new name, 0 to 24h: a longer one is cut to it. A name that has
-    /// records keeps theirs.
+    /// The longest TTL that a container gives a new name, such as by SERVICE_80_TTL, 0 to 24h: a longer one is cut to
+    /// it. A name that has records keeps theirs.
     #[arg(
         long,
         value_name = "DURATION",

@@ -56,6 +56,12 @@ impl Ledger {
         notes
     }
 
+    /// The group whose TTL was looked up is somebody else's, under the name of this host's own address: its TTL is not
+    /// taken over.
+    pub fn on_strangers_at_own_name(&mut self, lookup: &Lookup) {
+        self.lookups.on_answered(lookup);
+    }
+
     /// This change was refused by name.
     fn on_named(&mut self, change: &Change, refusal: &Refusal, now: Moment) -> Option<Note> {
         let Refusal { cause, text: reason, .. } = refusal;

@@ -62,7 +62,13 @@ impl Writer {
     fn on_looked_up(&mut self, lookup: &Lookup, answer: Result<Page, ZoneError>, now: Moment) -> Vec<News> {
         let found = answer.map(|page| page.sets.into_iter().next().map(RecordSet::canonical));
         let first = found.as_ref().ok().and_then(Option::as_ref).filter(|set| lookup.is_group_of(set));
-        if let Some(host) = first.and_then(|set| self.settings.registrant.other_host_at(set)) {
+        let registrant = &self.settings.registrant;
+        if let Some(foreign) = first.filter(|set| registrant.is_contested_by(set)).cloned() {
+            // To take over the TTL would be to share the name.
+            self.ledger.on_strangers_at_own_name(lookup);
+            return self.on_contested(Some(foreign)).into_iter().collect();
+        }
+        if let Some(host) = first.and_then(|set| registrant.other_host_at(set)) {
             let notes = self.ledger.on_address_of_host(lookup, &host, now);
             return notes.into_iter().map(News::Note).collect();
         }

@@ -54,6 +54,27 @@ fn a_foreign_address_under_this_hosts_name_stops_registration_until_it_is_gone()
 }
 
 #[test]
+fn a_service_that_was_there_first_under_this_hosts_name_is_not_joined() {
+    let service = RecordSet {
+        set_identifier: Some(format!("i-0b:{:064x}:a", 1)),
+        ttl: 0,
+        values: vec!["10.0.0.8".into()],
+        ..host()
+    };
+    let mut stage = Stage::new(settings(Some(journal(true)), false));
+    stage.by_hand(Action::Create, [service.clone()]);
+    stage.want(&[srv("i-0a", 1)]);
+    stage.settle();
+    assert!(stage.news.contains(&News::Contested(service.clone())), "{:?}", stage.news);
+    assert_eq!(stage.own(), []);
+    stage.by_hand(Action::Delete, [service]);
+    stage.now += Duration::from_secs(60);
+    stage.settle();
+    assert!(stage.news.contains(&News::Uncontested), "{:?}", stage.news);
+    assert!(stage.own().contains(&host()) && stage.own().len() == 2, "with its own TTL: {:?}", stage.own());
+}
+
+#[test]
 fn while_its_name_is_contested_a_record_that_stands_still_changes_its_weight() {
     let foreign = RecordSet { set_identifier: Some("i-0a.elsewhere".into()), ..host() };
     let mut stage = Stage::new(settings(Some(journal(true)), false));
