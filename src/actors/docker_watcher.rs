@@ -4,6 +4,7 @@
 //! events, and a list after each subscribing and once a minute. Numbers everything that it passes on. What it means is
 //! for the TaskResolver and the Registrar.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +19,9 @@ use super::messages::{DockerWatcherMessage, TaskResolverMessage, Turn};
 use super::peers::Slot;
 use super::showing::Showing;
 use crate::clock::Clock;
+use crate::container::engine::Caveat;
 use crate::container::event::Listed;
+use crate::edge::check::Checker;
 use crate::edge::engine::intake::Intake;
 use crate::edge::engine::{Docker, DockerError, Subscription};
 use crate::machine::docker_watcher::{self, ListPlan};
@@ -44,6 +47,8 @@ impl SeqSource {
 
 pub(super) struct DockerWatcherArgs {
     pub(super) docker: Arc<dyn Docker>,
+    /// Is told whether a proxy may be before the ports that it asks at.
+    pub(super) checker: Arc<dyn Checker>,
     pub(super) board: Board,
     pub(super) clock: Clock,
     pub(super) seq: SeqSource,
@@ -94,8 +99,11 @@ impl Actor for DockerWatcher {
         let timer = myself.clone();
         match message {
             DockerWatcherMessage::Subscribe => state.subscribe(myself),
-            DockerWatcherMessage::Subscribed(generation, past, whole) if state.engine.hears(generation) => {
+            DockerWatcherMessage::Subscribed(generation, caveats, past, whole)
+                if state.engine.hears(generation) =>
+            {
                 state.engine.on_subscribed(state.args.clock.now());
+                state.on_caveats(caveats);
                 let at = state.args.seq.next();
                 state.args.resolver.cast(TaskResolverMessage::Remembered { past, whole, at });
                 state.list(myself);
@@ -137,6 +145,26 @@ impl DockerWatcherState {
             end.with(error);
         });
         self.stream = Some(stream.abort_handle());
+    }
+
+    /// Before anything is listed, and so before a port is asked at that a proxy may hold.
+    fn on_caveats(&mut self, caveats: BTreeSet<Caveat>) {
+        self.args.checker.on_proxy(caveats.iter().any(|caveat| matches!(caveat, Caveat::Proxy(_))));
+        for caveat in self.engine.on_caveats(caveats) {
+            match caveat {
+                Caveat::Proxy(proxy) => tracing::warn!(
+                    event = "checks_proxied",
+                    reason = %proxy,
+                    "a TCP check of a published port tells that a process has begun to listen, and not that it goes on: \
+                     check by SERVICE_<port>_CHECK_HTTP=/path, or give the image a HEALTHCHECK"
+                ),
+                Caveat::NoSignals => tracing::warn!(
+                    event = "signals_unheard",
+                    "this is Podman, which tells of no stopping signal: a record goes when its process has ended. Let \
+                     services serve on for a while after SIGTERM, or use Docker"
+                ),
+            }
+        }
     }
 
     fn on_ended(&mut self, myself: ActorRef<DockerWatcherMessage>, error: Option<DockerError>) {
@@ -204,8 +232,8 @@ impl DockerWatcherState {
 /// Passes events on until there are no more. While the last ones are on their way to the Registrar, what comes
 /// is summed up here: a storm of events makes no mailbox grow.
 async fn follow(docker: &dyn Docker, end: &EndOfStream) -> Result<(), DockerError> {
-    let Subscription { past, whole, mut live } = docker.events().await?;
-    let _ = end.watcher.cast(DockerWatcherMessage::Subscribed(end.generation, past, whole));
+    let Subscription { caveats, past, whole, mut live } = docker.events().await?;
+    let _ = end.watcher.cast(DockerWatcherMessage::Subscribed(end.generation, caveats, past, whole));
     let (mut intake, turns) = (Intake::default(), Arc::new(Semaphore::new(1)));
     let mut ended = false;
     while !(ended && intake.is_empty()) {

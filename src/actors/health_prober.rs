@@ -22,7 +22,7 @@ use crate::container::Timestamp;
 use crate::container::offer::Offer;
 use crate::edge::check::{CheckError, Checker};
 use crate::machine::lifecycle::{Event, Target, Unproven};
-use crate::machine::probe::{Probe, Verdict};
+use crate::machine::probe::{CLOSES_AT_ONCE, Probe, Verdict};
 use crate::machine::suspicion::{DOUBT_MAX, Outcome, Turn};
 use crate::record::ContainerId;
 use crate::status::{self, Checked, Checks};
@@ -98,11 +98,18 @@ impl HealthProberState {
         let HealthProberArgs { checker, targets, fleet, clock, .. } = &self.args;
         let (checker, target, fleet) = (checker.clone(), targets[index].clone(), fleet.clone());
         let (clock, container) = (*clock, self.args.container.clone());
+        let hold = self.probes[index].hold();
         self.in_flight.spawn(async move {
             let _permit = fleet.permit(container).await;
             let asked = clock.now();
             let own_fault = |reason| Err(CheckError::NotAsked(reason));
-            let answer = contained(checker.check(&target)).await.unwrap_or_else(own_fault);
+            let ask = async {
+                match hold {
+                    Some(hold) => checker.check_first(&target, hold).await,
+                    None => checker.check(&target).await,
+                }
+            };
+            let answer = contained(ask).await.unwrap_or_else(own_fault);
             let took = clock.now() - asked;
             let _ = myself.cast(HealthProberMessage::Answered { index, answer, took });
         });
@@ -115,10 +122,12 @@ impl HealthProberState {
         answer: Result<(), CheckError>,
         took: Duration,
     ) {
+        let answer = self.settled(index, answer);
         self.show(index, &answer, took);
         let lag = took.saturating_sub(self.args.targets[index].timing.timeout);
         let verdict = match outcome(&answer) {
-            Some(outcome) if self.is_believed(index, outcome, lag) => {
+            // Heard, and for now it tells nothing.
+            Some(outcome) if self.is_believed(index, outcome, lag) && !is_closed(&answer) => {
                 self.probes[index].on_result(outcome == Outcome::Passed)
             }
             Some(_) => None,
@@ -133,6 +142,21 @@ impl HealthProberState {
             self.report(myself.get_id(), index, verdict, &answer);
         }
         self.latest[index] = Some(answer);
+    }
+
+    /// The same; a pass, where a connection was closed at once and that is taken for the service's own way.
+    fn settled(&mut self, index: usize, answer: Result<(), CheckError>) -> Result<(), CheckError> {
+        let HealthProberArgs { container, name, targets, clock, .. } = &self.args;
+        if !is_closed(&answer) || !self.probes[index].on_closed(clock.now()) {
+            return answer;
+        }
+        tracing::warn!(
+            event = "closes_at_once",
+            container = container.short(), name, at = %targets[index].at, seconds = CLOSES_AT_ONCE.as_secs(),
+            "each connection is closed at once, by the service or by Docker's proxy, as nobody listens: that cannot be \
+             told, so it passes. Check by SERVICE_<port>_CHECK_HTTP=/path, or give the image a HEALTHCHECK"
+        );
+        Ok(())
     }
 
     fn show(&self, index: usize, answer: &Result<(), CheckError>, took: Duration) {
@@ -209,11 +233,15 @@ pub(super) fn warn_unproven(container: &ContainerId, name: &str, unproven: &Unpr
     );
 }
 
+fn is_closed(answer: &Result<(), CheckError>) -> bool {
+    matches!(answer, Err(CheckError::Closed(_)))
+}
+
 /// What an answer says of the target; `None` where it was not asked.
 fn outcome(answer: &Result<(), CheckError>) -> Option<Outcome> {
     match answer {
         Ok(()) => Some(Outcome::Passed),
-        Err(CheckError::Refused(_)) => Some(Outcome::Refused),
+        Err(CheckError::Refused(_) | CheckError::Closed(_)) => Some(Outcome::Refused),
         Err(CheckError::TimedOut(_)) => Some(Outcome::TimedOut),
         Err(CheckError::NotAsked(_)) => None,
     }

@@ -22,6 +22,7 @@ use std::time::Duration;
 use ractor::ActorId;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use crate::container::engine::Caveat;
 use crate::container::event::{DockerEvent, Listed};
 use crate::edge::check::CheckError;
 use crate::edge::engine::DockerError;
@@ -109,9 +110,9 @@ pub(super) enum DockerWatcherMessage {
     /// Itself, at its start and after a wait; the Agent, when others have forgotten what they were told:
     /// subscribe afresh, and list.
     Subscribe,
-    /// Its subscription, with its generation: it stands, the engine remembers these events, and whether it has
-    /// forgotten none.
-    Subscribed(u64, Vec<DockerEvent>, bool),
+    /// Its subscription, with its generation: it stands, what the engine keeps from it, which events it remembers,
+    /// and whether it has forgotten none.
+    Subscribed(u64, BTreeSet<Caveat>, Vec<DockerEvent>, bool),
     /// Its subscription, with its generation: these events came, and it waits with the next until the turn is
     /// dropped.
     Happened(u64, Vec<DockerEvent>, Turn),

@@ -5,6 +5,7 @@
 //! is decided in [`offer`], when, in the lifecycle.
 
 pub mod convention;
+pub mod engine;
 pub mod event;
 mod family;
 pub mod offer;

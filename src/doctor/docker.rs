@@ -3,10 +3,9 @@
 
 use super::facts::{Away, AwayKind, Daemon, Engine, Facts};
 use super::finding::Finding;
+use crate::container::engine::Proxy;
 
 const SUBJECT: &str = "docker";
-/// The first that runs HEALTHCHECKs on after a restart with live-restore.
-const HEALTHCHECKS_GO_ON: u32 = 23;
 /// The oldest whose API this agent speaks.
 const VERSION_MIN: u32 = 18;
 
@@ -16,7 +15,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
         Err(reason) => vec![away(reason)],
         Ok(engine) => {
             let mut findings = vec![version(engine)];
-            findings.extend(checks(engine, facts.daemon.as_ref()));
+            findings.push(checks(engine, facts));
             findings.push(live_restore(engine, facts.daemon.as_ref()));
             findings
         }
@@ -38,21 +37,12 @@ fn away(away: &Away) -> Finding {
     Finding::broken(SUBJECT, &away.reason, remedy)
 }
 
-fn major(engine: &Engine) -> Option<u32> {
-    engine.version.split('.').next()?.parse().ok()
-}
-
-fn is_podman(engine: &Engine) -> bool {
-    engine.parts.iter().any(|part| part.contains("Podman"))
-}
-
-fn freezes_healthchecks(engine: &Engine) -> bool {
-    !is_podman(engine)
-        && major(engine).is_some_and(|major| (VERSION_MIN..HEALTHCHECKS_GO_ON).contains(&major))
+fn is_too_old(engine: &Engine) -> bool {
+    engine.major().is_some_and(|major| major < VERSION_MIN)
 }
 
 fn version(engine: &Engine) -> Finding {
-    if is_podman(engine) {
+    if engine.is_podman() {
         return Finding::warning(
             SUBJECT,
             format!(
@@ -62,44 +52,46 @@ fn version(engine: &Engine) -> Finding {
             "let services serve on for a while after SIGTERM, or use Docker",
         );
     }
-    match major(engine) {
-        Some(major) if major < VERSION_MIN => Finding::broken(
+    if is_too_old(engine) {
+        return Finding::broken(
             SUBJECT,
             format!("version {} is older than this agent speaks with", engine.version),
             "bring Docker up to date",
-        ),
-        _ => Finding::fine(SUBJECT, format!("version {} answers", engine.version)),
+        );
     }
+    Finding::fine(SUBJECT, format!("version {} answers", engine.version))
 }
 
-/// Where a proxy holds each published port, a connect says nothing of the process behind it.
-fn checks(engine: &Engine, daemon: Option<&Daemon>) -> Vec<Finding> {
+/// Where a proxy takes connections, one says little of the process behind it.
+fn checks(engine: &Engine, facts: &Facts) -> Finding {
     const SUBJECT: &str = "TCP checks";
-    let remedy = "check by SERVICE_<port>_CHECK_HTTP=/path, or give the image a HEALTHCHECK";
-    if engine.parts.iter().any(|part| part.contains("rootlesskit")) {
-        let line = "Docker runs rootless: its proxy takes connections for every published port, also where nobody listens";
-        return vec![Finding::warning(SUBJECT, line, remedy)];
+    if let Some(proxy) = Proxy::before(engine, facts.daemon, facts.has_own_network) {
+        let line =
+            format!("{proxy}; a check tells that a process has begun to listen, and not that it goes on");
+        let remedy = match proxy {
+            Proxy::Rootless | Proxy::NoNat => {
+                "check by SERVICE_<port>_CHECK_HTTP=/path, or give the image a HEALTHCHECK"
+            }
+            Proxy::OwnNetwork => {
+                "run the agent with the host's network (--network host), or check by SERVICE_<port>_CHECK_HTTP=/path"
+            }
+        };
+        return Finding::warning(SUBJECT, line, remedy);
     }
-    let finding = match daemon {
-        Some(Daemon { iptables: false, .. }) => Finding::warning(
-            SUBJECT,
-            "Docker leads published ports by its proxy alone (iptables off), which takes connections also where nobody \
-             listens",
-            remedy,
-        ),
-        Some(Daemon { userland_proxy: true, .. }) => Finding::fine(
-            SUBJECT,
-            "the kernel leads published ports to the containers; Docker's proxy only what comes from loopback",
-        ),
-        Some(Daemon { userland_proxy: false, .. }) => {
-            Finding::fine(SUBJECT, "the kernel leads published ports to the containers; there is no proxy")
-        }
-        None => Finding::fine(
-            SUBJECT,
-            "whether a proxy holds published ports cannot be seen from here: the daemon's settings are out of sight",
-        ),
-    };
-    vec![finding]
+    Finding::fine(
+        SUBJECT,
+        match facts.daemon {
+            Some(Daemon { userland_proxy: true, .. }) => {
+                "the kernel leads published ports to the containers; Docker's proxy only what comes from loopback"
+            }
+            Some(Daemon { userland_proxy: false, .. }) => {
+                "the kernel leads published ports to the containers; there is no proxy"
+            }
+            None => {
+                "whether a proxy holds published ports cannot be seen from here: the daemon's settings are out of sight"
+            }
+        },
+    )
 }
 
 fn live_restore(engine: &Engine, daemon: Option<&Daemon>) -> Finding {
@@ -109,7 +101,7 @@ fn live_restore(engine: &Engine, daemon: Option<&Daemon>) -> Finding {
         Some(Daemon { live_restore: false, .. }) => {
             Finding::fine(SUBJECT, "off: a restart of Docker ends all containers, and withdraws them first")
         }
-        Some(_) if freezes_healthchecks(engine) => Finding::warning(
+        Some(_) if engine.freezes_healthchecks() && !is_too_old(engine) => Finding::warning(
             SUBJECT,
             format!(
                 "on, and Docker {} runs no HEALTHCHECK any more after its restart: the last result stands",

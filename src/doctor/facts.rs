@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use crate::container::Container;
+pub use crate::container::engine::{Daemon, Engine};
 use crate::record::{ContainerId, RecordSet, Registrant};
 use crate::zone::ZoneError;
 use crate::zone::route53::FindError;
@@ -20,6 +21,8 @@ pub struct Facts {
     pub host: Result<Registrant, Trouble>,
     /// Whether this process is in a container that has a network of its own.
     pub has_own_network: bool,
+    /// Whether this host's address was given by hand.
+    pub address_is_given: bool,
     /// The metadata service.
     pub metadata: Metadata,
     /// Where the zone is.
@@ -130,26 +133,6 @@ pub struct Call {
     pub vital: bool,
     /// What came of it. That there is no such record or change was the point of asking.
     pub answer: Result<(), ZoneError>,
-}
-
-/// A container engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Engine {
-    /// Its version.
-    pub version: String,
-    /// Its other parts, by name: `containerd`, `rootlesskit`, `Podman Engine`.
-    pub parts: Vec<String>,
-}
-
-/// How a daemon is set up. What is not said is as the vendor has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Daemon {
-    /// Whether containers live on while it is restarted.
-    pub live_restore: bool,
-    /// Whether it leads published ports by a proxy too.
-    pub userland_proxy: bool,
-    /// Whether it leads them by the kernel.
-    pub iptables: bool,
 }
 
 /// A container that runs here.

@@ -21,7 +21,7 @@ pub fn identity(facts: &Facts) -> Vec<Finding> {
             format!("{line}, which no client on another host reaches"),
             "pass the address that clients reach its ports at with --address",
         ),
-        _ if facts.has_own_network && !on_ec2 => Finding::warning(
+        _ if facts.has_own_network && !facts.address_is_given && !on_ec2 => Finding::warning(
             SUBJECT,
             format!("{line}, which may be those of this container and not of its host"),
             "run it with the host's network (--network host), or pass --hostname and --address",

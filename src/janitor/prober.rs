@@ -51,6 +51,7 @@ async fn ask(checker: &dyn Checker, probed: &Probed, path: &str) -> Result<(), N
         at: At::Task { address: *probed.address.ip(), port: probed.address.port() },
         check: EffectiveCheck::Http(HttpCheck::of_path(path)),
         timing: Timing { interval: TRY_LIMIT, timeout: TRY_LIMIT },
+        is_led: false,
     };
     let mut answer = checker.check(&target).await;
     for _ in 1..TRIES {

@@ -5,9 +5,11 @@
 //! log and readiness say. It leaves the stream, the timers and the numbers of what is learnt to the actor, and what it
 //! means to the [task resolver](super::task_resolver).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::backoff::Backoff;
+use crate::container::engine::Caveat;
 use crate::moment::Moment;
 
 /// How often everything is listed: what an event that Docker dropped costs at most.
@@ -59,6 +61,8 @@ pub struct DockerWatcher {
     owes_all: bool,
     /// How long the looks at everything rest while streams end at once.
     rest: Duration,
+    /// What was said that the engine keeps from whoever watches it.
+    said: BTreeSet<Caveat>,
 }
 
 /// What a list is for, and when the next one is due.
@@ -88,6 +92,7 @@ impl DockerWatcher {
             flaps: false,
             owes_all: false,
             rest: GOOD_STREAM,
+            said: BTreeSet::new(),
         }
     }
 
@@ -113,6 +118,12 @@ impl DockerWatcher {
     pub fn on_subscribed(&mut self, now: Moment) {
         self.subscribed_at = Some(now);
         self.owes_all = true;
+    }
+
+    /// This is what the engine keeps from whoever watches it. Returns what of that is still to be said.
+    pub fn on_caveats(&mut self, mut caveats: BTreeSet<Caveat>) -> BTreeSet<Caveat> {
+        caveats.retain(|caveat| self.said.insert(*caveat));
+        caveats
     }
 
     /// A list is taken. All of it is inspected after a gap, and once in a resync period, since not all that happens is
@@ -170,6 +181,7 @@ impl DockerWatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::engine::Proxy;
 
     const RESYNC: Duration = Duration::from_secs(1_800);
 
@@ -200,6 +212,16 @@ mod tests {
         assert_eq!(watcher.on_list_failed(), (Some(LIST_AGAIN), Some(News::NoList)));
         assert_eq!(watcher.on_list_failed(), (Some(LIST_AGAIN), None));
         assert_eq!(watcher.on_ended(at(3), 0.5).1, None, "it was said to be away");
+    }
+
+    #[test]
+    fn what_an_engine_keeps_to_itself_is_said_once() {
+        let mut watcher = DockerWatcher::new(RESYNC);
+        let (proxy, podman) = (Caveat::Proxy(Proxy::Rootless), Caveat::NoSignals);
+        assert_eq!(watcher.on_caveats([proxy].into()), [proxy].into());
+        assert_eq!(watcher.on_caveats([podman, proxy].into()), [podman].into());
+        assert_eq!(watcher.on_caveats([].into()), [].into());
+        assert_eq!(watcher.on_caveats([podman, proxy].into()), [].into());
     }
 
     #[test]

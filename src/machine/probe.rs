@@ -1,9 +1,12 @@
 //! Rise and fall: when a row of probe results is a verdict, and when the next probe is due.
 //!
-//! Owns the hysteresis and the pace of one target. Connecting, reading and timing out belong to the
+//! Owns the hysteresis and the pace of one target, and what it means that it closes the connection which is held.
+//!  Connecting, reading and timing out belong to the
 //! prober; what a verdict means for a record belongs to [`super::lifecycle`].
 
 use std::time::Duration;
+
+use crate::moment::Moment;
 
 /// Successes in a row that make a target healthy.
 pub const RISE: u32 = 2;
@@ -15,6 +18,9 @@ pub const FAST: Duration = Duration::from_millis(200);
 /// The pause after an unproven target's first answer: what is left between a service and its record is
 /// only whether it answers once more.
 pub const CONFIRM: Duration = Duration::from_millis(50);
+/// How long a target that closes each held connection at once is not believed. A proxy closes them where nobody listens
+/// yet, and most have begun to listen by then; some services close them too, and are not kept out for ever.
+pub const CLOSES_AT_ONCE: Duration = Duration::from_secs(60);
 /// By how much an unproven target's pause grows after each failure, in percent.
 const GROWTH_PERCENT: u32 = 150;
 /// By how much of the interval a pause is varied either way, in percent, so that the probes of a host's
@@ -38,12 +44,15 @@ pub struct Probe {
     verdict: Option<Verdict>,
     successes: u32,
     failures: u32,
+    /// Since when it closes each held connection at once.
+    closes_since: Option<Moment>,
 }
 
 impl Probe {
     /// A target without a verdict, to be probed at once and then at `interval`.
     pub fn new(interval: Duration) -> Self {
-        Self { interval, fast: Some(FAST.min(interval)), verdict: None, successes: 0, failures: 0 }
+        let fast = Some(FAST.min(interval));
+        Self { interval, fast, verdict: None, successes: 0, failures: 0, closes_since: None }
     }
 
     /// Takes one result; returns the verdict when it changes.
@@ -53,7 +62,7 @@ impl Probe {
             self.failures = 0;
         } else {
             self.failures = self.failures.saturating_add(1);
-            self.successes = 0;
+            (self.successes, self.closes_since) = (0, None);
         }
         self.pace(healthy);
         let verdict = match (self.successes, self.failures) {
@@ -62,6 +71,23 @@ impl Probe {
             _ => return None,
         };
         (self.verdict.replace(verdict) != Some(verdict)).then_some(verdict)
+    }
+
+    /// How long the connection of the next probe is held where a proxy may take it: until the one that confirms it would
+    /// be due. Only that of a target's first answer is.
+    pub fn hold(&self) -> Option<Duration> {
+        (self.fast.is_some() && self.successes == 0).then_some(CONFIRM)
+    }
+
+    /// The connection that was held was closed at once, which tells nothing of a process: no success, and no failure.
+    /// Returns whether that has been so for long enough to be taken for the service's own way.
+    pub fn on_closed(&mut self, now: Moment) -> bool {
+        let since = *self.closes_since.get_or_insert(now);
+        let is_own_way = now >= since + CLOSES_AT_ONCE;
+        if !is_own_way {
+            self.pace(false);
+        }
+        is_own_way
     }
 
     /// The pause until the next probe. `random` is uniform in 0..1.
@@ -123,6 +149,42 @@ mod tests {
         assert_eq!(pause(&[false, false, true, false]), CONFIRM * 3 / 2);
         assert_eq!(pause(&[true, true]), INTERVAL);
         assert_eq!(pause(&[true, true, false]), INTERVAL);
+    }
+
+    #[test]
+    fn only_the_connection_of_a_first_answer_is_held() {
+        let hold = |results: &[bool]| after(results).0.hold();
+        assert_eq!([hold(&[]), hold(&[false]), hold(&[false; 9]), hold(&[true, false])], [Some(CONFIRM); 4]);
+        assert_eq!([hold(&[true]), hold(&[true, true]), hold(&[true, true, false, false, false])], [None; 3]);
+    }
+
+    #[test]
+    fn who_closes_the_held_connection_is_neither_up_nor_down_for_a_minute() {
+        let at = |seconds| Moment::after(Duration::from_secs(seconds));
+        let (mut probe, _) = after(&[false, false]);
+        let mut asked = 0;
+        let mut now = at(100);
+        while !probe.on_closed(now) {
+            now += probe.pause(0.5);
+            asked += 1;
+        }
+        assert!(now >= at(160) && now < at(166), "{now:?}");
+        assert!((14..30).contains(&asked), "asked {asked} times: as seldom as who is silent");
+        assert_eq!(probe.on_result(true), None);
+        assert_eq!(probe.hold(), None, "it is confirmed by a connection that is not held");
+        assert_eq!(probe.on_result(true), Some(Verdict::Up));
+    }
+
+    #[test]
+    fn who_stays_connected_after_it_closed_is_up_at_once_and_who_refuses_begins_anew() {
+        let at = |seconds| Moment::after(Duration::from_secs(seconds));
+        let mut probe = Probe::new(INTERVAL);
+        assert!(!probe.on_closed(at(0)));
+        assert_eq!((probe.on_result(true), probe.on_result(true)), (None, Some(Verdict::Up)));
+        let mut probe = Probe::new(INTERVAL);
+        assert!(!probe.on_closed(at(0)) && !probe.on_closed(at(59)));
+        probe.on_result(false);
+        assert!(!probe.on_closed(at(61)) && !probe.on_closed(at(120)) && probe.on_closed(at(121)));
     }
 
     #[test]

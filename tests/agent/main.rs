@@ -11,6 +11,7 @@ mod leaves;
 mod moves;
 mod names;
 mod panics;
+mod proxied;
 mod restarts;
 mod signals;
 mod spreading;

@@ -13,6 +13,7 @@ mod lives;
 mod networks;
 mod pausing;
 mod ports;
+mod proxied;
 mod registration;
 mod signals;
 mod stopping;

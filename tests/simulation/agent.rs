@@ -2,6 +2,7 @@
 //!
 //! `kill -9` can hit at each of these places, before or after it: there the world learns what the process did.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::MutexGuard;
 use std::time::{Duration, SystemTime};
@@ -155,7 +156,7 @@ impl Docker for Agent {
             }
             Some((Ok(event(told)), (agent, receiver)))
         });
-        Ok(Subscription { past, whole, live: live.boxed() })
+        Ok(Subscription { caveats: BTreeSet::new(), past, whole, live: live.boxed() })
     }
 
     async fn running(&self) -> Result<Vec<Listed>, DockerError> {

@@ -41,6 +41,7 @@ impl AgentState {
     fn for_watcher(&self) -> DockerWatcherArgs {
         DockerWatcherArgs {
             docker: self.dependencies.docker.clone(),
+            checker: self.dependencies.checker.clone(),
             board: self.dependencies.board.clone(),
             clock: self.dependencies.clock,
             seq: self.seq.clone(),

@@ -23,8 +23,14 @@ fn who_it_is() {
     let in_container = |facts: &mut Facts| {
         facts.has_own_network = true;
         facts.metadata = Metadata::Elsewhere;
+        // Of a proxy the line of the checks tells.
+        facts.daemon.as_mut().unwrap().userland_proxy = false;
     };
     warns(in_container, "host", "those of this container", "--network host");
+    let mut facts = healthy();
+    in_container(&mut facts);
+    facts.address_is_given = true;
+    assert_eq!(judge(&facts).worst(), Level::Fine);
 }
 
 #[test]
@@ -148,6 +154,8 @@ fn the_engine() {
         "iptables off",
         "HEALTHCHECK",
     );
+    let in_a_container = |facts: &mut Facts| facts.has_own_network = true;
+    warns(in_a_container, "TCP checks", "has the network of a container", "--network host");
 }
 
 #[test]

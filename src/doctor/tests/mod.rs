@@ -95,6 +95,7 @@ fn healthy() -> Facts {
         host_command: format!("{COMMAND} --hostname web1"),
         host: Ok(registrant(HOST)),
         has_own_network: false,
+        address_is_given: false,
         metadata: Metadata::Answers(HOST.into()),
         registry: Registry::Route53(Box::new(route53)),
         resolved: Ok(vec![registrant(HOST).address.into()]),

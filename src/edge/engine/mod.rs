@@ -3,12 +3,14 @@
 //! Owns the seams ([`Docker`], [`Tasks`]) and the adapters behind them. Only GET is ever sent. What an
 //! answer means is decided in [`crate::machine`].
 
+pub mod daemon;
 mod docker;
 pub mod inspect;
 pub mod inspection;
 pub mod intake;
 mod introspection;
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
 
@@ -19,6 +21,7 @@ pub use docker::{ANSWER_OCTETS_MAX, LINE_OCTETS_MAX, LIST_OCTETS_MAX, UnixDocker
 pub use introspection::{ContainerInstance, EcsIntrospection};
 
 use crate::container::Container;
+use crate::container::engine::Caveat;
 use crate::container::event::{DockerEvent, Listed};
 use crate::edge::imds::ImdsError;
 use crate::record::ContainerId;
@@ -36,17 +39,10 @@ pub trait Docker: Send + Sync + 'static {
     async fn inspect(&self, id: &ContainerId) -> Result<Option<Container>, DockerError>;
 }
 
-/// Which engine it is, and of which version.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Version {
-    /// Its version.
-    pub version: String,
-    /// Its other parts, by name: `containerd`, `rootlesskit`, `Podman Engine`.
-    pub parts: Vec<String>,
-}
-
 /// A subscription to the engine's events. Each comes once, in the order in which it happened.
 pub struct Subscription {
+    /// What the engine keeps from whoever watches it.
+    pub caveats: BTreeSet<Caveat>,
     /// What the engine remembers: of 256 events of any kind those that are of a container's life.
     pub past: Vec<DockerEvent>,
     /// Whether the engine has forgotten nothing since it started.
@@ -57,8 +53,9 @@ pub struct Subscription {
 
 impl std::fmt::Debug for Subscription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { past, whole, .. } = self;
-        f.debug_struct("Subscription").field("past", past).field("whole", whole).finish_non_exhaustive()
+        let Self { caveats, past, whole, .. } = self;
+        let mut shown = f.debug_struct("Subscription");
+        shown.field("caveats", caveats).field("past", past).field("whole", whole).finish_non_exhaustive()
     }
 }
 

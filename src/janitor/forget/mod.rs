@@ -93,6 +93,7 @@ async fn ask_all(checker: &dyn Checker, ports: Vec<SocketAddrV4>) -> Vec<(Socket
             at: At::Task { address: *at.ip(), port: at.port() },
             check: EffectiveCheck::Tcp,
             timing: Timing { interval: PORT_LIMIT, timeout: PORT_LIMIT },
+            is_led: false,
         };
         (at, checker.check(&target).await.is_ok())
     };

@@ -4,7 +4,7 @@
 
 use super::REMIND_AFTER;
 use crate::container::convention::Timing;
-use crate::container::offer::{At, EffectiveCheck, Offer};
+use crate::container::offer::{At, Binder, EffectiveCheck, Offer};
 use crate::machine::probe::Verdict;
 use crate::moment::Moment;
 
@@ -37,6 +37,8 @@ pub struct Target {
     pub check: EffectiveCheck,
     /// How often, and for how long.
     pub timing: Timing,
+    /// Whether Docker leads the port to the container: where that is by a proxy, it takes the connections.
+    pub is_led: bool,
 }
 
 impl Health {
@@ -59,7 +61,9 @@ impl Target {
     pub fn of(offer: &Offer) -> Option<Self> {
         match offer.check {
             EffectiveCheck::Tcp | EffectiveCheck::Http(_) => {
-                Some(Self { at: offer.at, check: offer.check.clone(), timing: offer.service.timing })
+                let is_led = matches!(offer.binder, Binder::Docker { .. });
+                let Offer { at, check, service, .. } = offer;
+                Some(Self { at: *at, check: check.clone(), timing: service.timing, is_led })
             }
             EffectiveCheck::Docker | EffectiveCheck::None => None,
         }

@@ -5,11 +5,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::daemon;
 use crate::config::Config;
 use crate::container::convention::Scope;
 use crate::doctor::facts::{Away, AwayKind, Daemon, Engine, Found, Unheard, Unseen};
-use crate::edge::engine::{Docker, DockerError, EcsIntrospection, Nobody, Tasks, UnixDocker, Version};
+use crate::edge::engine::{Docker, DockerError, EcsIntrospection, Nobody, Tasks, UnixDocker, daemon};
 use crate::edge::host::notices::cluster::Cluster;
 use crate::edge::imds::vpc::Vpc;
 use crate::machine::departure::{AskError, Said};
@@ -38,7 +37,6 @@ pub(super) async fn ask(config: &Config, host_label: &str, vpc: Option<Vpc>) -> 
         .with_ttl_max(config.ttl_max);
     let docker = UnixDocker::new(config.docker_socket.clone(), scope);
     let engine = docker.version().await.map_err(|error| away(&error));
-    let engine = engine.map(|Version { version, parts }| Engine { version, parts });
     let tasks = EcsIntrospection::new(&config.ecs_introspection, vpc).map_err(|error| error.to_string());
     let told = match &tasks {
         Ok(tasks) => Some(tasks.container_instance().await),

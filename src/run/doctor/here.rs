@@ -75,13 +75,6 @@ pub(super) async fn resolve(name: &str) -> Result<Vec<IpAddr>, String> {
     found.unwrap_or_else(|_| Err(format!("no answer within {} s", RESOLVE_LIMIT.as_secs())))
 }
 
-/// Whether this is in a container, and not on its host's network.
-pub(super) fn has_own_network() -> bool {
-    let is_there = |path: &&str| Path::new(path).exists();
-    ["/.dockerenv", "/run/.containerenv"].iter().any(is_there)
-        && !Path::new("/sys/class/net/docker0").exists()
-}
-
 /// What is at the state directory's place. Nothing is made or written to find that out.
 pub(super) fn state(path: &Path) -> State {
     let is_writable = |path: &Path| access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok();

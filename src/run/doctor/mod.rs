@@ -2,7 +2,6 @@
 //! prints what [`crate::doctor`] makes of it. It writes nothing anywhere, takes no lock, and sends Docker the GETs that an
 //! agent sends: so it works beside one.
 
-mod daemon;
 mod engine;
 mod here;
 mod registry;
@@ -14,6 +13,7 @@ use std::process::ExitCode;
 use crate::config::Config;
 use crate::doctor::facts::{Facts, Metadata, Registry, Trouble};
 use crate::doctor::{Level, judge, text};
+use crate::edge::engine::daemon::has_own_network;
 use crate::edge::host::identity::{Fallback, Given, Identity, choose, looks_like_ec2};
 use crate::edge::imds::vpc::Vpc;
 use crate::edge::imds::{Imds, ImdsError, Instance};
@@ -37,7 +37,6 @@ pub async fn examine(config: &Config, json: bool) -> ExitCode {
 async fn gather(config: &Config) -> Facts {
     let (metadata, instance) = metadata().await;
     let identity = identity(config, &metadata, instance.as_ref());
-    let address = identity.as_ref().map(|identity| identity.address).ok();
     let label = identity.as_ref().map(|identity| identity.owner.label().to_owned()).unwrap_or_default();
     let vpc = instance.and_then(|_| Imds::from_variables(|name| std::env::var(name).ok()).ok()?).map(Vpc::of);
     let (registry, engine, told) = tokio::join!(
@@ -58,7 +57,8 @@ async fn gather(config: &Config) -> Facts {
     Facts {
         command: config.zone_line(&config.zone).to_string(),
         host_command: config.host_line().to_string(),
-        has_own_network: config.host.address.is_none() && address.is_some() && here::has_own_network(),
+        has_own_network: has_own_network(),
+        address_is_given: config.host.address.is_some(),
         host,
         metadata,
         registry,

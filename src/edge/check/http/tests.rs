@@ -22,7 +22,8 @@ const PASSES: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 async fn asked(port: u16, check: Box<HttpCheck>) -> Result<(), CheckError> {
     let timing = Timing { interval: Duration::from_secs(5), timeout: Duration::from_secs(5) };
-    HERE.check(&Target { at: At::Host { port }, check: EffectiveCheck::Http(check), timing }).await
+    let check = EffectiveCheck::Http(check);
+    HERE.check(&Target { at: At::Host { port }, check, timing, is_led: false }).await
 }
 
 /// What keys of a port come to.

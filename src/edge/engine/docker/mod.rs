@@ -15,6 +15,7 @@ mod lines;
 mod said;
 mod socket;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -37,8 +38,9 @@ pub use self::lines::LINE_OCTETS_MAX;
 use self::said::NANOS;
 pub use self::socket::LIST_OCTETS_MAX;
 use self::socket::{Socket, SocketError};
-use super::{Docker, DockerError, Events, Nobody, Subscription, Version, inspect};
+use super::{Docker, DockerError, Events, Nobody, Subscription, daemon, inspect};
 use crate::container::convention::Scope;
+use crate::container::engine::{Caveat, Engine};
 use crate::container::event::{DockerEvent, Listed};
 use crate::container::{Container, Timestamp};
 use crate::printable::printable;
@@ -96,12 +98,23 @@ impl UnixDocker {
     ///
     /// # Errors
     /// Where it does not answer.
-    pub async fn version(&self) -> Result<Version, DockerError> {
-        let client = self.client().await?;
+    pub async fn version(&self) -> Result<Engine, DockerError> {
+        self.version_of(&self.client().await?).await
+    }
+
+    async fn version_of(&self, client: &bollard::Docker) -> Result<Engine, DockerError> {
         let said = answer("/version", client.version()).await?;
         let said = said.map_err(|error| self.failed("/version", &error))?;
         let parts = said.components.into_iter().flatten().map(|part| printable(&part.name));
-        Ok(Version { version: printable(&said.version.unwrap_or_default()), parts: parts.collect() })
+        Ok(Engine { version: printable(&said.version.unwrap_or_default()), parts: parts.collect() })
+    }
+
+    /// Reads the names of all processes, on another thread.
+    async fn caveats(&self, engine: Engine) -> BTreeSet<Caveat> {
+        let socket = Arc::clone(&self.path);
+        let look = move || Caveat::of(&engine, daemon::of_this_host(&socket), daemon::has_own_network());
+        // A look that panics has seen nothing.
+        spawn_blocking(look).await.unwrap_or_default()
     }
 
     async fn client(&self) -> Result<bollard::Docker, DockerError> {
@@ -171,6 +184,7 @@ impl UnixDocker {
 impl Docker for UnixDocker {
     async fn events(&self) -> Result<Subscription, DockerError> {
         let client = self.connect().await?;
+        let caveats = self.caveats(self.version_of(&client).await?).await;
         let asked = Timestamp::from(SystemTime::now());
         let ring = self.ring(&client, asked).await?;
         let filters = format!(r#"{{"type":["container","network"],"event":[{}]}}"#, quoted(&ACTIONS));
@@ -188,7 +202,7 @@ impl Docker for UnixDocker {
         let whole = ring.ended && ring.events < RING && past.iter().all(|event| event.time <= asked);
         // What has just happened is not old, whatever its clock does.
         let live = live.map_ok(|event| DockerEvent { age: Duration::ZERO, ..event }).boxed();
-        Ok(Subscription { past, whole, live })
+        Ok(Subscription { caveats, past, whole, live })
     }
 
     async fn running(&self) -> Result<Vec<Listed>, DockerError> {

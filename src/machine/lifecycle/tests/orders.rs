@@ -40,11 +40,7 @@ impl News {
 
     fn event(self, place: u64) -> Event {
         let life2 = Sight { started_at: at(LIFE + 100), ..sight(EffectiveCheck::Tcp) };
-        let target = Target {
-            at: At::Host { port: 32_768 },
-            check: EffectiveCheck::Tcp,
-            timing: life2.offers[0].service.timing,
-        };
+        let target = Target::of(&life2.offers[0]).unwrap();
         let seen = |sight| Event::Seen { as_of: Seq(place), sight: Box::new(sight) };
         match self {
             Killed => {

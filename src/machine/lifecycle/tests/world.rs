@@ -318,8 +318,8 @@ impl World {
                 let life = life % self.lives.len();
                 let verdict = if up { Verdict::Up } else { Verdict::Down };
                 if let Some(offer) = self.offers(life).first() {
-                    let timing = offer.service.timing;
-                    let target = Target { at: offer.at, check: EffectiveCheck::Tcp, timing };
+                    let of_tcp = Offer { check: EffectiveCheck::Tcp, ..offer.clone() };
+                    let target = Target::of(&of_tcp).unwrap();
                     self.told.push(Event::Probed { life: self.lives[life], target, verdict });
                 }
             }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use ecssd::container::convention::{Protocol, Scope, parse};
+use ecssd::container::engine::Caveat;
 use ecssd::container::event::{DockerEvent, Happening, Listed};
 use ecssd::container::offer::At;
 use ecssd::container::{self, Binding, Container, Network, Timestamp};
@@ -26,6 +27,7 @@ struct Engine {
     blind: bool,
     /// It ends each stream of events at once.
     hangs_up: bool,
+    caveats: BTreeSet<Caveat>,
     /// How often it was asked about a container, and of streams.
     asked: (usize, usize),
     /// Nanoseconds since 1970.
@@ -44,6 +46,7 @@ impl Default for Engine {
             away: None,
             blind: false,
             hangs_up: false,
+            caveats: BTreeSet::new(),
             asked: (0, 0),
             clock: i64::try_from(now.as_nanos()).unwrap(),
             containers: BTreeMap::new(),
@@ -105,6 +108,11 @@ impl ScriptedDocker {
         let binding = Binding { address: Ipv4Addr::UNSPECIFIED, port };
         container.bindings = [((80, Protocol::Tcp), vec![binding])].into();
         engine.tell(id, Happening::Started);
+    }
+
+    /// Whoever watches it from now on is told of this.
+    pub fn set_caveats(&self, caveats: BTreeSet<Caveat>) {
+        self.0.lock().unwrap().caveats = caveats;
     }
 
     /// A container that has just started belongs to this ECS task.
@@ -227,7 +235,7 @@ impl Docker for ScriptedDocker {
             receiver.recv().await.map(|event| (Ok(event), receiver))
         });
         let (past, whole) = (engine.history.clone(), engine.forgotten == 0);
-        Ok(Subscription { past, whole, live: live.boxed() })
+        Ok(Subscription { caveats: engine.caveats.clone(), past, whole, live: live.boxed() })
     }
 
     async fn running(&self) -> Result<Vec<Listed>, DockerError> {
@@ -271,6 +279,8 @@ pub struct ScriptedChecks(Arc<Mutex<Checks>>);
 #[derive(Default)]
 struct Checks {
     failing: BTreeSet<u16>,
+    closing: BTreeSet<u16>,
+    proxy: bool,
     panicking: bool,
 }
 
@@ -281,6 +291,16 @@ impl ScriptedChecks {
 
     pub fn pass(&self, port: u16) {
         self.0.lock().unwrap().failing.remove(&port);
+    }
+
+    /// Nobody listens at this port: whoever takes the connections closes each, where that is a proxy.
+    pub fn close(&self, port: u16) {
+        self.0.lock().unwrap().closing.insert(port);
+    }
+
+    /// And now somebody does.
+    pub fn keep(&self, port: u16) {
+        self.0.lock().unwrap().closing.remove(&port);
     }
 
     /// From now on, asking a target panics, or no longer.
@@ -299,5 +319,19 @@ impl Checker for ScriptedChecks {
         };
         assert!(!panicking, "a check was told to panic");
         if failing { Err(CheckError::Refused("told to fail".into())) } else { Ok(()) }
+    }
+
+    async fn check_first(&self, target: &Target, _hold: Duration) -> Result<(), CheckError> {
+        if let At::Host { port } = target.at {
+            let checks = self.0.lock().unwrap();
+            if checks.proxy && target.is_led && checks.closing.contains(&port) {
+                return Err(CheckError::Closed((Ipv4Addr::LOCALHOST, port).into()));
+            }
+        }
+        self.check(target).await
+    }
+
+    fn on_proxy(&self, may_be: bool) {
+        self.0.lock().unwrap().proxy = may_be;
     }
 }

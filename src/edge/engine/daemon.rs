@@ -1,17 +1,17 @@
 //! How Docker's daemon is set up: what its API says of that under `/info` alone, read from its file and its command line,
-//! where this process can see them.
+//! where this process can see them; and whether this process is in a container itself.
 
 use std::fs;
 use std::path::Path;
 
-use crate::doctor::facts::Daemon;
+use crate::container::engine::Daemon;
 
 const FILE: &str = "/etc/docker/daemon.json";
 /// Where the daemon of this host listens unless told otherwise.
 const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/docker.sock"];
 
 /// The daemon behind `socket`, where it is the one of this host.
-pub(super) fn of_this_host(socket: &Path) -> Option<Daemon> {
+pub fn of_this_host(socket: &Path) -> Option<Daemon> {
     let socket = socket.to_str()?;
     let lines = command_lines("dockerd");
     let mine = lines.into_iter().find(|line| {
@@ -20,6 +20,13 @@ pub(super) fn of_this_host(socket: &Path) -> Option<Daemon> {
     });
     let file = fs::read_to_string(FILE).ok().filter(|_| SOCKETS.contains(&socket));
     (mine.is_some() || file.is_some()).then(|| settings(file.as_deref(), &mine.unwrap_or_default()))
+}
+
+/// Whether this is in a container, and not on its host's network.
+pub fn has_own_network() -> bool {
+    let is_there = |path: &&str| Path::new(path).exists();
+    ["/.dockerenv", "/run/.containerenv"].iter().any(is_there)
+        && !Path::new("/sys/class/net/docker0").exists()
 }
 
 /// The command lines of all processes of this name that can be seen.
