@@ -163,6 +163,7 @@ impl DockerWatcherState {
                     "this is Podman, which tells of no stopping signal: a record goes when its process has ended. Let \
                      services serve on for a while after SIGTERM, or use Docker"
                 ),
+                Caveat::HealthchecksFreeze => {}
             }
         }
     }

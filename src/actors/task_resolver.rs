@@ -125,6 +125,9 @@ fn warn(container: &str, name: &str, trouble: Trouble, text: &str) {
     match trouble {
         Trouble::BadKey => tracing::warn!(event = "bad_key", container, name, "{text}"),
         Trouble::NotPublished => tracing::warn!(event = "not_published", container, name, "{text}"),
+        Trouble::HealthcheckFrozen => {
+            tracing::warn!(event = "healthcheck_frozen", container, name, "{text}");
+        }
         Trouble::NotInspected => tracing::warn!(event = "inspection_failed", container, name, "{text}"),
     }
 }

@@ -105,13 +105,18 @@ pub enum Caveat {
     Proxy(Proxy),
     /// It tells of no signal: a stop is seen once the process has ended.
     NoSignals,
+    /// It may cease to run HEALTHCHECKs, of which nothing is told.
+    HealthchecksFreeze,
 }
 
 impl Caveat {
     /// All of an engine. The rest is as for [`Proxy::before`].
     pub fn of(engine: &Engine, daemon: Option<Daemon>, has_own_network: bool) -> BTreeSet<Self> {
         let proxy = Proxy::before(engine, daemon, has_own_network).map(Self::Proxy);
-        proxy.into_iter().chain(engine.is_podman().then_some(Self::NoSignals)).collect()
+        let freezes = engine.freezes_healthchecks() && daemon.is_none_or(|daemon| daemon.live_restore);
+        let others = [(engine.is_podman(), Self::NoSignals), (freezes, Self::HealthchecksFreeze)];
+        let others = others.into_iter().filter_map(|(is_so, caveat)| is_so.then_some(caveat));
+        proxy.into_iter().chain(others).collect()
     }
 }
 
@@ -152,5 +157,9 @@ mod tests {
         let freezes = |version, part| engine(version, part).freezes_healthchecks();
         assert!(freezes("20.10.24+dfsg1", "runc") && !freezes("23.0.0", "runc"));
         assert!(!freezes("4.3.1", "Podman Engine") && !freezes("dev", "runc"));
+        let daemon = Daemon { live_restore: false, userland_proxy: true, iptables: true };
+        let of = |daemon| Caveat::of(&engine("20.10.24", "runc"), daemon, false);
+        assert_eq!((of(Some(daemon)), of(None)), ([].into(), [Caveat::HealthchecksFreeze].into()));
+        assert_eq!(of(Some(Daemon { live_restore: true, ..daemon })), [Caveat::HealthchecksFreeze].into());
     }
 }

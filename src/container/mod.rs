@@ -97,6 +97,8 @@ pub struct Container {
     pub health: Option<Health>,
     /// The latest runs of the HEALTHCHECK, in order; Docker keeps five.
     pub health_log: Vec<Checked>,
+    /// Whether that has not run for longer than it can be while the engine runs it.
+    pub healthcheck_frozen: bool,
     /// The signal that asks it to end.
     pub stop_signal: u8,
     /// Whose network it uses.
@@ -106,6 +108,10 @@ pub struct Container {
     pub bindings: BTreeMap<(u16, Protocol), Vec<Binding>>,
     /// The ports that are published on an IPv6 address.
     pub bound_ipv6: BTreeSet<(u16, Protocol)>,
+    /// The ports that Docker was asked to publish, and does not in the networks that the container is in.
+    pub unpublished: BTreeSet<(u16, Protocol)>,
+    /// Whether Swarm leads to it by its ingress.
+    pub in_ingress: bool,
     /// What it asks for, in order.
     pub services: Vec<Service>,
     /// What of that is wrong.

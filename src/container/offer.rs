@@ -109,6 +109,14 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Whether it is the same, but that a connect judges it in place of a HEALTHCHECK that is run no more, or that again.
+    pub fn goes_on_as(&self, other: &Self) -> bool {
+        let may_change = |it: &Self| matches!(it.check, EffectiveCheck::Docker | EffectiveCheck::Tcp);
+        let checked_so = self.check == other.check || may_change(self) && may_change(other);
+        let is_same = (&self.service, self.at, &self.binder) == (&other.service, other.at, &other.binder);
+        is_same && checked_so
+    }
+
     /// What its process has to have for itself.
     pub fn endpoint(&self) -> Endpoint {
         Endpoint { at: self.at, protocol: self.service.protocol }
@@ -151,7 +159,7 @@ pub fn offers(
                 service: service.clone(),
                 at,
                 binder: reach.binder(),
-                check: effective_check(&service.check, service.protocol, container.health.is_some()),
+                check: effective_check(service, container),
             }),
             // One name of a kind at one place is one record, however often it was asked for.
             Ok(_) => {}
@@ -163,6 +171,21 @@ pub fn offers(
         }
     }
     (offers, unpublished)
+}
+
+/// What is said of a HEALTHCHECK that is run no more.
+pub const FROZEN: &str = "its HEALTHCHECK has not run for three intervals, as Docker before 23 runs none any more after its \
+     restart with live-restore: a TCP check judges it, and for udp the last result stands";
+/// What to do about it.
+pub const FROZEN_REMEDY: &str = "start the container again, and bring Docker to 23 or later";
+
+/// Whether a HEALTHCHECK that is run no more would judge a service of this container.
+pub fn has_frozen_check(container: &Container) -> bool {
+    let by_healthcheck = |service: &Service| match (&service.check, service.protocol) {
+        (Check::Default | Check::Docker, _) | (Check::Tcp | Check::Http(_), Protocol::Udp) => true,
+        (Check::Tcp | Check::Http(_), Protocol::Tcp) | (Check::None, _) => false,
+    };
+    container.healthcheck_frozen && container.services.iter().any(by_healthcheck)
 }
 
 /// The ports of this host that Docker publishes for a container, whatever it offers there.
@@ -177,13 +200,15 @@ pub fn published(container: &Container, host_address: Ipv4Addr) -> BTreeSet<Endp
     container.bindings.iter().flat_map(of_port).collect()
 }
 
-/// The defaults: HEALTHCHECK where there is one, else a connect, which udp does not have.
-fn effective_check(check: &Check, protocol: Protocol, has_healthcheck: bool) -> EffectiveCheck {
-    match (check, protocol) {
+/// The defaults: HEALTHCHECK where there is one, else a connect, which udp does not have. So of a HEALTHCHECK that is
+/// run no more the last result stands for udp alone.
+fn effective_check(Service { check, protocol, .. }: &Service, container: &Container) -> EffectiveCheck {
+    match (check, *protocol) {
         (Check::None, _) => EffectiveCheck::None,
         (Check::Http(http), Protocol::Tcp) => EffectiveCheck::Http(http.clone()),
         (Check::Tcp, Protocol::Tcp) => EffectiveCheck::Tcp,
-        _ if has_healthcheck => EffectiveCheck::Docker,
+        (_, Protocol::Tcp) if container.healthcheck_frozen => EffectiveCheck::Tcp,
+        _ if container.health.is_some() => EffectiveCheck::Docker,
         (_, Protocol::Tcp) => EffectiveCheck::Tcp,
         (_, Protocol::Udp) => EffectiveCheck::None,
     }

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use super::facts::{Facts, Found};
 use super::finding::Finding;
 use crate::container::Network;
-use crate::container::offer::{Endpoint, Offer, OwnerIs, Unpublished, Unreachable, offers};
+use crate::container::offer::{
+    Endpoint, FROZEN, FROZEN_REMEDY, Offer, Unpublished, has_frozen_check, offers,
+};
 use crate::record::ContainerId;
 
 const SUBJECT: &str = "containers";
@@ -53,6 +55,9 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     for (one, _, not) in &offered {
         let name = &one.container.name;
         findings.extend(not.iter().map(|not| unpublished(name, not)));
+        if has_frozen_check(&one.container) {
+            findings.push(Finding::warning(SUBJECT, format!("{name}: {FROZEN}"), FROZEN_REMEDY));
+        }
         findings.extend(one.container.bad_keys.iter().map(|bad| {
             Finding::warning(SUBJECT, format!("{name}: {bad}"), "correct the key, and replace the container")
         }));
@@ -78,23 +83,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
 fn unpublished(name: &str, not: &Unpublished) -> Finding {
     let Unpublished { service, container_port, reason } = not;
     let line = format!("{name}: {} on port {container_port} cannot be published: {reason}", service.as_str());
-    let remedy = match reason {
-        Unreachable::NotPublished { .. }
-        | Unreachable::Elsewhere { .. }
-        | Unreachable::Loopback(_)
-        | Unreachable::Ipv6(_) => {
-            "publish the port at the address that clients reach (-p 80, portMappings), or use the host's network"
-        }
-        Unreachable::Owner(_, OwnerIs::Newer) => "start this container again too",
-        Unreachable::Owner(_, OwnerIs::Unknown | OwnerIs::Stopped) => {
-            "start that container, and then this one"
-        }
-        Unreachable::Owner(_, OwnerIs::Isolated | OwnerIs::Sharer) | Unreachable::NoNetwork => {
-            "give the container a network that clients reach, and replace it"
-        }
-        Unreachable::OtherNumber { .. } => "change the container as the line says, and replace it",
-    };
-    Finding::warning(SUBJECT, line, remedy)
+    Finding::warning(SUBJECT, line, reason.remedy())
 }
 
 /// Ports that several containers claim: one of them has it.

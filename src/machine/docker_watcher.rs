@@ -20,6 +20,9 @@ pub const LIST_AGAIN: Duration = Duration::from_secs(1);
 /// there. One that ended sooner makes the next one prove itself, and the looks at everything rest in between.
 const GOOD_STREAM: Duration = Duration::from_secs(5);
 
+/// How long it takes at most to see that HEALTHCHECKs are run no more: no event tells.
+const FROZEN_SEEN_WITHIN: Duration = Duration::from_secs(300);
+
 /// What is worth a line of the log, because it was not so before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
@@ -122,6 +125,10 @@ impl DockerWatcher {
 
     /// This is what the engine keeps from whoever watches it. Returns what of that is still to be said.
     pub fn on_caveats(&mut self, mut caveats: BTreeSet<Caveat>) -> BTreeSet<Caveat> {
+        // Of each container's, its inspection tells.
+        if caveats.remove(&Caveat::HealthchecksFreeze) {
+            self.resync = self.resync.min(FROZEN_SEEN_WITHIN);
+        }
         caveats.retain(|caveat| self.said.insert(*caveat));
         caveats
     }
@@ -222,6 +229,15 @@ mod tests {
         assert_eq!(watcher.on_caveats([podman, proxy].into()), [podman].into());
         assert_eq!(watcher.on_caveats([].into()), [].into());
         assert_eq!(watcher.on_caveats([podman, proxy].into()), [].into());
+    }
+
+    #[test]
+    fn where_healthchecks_may_freeze_all_is_inspected_every_five_minutes() {
+        let mut watcher = DockerWatcher::new(RESYNC);
+        assert_eq!(watcher.on_caveats([Caveat::HealthchecksFreeze].into()), [].into());
+        watcher.on_subscribed(at(10));
+        let all = [10, 70, 309, 310, 370, 610].map(|second| watcher.on_list(at(second)).all);
+        assert_eq!(all, [true, false, false, true, false, true]);
     }
 
     #[test]

@@ -70,6 +70,33 @@ async fn a_healthcheck_that_fails_later_is_a_check_that_fails() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_healthcheck_that_is_run_no_more_leaves_its_service_to_a_connection() {
+    let world = World::start().await;
+    let id = world.docker.start(1, "_web._tcp", 32001);
+    world.docker.change(&id, |it| it.health = Some(Health::Healthy));
+    world.pass(10).await;
+    let batches = world.endpoint.batches().len();
+    world.docker.change(&id, |it| it.healthcheck_frozen = true);
+    world.pass(60).await;
+    assert_eq!(world.records("_web._tcp"), BTreeSet::from([(32001, 1)]));
+    assert!(world.batches_since(batches).is_empty(), "what has served is not withdrawn for that");
+    world.checks.fail(32001);
+    world.pass(60).await;
+    assert_eq!(world.records("_web._tcp"), BTreeSet::from([(32001, 0)]));
+    world.checks.pass(32001);
+    world.pass(60).await;
+    assert_eq!(world.records("_web._tcp"), BTreeSet::from([(32001, 1)]));
+    // It is run again.
+    world.docker.change(&id, |it| (it.healthcheck_frozen, it.health) = (false, Some(Health::Unhealthy)));
+    world.pass(10).await;
+    assert_eq!(world.records("_web._tcp"), BTreeSet::from([(32001, 0)]));
+    let lines: Vec<_> =
+        world.log.lines().into_iter().filter(|line| line.contains("healthcheck_frozen")).collect();
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(line.contains("c1") && line.contains("TCP check") && line.contains("Docker to 23"), "{line}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_has_served_in_this_life_keeps_its_name_at_weight_0() {
     let world = World::start().await;
     world.docker.start(1, "_web._tcp", 32001);

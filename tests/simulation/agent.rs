@@ -110,6 +110,9 @@ fn described(it: &Truth, now: Moment, owner: &str) -> Container {
             .map(|(port, at)| ((port, Protocol::Tcp), at))
             .collect(),
         bound_ipv6: Default::default(),
+        unpublished: Default::default(),
+        in_ingress: false,
+        healthcheck_frozen: false,
         services: convention.services,
         bad_keys: convention.bad_keys,
         ignored: false,

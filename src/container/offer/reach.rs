@@ -39,6 +39,15 @@ pub enum Unreachable {
         /// Those that Docker does publish.
         published: Vec<Port>,
     },
+    /// Docker was asked to publish it, and its networks publish nothing.
+    #[error(
+        "Docker was asked to publish {0}, and in the networks that the container is in it publishes nothing (macvlan, \
+         ipvlan and internal ones)"
+    )]
+    Network(Port),
+    /// Swarm publishes it, for all copies on all hosts.
+    #[error("Swarm leads to {0} by its ingress, which may lead to any copy on any host")]
+    Ingress(Port),
     /// Docker publishes it where clients do not come.
     #[error("Docker publishes {port} at {at} only, and clients reach this host at {host}")]
     Elsewhere {
@@ -66,6 +75,29 @@ pub enum Unreachable {
         /// The host's.
         host: u16,
     },
+}
+
+impl Unreachable {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotPublished { .. } | Self::Loopback(_) => {
+                "publish the port at the address that clients reach (-p 80, portMappings), or use the host's network"
+            }
+            Self::Elsewhere { .. } => {
+                "publish it at all of the host's addresses (-p 80), or, if clients come to that one, pass it as --address"
+            }
+            Self::Ipv6(_) => "publish it on IPv4 too (-p 80)",
+            Self::Network(_) => "connect the container to a bridge network too, or use the host's network",
+            Self::Ingress(_) => "publish it past the ingress, at each copy's own host (mode=host)",
+            Self::Owner(_, OwnerIs::Newer) => "start this container again too",
+            Self::Owner(_, OwnerIs::Unknown | OwnerIs::Stopped) => "start that container, and then this one",
+            Self::Owner(_, OwnerIs::Isolated | OwnerIs::Sharer) | Self::NoNetwork => {
+                "give the container a network that clients reach, and replace it"
+            }
+            Self::OtherNumber { .. } => "change the container so, and replace it",
+        }
+    }
 }
 
 /// What is wrong with the container whose network another one shares.
@@ -178,6 +210,8 @@ fn host_port(owner: &Container, service: &Service, host: Ipv4Addr) -> Result<u16
         Some(elsewhere) => Unreachable::Elsewhere { port, at: elsewhere.address, host },
         None if !bindings.is_empty() => Unreachable::Loopback(port),
         None if owner.bound_ipv6.contains(&key) => Unreachable::Ipv6(port),
+        None if owner.in_ingress => Unreachable::Ingress(port),
+        None if owner.unpublished.contains(&key) => Unreachable::Network(port),
         None => not_published(owner, port),
     })
 }

@@ -19,10 +19,13 @@ fn container(n: u64, network: Network) -> Container {
         running: Running::Running,
         health: None,
         health_log: Vec::new(),
+        healthcheck_frozen: false,
         stop_signal: 15,
         network,
         bindings: BTreeMap::new(),
         bound_ipv6: BTreeSet::new(),
+        unpublished: BTreeSet::new(),
+        in_ingress: false,
         services: vec![service("_web._tcp", 80, 1)],
         bad_keys: Vec::new(),
         ignored: false,
@@ -107,6 +110,49 @@ fn bindings_that_clients_cannot_reach_say_so() {
     assert_eq!((own_loopback.0.len(), own_loopback.1.len()), (0, 1));
     let ipv6 = Container { bound_ipv6: [(80, Protocol::Tcp)].into(), ..bound(Protocol::Tcp, &[]) };
     assert_eq!(reasons(&ipv6, None), ["Docker publishes 80/tcp on IPv6 only, and records lead to IPv4"]);
+}
+
+#[test]
+fn networks_that_publish_nothing_say_so_and_each_reason_has_a_remedy() {
+    let reason = |container: &Container| {
+        let (_, unpublished) = offers(container, None, None, HOST);
+        let reason = &unpublished[0].reason;
+        format!("{reason}; {}", reason.remedy())
+    };
+    let elsewhere = reason(&bound(Protocol::Tcp, &[([10, 0, 0, 9], 9_000)]));
+    assert!(elsewhere.contains("pass it as --address"), "{elsewhere}");
+    let ipv6 = Container { bound_ipv6: [(80, Protocol::Tcp)].into(), ..container(1, Network::Published) };
+    assert!(reason(&ipv6).contains("IPv4 too (-p 80)"), "{}", reason(&ipv6));
+    let macvlan = Container { unpublished: [(80, Protocol::Tcp)].into(), ..container(1, Network::Published) };
+    let said = reason(&macvlan);
+    assert!(said.contains("macvlan, ipvlan") && said.contains("a bridge network too"), "{said}");
+    let swarm = Container { in_ingress: true, ..bound(Protocol::Tcp, &[]) };
+    let said = reason(&swarm);
+    assert!(said.contains("Swarm leads to 80/tcp by its ingress") && said.contains("mode=host"), "{said}");
+    let at_its_host = Container { in_ingress: true, ..bound(Protocol::Tcp, &[([0, 0, 0, 0], 9_000)]) };
+    assert_eq!(places(&at_its_host, None), [At::Host { port: 9_000 }]);
+}
+
+#[test]
+fn a_healthcheck_that_is_run_no_more_leaves_tcp_to_a_connect() {
+    let checks = |check: Check, protocol, frozen| {
+        let mut container = Container {
+            health: Some(crate::container::Health::Healthy),
+            healthcheck_frozen: frozen,
+            ..bound(protocol, &[([0, 0, 0, 0], 9_000)])
+        };
+        container.services[0].check = check;
+        container.services[0].protocol = protocol;
+        let check = offers(&container, None, None, HOST).0.remove(0).check;
+        (check, has_frozen_check(&container))
+    };
+    for check in [Check::Default, Check::Docker] {
+        assert_eq!(checks(check.clone(), Protocol::Tcp, false), (EffectiveCheck::Docker, false));
+        assert_eq!(checks(check.clone(), Protocol::Tcp, true), (EffectiveCheck::Tcp, true));
+        assert_eq!(checks(check, Protocol::Udp, true), (EffectiveCheck::Docker, true));
+    }
+    assert_eq!(checks(Check::None, Protocol::Tcp, true), (EffectiveCheck::None, false));
+    assert_eq!(checks(Check::Tcp, Protocol::Tcp, true), (EffectiveCheck::Tcp, false));
 }
 
 #[test]
@@ -254,7 +300,10 @@ fn checks_come_from_the_container_then_its_image_then_its_protocol() {
         (Check::Http(http()), Protocol::Udp, false, EffectiveCheck::None),
     ];
     for (check, protocol, has_healthcheck, expected) in cases {
-        assert_eq!(effective_check(&check, protocol, has_healthcheck), expected, "{check:?} {protocol}");
+        let health = has_healthcheck.then_some(crate::container::Health::Starting);
+        let container = Container { health, ..container(1, Network::Published) };
+        let service = Service { check, protocol, ..service("_web._tcp", 80, 1) };
+        assert_eq!(effective_check(&service, &container), expected, "{service:?}");
     }
 }
 

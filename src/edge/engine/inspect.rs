@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, SystemTime};
 
 use bollard::models::{
     ContainerConfig, ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, HealthStatusEnum,
@@ -68,6 +69,7 @@ pub fn read(inspect: &ContainerInspectResponse, scope: &Scope) -> Result<Contain
     let network = network(inspect.host_config.as_ref())
         .map_err(|source| InspectError::NetworkOwner { id: id.clone(), source })?;
     let (bindings, bound_ipv6) = bindings(inspect);
+    let unpublished = unpublished(inspect.host_config.as_ref(), &bindings, &bound_ipv6);
     let health = health(state, config);
     let labels = config.and_then(|config| config.labels.as_ref());
     let label = |key: &str| labels.and_then(|labels| labels.get(key));
@@ -82,6 +84,7 @@ pub fn read(inspect: &ContainerInspectResponse, scope: &Scope) -> Result<Contain
         running: running(state),
         health,
         health_log: health_log(state),
+        healthcheck_frozen: false,
         stop_signal: config
             .and_then(|config| config.stop_signal.as_deref())
             .and_then(parse_signal)
@@ -89,6 +92,8 @@ pub fn read(inspect: &ContainerInspectResponse, scope: &Scope) -> Result<Contain
         network,
         bindings,
         bound_ipv6,
+        unpublished,
+        in_ingress: is_in_ingress(inspect),
         services,
         bad_keys,
         ignored,
@@ -145,6 +150,29 @@ fn health_log(state: Option<&ContainerState>) -> Vec<Checked> {
     log.into_iter().flatten().filter_map(read).collect()
 }
 
+/// Whether the HEALTHCHECK's latest result, or where there is none the start, is older than three of its intervals and the
+/// time that one run may take.
+pub fn is_frozen(inspect: &ContainerInspectResponse, now: SystemTime) -> bool {
+    /// Docker's own, of both, where none is said. Source: moby, `daemon/health.go`.
+    const DEFAULT: Duration = Duration::from_secs(30);
+    let (state, config) = (inspect.state.as_ref(), inspect.config.as_ref());
+    if health(state, config).is_none() || running(state) != Running::Running {
+        return false;
+    }
+    let check = config.and_then(|config| config.healthcheck.as_ref());
+    let span = |nanos: Option<i64>| {
+        let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok()).filter(|nanos| *nanos > 0);
+        nanos.map_or(DEFAULT, Duration::from_nanos)
+    };
+    let interval = span(check.and_then(|check| check.interval));
+    let patience = interval.saturating_mul(3).saturating_add(span(check.and_then(|check| check.timeout)));
+    let log = state.and_then(|state| state.health.as_ref()).and_then(|health| health.log.as_ref());
+    let last = log.and_then(|log| log.last()?.end.as_deref());
+    let last = last.or_else(|| state.and_then(|state| state.started_at.as_deref())).unwrap_or_default();
+    let last = Timestamp::from_docker(last).ok().flatten();
+    last.is_some_and(|last| last.age(now) > patience)
+}
+
 fn network(host_config: Option<&HostConfig>) -> Result<Network, InvalidContainerId> {
     match host_config.and_then(|config| config.network_mode.as_deref()) {
         Some("host") => Ok(Network::Host),
@@ -178,6 +206,27 @@ fn bindings(inspect: &ContainerInspectResponse) -> Bindings {
         of_port.dedup();
     }
     (ipv4, ipv6)
+}
+
+/// What Docker was asked to publish, and does not: a network of macvlan, ipvlan or one without a way out publishes
+/// nothing, and does not say so.
+fn unpublished(
+    host_config: Option<&HostConfig>,
+    bindings: &BTreeMap<(u16, Protocol), Vec<Binding>>,
+    bound_ipv6: &BTreeSet<(u16, Protocol)>,
+) -> BTreeSet<(u16, Protocol)> {
+    let asked = host_config.and_then(|config| config.port_bindings.as_ref());
+    let is_bound = |port: &(u16, Protocol)| {
+        bindings.get(port).is_some_and(|bindings| !bindings.is_empty()) || bound_ipv6.contains(port)
+    };
+    let ports = asked.into_iter().flatten().filter_map(|(port, _)| container_port(port));
+    ports.filter(|port| !is_bound(port)).collect()
+}
+
+/// Docker keeps the network's name for that one.
+fn is_in_ingress(inspect: &ContainerInspectResponse) -> bool {
+    let networks = inspect.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
+    networks.is_some_and(|networks| networks.contains_key("ingress"))
 }
 
 /// `80/tcp`, `80`. Another transport, such as sctp, is none of ours.

@@ -70,8 +70,8 @@ impl Decision {
         };
         // A full name has no weight: what changes it changes nothing there.
         let stands = |new: &Wanted| {
-            let routing = |wanted: &Wanted| (wanted.offer.clone(), wanted.started_at, wanted.routing());
-            was.iter().any(|old| routing(old) == routing(new))
+            let routing = |wanted: &Wanted| (wanted.started_at, wanted.routing());
+            was.iter().any(|old| old.offer.goes_on_as(&new.offer) && routing(old) == routing(new))
         };
         let decide = |wanted: &Wanted, routing| Self {
             service: wanted.offer.service.name.clone(),

@@ -25,7 +25,8 @@ pub struct Tracked {
 impl Tracked {
     /// An offer, with what is known of it already. `doubted` and `frozen` say how its life does.
     pub(super) fn new(offer: Offer, known: &[Self], doubted: bool, frozen: bool, now: Moment) -> Self {
-        let (health, doubted) = match known.iter().find(|tracked| tracked.offer == offer) {
+        // A HEALTHCHECK that is run no more leaves the service what it has proved.
+        let (health, doubted) = match known.iter().find(|tracked| tracked.offer.goes_on_as(&offer)) {
             Some(tracked) => (tracked.health, tracked.doubted),
             // What is frozen when it is first seen does not serve yet.
             None if offer.check == EffectiveCheck::None && !frozen => (Health::Serving, doubted),

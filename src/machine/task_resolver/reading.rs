@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::Trouble;
-use crate::container::offer::{Unpublished, offers, published};
+use crate::container::offer::{FROZEN, FROZEN_REMEDY, Unpublished, has_frozen_check, offers, published};
 use crate::container::{Container, Network, Running};
 use crate::machine::lifecycle::{Desired, Sight};
 use crate::record::ContainerId;
@@ -73,7 +73,9 @@ impl Reader {
         let bad_keys = container.bad_keys.iter().map(|bad| (Trouble::BadKey, bad.to_string()));
         let is_settled = container.running == Running::Running && !is_early;
         let lacking = unpublished.into_iter().filter(|_| is_settled).map(not_published);
-        let troubles = bad_keys.chain(lacking).collect();
+        let frozen = has_frozen_check(container)
+            .then(|| (Trouble::HealthcheckFrozen, format!("{FROZEN}; {FROZEN_REMEDY}")));
+        let troubles = bad_keys.chain(lacking).chain(frozen).collect();
         let sight = container.started_at.map(|started_at| Sight {
             started_at,
             lived_before: container.lived_before,
@@ -112,7 +114,11 @@ impl Reader {
 
 fn not_published(unpublished: Unpublished) -> (Trouble, String) {
     let Unpublished { service, container_port, reason } = unpublished;
-    (Trouble::NotPublished, format!("{service} on port {container_port} is not registered: {reason}"))
+    let remedy = reason.remedy();
+    (
+        Trouble::NotPublished,
+        format!("{service} on port {container_port} is not registered: {reason}; {remedy}"),
+    )
 }
 
 #[cfg(test)]

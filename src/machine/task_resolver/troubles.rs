@@ -11,6 +11,8 @@ pub enum Trouble {
     BadKey,
     /// Nobody could reach its port.
     NotPublished,
+    /// Its HEALTHCHECK is run no more.
+    HealthcheckFrozen,
     /// Docker or the ECS agent does not say what it is.
     NotInspected,
 }

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -57,10 +58,21 @@ const REMEMBERING: Duration = Duration::from_secs(1);
 /// Before any event: for all that the engine remembers.
 const BEGINNING: &str = "1";
 
-/// The events that a container's life is made of. `exec_*` is left out: each HEALTHCHECK run makes some. The last two are
-/// told of a network.
-const ACTIONS: [&str; 9] =
-    ["start", "kill", "die", "pause", "unpause", "destroy", "health_status", "connect", "disconnect"];
+/// The events that a container's life is made of. `exec_*` is left out: each HEALTHCHECK run makes some. `died` and
+/// `remove` are Podman's words for `die` and `destroy`; the last two are told of a network.
+const ACTIONS: [&str; 11] = [
+    "start",
+    "kill",
+    "die",
+    "died",
+    "pause",
+    "unpause",
+    "destroy",
+    "remove",
+    "health_status",
+    "connect",
+    "disconnect",
+];
 
 /// A Docker engine at a unix socket.
 pub struct UnixDocker {
@@ -68,6 +80,8 @@ pub struct UnixDocker {
     socket: Socket,
     scope: Scope,
     client: Mutex<Option<bollard::Docker>>,
+    /// Whether it may have ceased to run HEALTHCHECKs.
+    freezes_healthchecks: AtomicBool,
 }
 
 impl fmt::Debug for UnixDocker {
@@ -80,7 +94,8 @@ impl UnixDocker {
     /// The engine at `socket`, which need not be there yet.
     pub fn new(socket: PathBuf, scope: Scope) -> Self {
         let path = Arc::new(socket);
-        Self { socket: Socket::new(Arc::clone(&path)), path, scope, client: Mutex::new(None) }
+        let (socket, client) = (Socket::new(Arc::clone(&path)), Mutex::new(None));
+        Self { socket, path, scope, client, freezes_healthchecks: AtomicBool::new(false) }
     }
 
     /// Asks which version of the API to speak: the engine may have been replaced since the last connection.
@@ -106,7 +121,10 @@ impl UnixDocker {
         let said = answer("/version", client.version()).await?;
         let said = said.map_err(|error| self.failed("/version", &error))?;
         let parts = said.components.into_iter().flatten().map(|part| printable(&part.name));
-        Ok(Engine { version: printable(&said.version.unwrap_or_default()), parts: parts.collect() })
+        let version = printable(&said.version.unwrap_or_default());
+        let engine = Engine { version, parts: parts.collect() };
+        self.freezes_healthchecks.store(engine.freezes_healthchecks(), Ordering::Relaxed);
+        Ok(engine)
     }
 
     /// Reads the names of all processes, on another thread.
@@ -218,9 +236,14 @@ impl Docker for UnixDocker {
         let (client, id) = (self.client().await?, id.to_string());
         let asked = async move { client.inspect_container(&id, None::<InspectContainerOptions>).await };
         match answer(REQUEST, elsewhere(asked)).await? {
-            Ok(Ok(inspect)) => inspect::read(&inspect, &self.scope).map(Some).map_err(|error| {
-                DockerError::Refused { request: REQUEST, reason: printable(&error.to_string()) }
-            }),
+            Ok(Ok(inspect)) => {
+                let container = inspect::read(&inspect, &self.scope).map_err(|error| {
+                    DockerError::Refused { request: REQUEST, reason: printable(&error.to_string()) }
+                })?;
+                let freezes = self.freezes_healthchecks.load(Ordering::Relaxed);
+                let healthcheck_frozen = freezes && inspect::is_frozen(&inspect, SystemTime::now());
+                Ok(Some(Container { healthcheck_frozen, ..container }))
+            }
             Ok(Err(Error::DockerResponseServerError { status_code: 404, .. })) => Ok(None),
             Ok(Err(error)) => Err(self.failed(REQUEST, &error)),
             Err(error) => Err(DockerError::Refused { request: REQUEST, reason: error.to_string() }),

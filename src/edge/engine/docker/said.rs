@@ -65,8 +65,9 @@ fn of_message(message: Message, now: SystemTime) -> Option<DockerEvent> {
     let signal = || attributes.as_ref()?.signal.as_deref()?.parse().ok();
     let (happening, id) = match (message.kind?.as_str(), message.action?.as_str()) {
         ("container", "kill") => (Happening::Killed(signal()?), id),
-        ("container", "die") => (Happening::Died, id),
-        ("container", "destroy") => (Happening::Destroyed, id),
+        // The second is Podman's word.
+        ("container", "die" | "died") => (Happening::Died, id),
+        ("container", "destroy" | "remove") => (Happening::Destroyed, id),
         ("container", "start") => (Happening::Started, id),
         ("container", "pause" | "unpause") => (Happening::Changed, id),
         ("container", action) if action.starts_with("health_status") => (Happening::Changed, id),
@@ -163,7 +164,9 @@ mod tests {
         );
         for (action, happening) in [
             ("die", Happening::Died),
+            ("died", Happening::Died),
             ("destroy", Happening::Destroyed),
+            ("remove", Happening::Destroyed),
             ("start", Happening::Started),
             ("unpause", Happening::Changed),
             ("health_status: healthy", Happening::Changed),
@@ -178,7 +181,13 @@ mod tests {
             told(&of("network", "connect", &a, &joined)),
             Some((Happening::Rewired, b, 2_000_000_001))
         );
-        for (kind, action) in [("container", "exec_start: x"), ("image", "pull"), ("container", "kill")] {
+        for (kind, action) in [
+            ("container", "exec_start: x"),
+            ("image", "pull"),
+            ("image", "remove"),
+            ("network", "remove"),
+            ("container", "kill"),
+        ] {
             assert_eq!(told(&of(kind, action, &a, "{}")), None, "{kind} {action}");
         }
         assert!(matches!(event(&Line::Whole(b"x".to_vec()), SystemTime::now()), Err(SocketError::Odd)));

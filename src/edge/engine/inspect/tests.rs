@@ -87,6 +87,50 @@ fn healthcheck_stop_signal_and_task_by_labels() {
 }
 
 #[test]
+fn a_healthcheck_whose_last_result_is_older_than_three_intervals_is_frozen() {
+    let mut inspect = fixture("healthcheck");
+    let nanos = |seconds: i64| Some(seconds * 1_000_000_000);
+    let check = inspect.config.as_mut().unwrap().healthcheck.as_mut().unwrap();
+    (check.interval, check.timeout) = (nanos(10), nanos(5));
+    let health = inspect.state.as_mut().unwrap().health.as_mut().unwrap();
+    let last = health.log.as_mut().unwrap().last_mut().unwrap();
+    last.end = Some("2026-11-24T10:00:00.5Z".to_owned());
+    let ended = Timestamp::from_docker("2026-11-24T10:00:00.5Z").unwrap().unwrap();
+    let ended = SystemTime::UNIX_EPOCH + Duration::from_nanos(ended.unix_nanos().try_into().unwrap());
+    let after = |inspect: &_, seconds| is_frozen(inspect, ended + Duration::from_secs(seconds));
+    assert!(!after(&inspect, 35) && after(&inspect, 36));
+
+    let mut paused = inspect.clone();
+    paused.state.as_mut().unwrap().paused = Some(true);
+    assert!(!after(&paused, 1_000), "what is paused is not checked");
+    assert!(!is_frozen(&fixture("bridge-random-port"), ended + Duration::from_secs(1_000)));
+
+    let check = inspect.config.as_mut().unwrap().healthcheck.as_mut().unwrap();
+    (check.interval, check.timeout) = (Some(0), None);
+    assert!(!after(&inspect, 120) && after(&inspect, 121), "Docker's defaults");
+
+    let state = inspect.state.as_mut().unwrap();
+    state.health.as_mut().unwrap().log = Some(Vec::new());
+    state.started_at = Some("2026-11-24T10:01:00.5Z".to_owned());
+    assert!(!after(&inspect, 180) && after(&inspect, 181), "it has never run");
+}
+
+#[test]
+fn what_was_to_be_published_and_is_not_is_told_from_what_was_not() {
+    assert_eq!(seen("bridge-random-port").unpublished, BTreeSet::new());
+    assert_eq!(seen("ipv6-only").unpublished, BTreeSet::new());
+    let mut inspect = fixture("bridge-random-port");
+    // As of a network of macvlan or ipvlan.
+    inspect.network_settings.as_mut().unwrap().ports = Some([].into());
+    let container = read(&inspect, &scope()).unwrap();
+    assert_eq!(container.unpublished, [(80, Protocol::Tcp)].into());
+    assert!(!container.in_ingress);
+    let networks = inspect.network_settings.as_mut().unwrap().networks.as_mut().unwrap();
+    networks.insert("ingress".to_owned(), bollard::models::EndpointSettings::default());
+    assert!(read(&inspect, &scope()).unwrap().in_ingress);
+}
+
+#[test]
 fn a_label_that_is_no_arn_is_no_task() {
     let mut inspect = fixture("healthcheck");
     for label in ["", "task", "arn:aws:ecs\nfake log line", &format!("arn:{}", "x".repeat(3_000))] {
