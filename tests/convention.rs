@@ -435,6 +435,31 @@ fn good_names_of_a_list_survive_its_bad_ones() {
 }
 
 #[test]
+fn a_name_that_was_written_with_another_zone_is_published_and_reported() {
+    let convention =
+        parse_env(&["SERVICE_80_NAME=_api._tcp,_web._tcp.Prod.internal", "SERVICE_81_A=db.internal"]);
+    assert_eq!(
+        lines(&convention),
+        [
+            format!(
+                "SERVICE_80_NAME: _web._tcp.Prod.internal does not end in {ZONE}, so it is published as \
+                 _web._tcp.prod.internal.{ZONE}"
+            ),
+            format!(
+                "SERVICE_81_A: db.internal does not end in {ZONE}, so it is published as db.internal.{ZONE}"
+            ),
+        ]
+    );
+    let shown: Vec<_> = convention.services.iter().map(shown).collect();
+    assert_eq!(shown, ["_api._tcp 80/tcp", "_web._tcp.prod.internal 80/tcp", "db.internal 81/tcp"]);
+    for name in ["internal", "db.external", "_web._tcp.internal.servicediscovery.internal", "internal.db"] {
+        assert_eq!(parse_env(&[&format!("SERVICE_80_NAME={name}")]).bad_keys, [], "{name}");
+    }
+    let of_one_label = Scope::new("internal", "web1");
+    assert_eq!(parse(["SERVICE_80_NAME=db.internal"], [], &of_one_label).bad_keys, []);
+}
+
+#[test]
 fn accepted_forms() {
     let forms: &[(&[&str], &[&str])] = &[
         (&["SERVICE_8081_NAME=_calc._tcp"], &["_calc._tcp 8081/tcp"]),

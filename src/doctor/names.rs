@@ -1,10 +1,10 @@
 //! The names that are asked for here, beside what the zone has of them: a name has one policy, one TTL, and room for 100
-//! records.
+//! records, and is not found where another zone answers for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::containers::offered;
-use super::facts::Facts;
+use super::facts::{Facts, Registry};
 use super::finding::Finding;
 use crate::container::convention::Answer;
 use crate::record::{RecordSet, RecordType, Registrant, Routing};
@@ -31,6 +31,7 @@ pub fn judge(facts: &Facts, sets: &[RecordSet]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for ((name, kind), asked) in &asked {
         let there: Vec<&RecordSet> = sets.iter().filter(|set| set.key().name == *name).collect();
+        findings.extend(shadow(name, sets, within(facts)));
         findings.extend(policy(name, *kind, asked, &there));
         if let Some(finding) = of_host(name, *kind, &there, host) {
             // Its TTL holds nothing up that would be written.
@@ -49,6 +50,32 @@ pub fn judge(facts: &Facts, sets: &[RecordSet]) -> Vec<Finding> {
         findings.push(Finding::fine(SUBJECT, line));
     }
     findings
+}
+
+/// The private zones whose names end in that of ours.
+fn within(facts: &Facts) -> &[String] {
+    match &facts.registry {
+        Registry::Route53(route53) => route53.zone.as_ref().map_or(&[], |zone| &zone.within),
+        Registry::Local { .. } => &[],
+    }
+}
+
+/// A name that another zone answers for, by delegation or because the resolver takes the zone with the longest name.
+fn shadow(name: &str, sets: &[RecordSet], within: &[String]) -> Option<Finding> {
+    let is_under =
+        |above: &str| name.strip_suffix(above).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let remedy = "give it a name outside of that, or let an agent write it into that zone";
+    let apex = sets.iter().find(|set| set.kind == RecordType::Soa).map(|set| &set.name);
+    let delegates = |set: &&RecordSet| set.kind == RecordType::Ns && Some(&set.name) != apex;
+    if let Some(set) = sets.iter().filter(delegates).find(|set| is_under(&set.name)) {
+        let line = format!("{name} lies under what the zone delegates: resolvers ask the servers of {set}");
+        return Some(Finding::warning(SUBJECT, line, remedy));
+    }
+    let zone = within.iter().find(|zone| is_under(zone))?;
+    let line = format!(
+        "{name} lies in another private zone, {zone}: a VPC that sees both finds nothing of this one there"
+    );
+    Some(Finding::warning(SUBJECT, line, remedy))
 }
 
 fn asked(facts: &Facts) -> BTreeMap<(String, RecordType), Asked> {

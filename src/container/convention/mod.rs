@@ -35,6 +35,8 @@
 //! - In a list of names that has a bad one, the good ones count.
 //! - Every name is judged alike, of whichever key it is: what is [reserved](Reserved) and what the operator does not
 //!   [allow](AllowedNames) is not published.
+//! - A name that ends in the last label of the zone's name, and not in the zone, is published, and reported: it was most
+//!   likely written with another zone.
 //! - A name has one kind of answer: one in `ALL` that is in a `NAME` of the container is not published. An address may
 //!   stand at either, being another type of record.
 //! - An address is of udp where all other names of its port are.

@@ -124,13 +124,23 @@ impl Names<'_> {
         self.names
     }
 
-    /// Adds the good names of a list, each once; the first thing that is wrong with the others.
+    /// Adds the good names of a list, each once; the first thing that is wrong with the others, or else with where one
+    /// of these leads.
     fn add(&mut self, list: &str, answer: Answer, parse: &dyn Fn(&str) -> Parsed) -> Option<String> {
         let mut first = None;
         let mut bad = 0_usize;
+        let mut elsewhere = None;
         for text in list.split(',').map(str::trim_ascii) {
             let taken = match parse(text) {
-                Ok((name, protocol)) => self.take(Named { name, answer, protocol }),
+                Ok((name, protocol)) => {
+                    if self.scope.is_of_another(text) {
+                        let zone = self.scope.zone();
+                        elsewhere.get_or_insert_with(|| {
+                            format!("{} does not end in {zone}, so it is published as {name}", quoted(text))
+                        });
+                    }
+                    self.take(Named { name, answer, protocol })
+                }
                 Err(error) => Err(error.to_string()),
             };
             if let Err(reason) = taken {
@@ -138,10 +148,11 @@ impl Names<'_> {
                 first.get_or_insert_with(|| format!("{} {reason}", quoted(text)));
             }
         }
-        first.map(|first| match bad {
+        let first = first.map(|first| match bad {
             1 => first,
             _ => format!("{first} (and {} more)", bad - 1),
-        })
+        });
+        first.or(elsewhere)
     }
 
     /// Adds the full name beside each weighted one, where the scope has such; the first thing that is wrong with those

@@ -90,6 +90,14 @@ impl Scope {
         &self.host_label
     }
 
+    /// Whether a name was most likely written with another zone: it ends as this one's does, and not in it.
+    pub(super) fn is_of_another(&self, text: &str) -> bool {
+        let text = text.to_ascii_lowercase();
+        let last = self.zone.rsplit('.').next().unwrap_or_default();
+        let ends_in = |zone: &str| text.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'));
+        ends_in(last) && !ends_in(&self.zone)
+    }
+
     pub(super) fn full_names(&self) -> Option<&FullNames> {
         self.full_names.as_ref()
     }

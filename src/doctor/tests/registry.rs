@@ -118,6 +118,29 @@ fn how_long_there_is_none_and_how_full_it_is() {
 }
 
 #[test]
+fn names_that_another_zone_answers_for() {
+    let delegated = |to: &'static str| {
+        move |facts: &mut Facts| {
+            let name = first(facts).services[0].name.as_str().to_owned();
+            let at = name.strip_prefix(to).unwrap().to_owned();
+            records(facts).push(simple(&at, RecordType::Ns, 60, "ns.example.com"));
+        }
+    };
+    let remedy = "a name outside of that";
+    warns(delegated("_web."), "names", "lies under what the zone delegates", remedy);
+    warns(delegated(""), "names", "lies under what the zone delegates", remedy);
+    let within = |zone: &'static str| {
+        move |facts: &mut Facts| route53(facts).zone.as_mut().unwrap().within = vec![zone.to_owned()]
+    };
+    warns(within("_tcp.sd.internal"), "names", "in another private zone, _tcp.sd.internal", remedy);
+    let mut facts = healthy();
+    within("prod.sd.internal")(&mut facts);
+    records(&mut facts).push(simple("sd.internal", RecordType::Ns, 60, "ns-0.awsdns-00.com"));
+    records(&mut facts).push(simple("prod.sd.internal", RecordType::Ns, 60, "ns.example.com"));
+    assert_eq!(judge(&facts).worst(), Level::Fine);
+}
+
+#[test]
 fn permissions() {
     let call = |vital, error: ZoneError| {
         move |facts: &mut Facts| {

@@ -26,6 +26,8 @@ pub struct Seen {
     pub vpcs: Vec<String>,
     /// Whether this host's VPC is one of them; `None` where that is not known.
     pub here: Option<bool>,
+    /// The private zones whose names end in this one's, as far as they were told.
+    pub within: Vec<String>,
 }
 
 impl fmt::Display for Seen {

@@ -126,9 +126,9 @@ async fn look_with(client: Client, settings: &Settings) -> Result<(Route53Zone, 
     let seen = match &settings.wanted {
         Wanted::Name(name) => {
             let name = canonical(name);
-            let mut seen = named(&client, &name).await?;
+            let (mut seen, within) = named(&client, &name).await?;
             look_closer(&client, settings, &mut seen).await?;
-            choose::by_name(&name, vpc, seen)?
+            Seen { within, ..choose::by_name(&name, vpc, seen)? }
         }
         Wanted::Id(id) => choose::by_id(by_id(&client, bare_id(id), vpc).await?)?,
     };
@@ -161,23 +161,29 @@ async fn find_with(client: Client, settings: &Settings) -> Result<Route53Zone, F
     Ok(found)
 }
 
-/// All zones called `name`, private and public.
-async fn named(client: &Client, name: &str) -> Result<Vec<Seen>, FindError> {
-    let mut seen = Vec::new();
+/// All zones called `name`, private and public; and the names of private ones within it, as far as they come along.
+async fn named(client: &Client, name: &str) -> Result<(Vec<Seen>, Vec<String>), FindError> {
+    let (mut seen, mut within) = (Vec::new(), Vec::new());
+    let under = format!(".{name}");
     let (mut start_name, mut start_id, mut course) = (name.to_owned(), None, Course::default());
     loop {
         let request = client.list_hosted_zones_by_name().dns_name(start_name).set_hosted_zone_id(start_id);
         let page = request.max_items(PAGE_ZONES).send().await;
         let page = page.map_err(|error| unanswered(BY_NAME, zone_error(error)))?;
         // The list begins at the name, and goes on with those that follow it.
-        let zones = page.hosted_zones.into_iter().map(seen_of);
-        seen.extend(zones.filter(|zone| zone.name == name));
+        for zone in page.hosted_zones.into_iter().map(seen_of) {
+            if zone.name == name {
+                seen.push(zone);
+            } else if zone.private && zone.name.ends_with(&under) {
+                within.push(zone.name);
+            }
+        }
         match page.next_dns_name {
             Some(next) if page.is_truncated && canonical(&next) == name => {
                 go_on(&mut course, BY_NAME, page.next_hosted_zone_id.clone())?;
                 (start_name, start_id) = (next, page.next_hosted_zone_id);
             }
-            _ => return Ok(seen),
+            _ => return Ok((seen, within)),
         }
     }
 }
@@ -256,6 +262,7 @@ fn seen_of(zone: HostedZone) -> Seen {
         comment: config.and_then(|config| config.comment).filter(|comment| !comment.is_empty()),
         vpcs: Vec::new(),
         here: None,
+        within: Vec::new(),
     }
 }
 

@@ -110,6 +110,19 @@ async fn asks_once_for_the_one_private_zone_of_a_name() {
 }
 
 #[tokio::test]
+async fn private_zones_within_it_come_along() {
+    let zones = [
+        private("Z1"),
+        hosted_zone("Z2", "prod.sd.internal.", true, ""),
+        hosted_zone("Z3", "open.sd.internal.", false, ""),
+        hosted_zone("Z4", "asd.internal.", true, ""),
+    ];
+    let canned = Canned::new(vec![listed(&zones, None)]);
+    let (_, seen) = look_with(canned.client(), &settings(None)).await.unwrap();
+    assert_eq!((seen.id.as_str(), seen.within), ("Z1", vec!["prod.sd.internal".to_owned()]));
+}
+
+#[tokio::test]
 async fn reads_on_while_the_name_lasts() {
     let public = |id: &str| hosted_zone(id, "sd.internal.", false, "");
     let first = listed(&[public("Z8"), public("Z9")], Some(("sd.internal.", "Z1")));
