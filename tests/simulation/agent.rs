@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::sync::MutexGuard;
+use std::sync::{LazyLock, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use ecssd::container::convention::{Protocol, Scope, parse};
+use ecssd::container::convention::{AllowedNames, Protocol, Scope, parse};
 use ecssd::container::event::{DockerEvent, Happening, Listed};
 use ecssd::container::offer::At;
 use ecssd::container::{self, Binding, Container, Network, Timestamp};
@@ -71,6 +71,12 @@ impl Agent {
     }
 }
 
+/// The names that containers may have: those that a [`Truth`] has records of.
+static ALLOWED: LazyLock<AllowedNames> = LazyLock::new(|| {
+    let addresses = (0..=u8::MAX).map(|service| format!(",s{service}"));
+    format!("*._tcp{}", addresses.collect::<String>()).parse().unwrap()
+});
+
 fn away() -> DockerError {
     DockerError::Unreachable {
         socket: "simulated".to_owned(),
@@ -81,7 +87,7 @@ fn away() -> DockerError {
 
 fn described(it: &Truth, now: Moment, owner: &str) -> Container {
     let environment = it.environment();
-    let scope = Scope::new(ZONE, owner);
+    let scope = Scope::new(ZONE, owner).with_allowed(Some(ALLOWED.clone()));
     let convention = parse(environment.iter().map(String::as_str), [], &scope);
     let shown = it.ports_shown(now) && it.is_published();
     let bound = |port| vec![Binding { address: Ipv4Addr::UNSPECIFIED, port }];

@@ -201,8 +201,9 @@ impl Truth {
             format!("SERVICE_{inside}_CHECK_INTERVAL={}", self.spec.interval_seconds),
         ];
         if self.spec.all_names {
-            environment.push(format!("SERVICE_{inside}_ALL=_s{}-all._tcp", self.spec.service));
-            environment.push(format!("SERVICE_{inside}_A=s{}", self.spec.service));
+            // Beside each, one that no agent gives: the zone that is true has none of them.
+            environment.push(format!("SERVICE_{inside}_ALL=_s{}-all._tcp,_s{0}-all._udp", self.spec.service));
+            environment.push(format!("SERVICE_{inside}_A=wpad,s{}.elsewhere,s{0}", self.spec.service));
         }
         if self.spec.check == SpecCheck::None {
             environment.push(format!("SERVICE_{inside}_CHECK=none"));
