@@ -3,11 +3,12 @@
 //! Owns both, until they are given away or dropped. When that is, is decided by [adoption](super).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use super::Adopted;
 use crate::machine::lifecycle::{Event, Lifecycle, Registered};
 use crate::machine::publish::{self, Wants};
-use crate::record::{ContainerId, RecordSet, Registrant};
+use crate::record::{ContainerId, RecordSet, Registrant, Subject};
 
 /// What an earlier run left.
 #[derive(Debug, Default)]
@@ -35,13 +36,23 @@ impl Estate {
                 self.registered.entry(id).or_default().push(event);
             }
         }
+        let host = sets.iter().find(|set| registrant.subject(set) == Some(Subject::Host));
+        let before = host.and_then(|set| set.values.first().cloned());
         for (id, sets) in by_container.into_iter().filter(|(id, _)| is_held(id)) {
             let held = self.held.entry(id).or_default();
             let known: BTreeSet<_> = held.iter().map(RecordSet::key).collect();
-            held.extend(sets.into_iter().filter(|set| !known.contains(&set.key())));
+            let new = sets.into_iter().filter(|set| !known.contains(&set.key()));
+            held.extend(new.map(|set| led_from(before.as_deref(), set, registrant)));
             held.sort_by_key(RecordSet::key);
         }
         Adopted { ports, gone: Vec::new() }
+    }
+
+    /// The host has another address than before: what is held of services' addresses follows.
+    pub(super) fn on_moved(&mut self, before: Ipv4Addr, registrant: &Registrant) {
+        for set in self.held.values_mut().flatten() {
+            *set = led_from(Some(&before.to_string()), set.clone(), registrant);
+        }
     }
 
     /// Holds nothing of these any more. Returns them.
@@ -87,5 +98,17 @@ impl Estate {
 
     pub(super) fn is_empty(&self) -> bool {
         self.held.is_empty() && self.registered.is_empty()
+    }
+}
+
+/// The same, and where it is a service's address that led to the host where that was before, to where it is now. A task may
+/// have an address of its own, which stays.
+fn led_from(before: Option<&str>, set: RecordSet, registrant: &Registrant) -> RecordSet {
+    let is_of_host = before.is_some_and(|before| set.values == [before]);
+    match registrant.subject(&set) {
+        Some(Subject::ServiceAddress(_)) if is_of_host => {
+            RecordSet { values: vec![registrant.address.to_string()], ..set }
+        }
+        _ => set,
     }
 }

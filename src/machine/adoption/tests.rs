@@ -12,6 +12,7 @@ use crate::machine::lifecycle::{Seq, Sight, State, Taken, Wanted, Why};
 use crate::machine::probe::Verdict;
 use crate::machine::testing::{SIGTERM, running, secs};
 use crate::record::testing::{id, registrant};
+use crate::record::{RecordType, Routing};
 
 const CONTAINERS: u64 = 4;
 
@@ -524,4 +525,36 @@ fn a_late_read_holds_nothing_of_a_container_that_a_list_has_lacked_since() {
         stage.found();
         assert_eq!(stage.adoption.held().count(), usize::from(!dies));
     }
+}
+
+/// What the address record of a service of this container holds, while nobody has looked at it.
+fn held_address(adoption: &Adoption, container: u64) -> Option<String> {
+    let mut sets = adoption.held().filter(|(of, _)| **of == id(container)).flat_map(|(_, sets)| sets);
+    sets.find(|set| set.kind == RecordType::A).and_then(|set| set.values.first().cloned())
+}
+
+#[test]
+fn what_is_held_of_a_services_address_is_where_the_host_is_and_a_tasks_own_stays() {
+    let before = Registrant { address: [10, 0, 0, 6].into(), ..registrant("i-0a") };
+    let address = |container, value: &str| RecordSet {
+        name: "web.sd.internal".into(),
+        kind: RecordType::A,
+        set_identifier: Some(format!("i-0a:{}:a", id(container))),
+        routing: Routing::Weighted(1),
+        ttl: 0,
+        values: vec![value.into()],
+    };
+    let known = [before.host_record(), address(1, "10.0.0.6"), address(2, "10.0.3.9")];
+    let held = |adoption: &Adoption| [1, 2].map(|container| held_address(adoption, container).unwrap());
+    // It has another address when it starts, or comes to have one before anybody has looked.
+    let mut adoption = Adoption::new(registrant("i-0a"));
+    adoption.on_known(&known, true, |_| true);
+    assert_eq!(held(&adoption), ["10.0.0.7", "10.0.3.9"]);
+    adoption.on_moved([10, 0, 0, 8].into());
+    assert_eq!(held(&adoption), ["10.0.0.8", "10.0.3.9"]);
+    let listed = BTreeSet::from([id(1), id(2)]);
+    adoption.on_listed(&listed, Moment::START);
+    adoption.open().unwrap();
+    adoption.on_moved([10, 0, 0, 9].into());
+    assert_eq!(held(&adoption), ["10.0.0.9", "10.0.3.9"]);
 }
