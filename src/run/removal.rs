@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::moment::Moment;
 use crate::reconcile::writer::{Answer, Call, Next, Settings, Writer};
 use crate::record::Key;
 use crate::zone::Zone;
@@ -24,10 +25,24 @@ pub enum Removal {
 
 /// Removes what is this host's from `zone`, within `limit`.
 pub async fn remove(zone: &dyn Zone, settings: Settings, limit: Duration) -> Removal {
+    carry_out(zone, settings, limit, Writer::remove).await
+}
+
+/// The same, but for the host's address, which stays.
+pub async fn withdraw(zone: &dyn Zone, settings: Settings, limit: Duration) -> Removal {
+    carry_out(zone, settings, limit, Writer::drain).await
+}
+
+async fn carry_out(
+    zone: &dyn Zone,
+    settings: Settings,
+    limit: Duration,
+    end: impl FnOnce(&mut Writer, Moment, Moment),
+) -> Removal {
     let clock = Clock::start();
     let deadline = clock.now() + limit;
     let mut writer = Writer::new(settings);
-    writer.remove(clock.now(), deadline);
+    end(&mut writer, clock.now(), deadline);
     writer.confirm(clock.now());
     // What was refused stays refused for longer than anybody waits for a removal.
     while !writer.progress(clock.now()).is_over() && clock.now() < deadline {

@@ -7,9 +7,9 @@
 //! | `--sync` | makes them so once, and says what it did |
 //! | `--remove` | takes them out |
 //!
-//! `beside` says whether an agent runs where a command wants to write, `hosted` finds the zone, `registry` opens what is written to and `recollection` what is known of it, `first_read`
-//! says when it is read first, `former` removes what this host wrote under another name, `dns` says when it is answered for, `status` shows what is known, `targets` tells
-//! Prometheus who serves, `negative` warns of a zone whose absent names are remembered for long, `signals` receives
+//! `beside` says whether an agent runs where a command wants to write, `hosted` finds the zone, `registry` opens what is
+//! written to and `recollection` what is known of it, `first_read` says when it is read first, `dns` says when it is
+//! answered for, `status` shows what is known, `targets` tells Prometheus who serves, `negative` warns of a zone whose absent names are remembered for long, `signals` receives
 //! SIGTERM, SIGINT and SIGHUP (`steer` says what each does), `manager` is the service manager, `exit` what an end is
 //! called in the log and by its code.
 
@@ -19,7 +19,6 @@ mod dns;
 mod error;
 mod exit;
 mod first_read;
-mod former;
 mod hosted;
 mod manager;
 mod negative;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::error::RunError;
-use super::former;
 use crate::config::Config;
 use crate::journal::aside::Aside;
 use crate::journal::{self, Locked, Memory, Opened, StoreError, Title};
+use crate::run::former;
 use crate::status::Board;
 
 /// How long another agent of this host gets to hand over.

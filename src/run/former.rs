@@ -1,7 +1,9 @@
 //! Removes what this very host wrote under another name, once what it wants under this one is written.
 //!
-//! Whether it may is for [`crate::machine::former`]; what cannot be removed stays named, and the agent not ready.
+//! Whether it may is for [`crate::machine::former`]; what cannot be removed stays named, and the agent not ready. The
+//! address goes last: where that leads is what tells the next start that the rest is this host's own.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,26 +16,34 @@ use crate::journal::machine_id;
 use crate::machine::former::{Former, Present};
 use crate::reconcile::writer::Settings;
 use crate::record::{Owner, RecordSet, RecordType, Registrant, Subject};
-use crate::run::removal::{Removal, remove};
+use crate::run::removal::{Removal, remove, withdraw};
 use crate::status::{Board, Part, Readiness};
 use crate::zone::{ListStart, Zone, ZoneError};
 
 /// How long the removal of one owner's records may take.
 const LIMIT: Duration = Duration::from_secs(300);
 /// How many calls a second it makes, of those that the agent may: nobody waits for it.
-pub(super) const CALLS_A_SECOND: f64 = 0.2;
+pub const CALLS_A_SECOND: f64 = 0.2;
 
 /// The journals that were set aside, and what their records are removed with.
-pub(super) struct Asides {
-    pub(super) asides: Vec<Aside>,
-    pub(super) zone: Arc<dyn Zone>,
+pub struct Asides {
+    /// The journals.
+    pub asides: Vec<Aside>,
+    /// What this host writes to.
+    pub zone: Arc<dyn Zone>,
     /// Of a removal of this host's own records, at a share of its pace.
-    pub(super) settings: Settings,
+    pub settings: Settings,
+}
+
+impl fmt::Debug for Asides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asides").field("asides", &self.asides).finish_non_exhaustive()
+    }
 }
 
 impl Asides {
     /// This host, as whoever asks what it may remove.
-    pub(super) fn present(&self, identity: &Identity) -> Present {
+    pub fn present(&self, identity: &Identity) -> Present {
         Present {
             on_ec2: identity.is_instance || looks_like_ec2(|path| std::fs::read_to_string(path).ok()),
             zone_id: self.zone.id().to_owned(),
@@ -43,12 +53,7 @@ impl Asides {
     }
 
     /// Removes what may be removed of them, once the agent has started; then shows what is left.
-    pub(super) async fn clear(
-        self,
-        present: Present,
-        board: &Board,
-        mut readiness: watch::Receiver<Readiness>,
-    ) {
+    pub async fn clear(self, present: Present, board: &Board, mut readiness: watch::Receiver<Readiness>) {
         // A name that both owners stand under is never empty between the two.
         while readiness.borrow_and_update().reason(Part::Start).is_some() {
             if readiness.changed().await.is_err() {
@@ -84,8 +89,7 @@ impl Asides {
             count,
             "this host wrote these records under another name: they are removed"
         );
-        let removal = remove(&*self.zone, settings, LIMIT).await;
-        let is_gone = matches!(removal, Removal::Done | Removal::Unconfirmed);
+        let is_gone = self.is_gone(settings).await;
         match is_gone.then(|| aside.forget()) {
             Some(Ok(())) => {
                 tracing::info!(
@@ -109,6 +113,13 @@ impl Asides {
         is_gone
     }
 
+    /// Removes all of it, the address last: without that nobody would know what is left for this host's own.
+    async fn is_gone(&self, settings: Settings) -> bool {
+        let over = |removal| matches!(removal, Removal::Done | Removal::Unconfirmed);
+        over(withdraw(&*self.zone, settings.clone(), LIMIT).await)
+            && over(remove(&*self.zone, settings, LIMIT).await)
+    }
+
     /// What a writer is told that removes the records of that owner; or why there is none.
     async fn settings_for(&self, present: &Present, aside: &Aside) -> Result<Settings, String> {
         let title = &aside.title;
@@ -129,7 +140,7 @@ impl Asides {
 }
 
 /// So many records of others may be left.
-pub(super) fn show_left(board: &Board, left: usize) {
+pub fn show_left(board: &Board, left: usize) {
     let text = || format!("{left} records of another owner or zone may be left; the log names them");
     board.set(Part::Journal, if left > 0 { Err(text()) } else { Ok(()) });
 }
@@ -154,6 +165,7 @@ mod tests {
     use crate::record::testing::{id, registrant};
     use crate::record::{Action, Change, RecordSet};
     use crate::zone::embedded::{EmbeddedZone, Options};
+    use crate::zone::{ChangeInfo, Page};
 
     async fn zone_with(sets: Vec<RecordSet>) -> EmbeddedZone {
         let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
@@ -171,6 +183,70 @@ mod tests {
         }
         let zone = zone_with(vec![web1.host_record(), task]).await;
         assert_eq!(address(&zone, &web1).await.unwrap(), Some([10, 0, 0, 7].into()));
+    }
+
+    /// A zone that lets one name be changed only once that is allowed.
+    struct Denying(EmbeddedZone, String, std::sync::atomic::AtomicBool);
+
+    #[async_trait::async_trait]
+    impl Zone for Denying {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+
+        fn id(&self) -> &str {
+            self.0.id()
+        }
+
+        async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
+            let is_allowed = self.2.load(std::sync::atomic::Ordering::Relaxed);
+            if !is_allowed && batch.iter().any(|change| change.set.name == self.1) {
+                return Err(ZoneError::Denied("not this name".to_owned()));
+            }
+            self.0.change(batch).await
+        }
+
+        async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError> {
+            self.0.list(start, max_items).await
+        }
+
+        async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
+            self.0.change_status(id).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_removed_is_what_the_next_start_goes_on_with() {
+        let (web1, web2) = (registrant("web1"), registrant("web2"));
+        let task = web1.container_record(&id(1), [10, 0, 3, 9].into());
+        let own = vec![web1.host_record(), task.clone()];
+        let zone = zone_with(own.clone()).await;
+        let denying = Arc::new(Denying(zone.clone(), task.name.clone(), Default::default()));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal-web1.redb");
+        std::fs::write(&path, "").unwrap();
+        let present = Present {
+            on_ec2: false,
+            zone_id: "embedded".into(),
+            machine: Some("0123".into()),
+            address: web2.address,
+        };
+        let stands = || zone.snapshot().into_iter().filter(|set| set.set_identifier.is_some()).count();
+        for (is_allowed, left) in [(false, 2), (true, 0)] {
+            denying.2.store(is_allowed, std::sync::atomic::Ordering::Relaxed);
+            let title =
+                Title { zone_id: "embedded".into(), zone: "sd.internal".into(), owner: "web1".into() };
+            let keys = own.iter().map(RecordSet::key).collect();
+            let asides = Asides {
+                asides: vec![Aside { title, keys, machine: present.machine.clone(), path: path.clone() }],
+                zone: denying.clone(),
+                settings: settings(web2.clone()),
+            };
+            let board = Board::default();
+            board.set(Part::Start, Ok(()));
+            asides.clear(present.clone(), &board, board.readiness()).await;
+            assert_eq!((stands(), path.exists()), (left, left > 0));
+        }
     }
 
     #[tokio::test(start_paused = true)]
