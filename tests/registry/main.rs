@@ -19,6 +19,7 @@ mod finding;
 mod mending;
 mod others;
 mod registering;
+mod renaming;
 mod restarting;
 mod spreading;
 mod tasks;
