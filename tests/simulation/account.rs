@@ -12,7 +12,8 @@ use ecssd::zone::{ChangeInfo, ListStart, Page, Zone, ZoneError};
 use futures_util::FutureExt;
 
 use super::agent::Agent;
-use super::host::instance_id;
+use super::disk::HERE;
+use super::host::owner;
 use super::mutant::Mutant;
 use super::scenario::{CallFault, Point};
 use super::truth::ZONE;
@@ -34,7 +35,7 @@ pub struct Account {
 }
 
 impl Account {
-    pub fn new(zone: EmbeddedZone, legacy: bool) -> Self {
+    pub fn new(zone: EmbeddedZone, legacy: bool, off_ec2: bool) -> Self {
         let mut account = Self {
             zone,
             legacy,
@@ -45,7 +46,7 @@ impl Account {
             denied: Vec::new(),
             foreign: BTreeMap::new(),
         };
-        for set in neighbours() {
+        for set in neighbours(off_ec2) {
             account.foreign.insert(set.key(), set.clone());
             let planted = account.zone.change(&[Change { action: Action::Create, set }]).now_or_never();
             assert!(matches!(planted, Some(Ok(_))), "a neighbour's record is not taken");
@@ -60,7 +61,8 @@ impl Account {
 }
 
 /// Records of others whose marks look like ours: of a host that is in no run, of the predecessor, of nobody.
-fn neighbours() -> Vec<RecordSet> {
+fn neighbours(off_ec2: bool) -> Vec<RecordSet> {
+    let owner = |index| owner(index, off_ec2);
     let marked = |mark: String, port: u16| RecordSet {
         name: format!("_s0._tcp.{ZONE}"),
         kind: RecordType::Srv,
@@ -70,9 +72,9 @@ fn neighbours() -> Vec<RecordSet> {
         values: vec![format!("1 1 {port} elsewhere.{ZONE}")],
     };
     vec![
-        marked(format!("{}:{:064x}:80", instance_id(9), 1), 1),
-        marked(format!("{}:{:064x}", instance_id(0), 1), 2),
-        marked(format!("{}.example:80", instance_id(0)), 3),
+        marked(format!("{}:{:064x}:80", owner(9), 1), 1),
+        marked(format!("{}:{:064x}", owner(0), 1), 2),
+        marked(format!("{}.example:80", owner(0)), 3),
     ]
 }
 
@@ -95,7 +97,7 @@ impl Zone for Agent {
     }
 
     fn id(&self) -> &str {
-        "Z1"
+        HERE
     }
 
     async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
@@ -134,6 +136,25 @@ impl Zone for Agent {
     }
 
     async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError> {
+        self.world.lock().court_lists_zone(self.host, self.life, max_items);
+        self.page(start, max_items).await
+    }
+
+    async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
+        let mut state = self.step_or_never(Point::Call).await;
+        state.court_reads(self.host);
+        let zone = state.account.zone.clone();
+        let answer = zone.change_status(id).now_or_never().expect("a zone in memory answers at once");
+        if state.mutant == Mutant::HearsOfNoSpread {
+            return answer.map(|info| ChangeInfo { status: ecssd::zone::ChangeStatus::Pending, ..info });
+        }
+        answer
+    }
+}
+
+impl Agent {
+    /// A page of the zone, as the registry gives it.
+    pub async fn page(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError> {
         let fate = {
             let mut state = self.step_or_never(Point::Call).await;
             state.count("list of records");
@@ -176,22 +197,21 @@ impl Zone for Agent {
         page
     }
 
-    async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
-        let mut state = self.step_or_never(Point::Call).await;
-        state.court_reads(self.host);
-        let zone = state.account.zone.clone();
-        zone.change_status(id).now_or_never().expect("a zone in memory answers at once")
-    }
-}
-
-impl Agent {
     /// One call, as the registry sees it.
     pub async fn ask(&self, batch: Vec<Change>) -> Result<ChangeInfo, ZoneError> {
+        self.ask_for(None, batch).await
+    }
+
+    /// The same for an owner that the host was before.
+    pub async fn ask_for(&self, former: Option<&str>, batch: Vec<Change>) -> Result<ChangeInfo, ZoneError> {
         let fate = {
             let mut state = self.step_or_never(Point::Call).await;
             state.count("change call");
             state.tell_batch(self.host, &batch);
-            state.court_asks(self.host, self.life, &batch);
+            match former {
+                Some(owner) => state.court_asks_for_former(self.host, self.life, owner, &batch),
+                None => state.court_asks(self.host, self.life, &batch),
+            }
             state.fate(self.host, &batch)
         };
         let unheard = || Err(ZoneError::Unknown("connection reset by peer".to_owned()));
@@ -226,7 +246,9 @@ impl Agent {
             }
         };
         let mut state = self.step_or_never(Point::Answer).await;
-        state.court_answered(self.host, answer.as_ref().map(|_| ()));
+        if former.is_none() {
+            state.court_answered(self.host, answer.as_ref().map(|_| ()));
+        }
         let said = answer.as_ref().map_or_else(ToString::to_string, |_| "done".to_owned());
         state.tell(self.host, format_args!("  answered: {said}"));
         answer

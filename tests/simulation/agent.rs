@@ -14,6 +14,7 @@ use ecssd::container::offer::At;
 use ecssd::container::{self, Binding, Container, Network, Timestamp};
 use ecssd::edge::check::{CheckError, Checker};
 use ecssd::edge::engine::{Docker, DockerError, Nobody, Subscription, Tasks, TasksError};
+use ecssd::edge::host::AddressUnknown;
 use ecssd::edge::host::notices::Sources;
 use ecssd::machine::departure::{AskError, Said, Source};
 use ecssd::machine::lifecycle::Target;
@@ -269,7 +270,10 @@ impl Tasks for Agent {
 #[async_trait]
 impl Sources for Agent {
     fn polled(&self) -> Vec<Source> {
-        vec![Source::Spot, Source::Scaling, Source::Cluster]
+        match self.world.lock().hosts[self.host].route.is_followed {
+            true => vec![Source::Cluster],
+            false => vec![Source::Spot, Source::Scaling, Source::Cluster],
+        }
     }
 
     async fn ask(&self, source: Source) -> Result<Said, AskError> {
@@ -300,6 +304,21 @@ impl Sources for Agent {
             (Source::Cluster, Notice::Draining) => Said::TasksEnd { what, tasks },
             _ => Said::Nothing,
         })
+    }
+
+    fn address(&self) -> Option<Result<Ipv4Addr, AddressUnknown>> {
+        let mut state = self.world.lock();
+        let now = state.now;
+        let of = &state.hosts[self.host];
+        if !of.route.is_followed {
+            return None;
+        }
+        let read = of.route.read(of.address, now);
+        state.court_reads_address(self.host, self.life, read);
+        if state.mutant == Mutant::StaysWhereItWas {
+            return state.court.started_at(self.host, self.life).map(Ok);
+        }
+        Some(read.ok_or(AddressUnknown))
     }
 
     fn wall_clock(&self) -> SystemTime {

@@ -34,6 +34,15 @@ impl Scenario {
         }
         operations.extend(by_hand(seed, hosts, at));
         operations.extend(anew(seed, hosts, at));
+        operations.extend(in_order(seed, hosts, at));
+        let moves = moves(seed, hosts, at);
+        let off_ec2 = !moves.is_empty();
+        operations.extend(moves);
+        if off_ec2 {
+            // What is left of such a host that ends, an operator removes.
+            operations.retain(|operation| operation.what != What::Terminate);
+        }
+        operations.extend(titles(seed, hosts, at, off_ec2));
         operations.sort_by_key(|operation| operation.at);
         Self {
             seed,
@@ -43,6 +52,7 @@ impl Scenario {
             drain_delay_seconds: [0, 0, 0, 4][rng.usize(..4)],
             confirm: rng.u8(..3) == 0,
             notices: operations.iter().any(|it| matches!(it.what, What::Notice { .. })),
+            off_ec2,
             operations,
         }
     }
@@ -86,6 +96,64 @@ fn anew(seed: u64, hosts: usize, end: u64) -> Vec<Operation> {
     };
     let draw = |rng: &mut Rng| Operation { at: rng.u64(..=end), host: rng.usize(..hosts), what: what(rng) };
     (0..rng.usize(1..4)).map(|_| draw(&mut rng)).collect()
+}
+
+/// Hosts off EC2 that change their address, and lose their way out, in a quarter of the seeds; drawn apart, too.
+fn moves(seed: u64, hosts: usize, end: u64) -> Vec<Operation> {
+    let mut rng = Rng::with_seed(seed ^ 0x0ff_ec2);
+    if rng.u8(..4) > 0 {
+        return Vec::new();
+    }
+    let what = |rng: &mut Rng| match rng.u8(..4) {
+        // Of few addresses, so that it is back soon.
+        0 | 1 => What::Move { to: rng.u8(..3) },
+        2 => What::RouteAway { seconds: [1, 5, 20, 70, 200][rng.usize(..5)] },
+        _ => What::RouteAstray { seconds: rng.u8(1..10) },
+    };
+    let draw = |rng: &mut Rng| Operation { at: rng.u64(..=end), host: rng.usize(..hosts), what: what(rng) };
+    (0..rng.usize(4..16)).map(|_| draw(&mut rng)).collect()
+}
+
+/// Hosts that are shut down in order, in a quarter of the seeds, each with a container that comes back as it was; beside
+/// some of them the janitor runs. Drawn apart, too.
+fn in_order(seed: u64, hosts: usize, end: u64) -> Vec<Operation> {
+    let mut rng = Rng::with_seed(seed ^ 0x0b007);
+    if rng.u8(..4) > 0 {
+        return Vec::new();
+    }
+    let mut operations = Vec::new();
+    for _ in 0..rng.usize(1..4) {
+        let (host, at, slot) = (rng.usize(..hosts), rng.u64(..=end), rng.u8(..SLOTS));
+        let seconds = rng.u16(60..400);
+        let port = [SpecPort::Fixed(rng.u8(..3)), SpecPort::Host(rng.u8(..3))][rng.usize(..2)];
+        let spec = Spec { port, restarts: true, all_names: rng.bool(), ..Spec::unchecked(rng.u8(..4)) };
+        operations.push(Operation { at: at.saturating_sub(100_000), host, what: What::Run { slot, spec } });
+        operations.push(Operation { at, host, what: What::ShutDown { seconds, drains: rng.u8(..4) == 0 } });
+        for _ in 0..rng.usize(2..9) {
+            let at = at + rng.u64(5_000..u64::from(seconds) * 1_000);
+            operations.push(Operation { at, host, what: What::Janitor });
+        }
+    }
+    operations
+}
+
+/// Journals of others: of a host that was renamed, of another zone, of a disk that was copied; drawn apart, too.
+fn titles(seed: u64, hosts: usize, end: u64, off_ec2: bool) -> Vec<Operation> {
+    let mut rng = Rng::with_seed(seed ^ 0x717_1e5);
+    if rng.u8(..if off_ec2 { 2 } else { 3 }) > 0 {
+        return Vec::new();
+    }
+    let what = |rng: &mut Rng| {
+        let down_ms = [0, 1_000, 20_000][rng.usize(..3)];
+        match rng.u8(..7) {
+            0 => What::SwitchZone { down_ms },
+            1..=3 => What::CopyDisk { from: rng.u8(..3), down_ms },
+            _ if off_ec2 => What::Rename { to: rng.u8(..3), down_ms },
+            _ => What::SwitchZone { down_ms },
+        }
+    };
+    let draw = |rng: &mut Rng| Operation { at: rng.u64(..=end), host: rng.usize(..hosts), what: what(rng) };
+    (0..rng.usize(1..6)).map(|_| draw(&mut rng)).collect()
 }
 
 /// How often a kind is drawn in a seed. Containers come and go in each; a fault is absent in half of them.

@@ -257,6 +257,9 @@ impl State {
         let now = self.now;
         for it in self.hosts[host].containers.values_mut().filter(|it| it.alive) {
             (it.alive, it.paused, it.reason) = (false, None, now);
+            if it.told_to_stop.is_some() {
+                it.stopped = Some(now);
+            }
         }
         self.tell(host, format_args!("all containers end"));
     }

@@ -1,6 +1,6 @@
 //! A host: its machine, its process, and what is wrong with each.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,8 @@ use tokio::sync::{Notify, watch};
 use super::cordons::Given;
 use super::disk::Disk;
 use super::engine::Engine;
+use super::later::Later;
+use super::route::Route;
 use super::scenario::{CallFault, Notice, Point, Scenario, Spec, SpecPort};
 use super::truth::{BELIEVED, REMEMBERED, Truth, fixed_port, host_port};
 use super::world::State;
@@ -27,7 +29,11 @@ const WALL: i64 = 1_800_000_000_000_000_000;
 
 pub struct Host {
     pub owner: String,
+    /// The first of its names, and all that it ever had.
+    first_name: String,
+    pub names: BTreeSet<String>,
     pub address: Ipv4Addr,
+    pub route: Route,
     pub containers: BTreeMap<ContainerId, Truth>,
     pub slots: BTreeMap<u8, ContainerId>,
     pub made: u64,
@@ -100,17 +106,25 @@ pub enum Order {
     Drain { down_ms: u32 },
 }
 
-/// Of each host, of either length that EC2 has given. The first is the beginning of all others: whoever compares
-/// prefixes is found out.
-pub fn instance_id(index: usize) -> String {
-    if index == 0 { "i-aaaaaaa0".to_owned() } else { format!("i-aaaaaaa0aaaaaaaa{index}") }
+/// Whose the records of a host are: by its instance's id, of either length that EC2 has given, or off EC2 its name. The
+/// first is the beginning of all others: whoever compares prefixes is found out.
+pub fn owner(index: usize, off_ec2: bool) -> String {
+    match (off_ec2, index) {
+        (false, 0) => "i-aaaaaaa0".to_owned(),
+        (false, index) => format!("i-aaaaaaa0aaaaaaaa{index}"),
+        (true, 0) => "web".to_owned(),
+        (true, index) => format!("web{index}"),
+    }
 }
 
 impl Host {
     pub fn new(index: usize, scenario: &Scenario) -> Self {
         Self {
-            owner: instance_id(index),
+            owner: owner(index, scenario.off_ec2),
+            first_name: owner(index, scenario.off_ec2),
+            names: [owner(index, scenario.off_ec2)].into(),
             address: Ipv4Addr::new(10, 0, 0, 7 + u8::try_from(index).expect("few hosts")),
+            route: Route::new(scenario.off_ec2),
             containers: BTreeMap::new(),
             slots: BTreeMap::new(),
             made: 0,
@@ -128,7 +142,7 @@ impl Host {
             notice: None,
             believed_end: None,
             imds_away_until: Moment::START,
-            disk: Disk::default(),
+            disk: Disk::of_machine(index),
             given: Given::default(),
             life: 0,
             alive: false,
@@ -202,10 +216,11 @@ impl Host {
     }
 
     /// All that hangs, lags or lies is well again.
-    pub fn heal(&mut self) {
+    pub fn heal(&mut self, now: Moment) {
         self.engine.heal();
         self.dead_network_until = Moment::START;
         self.imds_away_until = Moment::START;
+        self.route.heal(now);
         self.credentials.ready = self.credentials.taken;
         self.calls.clear();
         self.outage = None;
@@ -275,12 +290,72 @@ impl State {
         of.disk.power_off();
     }
 
+    /// The host has another name from the next start of its agent on.
+    pub fn renames(&mut self, host: usize, to: u8, down_ms: u32) {
+        let of = &mut self.hosts[host];
+        // The first is the beginning of the others.
+        let name = if to == 0 { of.first_name.clone() } else { format!("{}-{to}", of.first_name) };
+        if !of.route.is_followed || name == of.owner {
+            return;
+        }
+        self.kill_agent(host, down_ms);
+        let of = &mut self.hosts[host];
+        of.names.insert(name.clone());
+        of.owner = name.clone();
+        // Of what containers were sent, the next one knows nothing.
+        of.containers.values_mut().for_each(|it| it.noted = None);
+        self.count("renamed");
+        self.court_renames(host);
+        self.tell(host, format_args!("is called {name}"));
+    }
+
+    /// Its agent begins again, where there is something of another name.
+    pub fn tries_again(&mut self, host: usize) {
+        if self.hosts[host].disk.asides().next().is_some() {
+            self.kill_agent(host, 1_000);
+        }
+    }
+
+    /// What is on the disk of another host is on this one's, with the id of its machine.
+    pub fn copies_disk(&mut self, host: usize, from: usize, down_ms: u32) {
+        if from == host || from >= self.hosts.len() {
+            return;
+        }
+        self.kill_agent(host, down_ms);
+        let mut disk = self.hosts[from].disk.copy();
+        let of = &mut self.hosts[host];
+        // An older journal of its own would be believed.
+        disk.lacks(&of.names);
+        of.disk = disk;
+        of.containers.values_mut().for_each(|it| it.noted = None);
+        self.count("disk of another host");
+        self.tell(host, format_args!("has a copy of the disk of host {from}"));
+    }
+
+    /// Its agent has ended; its containers are ended, and the machine is off for so long.
+    pub fn goes_down(&mut self, host: usize, lasts: Duration) {
+        if !self.hosts[host].powered {
+            return;
+        }
+        self.kill_agent(host, 0);
+        self.engine_stops(host);
+        self.power_off(host);
+        if self.hosts[host].disk.is_closed() {
+            self.count("shut down in order");
+        }
+        self.later(lasts, Later::PowerOn { host });
+    }
+
     pub fn power_on(&mut self, host: usize) {
         if self.hosts[host].terminated.is_some() {
             return;
         }
-        self.hosts[host].powered = true;
-        self.hosts[host].bell.notify_one();
+        let start_at = self.now + Duration::from_secs(1);
+        let of = &mut self.hosts[host];
+        (of.powered, of.order) = (true, None);
+        // It is started with the machine, whoever had stopped it.
+        of.start_at = of.start_at.min(start_at);
+        of.bell.notify_one();
         self.engine_up(host);
     }
 

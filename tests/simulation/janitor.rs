@@ -77,7 +77,8 @@ impl State {
         let list = Read { began: now, ended: now, missing: Vec::new(), what: self.account.zone.snapshot() };
         let (mut hosts, mut containers) = (BTreeMap::new(), BTreeMap::new());
         let mut services = std::collections::BTreeSet::new();
-        for of in &self.hosts {
+        // A host off EC2 is in nobody's list.
+        for of in self.hosts.iter().filter(|of| !of.route.is_followed) {
             let Ok(owner) = Owner::new(&of.owner) else { continue };
             let state = match (of.terminated.is_some(), of.powered) {
                 (true, _) => InstanceState::Terminated,

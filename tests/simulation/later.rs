@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ecssd::moment::Moment;
 use ecssd::record::ContainerId;
 
 use super::scenario::Spec;
@@ -76,6 +77,23 @@ pub enum Later {
         host: usize,
         credential: u32,
     },
+    /// What leads to a host has had the time to follow it to where it has been since then.
+    Follow {
+        host: usize,
+        since: Moment,
+        stood_still: Duration,
+    },
+    /// The host goes down, once its agent has ended, or was waited for so often.
+    ShutDown {
+        host: usize,
+        seconds: u16,
+        waits: u8,
+    },
+    /// What a process was to put back has had its time.
+    Restore {
+        host: usize,
+        life: u64,
+    },
     /// The machine is.
     PowerOn {
         host: usize,
@@ -132,6 +150,14 @@ impl State {
                 let ready = &mut self.hosts[host].credentials.ready;
                 *ready = credential.max(*ready);
             }
+            Later::Follow { host, since, stood_still } => self.court_follows(host, since, stood_still),
+            Later::ShutDown { host, waits, seconds } if self.hosts[host].alive && waits > 0 => {
+                self.later(Duration::from_secs(1), Later::ShutDown { host, seconds, waits: waits - 1 });
+            }
+            Later::ShutDown { host, seconds, .. } => {
+                self.goes_down(host, Duration::from_secs(seconds.into()))
+            }
+            Later::Restore { host, life } => self.court_restores(host, life),
             Later::PowerOn { host } => self.power_on(host),
             Later::JanitorLooksAgain => self.janitor_looks_again(),
             Later::Exit { .. } | Later::Sigkill { .. } => {}

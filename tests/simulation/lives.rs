@@ -112,9 +112,16 @@ impl State {
         it.alive = false;
         it.paused = None;
         it.reason = now;
+        if it.told_to_stop.is_some() {
+            it.stopped = Some(now);
+        }
         let (again, port) = (it.spec.restarts && it.told_to_stop.is_none(), it.port);
         let first = (it.lives == 1).then_some(it.spec.service);
-        self.sharers(host, id).for_each(|it| (it.cut, it.reason) = (true, now));
+        for it in self.sharers(host, id) {
+            (it.cut, it.reason) = (true, now);
+            // Nobody reaches it any more.
+            it.stopped = it.told_to_stop.map(|_| now).or(it.stopped);
+        }
         first.into_iter().for_each(|service| self.ends_first(host, service));
         self.contests(host, port);
         self.tell(host, format_args!("ends {}", id.short()));

@@ -25,6 +25,8 @@ pub struct Log(Arc<Mutex<Noted>>);
 pub struct Noted {
     /// How often each step of the lifecycle was made.
     pub steps: BTreeMap<String, u64>,
+    /// Containers that were said to have ended before every name server had heard of their withdrawal.
+    pub early: Vec<String>,
     panics: Vec<(&'static str, u8)>,
     /// Panics that came about since they were last asked for.
     pub panicked: u32,
@@ -59,6 +61,9 @@ impl<S: Subscriber> Layer<S> for Log {
                 *noted.steps.entry(line.edge).or_default() += 1;
                 return;
             }
+            if line.event == "ended_before_spread" {
+                noted.early.push(line.container);
+            }
             let at = noted.panics.iter().position(|(event, _)| line.event == *event);
             if let Some(at) = at {
                 noted.panicked += 1;
@@ -77,13 +82,16 @@ impl<S: Subscriber> Layer<S> for Log {
 struct Line {
     message: String,
     event: String,
+    container: String,
     edge: String,
 }
 
 impl Visit for Line {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "event" {
-            self.event = value.to_owned();
+        match field.name() {
+            "event" => self.event = value.to_owned(),
+            "container" => self.container = value.to_owned(),
+            _ => {}
         }
     }
 

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `scenario`, `draw` | what happens, and how a seed decides it |
 //! | `operate`, `lives`, `later` | how it happens |
-//! | `world`, `host`, `engine`, `truth`, `disk`, `account` | where |
+//! | `world`, `host`, `route`, `engine`, `truth`, `disk`, `account`, `former` | where |
 //! | `agent`, `supervisor`, `log` | the process, and all that it sees and does |
 //! | `court` | who judges |
 //! | `mutant` | bugs that are planted, to see that they are caught |
@@ -30,6 +30,7 @@ mod court;
 mod disk;
 mod draw;
 mod engine;
+mod former;
 mod found;
 mod host;
 mod janitor;
@@ -41,6 +42,7 @@ mod mutant;
 mod operate;
 mod orders;
 mod outages;
+mod route;
 mod run;
 mod scenario;
 mod seeds;

@@ -94,13 +94,31 @@ pub enum Mutant {
     CordonsForGood,
     /// L4: a weight by hand takes the full name along.
     CordonsFullNames,
+    /// L5: does not see that its host has another address.
+    StaysWhereItWas,
+    /// S16: of what leads to its host, only its own record follows.
+    MovesAlone,
+    /// S16: believes the first reading of another address.
+    BelievesOneReading,
+    /// L6: after another boot takes what it left for what stands.
+    TrustsWhatItLeft,
+    /// S17: reads the zone at each start.
+    ListsAtEachStart,
+    /// S17: creates what may stand already.
+    CreatesWhatItRemembers,
+    /// S1: removes what another machine wrote, too.
+    TakesAnyForItself,
+    /// L7: does not remove what it wrote under another name.
+    LeavesItsFormerName,
+    /// S18: takes no change for one that every name server has heard of.
+    HearsOfNoSpread,
     /// S15: does not see that a new container is another try of those before.
     TrustsNewContainers,
 }
 
 impl Mutant {
     /// All of them, each with the invariant that must catch it.
-    pub const ALL: [(Self, &str); 38] = [
+    pub const ALL: [(Self, &str); 47] = [
         (Self::DeletesForeign, "S1"),
         (Self::NoCaps, "S2"),
         (Self::DeletesTheSick, "S3"),
@@ -139,6 +157,15 @@ impl Mutant {
         (Self::CordonsForGood, "L4"),
         (Self::CordonsFullNames, "L4"),
         (Self::TrustsNewContainers, "S15"),
+        (Self::StaysWhereItWas, "L5"),
+        (Self::HearsOfNoSpread, "S18"),
+        (Self::TakesAnyForItself, "S1"),
+        (Self::LeavesItsFormerName, "L7"),
+        (Self::TrustsWhatItLeft, "L6"),
+        (Self::ListsAtEachStart, "S17"),
+        (Self::CreatesWhatItRemembers, "S17"),
+        (Self::MovesAlone, "S16"),
+        (Self::BelievesOneReading, "S16"),
     ];
 
     /// A history that shows it, where seeds hardly ever do.
@@ -154,6 +181,24 @@ impl Mutant {
             ),
             Self::SeesNoPorts => Some(
                 r#"{"seed":1,"hosts":1,"legacy":false,"resync_minutes":30,"drain_delay_seconds":0,"confirm":false,"notices":false,"operations":[{"at":1000,"host":0,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":"Dynamic","stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0}}}},{"at":1500,"host":0,"what":{"Run":{"slot":1,"spec":{"service":1,"two":false,"weight":1,"check":"Tcp","interval_seconds":5,"port":{"Shared":{"slot":0,"second":true}},"stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":false,"ports_lag_ms":0}}}},{"at":200000,"host":0,"what":{"Rewire":{"slot":0,"seconds":0}}}]}"#,
+            ),
+            Self::MovesAlone => Some(
+                r#"{"seed":1,"hosts":1,"legacy":false,"resync_minutes":30,"drain_delay_seconds":0,"confirm":false,"notices":false,"off_ec2":true,"operations":[{"at":1000,"host":0,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"None","interval_seconds":5,"port":{"Host":0},"stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":true,"ports_lag_ms":0,"start_seconds":0,"all_names":true}}}},{"at":60000,"host":0,"what":{"Move":{"to":1}}}]}"#,
+            ),
+            // The janitor takes the record of one of three while its host is off.
+            Self::TrustsWhatItLeft => Some(
+                r#"{"seed":1,"hosts":2,"legacy":false,"resync_minutes":30,"drain_delay_seconds":0,"confirm":false,"notices":false,"off_ec2":false,"operations":[{"at":1000,"host":0,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"None","interval_seconds":5,"port":{"Host":0},"stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":true,"ports_lag_ms":0,"start_seconds":0,"all_names":true}}}},{"at":1000,"host":1,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"None","interval_seconds":5,"port":{"Host":0},"stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":true,"ports_lag_ms":0,"start_seconds":0,"all_names":true}}}},{"at":1000,"host":1,"what":{"Run":{"slot":1,"spec":{"service":0,"two":false,"weight":1,"check":"None","interval_seconds":5,"port":{"Host":1},"stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":true,"ports_lag_ms":0,"start_seconds":0,"all_names":true}}}},{"at":600000,"host":0,"what":{"ShutDown":{"seconds":300,"drains":false}}},{"at":620000,"host":0,"what":"Janitor"},{"at":750000,"host":0,"what":"Janitor"},{"at":1000000,"host":1,"what":{"Die":{"slot":5}}}]}"#,
+            ),
+            // Its disk is a copy of another host's.
+            Self::TakesAnyForItself => Some(
+                r#"{"seed":1,"hosts":2,"legacy":false,"resync_minutes":30,"drain_delay_seconds":0,"confirm":false,"notices":false,"off_ec2":true,"operations":[{"at":1000,"host":0,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"None","interval_seconds":5,"port":{"Host":0},"stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":true,"ports_lag_ms":0,"start_seconds":0,"all_names":true}}}},{"at":1000,"host":1,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"None","interval_seconds":5,"port":{"Host":0},"stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":true,"ports_lag_ms":0,"start_seconds":0,"all_names":true}}}},{"at":60000,"host":1,"what":{"CopyDisk":{"from":0,"down_ms":0}}},{"at":200000,"host":1,"what":{"Die":{"slot":5}}}]}"#,
+            ),
+            Self::LeavesItsFormerName => Some(
+                r#"{"seed":1,"hosts":1,"legacy":false,"resync_minutes":30,"drain_delay_seconds":0,"confirm":false,"notices":false,"off_ec2":true,"operations":[{"at":1000,"host":0,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"None","interval_seconds":5,"port":{"Host":0},"stop":"AtOnce","stop_timeout":null,"ready_ms":0,"restarts":true,"ports_lag_ms":0,"start_seconds":0,"all_names":true}}}},{"at":60000,"host":0,"what":{"Rename":{"to":1,"down_ms":0}}}]}"#,
+            ),
+            // It serves on for half a minute.
+            Self::HearsOfNoSpread => Some(
+                r#"{"seed":1,"hosts":1,"legacy":false,"resync_minutes":30,"drain_delay_seconds":0,"confirm":false,"notices":false,"off_ec2":false,"operations":[{"at":1000,"host":0,"what":{"Run":{"slot":0,"spec":{"service":0,"two":false,"weight":1,"check":"None","interval_seconds":5,"port":{"Host":0},"stop":"Survives","stop_timeout":30,"ready_ms":0,"restarts":true,"ports_lag_ms":0,"start_seconds":0,"all_names":true}}}},{"at":60000,"host":0,"what":{"Stop":{"slot":0}}},{"at":200000,"host":0,"what":{"Die":{"slot":5}}}]}"#,
             ),
             _ => None,
         }
@@ -259,6 +304,32 @@ impl Agent {
             Mutant::LeavesAddresses => {
                 let is_service = |set: &RecordSet| set.kind == RecordType::A && set.is_of_service();
                 batch.retain(|it| it.action != Action::Delete || !is_service(&it.set));
+            }
+            Mutant::MovesAlone => {
+                let standing = state.account.standing();
+                let is_move = |it: &Change| {
+                    let before = standing.get(&it.set.key()).map(|set| &set.values);
+                    it.set.kind == RecordType::A && before.is_some_and(|values| *values != it.set.values)
+                };
+                let moves = batch.iter().filter(|it| is_move(it) && it.set.is_of_service());
+                let moves: Vec<_> = moves.map(|it| it.set.key()).collect();
+                batch.retain(|it| !moves.contains(&it.set.key()));
+            }
+            Mutant::CreatesWhatItRemembers => {
+                let unsure = state.court.may_stand(self.host, self.life);
+                for change in batch.iter_mut().filter(|it| it.action == Action::Upsert) {
+                    if unsure.is_some_and(|unsure| unsure.contains(&change.set.key())) {
+                        change.action = Action::Create;
+                    }
+                }
+            }
+            Mutant::BelievesOneReading => {
+                let read = state.court.last_read(self.host, self.life).map(|read| read.to_string());
+                for change in batch.iter_mut().filter(|it| it.action != Action::Delete) {
+                    if let (RecordType::A, Some(read)) = (change.set.kind, &read) {
+                        change.set.values = vec![read.clone()];
+                    }
+                }
             }
             Mutant::DeletesWhatStands => {
                 for change in batch.iter_mut().filter(|it| delete(it)) {

@@ -5,10 +5,14 @@ use std::time::Duration;
 use ecssd::container::event::Happening;
 
 use super::cordons;
+use super::disk::ELSEWHERE;
 use super::host::Order;
 use super::later::Later;
 use super::scenario::{Notice, What};
 use super::world::State;
+
+/// For so many seconds an agent is waited for where its host is shut down.
+const SHUT_DOWN_WAITS: u8 = 60;
 
 impl State {
     /// Does one thing to a host.
@@ -145,13 +149,30 @@ impl State {
                 self.kill_agent(host, down_ms);
                 let [a, b, net, last] = self.hosts[host].address.octets();
                 self.hosts[host].address = [a, b, net.wrapping_add(1), last].into();
+                self.hosts[host].route.changed = now;
             }
+            What::Move { to } => self.moves(host, to),
+            What::RouteAway { seconds } => self.loses_route(host, until(seconds)),
+            What::RouteAstray { seconds } => self.route_strays(host, until(seconds.into())),
             What::PowerOff { seconds } => {
                 self.kill_agent(host, u32::from(seconds) * 1_000 + 1_000);
                 self.engine_down(host);
                 self.all_end(host);
                 self.power_off(host);
                 self.later(until(seconds), Later::PowerOn { host });
+            }
+            What::Rename { to, down_ms } => self.renames(host, to, down_ms),
+            What::SwitchZone { down_ms } => {
+                self.kill_agent(host, down_ms);
+                self.hosts[host].disk.is_of_zone(ELSEWHERE);
+            }
+            What::CopyDisk { from, down_ms } => self.copies_disk(host, from.into(), down_ms),
+            What::ShutDown { seconds, drains } => {
+                // Nobody starts it again before the host is.
+                let down_ms = u32::MAX;
+                let order = if drains { Order::Drain { down_ms } } else { Order::Upgrade { down_ms } };
+                self.hosts[host].is_told(order);
+                self.later(Duration::from_secs(1), Later::ShutDown { host, seconds, waits: SHUT_DOWN_WAITS });
             }
             What::Terminate => {
                 // One host is left, or the others have nobody to be compared with.

@@ -88,6 +88,7 @@ fn scenario(order: &[(u8, u8)], gap: u64, check: SpecCheck, kill: Option<usize>)
         drain_delay_seconds: 0,
         confirm: false,
         notices: false,
+        off_ec2: false,
         operations,
     }
 }

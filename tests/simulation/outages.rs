@@ -128,6 +128,7 @@ fn scenario() -> Scenario {
         drain_delay_seconds: 0,
         confirm: false,
         notices: true,
+        off_ec2: false,
         operations,
     }
 }

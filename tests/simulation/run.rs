@@ -135,8 +135,11 @@ async fn make_peace(world: &World, scenario: &Scenario, log: &Log) {
         state.account.noisy_until = Moment::START;
         state.account.poisoned.clear();
         state.account.denied.clear();
-        state.hosts.iter_mut().for_each(|host| host.heal());
+        let now = state.now;
+        state.hosts.iter_mut().for_each(|host| host.heal(now));
         (0..state.hosts.len()).for_each(|host| state.call_off(host));
+        // Whoever could not remove what is of another name tries it again.
+        (0..state.hosts.len()).for_each(|host| state.tries_again(host));
         state.now
     };
     let resync = Duration::from_secs(scenario.resync_minutes * 60);

@@ -23,6 +23,9 @@ pub struct Scenario {
     pub confirm: bool,
     /// Whether hosts are told of their end.
     pub notices: bool,
+    /// Whether they are off EC2: called by their names, and reached at the address of their route out.
+    #[serde(default)]
+    pub off_ec2: bool,
     pub operations: Vec<Operation>,
 }
 
@@ -190,8 +193,39 @@ pub enum What {
     Readdress {
         down_ms: u32,
     },
+    /// The host has another of its addresses, and its agent goes on. Off EC2 alone.
+    Move {
+        to: u8,
+    },
+    /// No route leaves it.
+    RouteAway {
+        seconds: u16,
+    },
+    /// The way out is another one for a moment.
+    RouteAstray {
+        seconds: u8,
+    },
     PowerOff {
         seconds: u16,
+    },
+    /// The agent is killed, and its host has another of its names when the next one starts. Off EC2 alone.
+    Rename {
+        to: u8,
+        down_ms: u32,
+    },
+    /// What its disk holds is of another zone from then on, as far as it says.
+    SwitchZone {
+        down_ms: u32,
+    },
+    /// The host is given a copy of another's disk.
+    CopyDisk {
+        from: u8,
+        down_ms: u32,
+    },
+    /// The host is shut down in order, and started so long after it: its agent hands over first, or drains.
+    ShutDown {
+        seconds: u16,
+        drains: bool,
     },
     DiskFull,
     /// The host ends for good.
@@ -406,7 +440,14 @@ impl What {
             Self::Drain { .. } => "drain",
             Self::Expire { .. } => "credential renewed",
             Self::Readdress { .. } => "address changed",
+            Self::Move { .. } => "move",
+            Self::RouteAway { .. } => "no route",
+            Self::RouteAstray { .. } => "route astray",
             Self::PowerOff { .. } => "power off",
+            Self::Rename { .. } => "host renamed",
+            Self::SwitchZone { .. } => "zone switched",
+            Self::CopyDisk { .. } => "disk copied",
+            Self::ShutDown { .. } => "shut down",
             Self::DiskFull => "disk full",
             Self::Terminate => "host terminated",
             Self::Notice { .. } => "notice",

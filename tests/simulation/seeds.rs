@@ -22,7 +22,7 @@ const TWICE: u64 = 50;
 const SHORTENED: usize = 3;
 
 /// The kinds of faults, each with whatever counts it.
-const FAULTS: [&str; 53] = [
+const FAULTS: [&str; 65] = [
     "network left and joined",
     "event dropped",
     "forgotten for replay",
@@ -74,6 +74,18 @@ const FAULTS: [&str; 53] = [
     "credential renewed",
     "credential has ended",
     "address changed",
+    "said to have ended too early",
+    "renamed",
+    "zone switched",
+    "disk of another host",
+    "removed of another name",
+    "shut down in order",
+    "start in order after another boot",
+    "taken while its host was off",
+    "address moved under an agent",
+    "address followed",
+    "no route",
+    "route astray",
     "panic",
     "metadata away",
 ];

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecssd::actors::{Dependencies, Exit, Running, start};
-use ecssd::change::pacing::Pace;
 use ecssd::clock::Clock;
 use ecssd::edge::host::notices::Sources;
 use ecssd::journal::SharedJournal;
@@ -20,6 +19,7 @@ use futures_util::FutureExt;
 use super::agent::Agent;
 use super::cordons::{self, SimCordons};
 use super::disk::SimJournal;
+use super::former;
 use super::host::Order;
 use super::mutant::Mutant;
 use super::truth::{BELIEVED, ZONE};
@@ -53,27 +53,37 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
     let dependencies = {
         let mut state = world.lock();
         let (now, seed, legacy, resync) = (state.now, state.seed, state.account.legacy, state.resync);
+        let mutant = state.mutant;
         let of = &mut state.hosts[host];
+        let Some(address) = of.route.read(of.address, now) else {
+            of.start_at = now + RESTART;
+            state.tell(host, format_args!("an agent finds no route out, and does not start"));
+            return None;
+        };
         of.life += 1;
         (of.alive, of.draining, of.started) = (true, None, now);
-        let (life, owner, address) = (of.life, of.owner.clone(), of.address);
+        let (life, owner, follows_route) = (of.life, of.owner.clone(), of.route.is_followed);
         of.credentials.read = of.credentials.ready;
         of.shown.clear();
         of.given.take_asked();
-        let (entries, whole) = of.disk.open();
+        of.disk.is_opened_by(&owner);
+        let (in_order, has_no_doubts) = (of.disk.is_in_order(), of.disk.has_no_doubts());
+        let (entries, whole) = of.disk.open(mutant);
         let stop = StopPlan { timeout: DRAIN_TIMEOUT, ..state.stop };
         let agent = Agent { world: world.clone(), host, life };
         state.court_starts(host, whole);
+        state.court_starts_at(host, life, address);
+        state.court_remembers_all(host, life, &entries, whole && has_no_doubts, in_order);
         state.tell(
             host,
             format_args!("an agent starts, its journal {}", if whole { "whole" } else { "not whole" }),
         );
         state.count("agent started");
         let journal = SimJournal::new(agent.clone(), entries, &state.hosts[host].disk, whole);
-        let journal = SharedJournal::new(Box::new(journal), whole);
+        let journal = SharedJournal::new(Box::new(journal), whole && mutant != Mutant::ListsAtEachStart);
         let settings = Settings {
             registrant: Registrant { owner: Owner::new(&owner).ok()?, zone: ZONE.to_owned(), address },
-            pace: if legacy { Pace::LEGACY } else { Pace::ROUTE53 },
+            pace: former::pace(&state.hosts[host], legacy),
             resync,
             journal: Some(journal.clone()),
             read_first: false,
@@ -81,7 +91,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             dry_run: false,
             seed: seed.wrapping_add(life * 1_000 + host as u64),
         };
-        let notices = state.notices.then(|| Arc::new(agent.clone()) as Arc<dyn Sources>);
+        let notices = (state.notices || follows_route).then(|| Arc::new(agent.clone()) as Arc<dyn Sources>);
         Dependencies {
             docker: Arc::new(agent.clone()),
             tasks: Arc::new(agent.clone()),
@@ -100,7 +110,10 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             clock: Clock::start(),
         }
     };
+    let former = former::asides(world, host, &dependencies);
+    let board = dependencies.board.clone();
     let running = start(dependencies).await.ok()?;
+    former::begin(former, &board, &running.readiness());
     world.lock().hosts[host].readiness = Some(running.readiness());
     Some(running)
 }
@@ -136,6 +149,7 @@ async fn watch(world: &World, host: usize, running: &mut Running) {
                 let _ = state.account.zone.clone().change(&batch).now_or_never();
             }
             let of = &mut state.hosts[host];
+            of.disk.close();
             (of.alive, of.start_at) = (false, now + down);
             return;
         }

@@ -24,7 +24,7 @@ use super::scenario::Scenario;
 use super::truth::ZONE;
 
 /// How long the name servers take.
-const INSYNC_AFTER: Duration = Duration::from_secs(15);
+pub const INSYNC_AFTER: Duration = Duration::from_secs(15);
 
 /// A handle to the world of one run.
 #[derive(Clone)]
@@ -78,7 +78,7 @@ impl World {
             now: Moment::START,
             stood_still: Duration::ZERO,
             hosts: (0..scenario.hosts).map(|index| Host::new(index, scenario)).collect(),
-            account: Account::new(zone, scenario.legacy),
+            account: Account::new(zone, scenario.legacy, scenario.off_ec2),
             court: Court::default(),
             history: String::new(),
             counts: BTreeMap::new(),
@@ -97,6 +97,8 @@ impl World {
         for _ in 0..std::mem::take(&mut self.0.log.noted().panicked) {
             (0..state.hosts.len()).for_each(|host| state.court_panics(host));
         }
+        let early = std::mem::take(&mut self.0.log.noted().early);
+        early.iter().for_each(|container| state.court_told_early(container));
         if state.court.verdict().is_some() {
             self.0.guilty.notify_one();
         }

@@ -13,8 +13,13 @@
 //! | `ends` | how a process may end: L2, L3 |
 //! | `peace` | what stands once all faults are over: L1, L4 |
 //! | `janitor` | what a janitor may delete: S2, S5 |
+//! | `restarts` | what it may do of what an earlier boot left: S17, L6 |
+//! | `former` | what it may remove of another name, and has to: S1, L7 |
+//! | `stops` | of whom it may say that it ended too early: S18 |
+//! | `whereabouts` | which addresses it may write, and that they follow the host: S16, L5 |
 
 mod ends;
+mod former;
 mod janitor;
 mod knowledge;
 mod loops;
@@ -23,6 +28,9 @@ mod ports;
 mod probes;
 mod proof;
 mod requests;
+mod restarts;
+mod stops;
+mod whereabouts;
 mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +41,8 @@ use ecssd::record::{ContainerId, Key, RecordSet};
 
 pub use knowledge::Known;
 pub use requests::Requests;
+pub use whereabouts::FOLLOWS;
+use whereabouts::Whereabouts;
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +66,12 @@ pub struct Court {
     /// By host and process.
     known: BTreeMap<(usize, u64), Known>,
     requests: BTreeMap<(usize, u64), Requests>,
+    starts: BTreeMap<(usize, u64), restarts::Start>,
+    /// Whose records a process removes that its host bore before.
+    clearing: BTreeSet<(usize, u64, String)>,
+    /// When the last delete of a container's was applied.
+    deleted: BTreeMap<ContainerId, Moment>,
+    whereabouts: BTreeMap<(usize, u64), Whereabouts>,
     /// By host: every content that it wrote or read of a key.
     contents: BTreeMap<(usize, Key), BTreeSet<String>>,
     /// By host: when a key was last asked to hold something, in which life of its container as the agent knew, and
@@ -75,6 +91,8 @@ pub struct Court {
     troubled: BTreeMap<usize, Moment>,
     /// The same, where that was refused for itself.
     refused: BTreeMap<usize, Moment>,
+    /// By host: when a call of it last came to nothing that can be told.
+    unheard: BTreeMap<usize, Moment>,
     /// When actors panicked.
     panics: Vec<(usize, Moment)>,
     /// What was dead when the janitor looked first.

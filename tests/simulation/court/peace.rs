@@ -32,6 +32,9 @@ impl State {
                 }
                 continue;
             }
+            if let Some(text) = self.left_of_former(host) {
+                return Some(("L7", text));
+            }
             let (stands, rightful) = (self.stands(host), self.rightful(host));
             let is_led_to = rightful.iter().any(|port| !port.serving.is_empty());
             if let Some(text) = self.astray(host).filter(|_| is_led_to) {
@@ -133,6 +136,19 @@ impl State {
             Port { number: port, serving, failing, is_had }
         };
         ports.into_iter().map(rightful).collect()
+    }
+
+    /// What does not stand of a container, as it should where its check passes.
+    pub(super) fn missing_of(&self, host: usize, it: &Truth) -> Option<String> {
+        let (stands, lines) = (self.stands(host), self.lines(host, it, Some(it.spec.weight)));
+        let doubtful = |name: &str, mark: &str| {
+            let is = |key: &Key| key.name == name && key.set_identifier.as_deref() == Some(mark);
+            self.court.doubtful.iter().chain(&self.court.late).any(|(of, key)| *of == host && is(key))
+        };
+        let stand =
+            |place: &(String, String)| stands.get(place).is_some_and(|line| allows(&lines, place, line));
+        let missing = lines.keys().find(|place| !stand(place) && !doubtful(&place.0, &place.1))?;
+        Some(format!("{} {} is {:?}", missing.0, missing.1, stands.get(missing)))
     }
 
     /// What may stand of a container that is paused: its full name; and until a minute is over the rest.

@@ -94,6 +94,8 @@ impl State {
             SpecCheck::Tcp => row.is_some_and(|row| row.passed == Some(other.lives) && row.risen.is_some()),
             SpecCheck::Docker => false,
         };
-        goes_on && passes && !other.is_touched(self.now) && !of.went_back
+        // Whoever was there first may be shown last.
+        let hindered = self.now < of.engine.hindered + PATIENCE;
+        goes_on && passes && !hindered && !other.is_touched(self.now) && !of.went_back
     }
 }

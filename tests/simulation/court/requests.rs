@@ -65,6 +65,8 @@ impl State {
         self.court_limits(batch);
         self.court_hunts(host, batch);
         self.court_ports_change(host, process, batch);
+        self.court_sees_addresses(host, process, batch);
+        self.court_puts_back(host, process, batch);
         for change in batch {
             self.court_asks_one(host, process, change, batch);
         }
@@ -110,6 +112,7 @@ impl State {
     pub fn court_not_read(&mut self, host: usize, error: &ZoneError) {
         let now = self.now;
         self.court_troubles(host, matches!(error, ZoneError::Denied(_)));
+        self.court.unheard.insert(host, now);
         let draining = self.hosts[host].draining.is_some();
         if let (Some(requests), ZoneError::Throttled(_), false) = (self.requests(host), error, draining) {
             requests.throttled.push_back(now);
@@ -125,6 +128,9 @@ impl State {
             let refused =
                 matches!(error, ZoneError::Rejected(_) | ZoneError::Denied(_) | ZoneError::Invalid(_));
             self.court_troubles(host, refused);
+            if !matches!(error, ZoneError::Rejected(_) | ZoneError::Throttled(_) | ZoneError::Busy(_)) {
+                self.court.unheard.insert(host, now);
+            }
         }
         let Some(requests) = self.requests(host) else { return };
         match answer {
@@ -211,7 +217,7 @@ impl State {
     }
 
     /// S9.
-    fn court_paces(&mut self, host: usize, batch: &[Change]) {
+    pub(super) fn court_paces(&mut self, host: usize, batch: &[Change]) {
         let (now, legacy, process) = (self.now, self.account.legacy, self.hosts[host].life);
         let (per_second, burst) = if legacy { REQUESTS_LEGACY } else { REQUESTS };
         let requests = self.court.requests.entry((host, process)).or_default();
@@ -230,7 +236,7 @@ impl State {
     }
 
     /// S10.
-    fn court_limits(&mut self, batch: &[Change]) {
+    pub(super) fn court_limits(&mut self, batch: &[Change]) {
         let now = self.now;
         let elements: usize = batch.iter().map(|it| cost_of(it) * it.set.values.len()).sum();
         let length = |it: &Change| it.set.values.iter().map(String::len).sum::<usize>();

@@ -16,6 +16,7 @@ impl State {
         _before: &BTreeMap<Key, RecordSet>,
         late: bool,
     ) {
+        self.court_deletes(batch);
         let unheard = late || !self.hosts[host].alive;
         for change in batch {
             let place = (host, change.set.key());
