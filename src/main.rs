@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use ecssd::cli::{self, Cli};
 use ecssd::config::janitor::JanitorConfig;
-use ecssd::config::{self, BadSetting, BadSettings, Config, Conflict, Order};
+use ecssd::config::{self, BadSetting, BadSettings, Config, Conflict, Idle, Mode, Order};
 use ecssd::janitor::forget::{Forget, shell as forget};
 use ecssd::janitor::settings::Settings;
 use ecssd::janitor::{lambda, shell};
@@ -115,8 +115,11 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
     }
     let sweeps = cli.janitor.janitor || cli.forget.iter().any(|name| !name.trim().is_empty());
     if sweeps && !cli.cordon.is_given() {
-        let config = JanitorConfig::of_shell(&cli)?;
+        let mode = if cli.janitor.janitor { Mode::Janitor } else { Mode::Forget };
+        let idle = config::idle(&cli, mode);
+        let config = hold(JanitorConfig::of_shell(&cli), &idle.refused)?;
         let logging = logs::init(config.log_format, config.log_level);
+        tell(&idle);
         let settings = Box::new(config.settings);
         let job = match (config.forget, config.soa_minimum) {
             (Some(hosts), _) => Job::Forget(settings, hosts),
@@ -135,12 +138,11 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
     if cli.janitor.soa_minimum.as_deref().is_some_and(|text| !text.trim().is_empty()) {
         bad.push(BadSetting::without_janitor("--soa-minimum (ECSSD_JANITOR_SOA_MINIMUM)"));
     }
-    let config = match Config::read(&cli) {
-        Ok(config) if bad.is_empty() => config,
-        Ok(_) => return Err(bad),
-        Err(more) => return Err([bad, more].concat()),
-    };
+    let idle = config::idle(&cli, mode(&cli));
+    bad.extend_from_slice(&idle.refused);
+    let config = hold(Config::read(&cli), &bad)?;
     let logging = logs::init(config.log_format, config.log_level);
+    tell(&idle);
     if let Some(asked) = config.order {
         return Ok((Job::Order(config.status.sockets, asked), logging));
     }
@@ -151,8 +153,28 @@ fn job(cli: Cli, in_lambda: bool) -> Result<(Job, Logging), Vec<BadSetting>> {
         let view = View { watch: cli.watch, json: cli.janitor.json };
         return Ok((Job::Status(config.status.sockets, view), logging));
     }
-    for line in config::idle(&cli, &config) {
-        tracing::warn!(event = "flag_ignored", "{line}");
-    }
     Ok((Job::Agent(Box::new(config)), logging))
+}
+
+/// Of whoever is no janitor.
+fn mode(cli: &Cli) -> Mode {
+    match cli {
+        cli if cli.cordon.is_given() => Mode::Cordon,
+        cli if cli.doctor => Mode::Doctor,
+        cli if cli.status => Mode::Status,
+        _ => Mode::Agent,
+    }
+}
+
+/// What was read, unless it or something beside it is bad; then all that is.
+fn hold<T>(read: Result<T, Vec<BadSetting>>, bad: &[BadSetting]) -> Result<T, Vec<BadSetting>> {
+    match read {
+        Ok(read) if bad.is_empty() => Ok(read),
+        Ok(_) => Err(bad.to_vec()),
+        Err(more) => Err([bad, &more].concat()),
+    }
+}
+
+fn tell(idle: &Idle) {
+    idle.told.iter().for_each(|line| tracing::warn!(event = "flag_ignored", "{line}"));
 }

@@ -7,6 +7,7 @@
 mod bounded;
 mod credentials;
 pub mod names;
+mod region;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub use self::bounded::ANSWER_OCTETS_MAX;
 use self::bounded::Bounded;
 use self::credentials::FreshChain;
 use self::names::Names;
+pub use self::region::named_region;
 
 /// The longest that a call may take, credentials included.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);

@@ -6,10 +6,12 @@
 mod cordon;
 mod help;
 mod janitor;
+mod typed;
 pub mod variables;
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use self::help::AFTER_HELP;
@@ -18,6 +20,7 @@ use crate::container::convention::truth;
 
 pub use self::cordon::Cordon;
 pub use self::janitor::Janitor;
+pub use self::typed::{Source, Typed};
 
 /// The zone, unless told otherwise.
 pub const ZONE: &str = "servicediscovery.internal";
@@ -298,6 +301,10 @@ pub struct Cli {
     /// What is wrong with the environment; what is wrong with a flag has no such place, as it ends the reading.
     #[arg(skip)]
     pub variables: Variables,
+
+    /// What was said, and where.
+    #[arg(skip)]
+    pub typed: Typed,
 }
 
 /// Reads a command line and `environment`, which must be this process's own.
@@ -308,9 +315,19 @@ pub fn read(
     arguments: impl IntoIterator<Item = OsString>,
     environment: &[(String, String)],
 ) -> Result<Cli, clap::Error> {
-    let (command, variables) = variables::judge(Cli::command(), environment);
-    let cli = Cli::from_arg_matches(&command.try_get_matches_from(double_dashed(arguments))?)?;
-    Ok(Cli { variables, ..cli })
+    let (mut command, variables) = variables::judge(Cli::command(), environment);
+    let matches =
+        command.try_get_matches_from_mut(double_dashed(arguments)).map_err(without_a_way_to_zone)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    Ok(Cli { variables, typed: Typed::of(&command, &matches), ..cli })
+}
+
+/// Without the advice to put `--` before a flag that is not known: it would be the zone then.
+fn without_a_way_to_zone(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.remove(ContextKind::Suggested);
+    }
+    error
 }
 
 /// The flags that the predecessor knew with one dash.

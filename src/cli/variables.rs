@@ -11,6 +11,8 @@ use crate::nearest::nearest;
 
 /// What the names of all variables of this program begin with.
 const PREFIX: &str = "ECSSD_";
+/// And behind it, those of what only the janitor is told.
+const JANITOR: &str = "JANITOR_";
 
 /// What is wrong with the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,8 +100,16 @@ fn unknown(name: &str, known: &[String]) -> Option<Unknown> {
     if !upper.starts_with(PREFIX) || known.iter().any(|known| known == name) {
         return None;
     }
-    let meant = nearest(&upper[PREFIX.len()..], known.iter().filter_map(|known| known.strip_prefix(PREFIX)));
-    Some(Unknown { name: name.to_owned(), meant: meant.map(|meant| format!("{PREFIX}{meant}")) })
+    let word = flag(&upper);
+    let nearest = nearest(word, known.iter().map(|known| flag(known)));
+    let meant = nearest.and_then(|meant| known.iter().find(|known| flag(known) == meant));
+    Some(Unknown { name: name.to_owned(), meant: meant.cloned() })
+}
+
+/// What a variable has of its flag's name: who knows the flag does not know whether it is the janitor's.
+fn flag(variable: &str) -> &str {
+    let rest = variable.strip_prefix(PREFIX).unwrap_or(variable);
+    rest.strip_prefix(JANITOR).unwrap_or(rest)
 }
 
 #[cfg(test)]
@@ -163,6 +173,11 @@ mod tests {
             ("ECSSD_SOMETHING_ELSE_AGAIN", "x"),
             ("ECSSD_ZONE", "sd.internal"),
             ("ECSSD_JANITOR", "yes"),
+            ("ECSSD_APPLY", "1"),
+            ("ECSSD_JSON", "1"),
+            ("ECSSD_JANITOR_DRY_RUN", "1"),
+            ("ECSSD_JANITOR_ZONE", "x"),
+            ("ECSSD_JANITOR_CLUSTER", "x"),
             ("MY_ECSSD_ZONE", "x"),
         ]);
         let meant =
@@ -172,7 +187,12 @@ mod tests {
             [
                 ("ECSSD_DRYRUN", Some("ECSSD_DRY_RUN")),
                 ("ecssd_zone", Some("ECSSD_ZONE")),
-                ("ECSSD_SOMETHING_ELSE_AGAIN", None)
+                ("ECSSD_SOMETHING_ELSE_AGAIN", None),
+                ("ECSSD_APPLY", Some("ECSSD_JANITOR_APPLY")),
+                ("ECSSD_JSON", Some("ECSSD_JANITOR_JSON")),
+                ("ECSSD_JANITOR_DRY_RUN", Some("ECSSD_DRY_RUN")),
+                ("ECSSD_JANITOR_ZONE", Some("ECSSD_ZONE")),
+                ("ECSSD_JANITOR_CLUSTER", Some("ECSSD_JANITOR_CLUSTERS")),
             ]
         );
     }

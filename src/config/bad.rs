@@ -72,6 +72,17 @@ pub enum BadValue {
         /// What counts, with an example or a range.
         expected: &'static str,
     },
+    /// The command line has it, and it is empty.
+    #[error("it is empty: give it a value, or leave it out")]
+    Empty,
+    /// It is a flag's name, or a word that other programs know, and would be a zone that is waited for for ever.
+    #[error("{given:?} is no zone's name without a dot: {meant} (a zone that is called so: {given}.)")]
+    NoZone {
+        /// The value.
+        given: String,
+        /// What may have been meant.
+        meant: String,
+    },
     /// It has the form of an address, but no client can connect to it.
     #[error("{0} is not an address that clients can connect to")]
     NotConnectable(Ipv4Addr),
@@ -108,8 +119,11 @@ pub enum Conflict {
     #[error("it is of --cordon: pass that too")]
     WithoutCordon,
     /// `--watch` alone.
-    #[error("--watch says how --status shows it: pass that too")]
+    #[error("it says how --status shows it: pass that too")]
     WatchAlone,
+    /// A flag that changes nothing beside the others that were given.
+    #[error("it changes nothing {0}")]
+    Idle(&'static str),
     /// `--local` and what finds a hosted zone.
     #[error("the zone is in this process: --zone-id and --endpoint-url go without it")]
     LocalAndRoute53,

@@ -27,7 +27,7 @@ use crate::zone::route53::Wanted;
 pub use crate::machine::cordon::Order;
 
 pub use self::bad::{BadEvent, BadSetting, BadSettings, BadValue, Conflict, Reason};
-pub use self::idle::idle;
+pub use self::idle::{Idle, Mode, idle};
 
 const DRAIN_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 const DRAIN_TIMEOUT_MAX: Duration = Duration::from_secs(600);
@@ -150,6 +150,9 @@ impl Config {
             setting: unclear.setting.clone(),
             reason: BadValue::Shared(unclear.reason.clone()).into(),
         }));
+        for setting in &cli.typed.empty {
+            judge.bad.push(BadSetting { setting: setting.clone(), reason: BadValue::Empty.into() });
+        }
         if cli.local && [&cli.zone_id, &cli.endpoint_url].into_iter().any(|text| given(text).is_some()) {
             judge.note("--local", Conflict::LocalAndRoute53);
         }
@@ -159,6 +162,9 @@ impl Config {
             .iter()
             .filter_map(|text| judge.takes("--dns-listen", values::listen(text)))
             .collect();
+        if cli.watch && !cli.status {
+            judge.note("--watch", Conflict::WatchAlone);
+        }
         let command = judge.takes("--sync, --remove, --status", command(cli));
         let order = order::order(cli, &mut judge);
         let zone_id = judge.takes_given("--zone-id", &cli.zone_id, values::zone_id);
@@ -254,7 +260,11 @@ impl Judge {
     fn note(&mut self, flag: &str, reason: impl Into<Reason>) {
         let variable = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
         let setting = if flag.contains(',') { flag.to_owned() } else { format!("{flag} (ECSSD_{variable})") };
-        self.bad.push(BadSetting { setting, reason: reason.into() });
+        // What is empty has no form either, and one line is enough.
+        let is_empty = |bad: &BadSetting| bad.setting == setting && bad.reason == BadValue::Empty.into();
+        if !self.bad.iter().any(is_empty) {
+            self.bad.push(BadSetting { setting, reason: reason.into() });
+        }
     }
 
     fn takes<T>(&mut self, flag: &str, judged: Result<T, impl Into<Reason>>) -> Option<T> {
@@ -277,12 +287,11 @@ fn given(text: &Option<String>) -> Option<&str> {
 }
 
 fn command(cli: &Cli) -> Result<Command, Conflict> {
-    let &Cli { sync, remove, status, watch, doctor, .. } = cli;
+    let &Cli { sync, remove, status, doctor, .. } = cli;
     if doctor && (sync || remove || status || cli.janitor.janitor || !cli.forget.is_empty()) {
         return Err(Conflict::DoctorAndMore);
     }
     match (sync, remove, status) {
-        _ if watch && !status => Err(Conflict::WatchAlone),
         (false, false, false) => Ok(Command::Serve),
         (true, false, false) => Ok(Command::Sync),
         (false, true, false) => Ok(Command::Remove),

@@ -245,7 +245,7 @@ fn the_status_is_served_on_loopback_unless_told_otherwise_and_at_the_first_socke
     assert_eq!(
         bad,
         [
-            "--sync, --remove, --status: --watch says how --status shows it: pass that too",
+            "--watch (ECSSD_WATCH): it says how --status shows it: pass that too",
             "--status-listen (ECSSD_STATUS_LISTEN): \"localhost:9153\" is not a port such as 9153, or an address and port such as 10.0.0.7:9153",
             "--status-socket (ECSSD_STATUS_SOCKET): \"here\" is not a path that begins with /",
             "--sd-listen (ECSSD_SD_LISTEN): \"x\" is not a port such as 9153, or an address and port such as 10.0.0.7:9153",

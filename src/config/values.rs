@@ -8,6 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::Limits;
 use super::bad::BadValue;
+use crate::cli::Cli;
 use crate::container::convention::{AllowedNames, FullNames, InvalidPattern, TTL_SECONDS_MAX, duration};
 use crate::logs;
 use crate::machine::agent::OnTerm;
@@ -72,6 +73,9 @@ pub(super) fn zone(text: &str) -> Result<String, BadValue> {
         (1..=63).contains(&label.len())
             && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
     };
+    if let Some(meant) = meant_by(text.trim()) {
+        return Err(BadValue::NoZone { given: name, meant });
+    }
     // A service in the zone still has to fit: `_` + 63 characters + `._tcp.` is a fair share.
     if name.len() <= 180 && name.split('.').all(label) {
         Ok(name)
@@ -80,6 +84,23 @@ pub(super) fn zone(text: &str) -> Result<String, BadValue> {
             text,
             "a zone's name: labels of 1 to 63 letters, digits, hyphens and underscores, at most 180 characters in all",
         ))
+    }
+}
+
+/// What a word without a dot means where ZONE stands: nothing here has subcommands, as other programs do.
+fn meant_by(word: &str) -> Option<String> {
+    let word = word.to_ascii_lowercase();
+    let command = <Cli as clap::CommandFactory>::command();
+    let mut flags = command.get_arguments().filter_map(|argument| argument.get_long());
+    match &*word {
+        "start" | "run" | "serve" | "daemon" => {
+            Some("the daemon is started without a word, ecssd ZONE".into())
+        }
+        "stop" => Some("SIGTERM stops the daemon, and --remove takes out its records".into()),
+        word if ["help", "version"].contains(&word) || flags.any(|flag| flag == word) => {
+            Some(format!("did you mean --{word}?"))
+        }
+        _ => None,
     }
 }
 

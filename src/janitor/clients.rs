@@ -106,7 +106,7 @@ pub async fn open(
 /// What this place calls its own. The metadata service is asked where nothing else says so, and no region was
 /// given.
 async fn region(settings: &Settings, variable: impl Fn(&str) -> Option<String>) -> Option<Region> {
-    if let Some(region) = named_region(&variable) {
+    if let Some(region) = aws::named_region(&variable) {
         return Some(region);
     }
     if let Some(region) = ProfileFileRegionProvider::new().region().await {
@@ -117,12 +117,6 @@ async fn region(settings: &Settings, variable: impl Fn(&str) -> Option<String>) 
     }
     let instance = Imds::from_variables(variable).ok()??.instance().await.ok()?;
     instance.region.map(Region::new)
-}
-
-/// As the SDKs read it, but an empty variable is none. Source: AWS SDKs reference guide, "AWS Region".
-fn named_region(variable: impl Fn(&str) -> Option<String>) -> Option<Region> {
-    let given = |name| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(given).map(Region::new)
 }
 
 /// The vendor's, in whichever partition the region is: beside the one that the SDK has of ECS.
@@ -199,19 +193,5 @@ mod tests {
         ] {
             assert_eq!(ec2_endpoint(region).await, expected);
         }
-    }
-
-    #[test]
-    fn an_empty_region_is_none() {
-        let named = |environment: &'static [(&str, &str)]| {
-            named_region(|name| {
-                let value = environment.iter().find(|(known, _)| *known == name);
-                value.map(|(_, value)| (*value).to_owned())
-            })
-        };
-        let region = |text| Some(Region::new(text));
-        assert_eq!(named(&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "eu-west-1")]), region("eu-west-1"));
-        assert_eq!(named(&[("AWS_REGION", "eu-west-2"), ("AWS_DEFAULT_REGION", "x")]), region("eu-west-2"));
-        assert_eq!(named(&[("AWS_REGION", " ")]), None);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -59,7 +58,7 @@ async fn deal_with(event: Value) -> Result<Value, String> {
 }
 
 async fn carry_out(request: RequestType, properties: &Properties) -> Result<(), String> {
-    let config = aws::config(None, EnvironmentVariableRegionProvider::new()).await;
+    let config = aws::config(None, aws::named_region(|name| std::env::var(name).ok())).await;
     let client = aws_sdk_route53::Client::new(&config);
     let zone = Route53Zone::new(client, properties.zone_name.clone(), properties.zone_id.clone());
     run(&zone, request, properties).await

@@ -90,6 +90,8 @@ fn removes_with_a_renewed_key(sources: impl Fn(&TempDir, &str) -> Vec<(&'static 
     ]);
     command.args(["--endpoint-url", &url, "--state-dir", dir.path().join("state").to_str().unwrap()]);
     command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nowhere");
+    // An empty region is none.
+    command.env("AWS_REGION", "");
     command.env("PATH", std::env::var_os("PATH").unwrap()).envs(variables);
     let mut removal = command.spawn().unwrap();
     assert_eq!(keys.recv_timeout(PATIENCE).as_deref(), Ok("OLD"));

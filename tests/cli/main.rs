@@ -5,6 +5,7 @@
 mod cordon;
 mod credentials;
 mod doctor;
+mod flags;
 mod stopping;
 
 use std::net::{TcpListener, UdpSocket};
