@@ -22,6 +22,11 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
+/// So many of something whose plural is its singular and an s: `1 host`, `2 hosts`.
+pub fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

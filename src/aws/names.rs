@@ -36,11 +36,20 @@ impl Names {
     /// # Errors
     /// Where nobody knows it, or nobody answers.
     pub async fn look_up(name: &str) -> Result<Vec<IpAddr>, String> {
-        Self::addresses(name).await.map_err(|error| error.to_string())
+        Self::addresses(name).await.map_err(|error| said(&error))
     }
 
     async fn addresses(name: &str) -> Result<Vec<IpAddr>, NetError> {
         Ok(resolver()?.lookup_ip(name).await?.iter().collect())
+    }
+}
+
+/// That there is none, in words: a text of the resolver's speaks of the last of its queries, which is for AAAA.
+fn said(error: &NetError) -> String {
+    match error {
+        error if error.is_nx_domain() => "no such name".to_owned(),
+        error if error.is_no_records_found() => "the name has no address".to_owned(),
+        error => error.to_string(),
     }
 }
 

@@ -104,6 +104,8 @@ pub enum Registry {
     Local {
         /// In which directory.
         place: String,
+        /// Where DNS is answered for it.
+        dns: Vec<String>,
     },
     /// In Route 53.
     Route53(Box<Route53>),

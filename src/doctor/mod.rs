@@ -48,8 +48,9 @@ pub fn judge(facts: &Facts) -> Report {
     findings.push(host::metadata(&facts.metadata));
     findings.extend(host::draining(&facts.drains));
     match &facts.registry {
-        Registry::Local { place } => {
-            let line = format!("kept in {place}, by the agent of this host alone");
+        Registry::Local { place, dns } => {
+            let at = dns.join(" and ");
+            let line = format!("kept in {place}, by the agent of this host alone; DNS at {at}");
             findings.push(Finding::fine("zone", line));
         }
         Registry::Route53(route53) => {

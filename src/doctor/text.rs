@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::finding::{Level, Report};
+use crate::printable::counted;
 
 /// How wide a subject is.
 const SUBJECT_WIDTH: usize = 16;
@@ -20,6 +21,6 @@ pub fn text(report: &Report) -> String {
     }
     let [broken, warnings, fine] =
         [Level::Broken, Level::Warning, Level::Fine].map(|level| report.count(level));
-    let _ = writeln!(text, "{broken} broken, {warnings} warnings, {fine} fine");
+    let _ = writeln!(text, "{broken} broken, {}, {fine} fine", counted(warnings, "warning"));
     text
 }

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use super::forget::text::line_to_type;
 use super::report::{Finding, Kept, Report, Verdict};
 use super::summary::RunSummary;
+use crate::printable::counted;
 use crate::record::RecordSet;
 
 /// Records of one verdict and reason that are shown.
@@ -47,7 +48,8 @@ fn out_of_sight(text: &mut String, report: &Report, zone: &str, command: &str) {
     let what = "out of sight, by host; where one is dead, its line says what it left (and deletes that with --apply):";
     line(text, format_args!("{what}"));
     for (host, records) in &hosts {
-        line(text, format_args!("{records:>6} records: {}", line_to_type(command, [host])));
+        let what = if *records == 1 { "record" } else { "records" };
+        line(text, format_args!("{records:>6} {what}: {}", line_to_type(command, [host])));
     }
     if hosts.len() > 1 {
         line(text, format_args!("       all of them: {}", line_to_type(command, hosts.keys())));
@@ -151,11 +153,12 @@ fn last_line(summary: &RunSummary) -> String {
     if !summary.apply {
         let waits = summary.verdicts_of("wait");
         return format!(
-            "a plan: {} changes due, {waits} wait for later runs; nothing was written, --apply writes",
-            changes.due
+            "a plan: {} due, {waits} {} for later runs; nothing was written, --apply writes",
+            counted(changes.due, "change"),
+            if waits == 1 { "waits" } else { "wait" }
         );
     }
-    let mut text = format!("{} of {} changes made", changes.made, changes.due);
+    let mut text = format!("{} of {} made", changes.made, counted(changes.due, "change"));
     for (count, words) in [
         (changes.gone, "gone already"),
         (changes.touched, "written anew meanwhile and left alone"),
@@ -216,8 +219,8 @@ mod tests {
         assert!(lines[3].contains("keep     its host is out of sight"));
         assert_eq!(lines[4], "     1 more stay: its host runs");
         assert!(lines[5].starts_with("out of sight, by host; "));
-        assert_eq!(lines[6], "     1 records: ecssd sd.internal --forget i-00000000000000003");
-        assert!(lines[7].starts_with("a plan: 1 changes due, 1 wait"));
+        assert_eq!(lines[6], "     1 record: ecssd sd.internal --forget i-00000000000000003");
+        assert!(lines[7].starts_with("a plan: 1 change due, 1 waits for"));
     }
 
     #[test]

@@ -255,7 +255,7 @@ fn take_over(
 pub(super) enum Fault {
     #[error("{path} is held by another agent", path = .0.display())]
     Held(PathBuf),
-    #[error("{path}: {error}; the state directory must be writable", path = .0.display(), error = .1)]
+    #[error("{path}: {error}; the state directory must be writable, or pass another one with --state-dir", path = .0.display(), error = .1)]
     Io(PathBuf, std::io::Error),
 }
 

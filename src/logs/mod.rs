@@ -4,12 +4,16 @@
 mod writer;
 
 pub use self::writer::{LINE_OCTETS_MAX, dropped};
+use std::fmt;
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
+use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -48,8 +52,10 @@ pub fn init(format: Format, level: LevelFilter) -> Logging {
     };
     let (queue, thread) = writer::start(std::io::stderr(), words);
     let lines = tracing_subscriber::fmt::layer().with_writer(move || queue.line());
+    let fields =
+        debug_fn(|line: &mut Writer<'_>, of: &Field, value: &dyn fmt::Debug| field(line, of.name(), value));
     let lines = if human {
-        lines.with_ansi(false).with_target(false).boxed()
+        lines.with_ansi(false).with_target(false).fmt_fields(fields.delimited(" ")).boxed()
     } else {
         lines.json().flatten_event(true).with_target(false).boxed()
     };
@@ -57,6 +63,20 @@ pub fn init(format: Format, level: LevelFilter) -> Logging {
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
     std::panic::set_hook(Box::new(log_panic));
     Logging(thread)
+}
+
+/// A field of a line for people: a value with blanks is quoted, so that it is seen where it ends. What would steer a
+/// terminal is escaped.
+fn field(line: &mut impl fmt::Write, name: &str, value: &dyn fmt::Debug) -> fmt::Result {
+    let mut text = String::new();
+    for character in format!("{value:?}").chars() {
+        if character.is_control() { text.extend(character.escape_default()) } else { text.push(character) }
+    }
+    match name {
+        "message" => line.write_str(&text),
+        _ if text.contains(' ') && !text.starts_with('"') => write!(line, "{name}={text:?}"),
+        _ => write!(line, "{name}={text}"),
+    }
 }
 
 fn dropped_human(lines: usize) -> String {
@@ -83,4 +103,26 @@ pub fn log_panic(panic: &PanicHookInfo<'_>) {
     let reason = panic.payload_as_str().unwrap_or("no message");
     let reason = printable(reason);
     tracing::error!(event = "panic", at, reason, "panic");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_with_blanks_is_quoted_for_people() {
+        let said = |name: &str, value: &dyn fmt::Debug| {
+            let mut line = String::new();
+            field(&mut line, name, value).map(|()| line)
+        };
+        assert_eq!(said("message", &format_args!("web is in DNS")).as_deref(), Ok("web is in DNS"));
+        assert_eq!(
+            said("reason", &format_args!("its check passes")).as_deref(),
+            Ok("reason=\"its check passes\"")
+        );
+        assert_eq!(said("reason", &"its check passes").as_deref(), Ok("reason=\"its check passes\""));
+        assert_eq!(said("port", &80).as_deref(), Ok("port=80"));
+        assert_eq!(said("host", &format_args!("web1")).as_deref(), Ok("host=web1"));
+        assert_eq!(said("message", &format_args!("\u{1b}[2J")).as_deref(), Ok("\\u{1b}[2J"));
+    }
 }

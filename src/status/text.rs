@@ -24,7 +24,9 @@ fn head(text: &mut String, status: &Status) -> std::fmt::Result {
     match (&status.host, &status.zone) {
         (Some(host), Some(zone)) => {
             let dry = if zone.dry_run { ", as a plan: nothing is written" } else { "" };
-            writeln!(text, "{} ({}) in {} ({}){dry}", host.owner, host.address, zone.name, zone.registry)?;
+            let dns = if zone.dns.is_empty() { "" } else { ", DNS at " };
+            let (zone, registry, at) = (&zone.name, &zone.registry, zone.dns.join(" and "));
+            writeln!(text, "{} ({}) in {zone} ({registry}{dns}{at}){dry}", host.owner, host.address)?;
         }
         _ => writeln!(text, "this host and its zone are not known yet")?,
     }
@@ -73,7 +75,7 @@ fn containers(text: &mut String, status: &Status) -> std::fmt::Result {
     writeln!(text, "\n{count} containers with services, {running} run here")?;
     for container in status.containers.iter().filter(is_ours) {
         let Container { id, name, state, .. } = container;
-        let since = container.since_ago.map(|ago| format!(" for {}", span(ago))).unwrap_or_default();
+        let since = container.since_ago.map(|ago| format!(", so for {}", span(ago))).unwrap_or_default();
         writeln!(text, "\n{name} {id}  {state}{since}")?;
         for service in &container.services {
             write_service(text, service)?;
@@ -198,6 +200,33 @@ mod tests {
         let text = render(&status);
         assert!(text.contains("  _a._tcp.sd.internal: 2 of 5, missed for up to 31.0 s"), "{text}");
         assert!(!text.contains("_b._tcp"), "{text}");
+    }
+
+    #[test]
+    fn it_is_said_where_dns_is_answered() {
+        let zone = |registry: &str, dns: &[&str]| crate::status::schema::Zone {
+            name: "sd.internal".into(),
+            id: "z".into(),
+            registry: registry.into(),
+            dns: dns.iter().map(ToString::to_string).collect(),
+            dry_run: false,
+        };
+        let host = crate::status::schema::Host {
+            owner: "web1".into(),
+            name: "web1.sd.internal".into(),
+            address: "10.0.0.7".into(),
+        };
+        let text = |zone| {
+            let seen = crate::status::Seen::default();
+            let status =
+                Status { host: Some(host.clone()), zone: Some(zone), ..crate::status::assemble(None, &seen) };
+            render(&status)
+        };
+        let local = text(zone("local", &["127.0.0.1:5333", "10.0.0.7:53"]));
+        let said = "web1 (10.0.0.7) in sd.internal (local, DNS at 127.0.0.1:5333 and 10.0.0.7:53)\n";
+        assert!(local.starts_with(said), "{local}");
+        let there = text(zone("route53", &[]));
+        assert!(there.starts_with("web1 (10.0.0.7) in sd.internal (route53)\n"), "{there}");
     }
 
     #[test]

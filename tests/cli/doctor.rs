@@ -62,7 +62,7 @@ fn it_reads_and_writes_nothing_and_asks_docker_what_an_agent_asks() {
     let engine = Engine::start(version("28.0.0", "containerd"));
     let (code, text) = engine.examine(&["--local"]);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.ends_with("0 broken, 1 warnings, 8 fine\n"), "{text}");
+    assert!(text.ends_with("0 broken, 1 warning, 8 fine\n"), "{text}");
     assert!(text.starts_with("warning  agent            no agent answers at "), "{text}");
     assert!(text.contains("\n                          → start it"), "{text}");
     assert!(text.contains("fine     docker           version 28.0.0 answers\n"), "{text}");

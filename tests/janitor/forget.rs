@@ -105,7 +105,7 @@ fn a_dead_host_is_gone_in_one_run_whole_and_alone() {
     assert!(plan.contains("web3: 7 records, to be deleted"), "{plan}");
     assert!(plan.contains("no answer at 127.0.0.9:1\n"), "{plan}");
     assert!(
-        plan.ends_with("a plan: 7 records of 1 hosts; nothing was written, --apply deletes them\n"),
+        plan.ends_with("a plan: 7 records of 1 host; nothing was written, --apply deletes them\n"),
         "{plan}"
     );
 

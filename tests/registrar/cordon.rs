@@ -194,6 +194,11 @@ fn it_has_to_be_clear_which_one_is_meant() {
     assert_eq!(matches, ["container web (000000000000)", "service web.sd.internal"]);
     assert!(matches!(refused(&mut registrar, "_web-all._tcp"), Refused::FullName(_)));
     assert!(matches!(refused(&mut registrar, "_web._tcp.other.zone."), Refused::Elsewhere { .. }));
+    // No container can ask for it, so nothing would ever come.
+    assert_eq!(refused(&mut registrar, "_web"), Refused::NoService("_web".to_owned()));
+    let said = |registrar: &mut Registrar, what: &str| ask(registrar, what, TO_0).unwrap().0.to_string();
+    assert!(said(&mut registrar, "_wbe._tcp").contains("no container here has it: it holds for what comes"));
+    assert!(!said(&mut registrar, "_web._tcp").contains("no container here has it"));
     for what in ["blue", "/blue", "web.sd.internal", "_WEB._tcp.sd.internal.", "_later._tcp", id(2).as_str()]
     {
         assert!(ask(&mut registrar, what, TO_0).is_ok(), "{what}");

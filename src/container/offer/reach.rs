@@ -30,14 +30,14 @@ pub enum Unreachable {
     #[error("container {}, whose network it shares, {}", .0.short(), .1)]
     Owner(ContainerId, OwnerIs),
     /// Docker does not publish it, but these; or exposes it only.
-    #[error("Docker publishes no host port for {port}{}{}", exposed(*.is_exposed), others(.published))]
+    #[error("Docker publishes no host port for {port}{}{}", exposed(*.is_exposed), others(*.port, .published))]
     NotPublished {
         /// The container's own.
         port: Port,
         /// Whether the image exposes it.
         is_exposed: bool,
-        /// Those that Docker does publish.
-        published: Vec<Port>,
+        /// Those that Docker does publish, each with its ports of the host.
+        published: Vec<(Port, Vec<u16>)>,
     },
     /// Docker was asked to publish it, and its networks publish nothing.
     #[error(
@@ -81,6 +81,9 @@ impl Unreachable {
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
+            Self::NotPublished { port, published, .. } if of_host(*port, published).is_some() => {
+                "correct the key, and replace the container"
+            }
             Self::NotPublished { .. } | Self::Loopback(_) => {
                 "publish the port at the address that clients reach (-p 80, portMappings), or use the host's network"
             }
@@ -226,8 +229,9 @@ fn not_published(owner: &Container, port: Port) -> Unreachable {
     let is_published = |key: &(u16, Protocol)| {
         owner.bindings.get(key).is_some_and(|bindings| !bindings.is_empty()) || owner.bound_ipv6.contains(key)
     };
-    let published =
-        owner.bindings.keys().filter(|key| is_published(key)).map(|&(port, protocol)| Port(port, protocol));
+    let published = owner.bindings.iter().filter(|(key, _)| is_published(key)).map(|(&key, bindings)| {
+        (Port(key.0, key.1), bindings.iter().map(|binding| binding.port).collect::<Vec<_>>())
+    });
     let is_exposed = owner.bindings.contains_key(&(port.0, port.1));
     Unreachable::NotPublished { port, is_exposed, published: published.collect() }
 }
@@ -236,10 +240,19 @@ fn exposed(is_exposed: bool) -> &'static str {
     if is_exposed { ", it only exposes it" } else { "" }
 }
 
+/// The container's port whose key was written with a port of the host.
+fn of_host(port: Port, published: &[(Port, Vec<u16>)]) -> Option<Port> {
+    let is_at = |(own, hosts): &&(Port, Vec<u16>)| own.1 == port.1 && hosts.contains(&port.0);
+    published.iter().find(is_at).map(|(own, _)| *own)
+}
+
 /// The first few: a container may publish a range of thousands.
-fn others(published: &[Port]) -> String {
+fn others(port: Port, published: &[(Port, Vec<u16>)]) -> String {
     const LISTED_MAX: usize = 8;
-    let listed: Vec<_> = published.iter().take(LISTED_MAX).map(ToString::to_string).collect();
+    if let Some(own) = of_host(port, published) {
+        return format!(": {} is the host's port of {own}, whose key is SERVICE_{}_NAME", port.0, own.0);
+    }
+    let listed: Vec<_> = published.iter().take(LISTED_MAX).map(|(port, _)| port.to_string()).collect();
     match published.len().checked_sub(LISTED_MAX) {
         _ if published.is_empty() => String::new(),
         None | Some(0) => format!(" (it does for {})", listed.join(", ")),

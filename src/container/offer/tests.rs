@@ -164,6 +164,16 @@ fn ports_that_are_not_published_say_what_is() {
         ["Docker publishes no host port for 80/tcp, it only exposes it"]
     );
     assert_eq!(reasons(&bound(Protocol::Udp, &[]), None), ["Docker publishes no host port for 80/tcp"]);
+    // The key has the host's port.
+    let at_80 = vec![Binding { address: Ipv4Addr::UNSPECIFIED, port: 80 }];
+    let mut other = bound(Protocol::Udp, &[]);
+    other.bindings = [((90, Protocol::Udp), at_80.clone())].into();
+    assert_eq!(reasons(&other, None), ["Docker publishes no host port for 80/tcp (it does for 90/udp)"]);
+    other.bindings.insert((8_080, Protocol::Tcp), at_80);
+    let said = "Docker publishes no host port for 80/tcp: 80 is the host's port of 8080/tcp, whose key is SERVICE_8080_NAME";
+    assert_eq!(reasons(&other, None), [said]);
+    let (_, unpublished) = offers(&other, None, None, HOST);
+    assert_eq!(unpublished[0].reason.remedy(), "correct the key, and replace the container");
     let mut range = bound(Protocol::Udp, &[]);
     range.bindings = (1_000..2_000)
         .map(|port| ((port, Protocol::Udp), vec![Binding { address: Ipv4Addr::UNSPECIFIED, port }]))

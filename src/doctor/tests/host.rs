@@ -115,7 +115,8 @@ fn the_agent_and_where_it_keeps_what_outlives_it() {
     breaks(state(directory(false, 0o700, 1 << 30)), subject, "so each start lists the zone", "mount it");
     let of_local = |facts: &mut Facts| {
         facts.state.kind = StateKind::NoDirectory;
-        facts.registry = Registry::Local { place: "/var/lib/ecssd".into() };
+        facts.registry =
+            Registry::Local { place: "/var/lib/ecssd".into(), dns: vec!["127.0.0.1:5333".into()] };
     };
     breaks(of_local, subject, "the zone is kept there: the agent exits with 69", "--state-dir");
     warns(state(directory(true, 0o700, 1 << 20)), subject, "only 1024 kB left", "make room");

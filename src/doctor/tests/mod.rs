@@ -194,9 +194,10 @@ fn a_remedy_stands_below_its_line() {
 #[test]
 fn of_a_zone_in_the_agents_process_nothing_is_said_of_route_53() {
     let mut facts = healthy();
-    facts.registry = Registry::Local { place: "/var/lib/ecssd".into() };
+    facts.registry = Registry::Local { place: "/var/lib/ecssd".into(), dns: vec!["127.0.0.1:5333".into()] };
     let report = judge(&facts);
     assert_eq!(report.worst(), Level::Fine);
     let subjects: Vec<_> = report.findings.iter().map(|finding| finding.subject).collect();
+    assert!(report.findings.iter().any(|finding| finding.line.ends_with("; DNS at 127.0.0.1:5333")));
     assert!(subjects.contains(&"zone") && !subjects.contains(&"permissions"), "{subjects:?}");
 }

@@ -9,6 +9,7 @@ use super::plan::{Host, Sign, word};
 use super::{Forget, Forgotten};
 use crate::janitor::sweep::Outcome;
 use crate::janitor::table::record;
+use crate::printable::counted;
 use crate::record::{Key, Owner, RecordSet};
 
 /// The same, for machines.
@@ -98,13 +99,14 @@ impl Shown {
             false => {
                 let hosts = self.hosts.iter().filter(|host| !host.refused && !host.records.is_empty());
                 let (due, hosts) = (count("due"), hosts.count());
-                let what = format!("{due} records of {hosts} hosts");
+                let what = format!("{} of {}", counted(due, "record"), counted(hosts, "host"));
                 line(&mut text, format_args!("a plan: {what}; nothing was written, --apply deletes them"));
             }
             true => {
                 let gone = count("deleted") + count("gone");
                 let due = all().count() - count("kept");
-                line(&mut text, format_args!("{gone} of {due} records are gone"));
+                let are = if due == 1 { "is" } else { "are" };
+                line(&mut text, format_args!("{gone} of {} {are} gone", counted(due, "record")));
             }
         }
         text
@@ -116,13 +118,13 @@ impl Shown {
             line(text, format_args!("{name}: no record of {} has its mark", self.zone));
             return;
         }
-        let count = records.len();
+        let all = counted(records.len(), "record");
         match (host.refused, self.apply) {
-            (true, _) => line(text, format_args!("{name}: {count} records, kept, it may live")),
-            (false, false) => line(text, format_args!("{name}: {count} records, to be deleted")),
+            (true, _) => line(text, format_args!("{name}: {all}, kept, it may live")),
+            (false, false) => line(text, format_args!("{name}: {all}, to be deleted")),
             (false, true) => {
                 let deleted = records.iter().filter(|(_, became)| became == "deleted").count();
-                line(text, format_args!("{name}: {deleted} of {count} records deleted"));
+                line(text, format_args!("{name}: {deleted} of {all} deleted"));
             }
         }
         for (record, became) in records {
@@ -137,7 +139,7 @@ impl Shown {
         if let Some(first) = host.silent.first() {
             let more = match host.silent.len() {
                 1 => String::new(),
-                ports => format!(" and {} more ports", ports - 1),
+                ports => format!(" and {} more", counted(ports - 1, "port")),
             };
             line(text, format_args!("    no answer at {first}{more}"));
         }

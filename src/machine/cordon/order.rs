@@ -71,6 +71,14 @@ impl What {
 }
 
 impl What {
+    /// Whether it begins as a service does, and no container can ask for it: a name with a protocol comes after the
+    /// underscore.
+    pub fn is_no_service(&self) -> bool {
+        let is_protocol =
+            |label: &str| label.eq_ignore_ascii_case("_tcp") || label.eq_ignore_ascii_case("_udp");
+        matches!(self, Self::Service(text) if text.starts_with("_.") || !text.split('.').skip(1).any(is_protocol))
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         match self {

@@ -17,6 +17,8 @@ pub struct Report {
     pub last: BTreeSet<String>,
     /// The other cordons in force for the same, or for what it covers.
     pub others: Vec<Cordon>,
+    /// Whether it is a service that no container of this host has.
+    pub is_to_come: bool,
 }
 
 /// What was done.
@@ -62,6 +64,9 @@ pub enum Refused {
         /// What it may be.
         matches: Vec<String>,
     },
+    /// It begins as a service does, and is none that a container can have.
+    #[error("{0:?} is no service: one has _tcp or _udp behind its name, such as _web._tcp")]
+    NoService(String),
     /// It is a full name.
     #[error(
         "{0} answers with all its targets and has no weights; name the service that has them, or a container"
@@ -106,7 +111,12 @@ impl fmt::Display for Report {
             writeln!(f, "  {record} of {name}({}): weight {from} -> {to}", container.short())?;
         }
         if self.changes.is_empty() && !matches!(self.done, Done::NotCordoned(_)) {
-            writeln!(f, "  no record changes now")?;
+            let said = if self.is_to_come {
+                "no container here has it: it holds for what comes"
+            } else {
+                "no record changes now"
+            };
+            writeln!(f, "  {said}")?;
         }
         for name in &self.last {
             writeln!(

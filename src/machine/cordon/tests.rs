@@ -61,6 +61,18 @@ fn names_are_read_as_they_are_written() {
 }
 
 #[test]
+fn what_no_container_can_ask_for_is_no_service() {
+    let is_none = |text: &str| What::parse(text).unwrap().is_no_service();
+    for text in ["_wbe", "_web", "_web.tcp", "_tcp", "_._tcp", "_web._tls"] {
+        assert!(is_none(text), "{text}");
+    }
+    for text in ["_web._tcp", "_WEB._TCP", "_dns._udp.sd.internal.", "_web.a._tcp.b", "web", "web_tcp", "all"]
+    {
+        assert!(!is_none(text), "{text}");
+    }
+}
+
+#[test]
 fn a_name_is_whole_with_its_zone_and_lies_in_no_other() {
     let whole = |name: &str| whole(name, "sd.internal");
     let name = Some("_web._tcp.sd.internal".to_owned());
@@ -181,7 +193,7 @@ fn a_report_says_of_which_other_cordon_that_it_counts() {
     let (one, name) = (cordon(Scope::Container(id(1)), 0), cordon(Scope::Service("_web._tcp".to_owned()), 0));
     let says = |done, other: &Cordon| {
         let others = vec![other.clone()];
-        let report = Report { done, changes: Vec::new(), last: BTreeSet::new(), others };
+        let report = Report { done, changes: Vec::new(), last: BTreeSet::new(), others, is_to_come: false };
         report.to_string().contains("and counts there")
     };
     assert!(says(Done::Cordoned(name.clone()), &one), "that of a container comes first");

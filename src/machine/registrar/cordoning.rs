@@ -62,7 +62,7 @@ impl Registrar {
                 let Some(cordon) = self.cordons.get(&scope).cloned() else {
                     let done = Done::NotCordoned(self.called(&scope));
                     let (changes, last, others) = (Vec::new(), BTreeSet::new(), self.others(&scope));
-                    return Ok((Report { done, changes, last, others }, Vec::new()));
+                    return Ok((Report { done, changes, last, others, is_to_come: false }, Vec::new()));
                 };
                 let changed = self.reweigh("uncordoned", |it| {
                     it.cordons.remove(&scope);
@@ -121,6 +121,10 @@ impl Registrar {
             Done::Cordoned(cordon) | Done::Uncordoned(cordon) => self.others(&cordon.scope),
             Done::NotCordoned(_) => Vec::new(),
         };
+        let is_to_come = match &done {
+            Done::Cordoned(Cordon { scope: Scope::Service(name), .. }) => self.answers(name).is_none(),
+            Done::Cordoned(_) | Done::Uncordoned(_) | Done::NotCordoned(_) => false,
+        };
         let changes = self.changes(&before, &after);
         let gone = changes.iter().filter(|change| change.to == 0).map(|change| change.record.clone());
         let serves = |name: &String| {
@@ -129,7 +133,7 @@ impl Registrar {
         };
         let last = gone.filter(|name| !serves(name)).collect();
         let outputs = [self.keep(), said].into_iter().chain(wants).collect();
-        (Report { done, changes, last, others }, outputs)
+        (Report { done, changes, last, others, is_to_come }, outputs)
     }
 
     fn others(&self, scope: &Scope) -> Vec<Cordon> {
@@ -182,6 +186,7 @@ impl Registrar {
     fn meant(&self, what: &What) -> Result<Scope, Refused> {
         match what {
             What::All => Ok(Scope::All),
+            What::Service(text) if what.is_no_service() => Err(Refused::NoService(text.clone())),
             What::Service(text) => {
                 let zone = &self.registrant.zone;
                 let elsewhere = || Refused::Elsewhere { name: text.clone(), zone: zone.clone() };

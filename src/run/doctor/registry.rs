@@ -18,8 +18,9 @@ const TRY_PAUSE: Duration = Duration::from_secs(1);
 /// Asks all of it.
 pub(super) async fn ask(config: &Config, identity: Option<&Identity>) -> Registry {
     let (wanted, endpoint_url) = match &config.registry {
-        config::Registry::Local { .. } => {
-            return Registry::Local { place: config.state_dir.display().to_string() };
+        config::Registry::Local { dns_listen } => {
+            let dns = dns_listen.iter().map(ToString::to_string).collect();
+            return Registry::Local { place: config.state_dir.display().to_string(), dns };
         }
         config::Registry::Route53 { wanted, endpoint_url } => (wanted.clone(), endpoint_url.clone()),
     };

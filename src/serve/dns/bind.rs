@@ -67,7 +67,7 @@ pub(super) fn remedy(error: &io::Error, address: SocketAddr) -> String {
     let port = address.port();
     match error.kind() {
         ErrorKind::PermissionDenied => format!(
-            "; ports below 1024 need the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= in a unit, --cap-add NET_BIND_SERVICE in Docker), or choose another port than {port}"
+            "; ports below 1024 need the capability CAP_NET_BIND_SERVICE (in Docker: as root, --user 0, with --cap-add NET_BIND_SERVICE; in a unit: AmbientCapabilities= and CapabilityBoundingSet= with it, and PrivateUsers=no), or choose another port than {port}"
         ),
         ErrorKind::AddrInUse => format!(
             "; another process has the port (`ss -lntup 'sport = :{port}'` names it; on port 53 often systemd-resolved, dnsmasq or named): stop it, or choose another address or port"

@@ -17,7 +17,7 @@ pub enum OpenError {
         reason: String,
     },
     /// The state directory or a file in it cannot be used.
-    #[error("{path}: {source}; the state directory must be writable by this process", path = path.display())]
+    #[error("{path}: {source}; the state directory must be writable by this process, or pass another one with --state-dir", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
