@@ -134,9 +134,7 @@ fn judge_one(row: &Row, rows: &[Row]) -> Vec<Judged> {
             None => (promised.time, promised.innocent),
         };
         all.push(at_most("time over T*", time / row.ideal, figure(time_line, "×")));
-        // In a deployment each host writes twice, and asks how far its withdrawals have got.
-        let line = if row.scenario == Scenario::Deploy { "fleet-deploy-calls" } else { promised.calls };
-        all.push(at_most("calls a host", calls, figure(line, "calls")));
+        all.push(at_most("calls a host", calls, figure(promised.calls, "calls")));
         if let Some(share) = innocent.map(|line| figure(line, "×")) {
             all.push(at_least(
                 "answered of another client of Route 53",
