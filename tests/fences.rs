@@ -41,7 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // A host asks the zone's name server for the size of the fleet.
     ("edge", &["aws", "backoff", "container", "machine", "printable", "record", "serve", "zone"]),
     // What is wrong with a host, by what was found out of it.
-    ("doctor", &["container", "record", "zone"]),
+    ("doctor", &["container", "printable", "record", "zone"]),
     // Who does the work.
     (
         "actors",
@@ -108,6 +108,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "journal",
             "logs",
             "machine",
+            "moment",
             "printable",
             "reconcile",
             "record",
