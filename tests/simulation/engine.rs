@@ -258,7 +258,7 @@ impl State {
         for it in self.hosts[host].containers.values_mut().filter(|it| it.alive) {
             (it.alive, it.paused, it.reason) = (false, None, now);
             if it.told_to_stop.is_some() {
-                it.stopped = Some(now);
+                it.stopped.push(now);
             }
         }
         self.tell(host, format_args!("all containers end"));

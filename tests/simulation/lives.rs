@@ -113,14 +113,14 @@ impl State {
         it.paused = None;
         it.reason = now;
         if it.told_to_stop.is_some() {
-            it.stopped = Some(now);
+            it.stopped.push(now);
         }
         let (again, port) = (it.spec.restarts && it.told_to_stop.is_none(), it.port);
         let first = (it.lives == 1).then_some(it.spec.service);
         for it in self.sharers(host, id) {
             (it.cut, it.reason) = (true, now);
             // Nobody reaches it any more.
-            it.stopped = it.told_to_stop.map(|_| now).or(it.stopped);
+            it.stopped.extend(it.told_to_stop.map(|_| now));
         }
         first.into_iter().for_each(|service| self.ends_first(host, service));
         self.contests(host, port);

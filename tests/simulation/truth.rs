@@ -76,8 +76,8 @@ pub struct Truth {
     pub noted: Option<(u32, Moment, Moment)>,
     /// The latest runs of its HEALTHCHECK.
     pub log: Vec<Checked>,
-    /// When the last of its lives ended that was asked to.
-    pub stopped: Option<Moment>,
+    /// When those of its lives ended that were asked to.
+    pub stopped: Vec<Moment>,
     /// The last moment at which there was a reason to have it out of DNS.
     pub reason: Moment,
     /// The last moment at which a pause began or ended.
@@ -119,7 +119,7 @@ impl Truth {
             doubted: None,
             noted: None,
             log: Vec::new(),
-            stopped: None,
+            stopped: Vec::new(),
             reason: Moment::START,
             thawed: Moment::START,
             passed_runs: 0,

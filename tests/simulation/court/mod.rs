@@ -69,8 +69,8 @@ pub struct Court {
     starts: BTreeMap<(usize, u64), restarts::Start>,
     /// Whose records a process removes that its host bore before.
     clearing: BTreeSet<(usize, u64, String)>,
-    /// When the last delete of a container's was applied.
-    deleted: BTreeMap<ContainerId, Moment>,
+    /// When the deletes of each container's were applied.
+    deleted: BTreeMap<ContainerId, Vec<Moment>>,
     whereabouts: BTreeMap<(usize, u64), Whereabouts>,
     /// By host: every content that it wrote or read of a key.
     contents: BTreeMap<(usize, Key), BTreeSet<String>>,

@@ -1,5 +1,6 @@
 //! S18: whoever is said to have ended before every name server had heard of its withdrawal was asked to stop, and had.
 
+use ecssd::moment::Moment;
 use ecssd::record::{Action, Change, ContainerId};
 
 use super::mark;
@@ -11,7 +12,7 @@ impl State {
         let deleted = batch.iter().filter(|change| change.action == Action::Delete);
         for change in deleted {
             if let Some(id) = mark(&change.set).get(1).and_then(|id| id.parse::<ContainerId>().ok()) {
-                self.court.deleted.insert(id, self.now);
+                self.court.deleted.entry(id).or_default().push(self.now);
             }
         }
     }
@@ -21,7 +22,7 @@ impl State {
         self.count("said to have ended too early");
         let now = self.now;
         let mut all = self.hosts.iter().flat_map(|host| host.containers.values());
-        let stopped = all.find(|it| it.id.short() == short).map(|it| (it.stopped, it.id.clone()));
+        let stopped = all.find(|it| it.id.short() == short).map(|it| (it.stopped.clone(), it.id.clone()));
         let Some((stopped, id)) = stopped else {
             return self.court.accuse(
                 "S18",
@@ -29,11 +30,15 @@ impl State {
                 format!("{short} is said to have ended too early, and never was"),
             );
         };
-        let spread = self.court.deleted.get(&id).map(|at| *at + INSYNC_AFTER);
-        let is_early = stopped.zip(spread).is_some_and(|(stopped, spread)| stopped < spread);
+        let deleted = self.court.deleted.get(&id).cloned().unwrap_or_default();
+        // The agent hears late how far a withdrawal has got: meanwhile another life may have begun, and ended.
+        let is_early = stopped.iter().enumerate().any(|(nth, ended)| {
+            let is_of_it = |at: &Moment| stopped.get(nth + 1).is_none_or(|next| at < next);
+            deleted.iter().any(|at| *ended < *at + INSYNC_AFTER && is_of_it(at))
+        });
         if !is_early {
             let text = format!(
-                "{short} is said to have ended too early: it did at {stopped:?}, and all had heard of it at {spread:?}"
+                "{short} is said to have ended too early: it did at {stopped:?}, and was deleted at {deleted:?}"
             );
             self.court.accuse("S18", now, text);
         }
