@@ -578,6 +578,22 @@ fn it_is_told_who_ended_as_it_was_asked_to_and_of_nobody_else() {
     assert!(!is_told(&[15], died(1)), "it was asked after that");
     let again = Event::Killed { at: Seq(50), signal: 15, time: life, age: Duration::ZERO };
     assert!(!is_told(&[15], again), "it has not ended");
+
+    // It crashed, and then the container whose network it uses was asked to stop.
+    let mut host = open();
+    host.seen(0, unchecked(0), 0);
+    drop(host.registrar.on_event(&id(0), died(50), now));
+    let asked = Event::Killed { at: Seq(51), signal: 15, time: life, age: Duration::ZERO };
+    drop(host.registrar.on_event(&id(0), asked.clone(), now));
+    assert!(
+        !host.registrar.on_event(&id(0), died(52), now).contains(&Output::Ended(id(0))),
+        "it had ended before"
+    );
+    // Its next life can be asked.
+    drop(host.registrar.on_event(&id(0), Event::Started { at: Seq(53) }, now));
+    let Event::Killed { signal, time, age, .. } = asked else { unreachable!() };
+    drop(host.registrar.on_event(&id(0), Event::Killed { at: Seq(54), signal, time, age }, now));
+    assert!(host.registrar.on_event(&id(0), died(55), now).contains(&Output::Ended(id(0))));
 }
 
 // === the drain ===

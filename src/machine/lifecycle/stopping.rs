@@ -87,6 +87,16 @@ impl Lifecycle {
     pub fn is_asked_to_stop(&self) -> bool {
         matches!(&self.state, State::Stopping(stopping) if stopping.is_asked())
     }
+
+    /// Whether its latest life is known to have ended. A container hears of the signals to the one whose network it uses
+    /// then, too, and they ask nothing of it.
+    pub fn has_ended(&self) -> bool {
+        match &self.state {
+            State::Idle | State::Drained => self.ended.is_some(),
+            State::Live(_) => false,
+            State::Stopping(stopping) => stopping.life.is_none() && self.ended.is_some(),
+        }
+    }
 }
 
 impl Stopping {

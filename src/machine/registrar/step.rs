@@ -76,7 +76,7 @@ impl Registrar {
             Event::Seen { sight, .. } => sight.running == Running::Stopped,
             _ => false,
         };
-        let was_asked = self.containers.get(id).is_some_and(Lifecycle::is_asked_to_stop);
+        let was_asked = self.containers.get(id).is_some_and(|it| it.is_asked_to_stop() && !it.has_ended());
         let stepped = self.containers.step(id, event, now);
         self.history.on_step(id, &stepped.effects, now);
         if ends || self.containers.get(id).is_some_and(Lifecycle::leaves) {
