@@ -220,6 +220,31 @@ const BAD: &[(&str, &str)] = &[
         "SERVICE_80_CHECK_SCRIPT=curl",
         "SERVICE_80_CHECK_SCRIPT: is not a known key; the image's HEALTHCHECK judges with SERVICE_80_CHECK=docker",
     ),
+    (
+        "SERVICE_80_CHECK_GRPC=1",
+        "SERVICE_80_CHECK_GRPC: is not a known key; the image's HEALTHCHECK judges with SERVICE_80_CHECK=docker",
+    ),
+    (
+        "SERVICE_80_CHECK_INITIAL_STATUS=passing",
+        "SERVICE_80_CHECK_INITIAL_STATUS: is not a known key; what has not passed is not registered",
+    ),
+    (
+        "SERVICE_80_CHECK_HTTP_METHOD=HEAD",
+        "SERVICE_80_CHECK_HTTP_METHOD: is not a known key; a check is a GET",
+    ),
+    (
+        "SERVICE_80_EUREKA_STATUS=UP",
+        "SERVICE_80_EUREKA_STATUS: is not a known key; nothing here stands for it",
+    ),
+    ("SERVICE_80_TAGS=blue", "SERVICE_80_TAGS: is not a known key; nothing here stands for it"),
+    (
+        "SERVICE_CHECK_HTTP=/health",
+        "SERVICE_CHECK_HTTP: names no port, and checks nothing; did you mean SERVICE_<port>_CHECK_HTTP?",
+    ),
+    (
+        "SERVICE_CHECK_TTL=30s",
+        "SERVICE_CHECK_TTL: names no port, and checks nothing; the image's HEALTHCHECK judges with SERVICE_<port>_CHECK=docker",
+    ),
     ("service_80_name=web", "service_80_name: is not read in lower case; did you mean SERVICE_80_NAME?"),
     ("SERVICE_80_WEIGHT=5", "SERVICE_80_WEIGHT: has no SERVICE_80_NAME"),
     ("SERVICE_80_CHECK_HTTP=/health", "SERVICE_80_CHECK_HTTP: has no SERVICE_80_NAME"),

@@ -227,6 +227,12 @@ fn recognise(key: &str) -> Recognised {
         _ => {}
     }
     let Some(rest) = key.strip_prefix("SERVICE_") else { return Recognised::Foreign };
+    if let Some(meant) =
+        Some(rest).filter(|rest| rest.starts_with("CHECK_")).and_then(|rest| meant("<port>", rest))
+    {
+        let reason = format!("names no port, and checks nothing; {meant}");
+        return Recognised::Refused(Refusal { reason, is_wish: false });
+    }
     let (port, ending) = rest.split_once('_').unwrap_or((rest, ""));
     let known = PortKey::from_ending(ending);
     let all_digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
@@ -256,15 +262,8 @@ fn read_port(text: &str) -> Result<u16, String> {
 /// Suggests what may have been meant; a key that resembles none is told all of them.
 fn unknown(port: u16, ending: &str) -> String {
     let upper: String = ending.chars().take(32).collect::<String>().to_ascii_uppercase();
-    // Those of registrator that have another form here.
-    match upper.as_str() {
-        "CHECK_TCP" => return format!("is not a known key; did you mean SERVICE_{port}_CHECK=tcp?"),
-        "CHECK_SCRIPT" | "CHECK_CMD" | "CHECK_TTL" => {
-            return format!(
-                "is not a known key; the image's HEALTHCHECK judges with SERVICE_{port}_CHECK=docker"
-            );
-        }
-        _ => {}
+    if let Some(meant) = meant(&port.to_string(), &upper) {
+        return format!("is not a known key; {meant}");
     }
     match nearest(&upper, PortKey::ALL.map(PortKey::as_str)) {
         Some(key) => format!("is not a known key; did you mean SERVICE_{port}_{key}?"),
@@ -273,4 +272,22 @@ fn unknown(port: u16, ending: &str) -> String {
             PortKey::ALL.map(PortKey::as_str).join(", ")
         ),
     }
+}
+
+/// What is to be written for a key of ours or of registrator's, with this port; `None` of any other.
+fn meant(port: &str, ending: &str) -> Option<String> {
+    if PortKey::from_ending(ending).is_some() {
+        return Some(format!("did you mean SERVICE_{port}_{ending}?"));
+    }
+    Some(match ending {
+        "CHECK_TCP" => format!("did you mean SERVICE_{port}_CHECK=tcp?"),
+        "CHECK_SCRIPT" | "CHECK_CMD" | "CHECK_TTL" | "CHECK_GRPC" => {
+            format!("the image's HEALTHCHECK judges with SERVICE_{port}_CHECK=docker")
+        }
+        "CHECK_HTTP_METHOD" | "CHECK_HTTPS_METHOD" => "a check is a GET".to_owned(),
+        "CHECK_INITIAL_STATUS" => "what has not passed is not registered".to_owned(),
+        "ID" | "TAGS" => "nothing here stands for it".to_owned(),
+        _ if ending.starts_with("EUREKA_") => "nothing here stands for it".to_owned(),
+        _ => return None,
+    })
 }
