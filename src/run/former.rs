@@ -159,60 +159,25 @@ fn leads_to(sets: &[RecordSet], of: &Registrant) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
     use crate::journal::Title;
     use crate::reconcile::writer::testing::settings;
+    use crate::record::RecordSet;
     use crate::record::testing::{id, registrant};
-    use crate::record::{Action, Change, RecordSet};
-    use crate::zone::embedded::{EmbeddedZone, Options};
-    use crate::zone::{ChangeInfo, Page};
-
-    async fn zone_with(sets: Vec<RecordSet>) -> EmbeddedZone {
-        let zone = EmbeddedZone::in_memory("sd.internal", Options::default()).unwrap();
-        let create = |set| Change { action: Action::Create, set };
-        zone.change(&sets.into_iter().map(create).collect::<Vec<_>>()).await.unwrap();
-        zone
-    }
+    use crate::run::testing::{Denying, zone_with};
+    use crate::zone::embedded::Options;
 
     #[tokio::test]
     async fn reads_where_the_address_record_of_that_owner_leads_and_of_no_other() {
         let web1 = registrant("web1");
         let task = web1.container_record(&id(1), [10, 0, 3, 9].into());
         for others in [vec![task.clone()], vec![registrant("web2").host_record(), task.clone()]] {
-            assert_eq!(address(&zone_with(others).await, &web1).await.unwrap(), None);
+            assert_eq!(address(&zone_with(others, Options::default()).await, &web1).await.unwrap(), None);
         }
-        let zone = zone_with(vec![web1.host_record(), task]).await;
+        let zone = zone_with(vec![web1.host_record(), task], Options::default()).await;
         assert_eq!(address(&zone, &web1).await.unwrap(), Some([10, 0, 0, 7].into()));
-    }
-
-    /// A zone that lets one name be changed only once that is allowed.
-    struct Denying(EmbeddedZone, String, std::sync::atomic::AtomicBool);
-
-    #[async_trait::async_trait]
-    impl Zone for Denying {
-        fn name(&self) -> &str {
-            self.0.name()
-        }
-
-        fn id(&self) -> &str {
-            self.0.id()
-        }
-
-        async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
-            let is_allowed = self.2.load(std::sync::atomic::Ordering::Relaxed);
-            if !is_allowed && batch.iter().any(|change| change.set.name == self.1) {
-                return Err(ZoneError::Denied("not this name".to_owned()));
-            }
-            self.0.change(batch).await
-        }
-
-        async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError> {
-            self.0.list(start, max_items).await
-        }
-
-        async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
-            self.0.change_status(id).await
-        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -220,8 +185,8 @@ mod tests {
         let (web1, web2) = (registrant("web1"), registrant("web2"));
         let task = web1.container_record(&id(1), [10, 0, 3, 9].into());
         let own = vec![web1.host_record(), task.clone()];
-        let zone = zone_with(own.clone()).await;
-        let denying = Arc::new(Denying(zone.clone(), task.name.clone(), Default::default()));
+        let zone = zone_with(own.clone(), Options::default()).await;
+        let denying = Arc::new(Denying::new(zone.clone(), &task.name));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal-web1.redb");
         std::fs::write(&path, "").unwrap();
@@ -233,7 +198,7 @@ mod tests {
         };
         let stands = || zone.snapshot().into_iter().filter(|set| set.set_identifier.is_some()).count();
         for (is_allowed, left) in [(false, 2), (true, 0)] {
-            denying.2.store(is_allowed, std::sync::atomic::Ordering::Relaxed);
+            denying.is_allowed.store(is_allowed, Ordering::Relaxed);
             let title =
                 Title { zone_id: "embedded".into(), zone: "sd.internal".into(), owner: "web1".into() };
             let keys = own.iter().map(RecordSet::key).collect();
@@ -257,7 +222,7 @@ mod tests {
             let own = vec![web1.host_record(), task];
             let mut all = own.clone();
             all.extend([web2.host_record(), registrant("web3").host_record()]);
-            let zone = zone_with(all.clone()).await;
+            let zone = zone_with(all.clone(), Options::default()).await;
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("journal-web1.redb");
             std::fs::write(&path, "").unwrap();

@@ -10,3 +10,5 @@ pub mod former;
 pub mod order;
 pub mod removal;
 pub mod status;
+#[cfg(test)]
+mod testing;

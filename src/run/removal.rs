@@ -79,7 +79,8 @@ mod tests {
     use super::*;
     use crate::reconcile::writer::testing;
     use crate::record::testing::registrant;
-    use crate::record::{Action, Change, RecordSet, RecordType, Routing};
+    use crate::record::{Change, RecordSet, RecordType, Routing};
+    use crate::run::testing::{self as zones, Denying};
     use crate::zone::embedded::{EmbeddedZone, Options};
     use crate::zone::{ChangeInfo, ListStart, Page, ZoneError};
 
@@ -102,17 +103,13 @@ mod tests {
         RecordSet { name, routing: Routing::Multivalue, ..weighted }
     }
 
-    fn settings() -> Settings {
-        testing::settings(registrant("i-0a"))
-    }
-
     async fn zone_with(sets: impl IntoIterator<Item = RecordSet>) -> EmbeddedZone {
         let options = Options { insync_after: Duration::from_secs(30), ..Options::default() };
-        let zone = EmbeddedZone::in_memory("sd.internal", options).unwrap();
-        let create = |set| Change { action: Action::Create, set };
-        let changes: Vec<_> = sets.into_iter().map(create).collect();
-        zone.change(&changes).await.unwrap();
-        zone
+        zones::zone_with(sets, options).await
+    }
+
+    fn settings() -> Settings {
+        testing::settings(registrant("i-0a"))
     }
 
     #[tokio::test(start_paused = true)]
@@ -166,46 +163,17 @@ mod tests {
         assert_eq!(zone.0.into_inner(), 1);
     }
 
-    /// A zone that does not let one name be changed.
-    struct Denying(EmbeddedZone, &'static str);
-
-    #[async_trait::async_trait]
-    impl Zone for Denying {
-        fn name(&self) -> &str {
-            self.0.name()
-        }
-
-        fn id(&self) -> &str {
-            self.0.id()
-        }
-
-        async fn change(&self, batch: &[Change]) -> Result<ChangeInfo, ZoneError> {
-            if batch.iter().any(|change| change.set.name == self.1) {
-                return Err(ZoneError::Denied("not this name".to_owned()));
-            }
-            self.0.change(batch).await
-        }
-
-        async fn list(&self, start: Option<&ListStart>, max_items: usize) -> Result<Page, ZoneError> {
-            self.0.list(start, max_items).await
-        }
-
-        async fn change_status(&self, id: &str) -> Result<ChangeInfo, ZoneError> {
-            self.0.change_status(id).await
-        }
-    }
-
     #[tokio::test(start_paused = true)]
     async fn what_may_not_be_removed_is_named_at_once_and_the_rest_is_gone() {
         let zone = zone_with((0..40).map(|n| service("i-0a", n))).await;
-        let zone = Denying(zone, "_s3._tcp.sd.internal");
+        let zone = Denying::new(zone, "_s3._tcp.sd.internal");
         let began = tokio::time::Instant::now();
         let Removal::Left(left) = remove(&zone, settings(), Duration::from_secs(600)).await else {
             panic!("nothing was denied")
         };
-        let stuck: Vec<_> = zone.0.snapshot().into_iter().filter(|set| set.weight().is_some()).collect();
+        let stuck: Vec<_> = zone.zone.snapshot().into_iter().filter(|set| set.weight().is_some()).collect();
         assert_eq!(left, stuck.iter().map(RecordSet::key).collect::<Vec<_>>());
-        assert!(left.len() == 6 && left.iter().all(|key| key.name == zone.1));
+        assert!(left.len() == 6 && left.iter().all(|key| key.name == zone.name));
         assert!(began.elapsed() < Duration::from_secs(60), "it waited for what was refused");
     }
 
