@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::store::{Found, Store, StoreError};
 use super::{Entry, Title};
-use crate::record::Key;
+use crate::machine::past::Signals;
+use crate::record::{ContainerId, Key};
 
 /// How many are read, at most.
 const READ_MAX: usize = 16;
@@ -47,6 +48,11 @@ pub(super) fn set_aside(path: &Path, title: &Title) -> Result<(), StoreError> {
         false => fs::rename(path, place(path, title))?,
     }
     Ok(())
+}
+
+/// Which containers the journal at `path`, which is this one's, says were asked to stop.
+pub(super) fn signals(path: &Path, title: &Title) -> Vec<(ContainerId, Signals)> {
+    read(path, title).map(|found| found.signals).unwrap_or_default()
 }
 
 /// Takes back to `path` what was set aside of this title. Whether there was anything.

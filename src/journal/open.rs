@@ -5,6 +5,7 @@
 //! journal.lock    held while an agent runs; of another file, since the journal itself may be replaced
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,9 @@ use std::time::Duration;
 use super::aside::{self, Aside};
 use super::store::{Found, Store, StoreError};
 use super::{Entry, FileJournal, Journal, MemoryJournal, Title};
+use crate::machine::past::Signals;
 use crate::private_file;
+use crate::record::ContainerId;
 
 /// How often a held lock is tried again.
 const LOCK_POLL: Duration = Duration::from_millis(100);
@@ -188,9 +191,10 @@ pub fn machine_id() -> Option<String> {
 
 fn recall(journal: &mut FileJournal) -> Memory {
     let mut opened = Store::open(&journal.path, &journal.title);
-    let mut reason = None;
+    let (mut reason, mut asked) = (None, None);
     if let Err(other @ StoreError::Other { found, .. }) = &opened {
         reason = Some(other.clone());
+        asked = Some(aside::signals(&journal.path, found));
         // What cannot be set aside is written over: nobody's memory is better than another's.
         opened = match aside::set_aside(&journal.path, found) {
             Ok(()) => Ok(None),
@@ -207,12 +211,31 @@ fn recall(journal: &mut FileJournal) -> Memory {
         Err(reason) => (Memory::Discarded(reason), journal.begin()),
     };
     match begun {
-        Ok(()) => memory,
+        Ok(()) => {
+            if let Some(asked) = asked {
+                keep_signals(journal, asked);
+            }
+            memory
+        }
         Err(reason) => {
             journal.give_up(reason.clone());
             // What was read holds for this start; it is the next one that will have nothing.
             if memory.entries().is_empty() { Memory::Without(reason) } else { memory }
         }
+    }
+}
+
+/// Who was asked to stop is so whatever the host is called, and whichever zone it registers in: the journal that was
+/// here last knows it, and one that was taken back is older.
+fn keep_signals(journal: &mut FileJournal, asked: Vec<(ContainerId, Signals)>) {
+    let asked: BTreeMap<_, _> = asked.into_iter().collect();
+    for (container, _) in journal.signals() {
+        if !asked.contains_key(&container) {
+            journal.record_signals(&container, None);
+        }
+    }
+    for (container, signals) in &asked {
+        journal.record_signals(container, Some(signals));
     }
 }
 

@@ -103,7 +103,6 @@ impl Disk {
                 self.asides.insert(before, (entries, doubts, whole));
             }
         }
-        self.signals.clear();
         self.before.clear();
         let back = self.asides.remove(&title);
         self.exists = back.is_some();

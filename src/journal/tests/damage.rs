@@ -7,8 +7,11 @@ use proptest::prelude::*;
 
 use super::super::aside::{self, Aside};
 use super::*;
+use crate::container::testing;
 use crate::journal::store::Store;
 use crate::journal::{StoreError, machine_id};
+use crate::machine::past::Signals;
+use crate::record::testing::id;
 
 /// A closed journal, and what is in it.
 fn closed() -> (Vec<u8>, Vec<Entry>) {
@@ -147,6 +150,34 @@ fn what_names_nothing_but_doubts_is_set_aside_with_them() {
     reopen(dir.path()).journal.record_doubts(&doubts);
     drop(try_open_at(dir.path(), &other, BOOT).unwrap());
     assert_eq!(reopen(dir.path()).journal.doubts(), doubts);
+}
+
+#[test]
+fn who_was_asked_to_stop_is_so_under_any_title() {
+    let other = Title { zone_id: "Z2".into(), ..title() };
+    let [first, second, third] = [1, 2, 3].map(id);
+    let sent = |second: u64| {
+        let at = testing::at(second);
+        Signals { life: at, kills: [(15, at)].into() }
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let entries = two_records(dir.path());
+    let mut journal = reopen(dir.path()).journal;
+    journal.record_signals(&first, Some(&sent(1)));
+    journal.record_signals(&second, Some(&sent(2)));
+    drop(journal);
+    let mut journal = try_open_at(dir.path(), &other, BOOT).unwrap().journal;
+    assert_eq!(journal.signals(), [(first.clone(), sent(1)), (second.clone(), sent(2))]);
+    // And what has changed since then has changed for good, though an older journal comes back.
+    journal.record_signals(&first, None);
+    journal.record_signals(&second, Some(&sent(4)));
+    journal.record_signals(&third, Some(&sent(3)));
+    drop(journal);
+    for _ in 0..2 {
+        let journal = reopen(dir.path()).journal;
+        assert_eq!(journal.signals(), [(second.clone(), sent(4)), (third.clone(), sent(3))]);
+        assert_eq!(journal.load().len(), entries.len());
+    }
 }
 
 #[test]
