@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{Action, Change, ContainerId, Key, Mark, Owner, RecordType, Subject};
+use crate::record::{Action, Change, ContainerId, Key, Mark, Owner, RecordSet, RecordType, Subject};
 
 /// The most resource record elements in a batch; an UPSERT counts twice.
 /// Source: Route 53 API reference, ChangeResourceRecordSets, limits.
@@ -70,25 +70,48 @@ pub fn cost(change: &Change) -> usize {
 /// hands, the addresses of the services that come and go there go with it. Units come in the order in which they may go:
 /// what takes out of DNS first; addresses come before the records that point to them, and go after them.
 pub fn units(changes: Vec<Change>) -> Vec<Unit> {
+    grouped(changes, &[])
+}
+
+/// As [`units`], where UPSERTs may replace these sets: what stands under a key is not known for certain then, and the
+/// place that it may leave changes hands as one that it is known to leave. What is more than one call may carry for that
+/// reason alone goes in parts: a port may lead to two until the next call, which is better than to none for a minute.
+pub(crate) fn units_replacing(changes: Vec<Change>, replaced: &[RecordSet]) -> Vec<Unit> {
+    let parts = |unit: Unit| match Size::of(&unit.changes).fits() {
+        true => vec![unit],
+        false => grouped(unit.changes, &[]),
+    };
+    let mut units: Vec<Unit> = grouped(changes, replaced).into_iter().flat_map(parts).collect();
+    units.sort_by_key(|unit| Order::of(&unit.changes));
+    units
+}
+
+fn grouped(changes: Vec<Change>, replaced: &[RecordSet]) -> Vec<Unit> {
     let mut groups = Groups::new(changes.len());
     let mut by_key: BTreeMap<Key, usize> = BTreeMap::new();
     let mut by_place: BTreeMap<Place, usize> = BTreeMap::new();
-    let removed: BTreeSet<Place> =
-        changes.iter().filter(|change| change.action == Action::Delete).filter_map(place).collect();
-    let created: BTreeSet<Place> =
-        changes.iter().filter(|change| change.action != Action::Delete).filter_map(place).collect();
+    let sets = |is_delete: bool| {
+        let of = changes.iter().filter(move |change| (change.action == Action::Delete) == is_delete);
+        of.map(|change| &change.set)
+    };
+    let removed: BTreeSet<Place> = sets(true).chain(replaced).filter_map(place).collect();
+    let created: BTreeSet<Place> = sets(false).filter_map(place).collect();
     let mut by_container: BTreeMap<(Owner, ContainerId), usize> = BTreeMap::new();
     for (index, change) in changes.iter().enumerate() {
         groups.join(index, *by_key.entry(change.set.key()).or_insert(index));
+    }
+    let changed = changes.iter().enumerate().map(|(index, change)| (index, &change.set));
+    let replaced = replaced.iter().filter_map(|set| Some((*by_key.get(&set.key())?, set)));
+    for (index, set) in changed.chain(replaced) {
         // Only a place that something leaves can change hands.
-        let Some(place) = place(change).filter(|place| removed.contains(place)) else { continue };
+        let Some(place) = place(set).filter(|place| removed.contains(place)) else { continue };
         if matches!(place, Place::Port(..)) && created.contains(&place) {
-            by_container.extend(service(change).map(|service| (service, index)));
+            by_container.extend(service(set).map(|service| (service, index)));
         }
         groups.join(index, *by_place.entry(place).or_insert(index));
     }
     for (index, change) in changes.iter().enumerate().filter(|(_, change)| change.set.kind == RecordType::A) {
-        if let Some(port) = service(change).and_then(|service| by_container.get(&service)) {
+        if let Some(port) = service(&change.set).and_then(|service| by_container.get(&service)) {
             groups.join(index, *port);
         }
     }
@@ -155,10 +178,10 @@ pub(crate) enum Tie {
     Of(Owner, ContainerId),
 }
 
-/// What may tie a change to others.
-pub(crate) fn ties(change: &Change) -> impl Iterator<Item = Tie> {
-    let of = service(change).map(|(owner, container)| Tie::Of(owner, container));
-    place(change).map(Tie::At).into_iter().chain(of)
+/// What may tie a change that takes or makes this set to others.
+pub(crate) fn ties(set: &RecordSet) -> impl Iterator<Item = Tie> {
+    let of = service(set).map(|(owner, container)| Tie::Of(owner, container));
+    place(set).map(Tie::At).into_iter().chain(of)
 }
 
 /// Where a service is reached.
@@ -170,18 +193,18 @@ pub(crate) enum Place {
     Address(String, String),
 }
 
-fn place(change: &Change) -> Option<Place> {
-    match change.set.kind {
-        RecordType::A if change.set.is_of_service() => {
-            Some(Place::Address(change.set.key().name, change.set.values.first()?.clone()))
+fn place(set: &RecordSet) -> Option<Place> {
+    match set.kind {
+        RecordType::A if set.is_of_service() => {
+            Some(Place::Address(set.key().name, set.values.first()?.clone()))
         }
-        _ => change.set.srv_values().next().map(|srv| Place::Port(srv.target, srv.port)),
+        _ => set.srv_values().next().map(|srv| Place::Port(srv.target, srv.port)),
     }
 }
 
-/// The container whose service a change is about, and whose that is.
-fn service(change: &Change) -> Option<(Owner, ContainerId)> {
-    let mark = Mark::parse(change.set.set_identifier.as_deref()?)?;
+/// The container whose service a set is of, and whose that is.
+fn service(set: &RecordSet) -> Option<(Owner, ContainerId)> {
+    let mark = Mark::parse(set.set_identifier.as_deref()?)?;
     match mark.subject {
         Subject::Service(id, _) | Subject::ServiceAddress(id) => Some((mark.owner, id)),
         Subject::Host | Subject::Container(_) => None,

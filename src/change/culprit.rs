@@ -63,17 +63,17 @@ impl Culprit {
         self.others_before = 0;
     }
 
-    /// A batch was refused, and nothing was named. Returns whether it is convicted, as one unit that went
-    /// alone; else the search goes on in it.
-    pub fn refused(&mut self, batch: &[Change]) -> bool {
-        let alone = batch::units(batch.to_vec()).len() <= 1;
+    /// A batch of these units was refused, and nothing was named. Returns whether it is convicted, as one unit that
+    /// went alone; else the search goes on in it.
+    pub fn refused(&mut self, units: &[Unit]) -> bool {
+        let alone = units.len() <= 1;
         // What others are there may be those among whom the search went before: they would take turns for ever.
         self.others_before = 0;
         if alone {
             self.suspects.clear();
             self.in_a_row += 1;
         } else {
-            self.suspects = keys(batch).collect();
+            self.suspects = units.iter().flat_map(|unit| keys(&unit.changes)).collect();
         }
         alone
     }
@@ -141,7 +141,7 @@ mod tests {
                 continue;
             }
             calls.push(0);
-            if culprit.refused(&batch) {
+            if culprit.refused(&next) {
                 assert_eq!(tried.len(), 1);
                 open.retain(|(n, _)| !tried.contains(n));
                 convicts.extend(tried);
@@ -183,25 +183,24 @@ mod tests {
         let units: Vec<_> = (0..4).map(unit).collect();
         let batch = |units: &[Unit]| units.iter().flat_map(|unit| unit.changes.clone()).collect::<Vec<_>>();
         let mut culprit = Culprit::default();
-        assert!(!culprit.refused(&batch(&units)));
+        assert!(!culprit.refused(&units));
         let half = culprit.next(units.clone());
         assert_eq!(half, units[..2]);
-        assert!(!culprit.refused(&batch(&half)));
+        assert!(!culprit.refused(&half));
         assert_eq!(culprit.next(units.clone()), units[..1]);
         culprit.taken(&batch(&units[..1]));
         assert_eq!(culprit.next(units[1..].to_vec()), units[2..]);
         culprit.taken(&batch(&units[2..]));
         // What came meanwhile does not put it off once more.
         assert_eq!(culprit.next(vec![units[1].clone(), unit(4)]), units[1..2]);
-        assert!(culprit.is_sought() && culprit.refused(&batch(&units[1..2])) && !culprit.is_sought());
+        assert!(culprit.is_sought() && culprit.refused(&units[1..2]) && !culprit.is_sought());
     }
 
     #[test]
     fn where_the_refusal_names_what_is_to_blame_all_others_go_together_again() {
         let units: Vec<_> = (0..4).map(unit).collect();
-        let batch: Vec<_> = units.iter().flat_map(|unit| unit.changes.clone()).collect();
         let mut culprit = Culprit::default();
-        assert!(!culprit.refused(&batch));
+        assert!(!culprit.refused(&units));
         assert_eq!(culprit.next(units.clone()).len(), 2);
         culprit.named();
         assert_eq!(culprit.next(units.clone()), units);
@@ -214,7 +213,7 @@ mod tests {
         let mut together = Vec::new();
         for bad in 16..22 {
             together.push(culprit.next(units.clone()).len());
-            assert!(culprit.refused(&unit(bad).changes));
+            assert!(culprit.refused(&[unit(bad)]));
         }
         assert_eq!(together, [16, 16, 16, 8, 4, 2]);
         culprit.taken(&units[0].changes);

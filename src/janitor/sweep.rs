@@ -94,7 +94,7 @@ impl Sweep {
         if !named.is_empty() {
             self.culprit.named();
             named.iter().for_each(|(unit, outcome)| self.settle(&units[*unit..=*unit], outcome));
-        } else if self.culprit.refused(&batch) {
+        } else if self.culprit.refused(units) {
             let cause = error.refusals().first().map_or(Cause::Other, |refusal| refusal.cause);
             self.settle(units, &outcome(cause, &error.to_string()));
         }

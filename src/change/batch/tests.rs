@@ -38,6 +38,33 @@ fn a_port_that_changes_hands_is_one_unit() {
 }
 
 #[test]
+fn a_port_that_an_upsert_may_leave_is_one_unit_with_who_takes_it() {
+    let changes = vec![
+        srv(Action::Upsert, "new", 32768),
+        srv(Action::Upsert, "other", 32770),
+        srv(Action::Upsert, "old", 32769),
+    ];
+    let replaced = [srv(Action::Upsert, "old", 32768), srv(Action::Upsert, "other", 32771)].map(|it| it.set);
+    let ids = |units: Vec<Unit>| units.iter().map(ids).collect::<Vec<_>>();
+    assert_eq!(
+        ids(units_replacing(changes.clone(), &replaced)),
+        [vec!["UPSERT new", "UPSERT old"], vec!["UPSERT other"]]
+    );
+    assert_eq!(units(changes).len(), 3);
+}
+
+#[test]
+fn what_may_change_hands_all_around_goes_in_parts_where_no_call_carries_it() {
+    let moved = |ports: u16| {
+        let upsert = |n: u16, port| srv(Action::Upsert, &format!("{n}"), 30_000 + port);
+        let changes = (0..ports).map(|n| upsert(n, (n + 1) % ports)).collect();
+        let replaced: Vec<_> = (0..ports).map(|n| upsert(n, n).set).collect();
+        units_replacing(changes, &replaced).len()
+    };
+    assert_eq!((moved(200), moved(400)), (1, 400));
+}
+
+#[test]
 fn a_chain_of_swaps_is_one_unit() {
     let units = units(vec![
         srv(Action::Delete, "a", 1),

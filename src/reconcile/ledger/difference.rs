@@ -83,6 +83,14 @@ impl Ledger {
         }
     }
 
+    /// What an UPSERT of this key may take away, where it may stand and is wanted elsewhere.
+    pub(super) fn maybe_replaced(&self, key: &Key) -> Option<&RecordSet> {
+        match (self.observed.get(key), self.desired.get(key)) {
+            (Some(Observed::Unsure { set: old, .. }), Some(set)) if old.values != set.values => Some(old),
+            _ => None,
+        }
+    }
+
     /// A weighted group has one TTL: the first of a name sets it, whoever that was.
     pub(super) fn fit(&self, set: &RecordSet) -> RecordSet {
         let ttl = self.ttls.get(&set.name, set.kind).or_else(|| self.own_group_ttl(set));

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::batch::{self, Order, Size, Tie};
-use crate::record::{Change, Key};
+use crate::record::{Change, Key, RecordSet};
 
 /// What is known of a key that differs.
 #[derive(Clone, Debug)]
@@ -53,13 +53,14 @@ impl Differing {
         self.load
     }
 
-    /// This key differs, and these changes make it as desired; none where it has to be looked up first.
-    pub(super) fn insert(&mut self, key: Key, changes: &[Change]) {
+    /// This key differs, and these changes make it as desired; none where it has to be looked up first. They may replace
+    /// that set.
+    pub(super) fn insert(&mut self, key: Key, changes: &[Change], replaced: Option<&RecordSet>) {
         self.remove(&key);
         let entry = Entry {
             order: Order::of(changes),
             cost: changes.iter().map(batch::cost).sum(),
-            ties: changes.iter().flat_map(batch::ties).collect(),
+            ties: changes.iter().map(|change| &change.set).chain(replaced).flat_map(batch::ties).collect(),
         };
         self.load.cost += entry.cost;
         self.load.urgent += usize::from(entry.order.is_urgent());

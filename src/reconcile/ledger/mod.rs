@@ -182,7 +182,14 @@ impl Ledger {
         } else {
             self.differing.first(|key| self.due_changes(key, now))
         };
-        self.culprit.next(batch::units(changes))
+        self.culprit.next(self.units(changes))
+    }
+
+    /// What of these changes goes together.
+    pub(super) fn units(&self, changes: Vec<Change>) -> Vec<Unit> {
+        let replaced = changes.iter().filter_map(|change| self.maybe_replaced(&change.set.key()));
+        let replaced: Vec<_> = replaced.cloned().collect();
+        batch::units_replacing(changes, &replaced)
     }
 
     /// What all that differs costs, parked or not.
@@ -245,7 +252,8 @@ impl Ledger {
         }
         let changes = self.changes(&key);
         if unread || !changes.is_empty() {
-            self.differing.insert(key, &changes);
+            let replaced = self.maybe_replaced(&key).cloned();
+            self.differing.insert(key, &changes, replaced.as_ref());
         } else {
             self.parking.release(&key);
             self.culprit.acquit(&key);

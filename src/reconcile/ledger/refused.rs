@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::observed::NotFound;
 use super::parking::Refused;
 use super::{Ledger, Lookup, Note, Observed, Parked, REFUSED_WAIT};
-use crate::change::batch;
 use crate::moment::Moment;
 use crate::record::{Action, Change, Key, Owner};
 use crate::zone::ZoneError;
@@ -118,7 +117,7 @@ impl Ledger {
     /// Something in the batch is to blame, and the answer does not say what.
     fn on_blamed(&mut self, batch: &[Change], error: &ZoneError, now: Moment) -> Vec<Note> {
         let keys: Vec<Key> = batch.iter().map(|change| change.set.key()).collect();
-        if !self.culprit.refused(batch) {
+        if !self.culprit.refused(&self.units(batch.to_vec())) {
             return Vec::new();
         }
         let why = Refused::by(error);
@@ -155,7 +154,7 @@ impl Ledger {
     /// no room.
     fn park_like(&mut self, full: &Refusal, parked: &Parked, now: Moment) -> Vec<Note> {
         let due = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
-        let new = batch::units(due).into_iter().filter(|unit| !unit.urgent());
+        let new = self.units(due).into_iter().filter(|unit| !unit.urgent());
         let like = new.flat_map(|unit| unit.changes);
         let like = like
             .filter(|change| change.action == Action::Create && full.leaves_no_room_for(&change.set.key()));

@@ -117,7 +117,7 @@ impl Desk {
         assert_eq!(stands, wanted, "the zone is not what is wanted");
     }
 
-    fn check_nobody_shares_a_port(&self) {
+    pub(super) fn check_nobody_shares_a_port(&self) {
         let sets = self.own_sets();
         let places: BTreeSet<_> = sets.iter().map(|set| &set.values).collect();
         assert_eq!(places.len(), sets.len(), "a port of two containers");

@@ -4,6 +4,7 @@ use futures_util::FutureExt;
 
 use super::*;
 use crate::change::batch::{ELEMENTS_MAX, Size, VALUE_CHARACTERS_MAX, cost};
+use crate::journal::State;
 use crate::zone::embedded::{EmbeddedZone, Options};
 use crate::zone::refusal::Cause;
 use crate::zone::{ListStart, Zone};
@@ -117,6 +118,14 @@ impl Desk {
         for (key, set) in self.wanted.clone() {
             self.ledger.want(key, Some(set));
         }
+    }
+
+    /// An agent starts that left this, on a machine that was down: others may have taken it.
+    pub(super) fn boot(&mut self) {
+        let own = self.own_sets();
+        self.doubtful = own.iter().map(|set| (set.key(), 0)).collect();
+        let unsure = own.into_iter().map(|set| (set.key(), State::Unsure(set)));
+        self.ledger = Ledger::restore(unsure, [], self.now);
     }
 
     /// One call; `false` where there is nothing to do now.

@@ -171,6 +171,29 @@ fn what_is_refused_as_a_doubtful_delete_is_tried_again_after_the_others_once_it_
 }
 
 #[test]
+fn after_a_boot_no_port_leads_to_two_though_one_of_them_may_not_leave_it() {
+    let mut desk = Desk::default();
+    for set in [own(1, 101), own(50, 100)] {
+        desk.want(set);
+    }
+    desk.settle();
+    desk.boot();
+    // The engine gave the ports anew.
+    for set in [own(1, 100), own(50, 101)] {
+        desk.want(set);
+    }
+    desk.denied = Some(own(50, 0).name);
+    for _ in 0..40 {
+        desk.call(Fault::None);
+        desk.check_nobody_shares_a_port();
+        desk.now = desk.ledger.due_at(desk.now).unwrap_or(desk.now);
+    }
+    desk.denied = None;
+    desk.settle_checking(Desk::check_nobody_shares_a_port);
+    assert_eq!(desk.own_sets(), [own(1, 100), own(50, 101)]);
+}
+
+#[test]
 fn a_denied_change_is_tried_again_ever_more_rarely() {
     let mut desk = Desk::default();
     desk.denied = Some(own(0, 0).name);
