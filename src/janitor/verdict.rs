@@ -53,10 +53,9 @@ pub(super) fn of_all(zone: &str, [first, last]: [&Inspection; 2]) -> Vec<Judged>
             }
         };
         let seen = scenes.each_ref().map(|scene| scene.of(&entry));
-        // What lived at the first inspection was not asked about at the second: that nothing is said of it then
-        // says nothing. But its host may have been, for another record's sake, and what is said of that counts.
-        let asked = seen[0].1.is_ok() || scenes[1].shows_host(&entry);
-        let host_is = if asked { seen[0].0.max(seen[1].0) } else { seen[0].0 };
+        // What lived at the first inspection was not asked about at the second, and is out of sight then: what was said
+        // of its host counts. It may have been asked about for another record's sake, which counts as well.
+        let host_is = seen[0].0.max(seen[1].0);
         let mut dead = match [seen[0].1, seen[1].1] {
             [Err(kept), _] | [_, Err(kept)] => Err(kept),
             [Ok(first), Ok(last)] => Ok(first.weaker(last)),
@@ -147,11 +146,6 @@ impl<'a> Scene<'a> {
     pub(super) fn instance<'b>(&'b self, entry: &'b Entry) -> Option<&'b Owner> {
         let known = || self.snapshot.containers.get(entry.container()?)?.instance.as_ref();
         if is_instance_id(&entry.host) { Some(&entry.host) } else { known() }
-    }
-
-    /// Whether EC2 says anything of a record's host.
-    fn shows_host(&self, entry: &Entry) -> bool {
-        self.instance(entry).is_some_and(|id| self.snapshot.hosts.contains_key(id))
     }
 
     fn host(&self, entry: &Entry) -> Found<'a> {

@@ -108,8 +108,9 @@ mod tests {
     fn a_host_that_was_renamed_may_remove_what_it_wrote() {
         assert_eq!(present().may_remove(&former()), Ok(()));
         // Not every name that begins so is an instance's.
-        let owner = "i-am-web1".to_owned();
-        assert_eq!(present().may_remove(&Former { owner, ..former() }), Ok(()));
+        for owner in ["i-am-web1", "i-am-webserver", "i-abc"].map(str::to_owned) {
+            assert_eq!(present().may_remove(&Former { owner, ..former() }), Ok(()));
+        }
     }
 
     #[test]

@@ -74,6 +74,20 @@ fn says_everything_at_once_when_all_is_known() {
 }
 
 #[test]
+fn what_a_host_that_moves_wants_is_said_once_all_is_known_and_until_it_has_drained() {
+    let to = std::net::Ipv4Addr::new(10, 0, 0, 99);
+    let says = |host: &mut Rehearsal| match host.registrar.on_moved(to) {
+        Output::Moved(address, wants) if address == to => wants.is_some(),
+        output => panic!("{output:?}"),
+    };
+    assert!(!says(&mut Rehearsal::default()));
+    let mut host = serving();
+    assert!(says(&mut host));
+    host.drain();
+    assert!(!says(&mut host));
+}
+
+#[test]
 fn a_container_that_is_slow_holds_the_others_up_for_two_seconds() {
     let mut host = Rehearsal::default();
     host.known(0, 0);

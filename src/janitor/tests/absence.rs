@@ -2,9 +2,11 @@
 
 use super::faults::{at, fleet, job, machine};
 use super::story::judged;
-use super::world::{EMPTY, EcsSays, Kind, Machine, Tag, Vpc, World, owner};
+use super::world::{EMPTY, EcsSays, Kind, Machine, Tag, Vpc, World, ZONE, owner};
 use crate::janitor::Report;
 use crate::janitor::evidence::InstanceState;
+use crate::janitor::sight::Sight;
+use crate::janitor::verdict::Scene;
 
 /// Scheduled every 5 minutes, that is an hour.
 const RUNS: usize = 12;
@@ -54,6 +56,21 @@ fn of_what_ec2_has_forgotten_nothing_is_left_after_12_runs() {
     }
     println!("figure: {most} runs at most until nothing is left of hosts that EC2 has forgotten");
     assert!(most > 4, "too few worlds have something to do");
+}
+
+#[test]
+fn only_ids_that_ec2_does_not_show_where_absence_counts_are_asked_about() {
+    let mut world = with_one_forgotten();
+    let named = world.machine(Machine { kind: Kind::Named, octet: 99, ..machine(InstanceState::Running) });
+    world.job(job(named, true));
+    let unseen = |world: &World, sight: Option<Sight>| {
+        let mut inspection = world.inspect(0);
+        inspection.snapshot.what.sight = sight.unwrap_or(inspection.snapshot.what.sight);
+        Scene::new(ZONE, &inspection).unseen().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(unseen(&world, None), [owner(0)]);
+    assert_eq!(unseen(&world, Some(Sight::default())), [owner(0)], "where that is, is asked only then");
+    assert_eq!(unseen(&World { said: vec![EMPTY], ..world }, None), []);
 }
 
 /// As the page has it, and a world in which something stays for that.

@@ -544,7 +544,7 @@ fn what_is_held_of_a_services_address_is_where_the_host_is_and_a_tasks_own_stays
         ttl: 0,
         values: vec![value.into()],
     };
-    let known = [before.host_record(), address(1, "10.0.0.6"), address(2, "10.0.3.9")];
+    let known = [address(2, "10.0.3.9"), before.host_record(), address(1, "10.0.0.6")];
     let held = |adoption: &Adoption| [1, 2].map(|container| held_address(adoption, container).unwrap());
     // It has another address when it starts, or comes to have one before anybody has looked.
     let mut adoption = Adoption::new(registrant("i-0a"));

@@ -43,6 +43,18 @@ fn the_fifth_end_within_a_minute_holds_what_begins_then() {
 }
 
 #[test]
+fn a_life_of_a_minute_is_no_short_one() {
+    for (seconds, held) in [(59, true), (60, false)] {
+        let mut host = Host::new();
+        (0..5).for_each(|n| host.starts(n));
+        host.waits(seconds);
+        (0..5).for_each(|n| host.dies(n));
+        host.starts(5);
+        assert_eq!(host.held > 0, held, "{seconds} s");
+    }
+}
+
+#[test]
 fn no_other_family_is_held() {
     let mut loops = crashed([0, 0, 0, 0]);
     loops.on_crash(family("api"), after(1));

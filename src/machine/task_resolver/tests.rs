@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::container::convention::Protocol;
+use crate::container::offer::At;
 use crate::container::testing::{at, service};
-use crate::container::{Network, Timestamp};
+use crate::container::{Binding, Network, Timestamp};
 use crate::machine::testing::{SIGTERM, secs};
 use crate::record::testing::id;
 
@@ -127,7 +128,7 @@ fn ports_that_docker_lacks_are_given_a_moment_before_their_want_is_said() {
     assert_eq!(troubles(&outputs), [Trouble::NotPublished]);
 
     // Once they were there, they may be late again in another life.
-    let binding = crate::container::Binding { address: Ipv4Addr::UNSPECIFIED, port: 8080 };
+    let binding = Binding { address: Ipv4Addr::UNSPECIFIED, port: 8080 };
     let published = Container { bindings: [((80, Protocol::Tcp), vec![binding])].into(), ..early.clone() };
     resolver.inspect_task(id(1));
     inspect(&mut resolver, seen(published, None), NOW + secs(5));
@@ -297,6 +298,40 @@ fn a_network_before_a_start_or_after_an_end_is_no_news() {
     due(&mut resolver);
     resolver.on_event(event(3, Happening::Rewired, at(23)), Seq(5), NOW);
     assert_eq!(due(&mut resolver), []);
+}
+
+#[test]
+fn a_host_that_moves_looks_at_all_again_and_at_the_ports_of_its_new_address() {
+    let (old, new) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+    let mut resolver = resolver();
+    let bindings = BTreeMap::from([(
+        (80, Protocol::Tcp),
+        vec![Binding { address: old, port: 32_768 }, Binding { address: new, port: 32_769 }],
+    )]);
+    let shown = Container {
+        network: Network::Published,
+        bindings,
+        services: vec![service("_web._tcp", 80, 1)],
+        ..container(1)
+    };
+    let at = |port| [At::Host { port }];
+    let ports = |resolver: &mut TaskResolver| {
+        resolver.on_listed(vec![Listed { id: id(1), fingerprint: "up".into() }], Seq(2));
+        let mut ports = Vec::new();
+        while let Some(due) = resolver.next_inspection(NOW) {
+            resolver.on_inspected(due, seen(shown.clone(), None), NOW);
+            for output in resolver.outputs() {
+                if let Output::Event(_, Event::Seen { sight, .. }) = output {
+                    ports.extend(sight.offers.iter().map(|offer| offer.endpoint().at));
+                }
+            }
+        }
+        ports
+    };
+    assert_eq!(ports(&mut resolver), at(32_768));
+    assert_eq!(ports(&mut resolver), [], "the list shows what it showed");
+    resolver.on_moved(new);
+    assert_eq!(ports(&mut resolver), at(32_769));
 }
 
 #[test]

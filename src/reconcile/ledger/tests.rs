@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
+use crate::record::testing::{id, registrant};
 use crate::record::{Action, RecordType, Routing};
 use crate::zone::ZoneError;
+use crate::zone::refusal::{Cause, Named, Refusal};
 
 mod any;
 mod desk;
@@ -58,6 +60,54 @@ fn nothing_new_is_written_to_a_contested_name_nor_points_to_it() {
     ledger.contest(Some("i-0a.sd.internal".to_owned()));
     ledger.want(address("").key(), Some(address("10.0.0.8")));
     assert_eq!(ledger.batch(now)[0].changes.len(), 2);
+}
+
+#[test]
+fn what_waits_for_something_else_than_the_pace_is_no_backlog() {
+    let now = Moment::START;
+    let backlog = |ledger: &Ledger| (ledger.backlog(now), ledger.load().cost);
+    let wanting = || {
+        let mut ledger = Ledger::default();
+        ledger.want(own(0, 80).key(), Some(own(0, 80)));
+        ledger
+    };
+    assert_eq!(backlog(&wanting()), (1, 1));
+    let mut contested = wanting();
+    contested.contest(Some("i-1.sd.internal".to_owned()));
+    assert_eq!(backlog(&contested), (0, 1));
+    let answered = |error: ZoneError| {
+        let mut ledger = wanting();
+        let batch: Vec<_> = ledger.batch(now).into_iter().flat_map(|unit| unit.changes).collect();
+        ledger.on_answer(&batch, &Err(error), now);
+        ledger
+    };
+    assert_eq!(backlog(&answered(ZoneError::Denied("no".to_owned()))), (0, 1), "it is parked");
+    let key = Named { name: Some(own(0, 0).name), ..Named::default() };
+    let refusal = Refusal { cause: Cause::TtlDiffers, key, text: "no".to_owned() };
+    assert_eq!(backlog(&answered(ZoneError::Rejected(vec![refusal]))), (0, 1), "its group's TTL is read");
+}
+
+#[test]
+fn what_is_to_leave_is_urgent_until_it_is_wanted_again() {
+    let mut ledger = Ledger::new([own(0, 80)]);
+    for wanted in [false, true, false] {
+        ledger.want(own(0, 80).key(), wanted.then(|| own(0, 80)));
+        let load = Load { cost: usize::from(!wanted), urgent: usize::from(!wanted) };
+        assert_eq!(ledger.load(), load);
+    }
+}
+
+#[test]
+fn who_takes_a_port_goes_with_who_leaves_it_though_a_calls_worth_stands_between() {
+    let mut ledger = Ledger::new([own(0, 80)]);
+    ledger.want(own(0, 80).key(), None);
+    for n in 1..=999 {
+        let set = own(n, if n == 999 { 80 } else { 10_000 + n });
+        ledger.want(set.key(), Some(set));
+    }
+    let units = ledger.batch(Moment::START);
+    let first: Vec<_> = units[0].changes.iter().map(|change| change.set.key()).collect();
+    assert_eq!(first, [own(0, 80).key(), own(999, 80).key()]);
 }
 
 #[test]

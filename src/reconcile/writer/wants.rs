@@ -180,6 +180,12 @@ mod tests {
                 rows.iter().filter_map(|row| row.desired.as_ref()).find(|set| set.key() == host.key());
             assert_eq!(desired, follows.then_some(&other), "{stands} {wanted} {removed}");
         }
+        // It is on its way, and the last service has left meanwhile.
+        let (mut ledger, mut wants) = (Ledger::default(), Wants::new(host));
+        wants.replace(&[], &[service(1)], &mut ledger);
+        wants.replace(&[service(1)], &[], &mut ledger);
+        wants.on_moved(other.clone(), &mut ledger);
+        assert_eq!(ledger.rows()[0].desired.as_ref(), Some(&other));
     }
 
     #[test]

@@ -101,20 +101,22 @@ fn what_is_doubted_is_handed_to_the_journal_and_doubted_by_the_next_run() {
 
 #[test]
 fn the_ttl_of_a_group_is_known_for_as_long_as_anything_of_it_is_wanted() {
-    let mut desk = Desk::default();
-    let foreign = RecordSet { set_identifier: Some("elsewhere".into()), ttl: 60, ..own(0, 99) };
-    desk.by_hand(Action::Create, foreign);
-    (0..2).for_each(|n| desk.want(own(n, 80 + n)));
-    desk.settle();
-    let known = |desk: &Desk| desk.ledger.ttls.get(&own(0, 0).name, RecordType::Srv);
-    assert_eq!(known(&desk), Some(60));
-    desk.unwant(&own(0, 80));
-    desk.settle();
-    assert_eq!(known(&desk), Some(60), "another of the group is left");
-    desk.want(own(50, 82));
-    desk.unwant(&own(1, 81));
-    desk.settle();
-    assert_eq!(known(&desk), None, "what is left is of another name");
+    for (first, last) in [(0, 1), (1, 0)] {
+        let mut desk = Desk::default();
+        let foreign = RecordSet { set_identifier: Some("elsewhere".into()), ttl: 60, ..own(0, 99) };
+        desk.by_hand(Action::Create, foreign);
+        (0..2).for_each(|n| desk.want(own(n, 80 + n)));
+        desk.settle();
+        let known = |desk: &Desk| desk.ledger.ttls.get(&own(0, 0).name, RecordType::Srv);
+        assert_eq!(known(&desk), Some(60));
+        desk.unwant(&own(first, 80 + first));
+        desk.settle();
+        assert_eq!(known(&desk), Some(60), "another of the group is left");
+        desk.want(own(50, 82));
+        desk.unwant(&own(last, 80 + last));
+        desk.settle();
+        assert_eq!(known(&desk), None, "what is left is of another name");
+    }
 }
 
 #[test]
@@ -128,7 +130,9 @@ fn the_set_that_stands_after_a_group_is_none_of_it() {
     let of_group = RecordSet { set_identifier: Some("elsewhere".into()), ttl: 60, ..own(0, 99) };
     assert_eq!(read(of_group.clone()), Some(60));
     assert_eq!(read(RecordSet { kind: RecordType::Txt, ..of_group.clone() }), None);
-    assert_eq!(read(RecordSet { name: own(50, 0).name, ..of_group }), None);
+    assert_eq!(read(RecordSet { name: own(50, 0).name, ..of_group.clone() }), None);
+    let lookup = Lookup::group_of(&key);
+    assert!(lookup.is_group_of(&of_group) && !lookup.is_group_of(&own(50, 0)));
 }
 
 #[test]
@@ -152,4 +156,33 @@ fn the_ttl_of_what_leaves_is_not_given_to_what_comes() {
     assert_eq!(ledger.fit(&own(1, 81)).ttl, 0);
     ledger.want(old.key(), Some(old.clone()));
     assert_eq!(ledger.fit(&own(1, 81)).ttl, 60, "one that stays began the group");
+}
+
+#[test]
+fn beside_another_hosts_address_what_is_wanted_of_services_waits_and_nothing_else() {
+    let service = |name: &str, n: u64| RecordSet {
+        name: name.to_owned(),
+        kind: RecordType::A,
+        set_identifier: Some(format!("i-0a:{}:a", id(n))),
+        routing: Routing::Weighted(1),
+        ttl: 0,
+        values: vec!["10.0.0.7".to_owned()],
+    };
+    let (beside, elsewhere, left) =
+        (service("web1.sd.internal", 1), service("api.sd.internal", 1), service("web1.sd.internal", 2));
+    let host = RecordSet { set_identifier: Some("i-0a".to_owned()), ..beside.clone() };
+    let mut ledger = Ledger::new([left.clone()]);
+    for set in [&beside, &elsewhere, &host] {
+        ledger.want(set.key(), Some(set.clone()));
+    }
+    let now = Moment::START;
+    let notes = ledger.on_address_of_host(&Lookup::group_of(&beside.key()), &registrant("web1").owner, now);
+    let parked = |note: &Note| match note {
+        Note::Parked(change, _) => change.set.clone(),
+        note => panic!("{note:?}"),
+    };
+    assert_eq!(notes.iter().map(parked).collect::<Vec<_>>(), [beside]);
+    let due: Vec<_> = ledger.batch(now).into_iter().flat_map(|unit| unit.changes).collect();
+    let due = due.into_iter().map(|change| (change.action, change.set)).collect::<Vec<_>>();
+    assert_eq!(due, [(Action::Delete, left), (Action::Create, elsewhere), (Action::Create, host)]);
 }

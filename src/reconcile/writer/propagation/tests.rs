@@ -68,6 +68,20 @@ fn told(propagation: &Propagation) -> Stopped {
 }
 
 #[test]
+fn a_change_is_asked_about_only_where_it_is_pending_and_takes_what_is_told_of() {
+    for (deleted, answer, is_asked) in
+        [(1, pending("C1"), true), (2, pending("C1"), false), (1, in_sync("C1"), false)]
+    {
+        let mut propagation = Propagation::default();
+        propagation.want(&id(1), &[set(1)], &[], at(0));
+        propagation.on_changed(&deletes([deleted]), &answer, at(1));
+        propagation.end(&id(1), "web".into(), at(2));
+        let asked = propagation.next().and_then(|(asked, _)| asked);
+        assert_eq!(asked.is_some(), is_asked, "{deleted} {answer:?}");
+    }
+}
+
+#[test]
 fn of_a_change_that_the_registry_does_not_know_nobody_knows() {
     let mut propagation = leaving();
     propagation.end(&id(1), "web".into(), at(20));
