@@ -494,6 +494,16 @@ fn what_an_engine_remembers_of_a_gap_is_taken_in_its_order() {
 }
 
 #[test]
+fn a_stop_that_is_believed_no_more_is_not_revived_by_a_signal_that_asks_for_none() {
+    let hour = Duration::from_secs(3_600);
+    let kills = [(SIGHUP, (at(LIFE + 20), Duration::from_secs(10))), (SIGTERM, (at(LIFE + 10), hour))].into();
+    let told = Told::new().remembered(Trace { kills, ..Trace::default() }, false);
+    // An ECS task: where a stop holds, the ECS agent is asked before anything else.
+    let task = Sight { task: Some("arn:task/1".into()), ..sight(EffectiveCheck::None) };
+    assert_eq!(told.seen(1, task).weights(), [5]);
+}
+
+#[test]
 fn a_signal_is_recalled_over_a_restart_of_the_agent() {
     let wall = |secs: u64| std::time::UNIX_EPOCH + Duration::from_secs(secs);
     let signals = Signals { life: at(LIFE), kills: [(SIGTERM, at(LIFE + 10))].into() };

@@ -129,8 +129,8 @@ impl Lifecycle {
                     self.state = State::Stopping(stopping);
                 }
             }
-            State::Stopping(stopping) => stopping.on_killed(signal, kill),
-            State::Live(_) | State::Drained => {}
+            State::Stopping(stopping) if now < kill.and(self.belief) => stopping.on_killed(signal, kill),
+            State::Stopping(_) | State::Live(_) | State::Drained => {}
         }
     }
 
@@ -196,7 +196,8 @@ impl Lifecycle {
 
     fn on_recalled(&mut self, Signals { life, kills }: Signals, wall: SystemTime, now: Moment) {
         let kill = |time: Timestamp| Kill { at: Seq::default(), time, heard: now, age: time.age(wall) };
-        let kills = kills.into_iter().map(|(signal, time)| (signal, kill(time))).collect();
+        let kills = kills.into_iter().map(|(signal, time)| (signal, kill(time)));
+        let kills = kills.filter(|(_, kill)| now < kill.and(self.belief)).collect();
         let stopping = Stopping::of(Some(life), kills, self.belief);
         if self.state == State::Idle && now < stopping.until() {
             self.state = State::Stopping(stopping);
