@@ -3,7 +3,6 @@
 //! Owns both, until they are given away or dropped. When that is, is decided by [adoption](super).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 use super::Adopted;
 use crate::machine::lifecycle::{Event, Lifecycle, Registered};
@@ -37,21 +36,21 @@ impl Estate {
             }
         }
         let host = sets.iter().find(|set| registrant.subject(set) == Some(Subject::Host));
-        let before = host.and_then(|set| set.values.first().cloned());
+        let has_moved = host.is_some_and(|set| set.values != [registrant.address.to_string()]);
         for (id, sets) in by_container.into_iter().filter(|(id, _)| is_held(id)) {
             let held = self.held.entry(id).or_default();
             let known: BTreeSet<_> = held.iter().map(RecordSet::key).collect();
             let new = sets.into_iter().filter(|set| !known.contains(&set.key()));
-            held.extend(new.map(|set| led_from(before.as_deref(), set, registrant)));
+            held.extend(new.map(|set| if has_moved { led_here(set, registrant) } else { set }));
             held.sort_by_key(RecordSet::key);
         }
         Adopted { ports, gone: Vec::new() }
     }
 
     /// The host has another address than before: what is held of services' addresses follows.
-    pub(super) fn on_moved(&mut self, before: Ipv4Addr, registrant: &Registrant) {
+    pub(super) fn on_moved(&mut self, registrant: &Registrant) {
         for set in self.held.values_mut().flatten() {
-            *set = led_from(Some(&before.to_string()), set.clone(), registrant);
+            *set = led_here(set.clone(), registrant);
         }
     }
 
@@ -101,14 +100,11 @@ impl Estate {
     }
 }
 
-/// The same, and where it is a service's address that led to the host where that was before, to where it is now. A task may
-/// have an address of its own, which stays.
-fn led_from(before: Option<&str>, set: RecordSet, registrant: &Registrant) -> RecordSet {
-    let is_of_host = before.is_some_and(|before| set.values == [before]);
+/// The same, and where it is a service's address, leading to where the host is now: it may have been at several since that
+/// was written. Tasks with an address of their own are on instances of EC2 alone, which never move.
+fn led_here(set: RecordSet, registrant: &Registrant) -> RecordSet {
     match registrant.subject(&set) {
-        Some(Subject::ServiceAddress(_)) if is_of_host => {
-            RecordSet { values: vec![registrant.address.to_string()], ..set }
-        }
+        Some(Subject::ServiceAddress(_)) => RecordSet { values: vec![registrant.address.to_string()], ..set },
         _ => set,
     }
 }

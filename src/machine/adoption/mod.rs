@@ -99,9 +99,9 @@ impl Adoption {
 
     /// The host has this address from now on.
     pub fn on_moved(&mut self, address: Ipv4Addr) {
-        let before = std::mem::replace(&mut self.registrant.address, address);
+        self.registrant.address = address;
         let registrant = self.registrant.clone();
-        self.estate_mut().into_iter().for_each(|estate| estate.on_moved(before, &registrant));
+        self.estate_mut().into_iter().for_each(|estate| estate.on_moved(&registrant));
     }
 
     /// Whether the barrier has opened: all that is wanted has been said.

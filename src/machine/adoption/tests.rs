@@ -534,8 +534,8 @@ fn held_address(adoption: &Adoption, container: u64) -> Option<String> {
 }
 
 #[test]
-fn what_is_held_of_a_services_address_is_where_the_host_is_and_a_tasks_own_stays() {
-    let before = Registrant { address: [10, 0, 0, 6].into(), ..registrant("i-0a") };
+fn what_is_held_of_a_services_address_is_where_the_host_is_and_where_that_has_not_moved_as_it_was() {
+    let at = |address: [u8; 4]| Registrant { address: address.into(), ..registrant("i-0a") };
     let address = |container, value: &str| RecordSet {
         name: "web.sd.internal".into(),
         kind: RecordType::A,
@@ -544,17 +544,22 @@ fn what_is_held_of_a_services_address_is_where_the_host_is_and_a_tasks_own_stays
         ttl: 0,
         values: vec![value.into()],
     };
-    let known = [address(2, "10.0.3.9"), before.host_record(), address(1, "10.0.0.6")];
+    let known = |host: [u8; 4]| [address(2, "10.0.3.9"), at(host).host_record(), address(1, "10.0.0.6")];
     let held = |adoption: &Adoption| [1, 2].map(|container| held_address(adoption, container).unwrap());
-    // It has another address when it starts, or comes to have one before anybody has looked.
-    let mut adoption = Adoption::new(registrant("i-0a"));
-    adoption.on_known(&known, true, |_| true);
-    assert_eq!(held(&adoption), ["10.0.0.7", "10.0.3.9"]);
+    // A task may have an address of its own, on a host that stays.
+    let mut adoption = Adoption::new(at([10, 0, 0, 7]));
+    adoption.on_known(&known([10, 0, 0, 7]), true, |_| true);
+    assert_eq!(held(&adoption), ["10.0.0.6", "10.0.3.9"]);
+    // It has another address when it starts, or comes to have one before anybody has looked; what it wrote may be of one
+    // that it had before that.
+    let mut adoption = Adoption::new(at([10, 0, 0, 7]));
+    adoption.on_known(&known([10, 0, 0, 5]), true, |_| true);
+    assert_eq!(held(&adoption), ["10.0.0.7"; 2]);
     adoption.on_moved([10, 0, 0, 8].into());
-    assert_eq!(held(&adoption), ["10.0.0.8", "10.0.3.9"]);
+    assert_eq!(held(&adoption), ["10.0.0.8"; 2]);
     let listed = BTreeSet::from([id(1), id(2)]);
     adoption.on_listed(&listed, Moment::START);
     adoption.open().unwrap();
     adoption.on_moved([10, 0, 0, 9].into());
-    assert_eq!(held(&adoption), ["10.0.0.9", "10.0.3.9"]);
+    assert_eq!(held(&adoption), ["10.0.0.9"; 2]);
 }
