@@ -116,8 +116,18 @@ impl Asides {
     /// Removes all of it, the address last: without that nobody would know what is left for this host's own.
     async fn is_gone(&self, settings: Settings) -> bool {
         let over = |removal| matches!(removal, Removal::Done | Removal::Unconfirmed);
-        over(withdraw(&*self.zone, settings.clone(), LIMIT).await)
-            && over(remove(&*self.zone, settings, LIMIT).await)
+        let withdrawn = withdraw(&*self.zone, settings.clone(), LIMIT).await;
+        self.turn().await;
+        let is_gone = over(withdrawn) && over(remove(&*self.zone, settings, LIMIT).await);
+        self.turn().await;
+        is_gone
+    }
+
+    /// Waits as long as one call is worth: each part of the removal may make its first call at once, and all of them
+    /// together may not.
+    async fn turn(&self) {
+        let turn = Duration::try_from_secs_f64(1.0 / self.settings.pace.requests.per_second);
+        tokio::time::sleep(turn.unwrap_or(LIMIT)).await;
     }
 
     /// What a writer is told that removes the records of that owner; or why there is none.
@@ -133,7 +143,9 @@ impl Asides {
         };
         // What stays wherever its address leads, costs no call.
         present.may_remove(&former(Some(present.address))).map_err(|stays| stays.to_string())?;
-        let address = address(&*self.zone, &registrant).await.map_err(|error| error.to_string())?;
+        let address = address(&*self.zone, &registrant).await;
+        self.turn().await;
+        let address = address.map_err(|error| error.to_string())?;
         present.may_remove(&former(address)).map_err(|stays| stays.to_string())?;
         Ok(Settings { registrant, ..self.settings.clone() })
     }
