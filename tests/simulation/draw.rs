@@ -140,12 +140,13 @@ fn in_order(seed: u64, hosts: usize, end: u64) -> Vec<Operation> {
 /// Journals of others: of a host that was renamed, of another zone, of a disk that was copied; drawn apart, too.
 fn titles(seed: u64, hosts: usize, end: u64, off_ec2: bool) -> Vec<Operation> {
     let mut rng = Rng::with_seed(seed ^ 0x717_1e5);
-    if rng.u8(..if off_ec2 { 2 } else { 3 }) > 0 {
+    let is_drawn = if off_ec2 { rng.u8(..4) < 3 } else { rng.u8(..3) == 0 };
+    if !is_drawn {
         return Vec::new();
     }
     let what = |rng: &mut Rng| {
         let down_ms = [0, 1_000, 20_000][rng.usize(..3)];
-        match rng.u8(..7) {
+        match rng.u8(..8) {
             0 => What::SwitchZone { down_ms },
             1..=3 => What::CopyDisk { from: rng.u8(..3), down_ms },
             _ if off_ec2 => What::Rename { to: rng.u8(..3), down_ms },

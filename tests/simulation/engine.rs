@@ -257,7 +257,7 @@ impl State {
         let now = self.now;
         for it in self.hosts[host].containers.values_mut().filter(|it| it.alive) {
             (it.alive, it.paused, it.reason) = (false, None, now);
-            if it.told_to_stop.is_some() {
+            if it.was_told_to_stop {
                 it.stopped.push(now);
             }
         }

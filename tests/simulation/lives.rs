@@ -69,6 +69,7 @@ impl State {
         it.port = port;
         it.ports.insert(port);
         (it.told_to_stop, it.doubted, it.noted) = (None, None, None);
+        it.was_told_to_stop = false;
         it.log.clear();
         it.starts.push(now);
         let life = it.lives;
@@ -112,7 +113,7 @@ impl State {
         it.alive = false;
         it.paused = None;
         it.reason = now;
-        if it.told_to_stop.is_some() {
+        if it.was_told_to_stop {
             it.stopped.push(now);
         }
         let (again, port) = (it.spec.restarts && it.told_to_stop.is_none(), it.port);
@@ -120,7 +121,7 @@ impl State {
         for it in self.sharers(host, id) {
             (it.cut, it.reason) = (true, now);
             // Nobody reaches it any more.
-            it.stopped.extend(it.told_to_stop.map(|_| now));
+            it.stopped.extend(it.was_told_to_stop.then_some(now));
         }
         first.into_iter().for_each(|service| self.ends_first(host, service));
         self.contests(host, port);
@@ -162,7 +163,7 @@ impl State {
         }
         let stops = [2, 9, 15].contains(&signal);
         if stops {
-            it.told_to_stop = Some(now);
+            (it.told_to_stop, it.was_told_to_stop) = (Some(now), true);
             it.reason = now;
         }
         let (stop, life) = (it.spec.stop, it.lives);
@@ -172,7 +173,9 @@ impl State {
         }
         if stops {
             // What it leaves, they cannot do without.
-            self.sharers(host, id).for_each(|it| (it.told_to_stop, it.reason) = (Some(now), now));
+            for it in self.sharers(host, id) {
+                (it.told_to_stop, it.was_told_to_stop, it.reason) = (Some(now), true, now);
+            }
         }
         self.tell(host, format_args!("signal {signal} to {}", id.short()));
         self.happens(host, id, Happening::Killed(signal));

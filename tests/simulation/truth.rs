@@ -70,6 +70,8 @@ pub struct Truth {
     pub shown_from: Moment,
     /// The last signal that asks it to stop, or the one whose network it uses, in this life.
     pub told_to_stop: Option<Moment>,
+    /// Whether this life was ever asked to, whatever an engine has forgotten since.
+    pub was_told_to_stop: bool,
     /// The last signal that may have ended it, or the one whose network it uses.
     pub doubted: Option<Moment>,
     /// Of which life it stands on the agent's disk that it was asked to stop, since when, and until when that counts.
@@ -116,6 +118,7 @@ impl Truth {
             misdated: false,
             shown_from: Moment::START,
             told_to_stop: None,
+            was_told_to_stop: false,
             doubted: None,
             noted: None,
             log: Vec::new(),
