@@ -76,20 +76,22 @@ sum_of() { grep -E '^test result: ' "$LOGS/$step.log" | grep -oE "[0-9]+ $1" | a
 #
 # The fuzzer's instrumentation is unstable, and the pinned toolchain is stable: hence RUSTC_BOOTSTRAP. It has a target
 # directory of its own, because all flags differ. No sanitizer: there is no unsafe code of ours for it to watch.
+# For so many seconds, and so often at most; built so (release, or dev).
 fuzz() {
-    local seconds=$1 most=$2 target targets corpus built=$CARGO_TARGET_DIR/fuzz
+    local seconds=$1 most=$2 profile=$3 target targets corpus built=$CARGO_TARGET_DIR/fuzz
+    local -A folder=([dev]=debug [release]=release)
     cargo_tool cargo-fuzz 0.13.2
     need c++:g++
     mapfile -t targets < <(cargo fuzz list)
     ((${#targets[@]})) || { printf 'there are no fuzz targets\n'; return 1; }
-    RUSTC_BOOTSTRAP=1 cargo fuzz build --sanitizer none --target-dir "$built"
+    RUSTC_BOOTSTRAP=1 cargo fuzz build "--$profile" --sanitizer none --target-dir "$built"
     for target in "${targets[@]}"; do
         # New finds go to the first directory; the second, the checkout's, is only read.
         corpus=$(mktemp -d)
         local from=("$corpus")
         [[ ! -d fuzz/corpus/$target ]] || from+=("fuzz/corpus/$target")
         printf '\n=== %s\n' "$target"
-        "$built/$(rustc -vV | sed -n 's/^host: //p')/release/$target" "${from[@]}" \
+        "$built/$(rustc -vV | sed -n 's/^host: //p')/${folder[$profile]}/$target" "${from[@]}" \
             -max_total_time="$seconds" -runs="$most" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
             -artifact_prefix="$LOGS/fuzz-$target-" 2>&1 | tail -n 40
         rm -rf "$corpus"
