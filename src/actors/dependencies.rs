@@ -36,6 +36,8 @@ pub struct Dependencies {
     pub writer: Settings,
     /// How long a stopping signal is believed.
     pub stop_belief: Duration,
+    /// Whether the host is published at the address of its route, which may change: off EC2.
+    pub follows_route: bool,
     /// Where signals are remembered over a restart; `None` where nothing is.
     pub signals: Option<SharedJournal>,
     /// Where weights given by hand are remembered over a restart; `None` where none are.

@@ -100,6 +100,7 @@ async fn start_agent(world: &World, host: usize) -> Option<Running> {
             zone: Arc::new(agent.clone()),
             writer: settings,
             stop_belief: BELIEVED,
+            follows_route,
             signals: Some(journal),
             cordons: Some(Arc::new(SimCordons(agent))),
             once: false,

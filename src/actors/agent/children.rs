@@ -66,6 +66,7 @@ impl AgentState {
         RegistrarArgs {
             registrant: self.dependencies.writer.registrant.clone(),
             stop_belief: self.dependencies.stop_belief,
+            follows_route: self.dependencies.follows_route,
             signals: self.dependencies.signals.clone(),
             cordons: self.dependencies.cordons.clone(),
             expects_notice: self.dependencies.notices.is_some(),

@@ -32,6 +32,8 @@ pub(super) struct RegistrarArgs {
     pub(super) registrant: Registrant,
     /// How long a stopping signal is believed.
     pub(super) stop_belief: Duration,
+    /// Whether the host's address may change: no task has one of its own there.
+    pub(super) follows_route: bool,
     /// Where signals are remembered over a restart.
     pub(super) signals: Option<SharedJournal>,
     /// Where weights given by hand are remembered.
@@ -73,6 +75,9 @@ impl Actor for Registrar {
         args: Self::Arguments,
     ) -> Result<Self::State, ActorProcessingErr> {
         let mut registrar = registrar::Registrar::new(args.registrant.clone(), args.stop_belief);
+        if args.follows_route {
+            registrar.follow_route();
+        }
         if args.expects_notice {
             registrar.expect_notice();
         }

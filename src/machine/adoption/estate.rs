@@ -47,8 +47,8 @@ impl Estate {
         Adopted { ports, gone: Vec::new() }
     }
 
-    /// The host has another address than before: what is held of services' addresses follows.
-    pub(super) fn on_moved(&mut self, registrant: &Registrant) {
+    /// Has what is held of services' addresses lead to the host.
+    pub(super) fn lead_here(&mut self, registrant: &Registrant) {
         for set in self.held.values_mut().flatten() {
             *set = led_here(set.clone(), registrant);
         }
@@ -101,7 +101,7 @@ impl Estate {
 }
 
 /// The same, and where it is a service's address, leading to where the host is now: it may have been at several since that
-/// was written. Tasks with an address of their own are on instances of EC2 alone, which never move.
+/// was written.
 fn led_here(set: RecordSet, registrant: &Registrant) -> RecordSet {
     match registrant.subject(&set) {
         Some(Subject::ServiceAddress(_)) => RecordSet { values: vec![registrant.address.to_string()], ..set },

@@ -52,6 +52,9 @@ use crate::record::{ContainerId, Key, RecordSet, Registrant};
 #[derive(Debug)]
 pub struct Adoption {
     registrant: Registrant,
+    /// Whether all addresses of services are the host's: tasks with one of their own are on instances of EC2 alone, which
+    /// never move.
+    all_are_here: bool,
     phase: Phase,
 }
 
@@ -94,14 +97,24 @@ pub struct Opened {
 impl Adoption {
     /// Nothing is known yet.
     pub fn new(registrant: Registrant) -> Self {
-        Self { registrant, phase: Phase::Gathering(Gathering::default()) }
+        Self { registrant, all_are_here: false, phase: Phase::Gathering(Gathering::default()) }
+    }
+
+    /// The host's address is that of its route, and may change.
+    pub fn follow_route(&mut self) {
+        self.all_are_here = true;
     }
 
     /// The host has this address from now on.
     pub fn on_moved(&mut self, address: Ipv4Addr) {
         self.registrant.address = address;
+        self.lead_here();
+    }
+
+    /// What is held of services' addresses may be of any that the host has had.
+    fn lead_here(&mut self) {
         let registrant = self.registrant.clone();
-        self.estate_mut().into_iter().for_each(|estate| estate.on_moved(&registrant));
+        self.estate_mut().into_iter().for_each(|estate| estate.lead_here(&registrant));
     }
 
     /// Whether the barrier has opened: all that is wanted has been said.
@@ -152,7 +165,11 @@ impl Adoption {
         runs: impl Fn(&ContainerId) -> bool,
     ) -> Option<Adopted> {
         let Phase::Gathering(gathering) = &mut self.phase else { return None };
-        Some(gathering.on_known(&self.registrant, known, is_all, runs))
+        let adopted = gathering.on_known(&self.registrant, known, is_all, runs);
+        if self.all_are_here {
+            self.lead_here();
+        }
+        Some(adopted)
     }
 
     /// What a read of the whole zone showed, beside what is known; what is read again has been judged. The writer of
@@ -164,6 +181,9 @@ impl Adoption {
             Phase::Settling(settling) => settling.on_found(&self.registrant, found),
             Phase::Ended => Adopted::default(),
         };
+        if self.all_are_here {
+            self.lead_here();
+        }
         self.end_if_settled();
         adopted
     }

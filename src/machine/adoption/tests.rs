@@ -562,4 +562,18 @@ fn what_is_held_of_a_services_address_is_where_the_host_is_and_where_that_has_no
     adoption.open().unwrap();
     adoption.on_moved([10, 0, 0, 9].into());
     assert_eq!(held(&adoption), ["10.0.0.9"; 2]);
+    // Its own address was written anew before the rest was read.
+    for is_late in [false, true] {
+        let mut adoption = Adoption::new(at([10, 0, 0, 7]));
+        adoption.follow_route();
+        adoption.on_listed(&listed, Moment::START);
+        if is_late {
+            adoption.on_known(&[], false, |_| true);
+            adoption.open().unwrap();
+            adoption.on_found(&known([10, 0, 0, 7]), 1);
+        } else {
+            adoption.on_known(&known([10, 0, 0, 7]), true, |_| true);
+        }
+        assert_eq!(held(&adoption), ["10.0.0.7"; 2], "late: {is_late}");
+    }
 }

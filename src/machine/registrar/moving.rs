@@ -5,6 +5,11 @@ use std::net::Ipv4Addr;
 use super::{Output, Registrar};
 
 impl Registrar {
+    /// The host's address is that of its route, and may change. Before anything else is told.
+    pub fn follow_route(&mut self) {
+        self.adoption.follow_route();
+    }
+
     /// The host has this address from now on.
     pub fn on_moved(&mut self, address: Ipv4Addr) -> Output {
         self.registrant.address = address;

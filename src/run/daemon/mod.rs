@@ -258,6 +258,7 @@ fn dependencies(
         probes_max: open.descriptors.probes(),
         zone: open.zone.clone(),
         stop_belief: config.stop_belief,
+        follows_route: identity.follows_route,
         signals: open.signals(),
         cordons: Some(open.cordons()),
         writer,

@@ -83,6 +83,7 @@ impl World {
                 seed: 7,
             },
             stop_belief: STOP_BELIEF,
+            follows_route: false,
             signals: None,
             cordons: None,
             once: false,
