@@ -166,6 +166,16 @@ mod tests {
     }
 
     #[test]
+    fn the_engine_of_dockers_own_client_is_known_where_it_is_named() {
+        let named = |value| judged(&[("DOCKER_HOST", value)]).docker_host;
+        assert_eq!(
+            named("unix:///run/user/1000/docker.sock").as_deref(),
+            Some("unix:///run/user/1000/docker.sock")
+        );
+        assert_eq!((named(""), named(" "), judged(&[]).docker_host), (None, None, None));
+    }
+
+    #[test]
     fn a_variable_that_sets_nothing_is_named_with_what_was_meant() {
         let judged = judged(&[
             ("ECSSD_DRYRUN", "1"),

@@ -9,6 +9,7 @@ use ecssd::record::{Change, RecordSet};
 use ecssd_testing::process::Process;
 use ecssd_testing::wait::{service, unique, wait_at_most};
 use ecssd_testing::world::World;
+use serde_json::Value;
 
 /// How long a removal may take: it is to be noticed by nobody else, so that a call of it comes every five seconds.
 const REMOVAL: Duration = Duration::from_secs(120);
@@ -105,6 +106,21 @@ fn what_was_written_to_another_zone_stays_there() {
             (kept["owner"].as_str(), kept["reason"].as_str()),
             (Some(&*former), Some("it is of another zone"))
         );
+        // Each record is named once, with the command that removes it.
+        let lines = agent.log_lines();
+        for set in &own {
+            let mark = set.set_identifier.as_deref();
+            let is_of_it =
+                |line: &&Value| line["event"] == "record_of_another" && line["mark"].as_str() == mark;
+            let [line] = &lines.iter().filter(is_of_it).collect::<Vec<_>>()[..] else {
+                panic!("{mark:?}: {}", agent.log())
+            };
+            let message = line["message"].as_str().unwrap_or_default();
+            assert!(
+                message.contains("--remove") && message.contains(&format!("--hostname {former}")),
+                "{line}"
+            );
+        }
         assert_eq!(agent.hand_over(), Some(0));
         let batches = two.front.batches();
         assert!(hostname == former || !touches(batches.iter().flatten(), &former), "{batches:?}");

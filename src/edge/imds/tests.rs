@@ -28,6 +28,8 @@ pub(in crate::edge) enum Manner {
     Hangup,
     /// Has no interfaces and no region.
     Bare,
+    /// Says that this is the host's address.
+    Address(&'static str),
     /// Sends one elsewhere.
     Redirect,
     /// Is about to be interrupted, scaled in and rebalanced.
@@ -131,6 +133,7 @@ fn answer(line: &str, request: &str, manner: Manner) -> (u16, &'static str) {
         }
         ("instance-id", Manner::Garbage) => (200, "<html>Please log in</html>"),
         ("instance-id", _) => (200, "i-0123456789abcdef0\n"),
+        ("local-ipv4", Manner::Address(address)) => (200, address),
         ("local-ipv4", _) => (200, "10.123.145.167"),
         ("placement/region" | "mac" | "local-hostname", Manner::Bare) => (404, "not found"),
         ("placement/region", _) => (200, "eu-central-1"),
@@ -190,6 +193,17 @@ async fn says_why_there_is_no_answer_and_what_to_do() {
     let error = Imds::at(&format!("http://{closed}")).unwrap().instance().await.unwrap_err();
     let ImdsError::Unreachable { reason, .. } = &error else { panic!("{error:?}") };
     assert!(reason.contains("refused"), "{reason}");
+}
+
+#[tokio::test]
+async fn takes_no_address_that_nobody_can_connect_to() {
+    for address in ["127.0.0.1", "169.254.1.1", "224.0.0.1", "0.0.0.7", "255.255.255.255", "fd00::1"] {
+        let error = asked_of(Manner::Address(address)).await.unwrap_err().to_string();
+        assert!(
+            error.contains("/latest/meta-data/local-ipv4: what came cannot be one"),
+            "{address}: {error}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -154,6 +154,11 @@ mod tests {
         )
     }
 
+    /// Whether the subscription lets it through.
+    fn is_asked_for(action: &str) -> bool {
+        super::super::ACTIONS.iter().any(|asked| action.split(':').next() == Some(asked))
+    }
+
     #[test]
     fn an_event_is_read_whatever_labels_come_with_it() {
         let (a, b) = ("a".repeat(64), "b".repeat(64));
@@ -168,19 +173,24 @@ mod tests {
             ("destroy", Happening::Destroyed),
             ("remove", Happening::Destroyed),
             ("start", Happening::Started),
+            ("pause", Happening::Changed),
             ("unpause", Happening::Changed),
             ("health_status: healthy", Happening::Changed),
         ] {
+            assert!(is_asked_for(action), "{action}");
             assert_eq!(
                 told(&of("container", action, &a, "null")),
                 Some((happening, a.clone(), 2_000_000_001))
             );
         }
         let joined = format!(r#"{{"container":"{b}","name":"n"}}"#);
-        assert_eq!(
-            told(&of("network", "connect", &a, &joined)),
-            Some((Happening::Rewired, b, 2_000_000_001))
-        );
+        for action in ["connect", "disconnect"] {
+            assert!(is_asked_for(action), "{action}");
+            assert_eq!(
+                told(&of("network", action, &a, &joined)),
+                Some((Happening::Rewired, b.clone(), 2_000_000_001))
+            );
+        }
         for (kind, action) in [
             ("container", "exec_start: x"),
             ("image", "pull"),
