@@ -291,3 +291,24 @@ async fn an_odd_container_instance_keeps_its_host_and_not_the_run() {
     expect(&scene, &before - &marks(&[dead]));
     assert_eq!(report.counts()[&Verdict::Keep(Kept::LetGo)], 1);
 }
+
+/// Two owners by which a host of ECS Anywhere may go: its name, and what ECS calls it.
+#[tokio::test]
+async fn what_ecs_calls_stopped_on_a_host_that_is_no_instance_is_kept_and_counted() {
+    let scene = Scene::new("anywhere");
+    let (one, anywhere) = (scene.host("demo").0, "mi-0123456789abcdef0");
+    scene.ecs.host("demo", anywhere);
+    let alive = scene.task("demo", &one, "time", "RUNNING");
+    let over = ["pi1", anywhere].map(|owner| {
+        let mut set = scene.task("demo", anywhere, "calc", "STOPPED");
+        set.set_identifier = set.set_identifier.map(|mark| mark.replace(anywhere, owner));
+        set.values = vec![format!("1 1 32777 {owner}.{}", scene.zone.name)];
+        set
+    });
+    scene.zone.create(&[&[alive][..], &over].concat());
+    let before = scene.marks();
+    let (report, summary) = scene.run(&["--apply"]).await;
+    assert_eq!(summary.standstill, None);
+    expect(&scene, before);
+    assert_eq!(report.counts()[&Verdict::Keep(Kept::HostOutOfSight)], 2);
+}
