@@ -171,8 +171,9 @@ fn a_name_that_is_not_allowed_is_refused_and_an_agent_that_is_told_fewer_withdra
     agent.answers_with(&web, port);
     agent.answers_with(&admin, port);
     let refused = "SERVICE_80_A: other is none of the names that --names allows here: *._tcp";
-    let status = output(alone(program()).args(["--status", "--status-socket", &socket]));
-    assert!(status.contains(refused), "{status}");
+    // What is shown may be a moment old.
+    let status = || output(alone(program()).args(["--status", "--status-socket", &socket]));
+    agent.wait_for("its refusal", || status().contains(refused).then_some(()));
     assert_eq!(agent.log_lines().iter().filter(|line| line.to_string().contains(refused)).count(), 1);
 
     // Those that it had stay where they are allowed, and go where they are not.
