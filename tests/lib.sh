@@ -72,11 +72,10 @@ figures_of() { grep -E -- "$1" "$LOGS/$step.log" | sed 's/^test .* \.\.\. //; s/
 # sum_of WORD: what the Rust harness counted, over all its summaries in this step's log.
 sum_of() { grep -E '^test result: ' "$LOGS/$step.log" | grep -oE "[0-9]+ $1" | awk '{ sum += $1 } END { print sum + 0 }'; }
 
-# fuzz SECONDS: each target, for so long.
+# fuzz SECONDS MOST PROFILE: each target, for so long and so often at most, built so (release, or dev).
 #
 # The fuzzer's instrumentation is unstable, and the pinned toolchain is stable: hence RUSTC_BOOTSTRAP. It has a target
 # directory of its own, because all flags differ. No sanitizer: there is no unsafe code of ours for it to watch.
-# For so many seconds, and so often at most; built so (release, or dev).
 fuzz() {
     local seconds=$1 most=$2 profile=$3 target targets corpus built=$CARGO_TARGET_DIR/fuzz
     local -A folder=([dev]=debug [release]=release)
