@@ -110,6 +110,8 @@ impl Asides {
                 );
             }
         }
+        // Not before it is forgotten: a start that finds the address gone would keep the rest for good.
+        self.turn().await;
         is_gone
     }
 
@@ -118,9 +120,7 @@ impl Asides {
         let over = |removal| matches!(removal, Removal::Done | Removal::Unconfirmed);
         let withdrawn = withdraw(&*self.zone, settings.clone(), LIMIT).await;
         self.turn().await;
-        let is_gone = over(withdrawn) && over(remove(&*self.zone, settings, LIMIT).await);
-        self.turn().await;
-        is_gone
+        over(withdrawn) && over(remove(&*self.zone, settings, LIMIT).await)
     }
 
     /// Waits as long as one call is worth: each part of the removal may make its first call at once, and all of them
