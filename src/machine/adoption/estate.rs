@@ -35,13 +35,11 @@ impl Estate {
                 self.registered.entry(id).or_default().push(event);
             }
         }
-        let host = sets.iter().find(|set| registrant.subject(set) == Some(Subject::Host));
-        let has_moved = host.is_some_and(|set| set.values != [registrant.address.to_string()]);
         for (id, sets) in by_container.into_iter().filter(|(id, _)| is_held(id)) {
             let held = self.held.entry(id).or_default();
             let known: BTreeSet<_> = held.iter().map(RecordSet::key).collect();
             let new = sets.into_iter().filter(|set| !known.contains(&set.key()));
-            held.extend(new.map(|set| if has_moved { led_here(set, registrant) } else { set }));
+            held.extend(new);
             held.sort_by_key(RecordSet::key);
         }
         Adopted { ports, gone: Vec::new() }
@@ -49,8 +47,10 @@ impl Estate {
 
     /// Has what is held of services' addresses lead to the host.
     pub(super) fn lead_here(&mut self, registrant: &Registrant) {
-        for set in self.held.values_mut().flatten() {
-            *set = led_here(set.clone(), registrant);
+        let is_address =
+            |set: &&mut RecordSet| matches!(registrant.subject(set), Some(Subject::ServiceAddress(_)));
+        for set in self.held.values_mut().flatten().filter(is_address) {
+            set.values = vec![registrant.address.to_string()];
         }
     }
 
@@ -97,14 +97,5 @@ impl Estate {
 
     pub(super) fn is_empty(&self) -> bool {
         self.held.is_empty() && self.registered.is_empty()
-    }
-}
-
-/// The same, and where it is a service's address, leading to where the host is now: it may have been at several since that
-/// was written.
-fn led_here(set: RecordSet, registrant: &Registrant) -> RecordSet {
-    match registrant.subject(&set) {
-        Some(Subject::ServiceAddress(_)) => RecordSet { values: vec![registrant.address.to_string()], ..set },
-        _ => set,
     }
 }

@@ -46,15 +46,15 @@ use super::lifecycle::{Event, Lifecycle};
 use super::publish;
 use crate::container::offer::Endpoint;
 use crate::moment::Moment;
-use crate::record::{ContainerId, Key, RecordSet, Registrant};
+use crate::record::{ContainerId, Key, RecordSet, Registrant, Subject};
 
 /// What an earlier run left, and how far it is taken over.
 #[derive(Debug)]
 pub struct Adoption {
     registrant: Registrant,
-    /// Whether all addresses of services are the host's: tasks with one of their own are on instances of EC2 alone, which
-    /// never move.
-    all_are_here: bool,
+    /// Whether the host has moved, or may have: then all addresses of services are its own. Tasks with one of their own
+    /// are on instances of EC2 alone, which never move.
+    moves: bool,
     phase: Phase,
 }
 
@@ -97,24 +97,28 @@ pub struct Opened {
 impl Adoption {
     /// Nothing is known yet.
     pub fn new(registrant: Registrant) -> Self {
-        Self { registrant, all_are_here: false, phase: Phase::Gathering(Gathering::default()) }
+        Self { registrant, moves: false, phase: Phase::Gathering(Gathering::default()) }
     }
 
     /// The host's address is that of its route, and may change.
     pub fn follow_route(&mut self) {
-        self.all_are_here = true;
+        self.moves = true;
     }
 
     /// The host has this address from now on.
     pub fn on_moved(&mut self, address: Ipv4Addr) {
         self.registrant.address = address;
-        self.lead_here();
+        self.moves = true;
+        self.lead_here(&[]);
     }
 
-    /// What is held of services' addresses may be of any that the host has had.
-    fn lead_here(&mut self) {
+    /// These were read: what they hold of services' addresses may be of any that a host that moves has had.
+    fn lead_here(&mut self, sets: &[RecordSet]) {
         let registrant = self.registrant.clone();
-        self.estate_mut().into_iter().for_each(|estate| estate.lead_here(&registrant));
+        let host = sets.iter().find(|set| registrant.subject(set) == Some(Subject::Host));
+        self.moves |= host.is_some_and(|set| set.values != [registrant.address.to_string()]);
+        let estate = if self.moves { self.estate_mut() } else { None };
+        estate.into_iter().for_each(|estate| estate.lead_here(&registrant));
     }
 
     /// Whether the barrier has opened: all that is wanted has been said.
@@ -166,9 +170,7 @@ impl Adoption {
     ) -> Option<Adopted> {
         let Phase::Gathering(gathering) = &mut self.phase else { return None };
         let adopted = gathering.on_known(&self.registrant, known, is_all, runs);
-        if self.all_are_here {
-            self.lead_here();
-        }
+        self.lead_here(known);
         Some(adopted)
     }
 
@@ -181,9 +183,7 @@ impl Adoption {
             Phase::Settling(settling) => settling.on_found(&self.registrant, found),
             Phase::Ended => Adopted::default(),
         };
-        if self.all_are_here {
-            self.lead_here();
-        }
+        self.lead_here(found);
         self.end_if_settled();
         adopted
     }
