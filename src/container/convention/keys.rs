@@ -227,9 +227,8 @@ fn recognise(key: &str) -> Recognised {
         _ => {}
     }
     let Some(rest) = key.strip_prefix("SERVICE_") else { return Recognised::Foreign };
-    if let Some(meant) =
-        Some(rest).filter(|rest| rest.starts_with("CHECK_")).and_then(|rest| meant("<port>", rest))
-    {
+    let without_port = rest.starts_with("CHECK_").then(|| meant("<port>", rest)).flatten();
+    if let Some(meant) = without_port {
         let reason = format!("names no port, and checks nothing; {meant}");
         return Recognised::Refused(Refusal { reason, is_wish: false });
     }
@@ -286,8 +285,9 @@ fn meant(port: &str, ending: &str) -> Option<String> {
         }
         "CHECK_HTTP_METHOD" | "CHECK_HTTPS_METHOD" => "a check is a GET".to_owned(),
         "CHECK_INITIAL_STATUS" => "what has not passed is not registered".to_owned(),
-        "ID" | "TAGS" => "nothing here stands for it".to_owned(),
-        _ if ending.starts_with("EUREKA_") => "nothing here stands for it".to_owned(),
+        _ if ["ID", "TAGS"].contains(&ending) || ending.starts_with("EUREKA_") => {
+            "nothing here stands for it".to_owned()
+        }
         _ => return None,
     })
 }
