@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::observed::NotFound;
 use super::parking::Refused;
-use super::{Ledger, Lookup, Note, Observed, Parked, REFUSED_WAIT};
+use super::{Ledger, Lookup, Note, Observed, REFUSED_WAIT};
 use crate::moment::Moment;
 use crate::record::{Action, Change, Key, Owner};
 use crate::zone::ZoneError;
@@ -139,29 +139,41 @@ impl Ledger {
         let left: Vec<_> =
             keys.iter().filter(|key| !self.due_changes(key, now).is_empty()).cloned().collect();
         self.culprit.suspect(left);
-        let convicted = created.first().and_then(|key| self.parking.get(key)).cloned();
-        let full = |cause| error.refusals().iter().find(move |refusal| refusal.cause == cause);
-        let full = full(Cause::ZoneFull).or_else(|| full(Cause::GroupFull));
-        if let Some((full, parked)) = full.zip(convicted) {
-            notes.extend(self.park_like(full, &parked, now));
-        }
+        notes.extend(self.park_like(batch, why, error, now));
         keys.into_iter().for_each(|key| self.compare(key));
         notes
     }
 
-    /// Where there is no room for one, there is none for its like: to find that out for each would hold up
-    /// the others. They wait as long, and are tried again together. What takes the place of another needs
-    /// no room.
-    fn park_like(&mut self, full: &Refusal, parked: &Parked, now: Moment) -> Vec<Note> {
+    /// What is denied to one is denied to all of its name, type and action, and where there is no room for one, there is
+    /// none for its like: to find that out for each would hold up the others. They wait as long, and are tried again
+    /// together. What takes the place of another needs no room.
+    fn park_like(&mut self, convict: &[Change], why: Refused, error: &ZoneError, now: Moment) -> Vec<Note> {
+        let convicts = to_come(convict);
+        let Some(parked) = convicts.first().and_then(|change| self.parking.get(&change.set.key())).cloned()
+        else {
+            return Vec::new();
+        };
+        let full = |cause| error.refusals().iter().find(move |refusal| refusal.cause == cause);
+        let full = full(Cause::ZoneFull).or_else(|| full(Cause::GroupFull));
+        let is_like = |change: &Change| match (why, full) {
+            (Refused::Denied, _) => convicts.iter().all(|convict| is_under_one_rule(convict, change)),
+            (Refused::Invalid, Some(full)) => {
+                change.action == Action::Create && full.leaves_no_room_for(&change.set.key())
+            }
+            (Refused::Invalid, None) => false,
+        };
         let due = self.differing.iter().flat_map(|key| self.due_changes(key, now)).collect();
-        let new = self.units(due).into_iter().filter(|unit| !unit.urgent());
-        let like = new.flat_map(|unit| unit.changes);
-        let like = like
-            .filter(|change| change.action == Action::Create && full.leaves_no_room_for(&change.set.key()));
+        let units = self.units(due).into_iter().filter(|unit| why == Refused::Denied || !unit.urgent());
         let mut notes = Vec::new();
-        for change in like {
-            self.parking.join(change.set.key(), parked);
-            notes.push(Note::Parked(change, parked.clone()));
+        for unit in units {
+            let like = to_come(&unit.changes);
+            // Of a unit all waits, or nothing: one by itself would take a port that another has not left.
+            if like.iter().all(|change| is_like(change)) {
+                for change in like {
+                    self.parking.join(change.set.key(), &parked);
+                    notes.push(Note::Parked(change.clone(), parked.clone()));
+                }
+            }
         }
         notes
     }
@@ -183,4 +195,17 @@ impl Ledger {
     fn park(&mut self, change: &Change, why: Refused, reason: &str, now: Moment) -> Note {
         Note::Parked(change.clone(), self.parking.refuse(change, why, reason, now))
     }
+}
+
+/// Of changes that go together, those that are to blame first: what is to stand, or where nothing is, what is to go.
+fn to_come(changes: &[Change]) -> Vec<&Change> {
+    let come: Vec<_> = changes.iter().filter(|change| change.action != Action::Delete).collect();
+    if come.is_empty() { changes.iter().collect() } else { come }
+}
+
+/// Whether a policy that denies one denies the other: it tells changes apart by these alone.
+/// Source: IAM, condition keys of `route53:ChangeResourceRecordSets`.
+fn is_under_one_rule(one: &Change, other: &Change) -> bool {
+    let rule = |change: &Change| (change.action, change.set.key().name, change.set.kind);
+    rule(one) == rule(other)
 }

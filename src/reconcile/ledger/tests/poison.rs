@@ -170,8 +170,10 @@ fn what_is_refused_as_a_doubtful_delete_is_tried_again_after_the_others_once_it_
     assert!(matches!(&notes[..], [Note::Parked(change, _)] if change.set == own(1, 80)), "{notes:?}");
 }
 
+const DENIED: &str = "_denied._tcp.sd.internal";
+
 #[test]
-fn after_a_boot_no_port_leads_to_two_though_one_of_them_may_not_leave_it() {
+fn after_a_boot_who_takes_a_port_goes_in_one_call_with_who_may_not_leave_it() {
     let mut desk = Desk::default();
     for set in [own(1, 101), own(50, 100)] {
         desk.want(set);
@@ -191,6 +193,61 @@ fn after_a_boot_no_port_leads_to_two_though_one_of_them_may_not_leave_it() {
     desk.denied = None;
     desk.settle_checking(Desk::check_nobody_shares_a_port);
     assert_eq!(desk.own_sets(), [own(1, 100), own(50, 101)]);
+}
+
+/// After a start that knows what stands, and one that does not; within a call, and beyond one.
+#[test]
+fn of_ports_that_change_hands_all_around_a_denied_name_only_its_own_records_wait_for_more_than_their_first_wait()
+ {
+    for (all, boots) in [(2_u16, false), (2, true), (30, false), (30, true), (510, true)] {
+        let denied = all - all.div_ceil(51);
+        let mut desk = Desk::default();
+        let named = |n, port| {
+            let name = if n < denied { own(n, port).name } else { DENIED.to_owned() };
+            RecordSet { name, ..own(n, port) }
+        };
+        (0..all).for_each(|n| desk.want(named(n, 30_000 + n)));
+        desk.settle();
+        if boots {
+            desk.boot();
+        }
+        let next = |n| named(n, 30_000 + (n + 1) % all);
+        (0..all).for_each(|n| desk.want(next(n)));
+        desk.denied = Some(DENIED.to_owned());
+        let (began, calls) = (desk.now, desk.calls);
+        while desk.now < began + DENIED_WAIT * 2 {
+            if !desk.call(Fault::None) {
+                desk.now = desk.ledger.due_at(desk.now).unwrap();
+            }
+            desk.now = desk.now + Duration::from_millis(300);
+        }
+        let sets = desk.own_sets();
+        let waiting: Vec<_> = (0..denied).filter(|n| !sets.contains(&next(*n))).collect();
+        assert!(waiting.is_empty(), "{all}, boots: {boots}: {waiting:?} wait");
+        assert!(desk.calls - calls <= 40, "{all}, boots: {boots}: {} calls", desk.calls - calls);
+    }
+}
+
+#[test]
+fn one_denied_change_speaks_for_all_of_its_name_and_action() {
+    let mut desk = Desk::default();
+    let denied = |n, port| RecordSet { name: DENIED.to_owned(), ..own(n, port) };
+    desk.denied = Some(DENIED.to_owned());
+    (100..164).for_each(|n| desk.want(denied(n, 30_000 + n)));
+    (200..264).for_each(|n| desk.want(own(n, 30_000 + n)));
+    let (now, mut calls) = (desk.now, 0);
+    while desk.call(Fault::None) {
+        calls += 1;
+    }
+    assert_eq!(desk.own_sets().len(), 64);
+    assert!(calls <= 9, "{calls} calls");
+    assert_eq!(desk.ledger.due_at(now), desk.ledger.parking.ends().max(), "they are tried again together");
+    // What is mended comes in one call.
+    desk.denied = None;
+    desk.now = desk.ledger.due_at(now).unwrap();
+    let calls = desk.calls;
+    desk.settle();
+    assert_eq!((desk.own_sets().len(), desk.calls - calls), (128, 1));
 }
 
 #[test]
