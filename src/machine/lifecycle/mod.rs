@@ -125,6 +125,9 @@ pub struct Lifecycle {
     /// The ports of the process that is there while nothing is wanted of it.
     lingering: Option<Ports>,
     restarts: Restarts,
+    /// When the signals were sent that its life has survived, by their number. An engine may tell of them again, and a
+    /// clock that was set back make them look younger.
+    survived: BTreeMap<u8, Timestamp>,
     /// How long a stopping signal is believed.
     belief: Duration,
 }

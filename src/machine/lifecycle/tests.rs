@@ -504,6 +504,27 @@ fn a_stop_that_is_believed_no_more_is_not_revived_by_a_signal_that_asks_for_none
 }
 
 #[test]
+fn a_stop_that_was_survived_is_not_revived_by_a_clock_that_was_set_back() {
+    let look = || sight(EffectiveCheck::None);
+    let told = |age: Duration| {
+        let kills = [(SIGTERM, (at(LIFE + 10), age))].into();
+        move |told: Told| told.remembered(Trace { kills, ..Trace::default() }, false)
+    };
+    let young = || told(STOP_BELIEF - secs(90));
+    let survived =
+        Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10).after(STOP_BELIEF).seen(2, look());
+    assert_eq!(young()(survived).weights(), [5]);
+    // Nor is one that was too old when it was first heard of.
+    for first in [Told::live(EffectiveCheck::None), Told::new()] {
+        let survived = told(STOP_BELIEF)(first).seen(2, look());
+        assert_eq!(young()(survived).weights(), [5]);
+    }
+    let another =
+        Told::live(EffectiveCheck::None).killed(SIGTERM, LIFE + 10).after(STOP_BELIEF).seen(2, look());
+    assert_eq!(another.killed(SIGTERM, LIFE + 20).weights(), NOTHING);
+}
+
+#[test]
 fn a_signal_is_recalled_over_a_restart_of_the_agent() {
     let wall = |secs: u64| std::time::UNIX_EPOCH + Duration::from_secs(secs);
     let signals = Signals { life: at(LIFE), kills: [(SIGTERM, at(LIFE + 10))].into() };

@@ -2,6 +2,7 @@
 //!
 //! All that changes a lifecycle is here; what follows from it for the world is derived by [effects](super::effect).
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::restarts::Restarts;
@@ -21,7 +22,8 @@ impl Lifecycle {
     /// A container of which nothing is known, and a stopping signal is believed for that long.
     pub fn believing(belief: Duration) -> Self {
         let (state, horizon) = (State::Idle, Seq::default());
-        Self { state, horizon, ended: None, lingering: None, restarts: Restarts::default(), belief }
+        let (ended, lingering, restarts, survived) = (None, None, Restarts::default(), BTreeMap::new());
+        Self { state, horizon, ended, lingering, restarts, survived, belief }
     }
 
     pub(super) fn next(mut self, event: Event, now: Moment) -> Self {
@@ -85,7 +87,11 @@ impl Lifecycle {
         match &mut self.state {
             State::Stopping(stopping) => {
                 let doubted = stopping.doubted(&sight);
-                if stopping.on_running(&sight, now) != Stop::Holds {
+                let stop = stopping.on_running(&sight, now);
+                if stop == Stop::Survived {
+                    self.survived.extend(stopping.sent());
+                }
+                if stop != Stop::Holds {
                     self.begin(sight, now);
                     self.doubt(doubted, now);
                 }
@@ -114,23 +120,18 @@ impl Lifecycle {
 
     fn on_killed(&mut self, signal: u8, kill: Kill, now: Moment) {
         match &mut self.state {
-            State::Live(live) if stops(signal, live.stop_signal) => {
-                let stopping = Stopping::sure(live, signal, kill, self.belief);
-                if now < stopping.until() {
-                    self.lingering = Some(live.ports().leaving());
-                    self.state = State::Stopping(stopping);
-                }
-            }
+            State::Drained => {}
             State::Live(live) if may_end(signal, live.stop_signal) => live.on_doubted(kill, now),
-            State::Idle => {
-                // What has survived it already is not asked again.
-                let stopping = Stopping::unsure(signal, kill, self.belief);
-                if now < stopping.until() {
-                    self.state = State::Stopping(stopping);
-                }
+            // What has survived it already is not asked again.
+            _ if now >= kill.and(self.belief) => _ = self.survived.insert(signal, kill.time),
+            _ if self.survived.get(&signal) == Some(&kill.time) => {}
+            State::Live(live) if stops(signal, live.stop_signal) => {
+                self.lingering = Some(live.ports().leaving());
+                self.state = State::Stopping(Stopping::sure(live, signal, kill, self.belief));
             }
-            State::Stopping(stopping) if now < kill.and(self.belief) => stopping.on_killed(signal, kill),
-            State::Stopping(_) | State::Live(_) | State::Drained => {}
+            State::Live(_) => {}
+            State::Idle => self.state = State::Stopping(Stopping::unsure(signal, kill, self.belief)),
+            State::Stopping(stopping) => stopping.on_killed(signal, kill),
         }
     }
 
@@ -142,6 +143,7 @@ impl Lifecycle {
 
     fn on_died(&mut self, at: Seq) {
         self.lingering = None;
+        self.survived.clear();
         match &mut self.state {
             State::Live(Life { started_at, .. }) => self.ended = Some(*started_at),
             State::Stopping(stopping) => {
