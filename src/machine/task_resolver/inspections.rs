@@ -41,6 +41,8 @@ pub struct Inspections {
     under_way: BTreeMap<ContainerId, Seq>,
     /// Those under way whose answers come too late to be believed.
     outdated: BTreeSet<ContainerId>,
+    /// Where in the news containers started or ended last, as far as one that is under way may be older.
+    turned: BTreeMap<ContainerId, Seq>,
     due: BTreeSet<ContainerId>,
     queue: VecDeque<ContainerId>,
     /// Those that are due later, and when.
@@ -84,6 +86,16 @@ impl Inspections {
         }
     }
 
+    /// A container started, or ended.
+    pub fn turned(&mut self, id: &ContainerId, at: Seq) {
+        self.turned.insert(id.clone(), at);
+    }
+
+    /// Whether a container has started or ended since an inspection began as of this place.
+    pub fn has_turned_since(&self, id: &ContainerId, as_of: Seq) -> bool {
+        self.turned.get(id).is_some_and(|at| *at > as_of)
+    }
+
     /// Whoever is told has forgotten all that would show an answer of before to be old.
     pub fn outdate_all(&mut self) {
         self.outdated.extend(self.under_way.keys().cloned());
@@ -110,6 +122,8 @@ impl Inspections {
         let id = self.queue.remove(index)?;
         self.due.remove(&id);
         self.under_way.insert(id.clone(), as_of);
+        let oldest = self.under_way.values().min().copied().unwrap_or(as_of);
+        self.turned.retain(|_, at| *at > oldest);
         self.begun.push_back((now, id.clone()));
         *self.rows.entry(id.clone()).or_default() += 1;
         Some(id)

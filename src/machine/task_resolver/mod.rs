@@ -137,7 +137,7 @@ impl TaskResolver {
                 }
             }
             Happening::Died => {
-                self.sharers.turned(&id);
+                self.turned(&id, seq);
                 self.heard.turned(&id, time);
                 let tied: Vec<_> = self.sharers.of(&id).cloned().collect();
                 for id in std::iter::once(id).chain(tied) {
@@ -146,11 +146,12 @@ impl TaskResolver {
                 }
             }
             Happening::Destroyed => {
+                self.turned(&id, seq);
                 self.forget(&id);
                 self.tell(id, Event::Absent { as_of: seq });
             }
             Happening::Started => {
-                self.sharers.turned(&id);
+                self.turned(&id, seq);
                 self.heard.turned(&id, time);
                 self.look_at_all_of(&id);
                 self.tell(id, Event::Started { at: seq });
@@ -173,17 +174,18 @@ impl TaskResolver {
                     }
                 }
                 Happening::Died => {
-                    self.sharers.turned(&id);
+                    self.turned(&id, at);
                     for id in std::iter::once(&id).chain(self.sharers.of(&id)) {
                         past.push(id, Turn::Ended, time, age);
                     }
                 }
                 Happening::Destroyed => {
+                    self.turned(&id, at);
                     self.forget(&id);
                     past.push(&id, Turn::Ended, time, age);
                 }
                 Happening::Started => {
-                    self.sharers.turned(&id);
+                    self.turned(&id, at);
                     past.push(&id, Turn::Started, time, age);
                 }
                 Happening::Changed | Happening::Rewired => {}
@@ -209,9 +211,15 @@ impl TaskResolver {
 
     /// An inspection that began as of this place ended.
     pub fn on_inspected(&mut self, due: Due, inspection: Result<Inspection, String>, now: Moment) {
-        let Due { id, as_of, .. } = due;
+        let Due { id, as_of, at_task } = due;
         if !self.inspections.done(&id) {
             return;
+        }
+        if let Ok(Inspection::Container { network_owner: Some(owner), .. }) = &inspection
+            && self.inspections.has_turned_since(&owner.id, as_of)
+        {
+            // What its owner was sent before is over, and cannot be told any more.
+            return if at_task { self.inspect_task(id) } else { self.inspections.request(id) };
         }
         self.troubles.on_inspected(&id);
         match inspection {
@@ -278,6 +286,11 @@ impl TaskResolver {
     fn look_at_all_of(&mut self, id: &ContainerId) {
         self.inspections.request(id.clone());
         self.sharers.of(id).cloned().for_each(|tied| self.inspections.request(tied));
+    }
+
+    fn turned(&mut self, id: &ContainerId, at: Seq) {
+        self.sharers.turned(id);
+        self.inspections.turned(id, at);
     }
 
     fn warn(&mut self, id: &ContainerId, name: &str, trouble: Trouble, text: String) {

@@ -183,6 +183,35 @@ fn what_an_owner_is_sent_is_told_to_those_in_its_network_whenever_that_is_known(
     assert_eq!(resolver.outputs(), [died(1), died(2)]);
 }
 
+/// A slow engine.
+#[test]
+fn an_inspection_that_an_end_of_the_networks_owner_overtakes_is_made_again() {
+    let sharer = || Container { network: Network::Shared(id(1)), ..container(2) };
+    for turn in [Happening::Died, Happening::Destroyed, Happening::Started] {
+        for remembered in [false, true] {
+            let mut resolver = resolver();
+            resolver.inspect_task(id(2));
+            let slow = resolver.next_inspection(NOW).unwrap();
+            let happened = [event(1, Happening::Killed(SIGTERM), at(20)), event(1, turn, at(21))];
+            if remembered {
+                resolver.on_remembered(happened.into(), true, Seq(2), NOW);
+            } else {
+                for (event, seq) in happened.into_iter().zip(1..) {
+                    resolver.on_event(event, Seq(seq), NOW);
+                }
+            }
+            resolver.outputs();
+            resolver.on_inspected(slow, seen(sharer(), Some(container(1))), NOW);
+            assert_eq!(resolver.outputs(), [], "{turn:?}, remembered: {remembered}");
+            let again = Due { id: id(2), as_of: Seq(2), at_task: true };
+            let due: Vec<_> = std::iter::from_fn(|| resolver.next_inspection(NOW)).collect();
+            assert!(due.contains(&again), "{turn:?}, remembered: {remembered}: {due:?}");
+            resolver.on_inspected(again, seen(sharer(), Some(container(1))), NOW);
+            assert!(!resolver.outputs().is_empty(), "{turn:?}, remembered: {remembered}");
+        }
+    }
+}
+
 #[test]
 fn an_owner_that_is_seen_stopped_is_told_of_though_nobody_told_of_its_end() {
     let mut resolver = resolver();
