@@ -112,10 +112,13 @@ target_directory() {
         sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
 }
 
-# Where static_build puts programs.
-static_directory() { printf '%s/%s/release\n' "$(target_directory)" "$(host_triple)"; }
+# What is shipped is a release; a test that wants the same programs sooner says dev.
+readonly BUILD_PROFILE=${ECSSD_BUILD_PROFILE:-release}
 
-# static_build PACKAGE...: static release binaries, so that the machine that builds them may have a newer C library than
+# Where static_build puts programs. The folder of the profile dev is debug.
+static_directory() { printf '%s/%s/%s\n' "$(target_directory)" "$(host_triple)" "${BUILD_PROFILE/#dev/debug}"; }
+
+# static_build PACKAGE...: static binaries, so that the machine that builds them may have a newer C library than
 # the one that runs them. One place, so that all who ship the program ship the same.
 static_build() {
     local package
@@ -123,7 +126,7 @@ static_build() {
     for package; do static_cargo build -p "$package"; done
 }
 
-# static_cargo COMMAND FLAG...: this of cargo's commands, on the release build that is shipped. An explicit --target keeps
+# static_cargo COMMAND FLAG...: this of cargo's commands, on the build that is shipped. An explicit --target keeps
 # build scripts and procedural macros dynamic, and these flags out of every other build. Paths of this machine are left
 # out: two checkouts make the same bytes. Relocations are packed, which the C library that is linked has to know how to
 # read: glibc 2.36.
@@ -132,7 +135,7 @@ static_cargo() {
     shift
     need_toolchain
     flags="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs --remap-path-prefix=$(checkout)=/build --remap-path-prefix=$home=/cargo"
-    (cd "$(checkout)" && RUSTFLAGS=$flags cargo "$command" --release --locked --target "$(host_triple)" "$@")
+    (cd "$(checkout)" && RUSTFLAGS=$flags cargo "$command" --profile "$BUILD_PROFILE" --locked --target "$(host_triple)" "$@")
 }
 
 # === Python ===
