@@ -45,12 +45,17 @@ impl Estate {
         Adopted { ports, gone: Vec::new() }
     }
 
-    /// Has what is held of services' addresses lead to the host.
+    /// Has what is held of services' addresses lead to the host, and what is told of them be of the host's.
     pub(super) fn lead_here(&mut self, registrant: &Registrant) {
         let is_address =
             |set: &&mut RecordSet| matches!(registrant.subject(set), Some(Subject::ServiceAddress(_)));
         for set in self.held.values_mut().flatten().filter(is_address) {
             set.values = vec![registrant.address.to_string()];
+        }
+        for event in self.registered.values_mut().flatten() {
+            if let Event::Registered { at: Registered::Address(own), .. } = event {
+                *own = None;
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::container::Timestamp;
 use crate::container::offer::EffectiveCheck;
 use crate::container::testing::{at, offer};
-use crate::machine::lifecycle::{Seq, Sight, State, Taken, Wanted, Why};
+use crate::machine::lifecycle::{Registered, Seq, Sight, State, Taken, Wanted, Why};
 use crate::machine::probe::Verdict;
 use crate::machine::testing::{SIGTERM, running, secs};
 use crate::record::testing::{id, registrant};
@@ -546,10 +546,15 @@ fn what_is_held_of_a_services_address_is_where_the_host_is_and_where_that_has_no
     };
     let known = |host: [u8; 4]| [address(2, "10.0.3.9"), at(host).host_record(), address(1, "10.0.0.6")];
     let held = |adoption: &Adoption| [1, 2].map(|container| held_address(adoption, container).unwrap());
+    let told = |adoption: &mut Adoption| match &adoption.tell(&id(1), &seen(1, EffectiveCheck::Tcp))[..] {
+        [Event::Registered { at: Registered::Address(own), .. }] => *own,
+        told => panic!("{told:?}"),
+    };
     // A task may have an address of its own, on a host that stays.
     let mut adoption = Adoption::new(at([10, 0, 0, 7]));
     adoption.on_known(&known([10, 0, 0, 7]), true, |_| true);
     assert_eq!(held(&adoption), ["10.0.0.6", "10.0.3.9"]);
+    assert_eq!(told(&mut adoption), Some([10, 0, 0, 6].into()));
     // It has another address when it starts, or comes to have one before anybody has looked; what it wrote may be of one
     // that it had before that.
     let mut adoption = Adoption::new(at([10, 0, 0, 7]));
@@ -562,6 +567,7 @@ fn what_is_held_of_a_services_address_is_where_the_host_is_and_where_that_has_no
     adoption.open().unwrap();
     adoption.on_moved([10, 0, 0, 9].into());
     assert_eq!(held(&adoption), ["10.0.0.9"; 2]);
+    assert_eq!(told(&mut adoption), None);
     // Its own address was written anew before the rest was read.
     for is_late in [false, true] {
         let mut adoption = Adoption::new(at([10, 0, 0, 7]));
@@ -575,5 +581,6 @@ fn what_is_held_of_a_services_address_is_where_the_host_is_and_where_that_has_no
             adoption.on_known(&known([10, 0, 0, 7]), true, |_| true);
         }
         assert_eq!(held(&adoption), ["10.0.0.7"; 2], "late: {is_late}");
+        assert_eq!(told(&mut adoption), None, "late: {is_late}");
     }
 }
