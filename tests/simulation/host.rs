@@ -361,9 +361,10 @@ impl State {
 
     /// The host goes on, whatever was said. What was out of DNS for that comes back.
     pub fn call_off(&mut self, host: usize) {
-        let now = self.now;
+        // While metadata is away, nobody hears of it.
+        let heard = self.now.max(self.hosts[host].imds_away_until);
         self.hosts[host].notice = None;
-        self.hosts[host].containers.values_mut().for_each(|it| it.reason = now);
+        self.hosts[host].containers.values_mut().for_each(|it| it.reason = heard);
     }
 
     /// `kill -9`, and another agent after that time.

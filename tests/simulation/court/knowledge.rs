@@ -129,10 +129,13 @@ impl State {
     fn court_hears_of_signal(&mut self, host: usize, process: u64, told: &Told) {
         let now = self.now;
         let meant = |it: &&Truth| it.id == told.id || it.owner.as_ref() == Some(&told.id);
+        // A clock that jumped ahead makes it look older than it is believed.
+        let jumped = self.hosts[host].jumped_at;
+        let is_young = |sent: Moment| jumped.is_none_or(|at| at < sent);
         let lives = self.hosts[host].containers.get(&told.id).is_some_and(|it| it.lives == told.life);
         let all = self.hosts[host].containers.values().filter(meant);
         let asked = all.filter(|_| lives).filter_map(|it| {
-            let until = it.told_to_stop? + BELIEVED;
+            let until = it.told_to_stop.filter(|sent| is_young(*sent))? + BELIEVED;
             Some((it.id.clone(), Asked { life: it.lives, told: now, until }))
         });
         let asked: Vec<_> = asked.collect();

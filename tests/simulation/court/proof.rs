@@ -160,7 +160,11 @@ impl State {
                 && !it.is_touched(steady)
                 && !it.is_doubted(now)
         };
-        let known = |it: &&Truth| known.since.contains_key(&it.id) && of.leaves(it, now).is_none();
+        // A Registrar that begins again knows of nobody before another look at him.
+        let looked =
+            |id: &ContainerId| known.seen.get(id).is_some_and(|(_, at)| !self.panicked_since(host, *at));
+        let known =
+            |it: &&Truth| known.since.contains_key(&it.id) && looked(&it.id) && of.leaves(it, now).is_none();
         let well = of.containers.values().filter(passes).filter(calm).filter(alone).filter(known);
         let standing = self.standing_of(host);
         let mut missing = None;

@@ -205,10 +205,11 @@ impl State {
         self.court.requests.get(&(host, process)).map(|requests| requests.asked.clone()).unwrap_or_default()
     }
 
-    /// The keys of the last call.
-    pub fn court_last_asked(&mut self, host: usize) -> BTreeSet<Key> {
-        let requests = self.requests(host);
-        requests.into_iter().flat_map(|it| &it.last).map(|change| change.set.key()).collect()
+    /// The keys of the last call of this process, and of the one before it.
+    pub fn court_last_asked(&self, host: usize) -> BTreeSet<Key> {
+        let process = self.hosts[host].life;
+        let requests = self.court.requests.range((host, process.saturating_sub(1))..=(host, process));
+        requests.flat_map(|(_, requests)| &requests.last).map(|change| change.set.key()).collect()
     }
 
     fn requests(&mut self, host: usize) -> Option<&mut Requests> {
