@@ -122,6 +122,8 @@ impl HealthProberState {
         answer: Result<(), CheckError>,
         took: Duration,
     ) {
+        // What came with the answer is not kept until the next question.
+        while self.in_flight.try_join_next().is_some() {}
         let answer = self.settled(index, answer);
         self.show(index, &answer, took);
         let lag = took.saturating_sub(self.args.targets[index].timing.timeout);

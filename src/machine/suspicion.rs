@@ -59,7 +59,7 @@ pub struct Suspicion {
 
 #[derive(Debug)]
 struct Seat {
-    services: BTreeSet<String>,
+    services: Vec<String>,
     latest: Vec<Option<Outcome>>,
 }
 
@@ -69,7 +69,10 @@ impl Suspicion {
         if targets == 0 {
             self.seats.remove(&container);
         } else {
-            self.seats.insert(container, Seat { services, latest: vec![None; targets] });
+            self.seats.insert(
+                container,
+                Seat { services: services.into_iter().collect(), latest: vec![None; targets] },
+            );
         }
     }
 

@@ -48,8 +48,8 @@ pub struct Checked {
     pub error: Option<String>,
 }
 
-/// The latest answers of all targets.
-pub type Answers = BTreeMap<ContainerId, BTreeMap<Target, Checked>>;
+/// The latest answers of all targets. A container has few, so they are in no order.
+pub type Answers = BTreeMap<ContainerId, Vec<(Target, Checked)>>;
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -68,11 +68,11 @@ impl Checks {
         *inner.totals.entry(checked.outcome).or_default() += 1;
         // Hardly ever is either of them new.
         match inner.latest.get_mut(container) {
-            Some(targets) => match targets.get_mut(target) {
-                Some(latest) => *latest = checked,
-                None => drop(targets.insert(target.clone(), checked)),
+            Some(targets) => match targets.iter_mut().find(|(of, _)| of == target) {
+                Some((_, latest)) => *latest = checked,
+                None => targets.push((target.clone(), checked)),
             },
-            None => drop(inner.latest.insert(container.clone(), [(target.clone(), checked)].into())),
+            None => drop(inner.latest.insert(container.clone(), vec![(target.clone(), checked)])),
         }
     }
 
@@ -80,7 +80,7 @@ impl Checks {
     pub fn retain(&self, container: &ContainerId, targets: &[Target]) {
         let mut inner = self.inner();
         if let Some(latest) = inner.latest.get_mut(container) {
-            latest.retain(|target, _| targets.contains(target));
+            latest.retain(|(target, _)| targets.contains(target));
             if latest.is_empty() {
                 inner.latest.remove(container);
             }

@@ -5,6 +5,7 @@
 //! [registrar](super).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::machine::crash_loops::CrashLoops;
@@ -19,7 +20,8 @@ use crate::record::ContainerId;
 pub(super) struct Containers {
     /// How long a stopping signal is believed.
     belief: Duration,
-    lifecycles: BTreeMap<ContainerId, Lifecycle>,
+    /// Whoever shows them shares them until their next step.
+    lifecycles: BTreeMap<ContainerId, Arc<Lifecycle>>,
     deadlines: BTreeMap<ContainerId, Moment>,
     crash_loops: CrashLoops,
     /// Answers about containers that a list as young as this did not show are stale.
@@ -42,7 +44,7 @@ impl Containers {
     }
 
     pub(super) fn get(&self, id: &ContainerId) -> Option<&Lifecycle> {
-        self.lifecycles.get(id)
+        self.lifecycles.get(id).map(Arc::as_ref)
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = &ContainerId> {
@@ -50,6 +52,10 @@ impl Containers {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&ContainerId, &Lifecycle)> {
+        self.lifecycles.iter().map(|(id, lifecycle)| (id, &**lifecycle))
+    }
+
+    pub(super) fn shared(&self) -> impl Iterator<Item = (&ContainerId, &Arc<Lifecycle>)> {
         self.lifecycles.iter()
     }
 
@@ -75,7 +81,8 @@ impl Containers {
 
     /// Takes one event of one container. One that was not known is from here on.
     pub(super) fn step(&mut self, id: &ContainerId, event: Event, now: Moment) -> Stepped {
-        let lifecycle = self.lifecycles.remove(id).unwrap_or_else(|| Lifecycle::believing(self.belief));
+        let known = self.lifecycles.remove(id).map(Arc::unwrap_or_clone);
+        let lifecycle = known.unwrap_or_else(|| Lifecycle::believing(self.belief));
         let lifecycle = match self.hold(&event, now) {
             Some(hold) => lifecycle.beside(hold),
             None => lifecycle,
@@ -87,7 +94,7 @@ impl Containers {
         // What ends with this run goes on with the next.
         let has_changed = before != signals && *lifecycle.state() != State::Drained;
         let signalled = (has_changed || is_recalled && signals.is_none()).then_some(signals);
-        self.lifecycles.insert(id.clone(), lifecycle);
+        self.lifecycles.insert(id.clone(), Arc::new(lifecycle));
         effects.retain(|effect| match effect {
             Effect::WakeAt(at) => {
                 self.deadlines.insert(id.clone(), *at);

@@ -1,9 +1,10 @@
 //! What a registrar knows, copied for whoever shows it: no actor has to be asked.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
+use super::Registrar;
 use super::history::Latest;
-use super::{Registrar, Wants};
 use crate::machine::cordon::Cordons;
 use crate::machine::departure::Notice;
 use crate::machine::lifecycle::Lifecycle;
@@ -19,8 +20,8 @@ pub struct Snapshot {
     pub address: Ipv4Addr,
     /// The containers that are known.
     pub containers: Vec<Known>,
-    /// What the writer was told of all of them; `None` before the barrier opens.
-    pub wants: Option<Wants>,
+    /// Whether the barrier has opened: the writer is told what is wanted of them.
+    pub is_open: bool,
     /// Those that an earlier run registered, and that have not been inspected.
     pub held: Vec<ContainerId>,
     /// What the host is told of its future.
@@ -41,7 +42,7 @@ pub struct Known {
     /// What it is called; empty where that is not known.
     pub name: String,
     /// Where it is in its life.
-    pub lifecycle: Lifecycle,
+    pub lifecycle: Arc<Lifecycle>,
     /// What happened to it last.
     pub latest: Latest,
 }
@@ -49,7 +50,7 @@ pub struct Known {
 impl Registrar {
     /// What is known now.
     pub fn snapshot(&self, now: Moment) -> Snapshot {
-        let known = |(id, lifecycle): (&ContainerId, &Lifecycle)| Known {
+        let known = |(id, lifecycle): (&ContainerId, &Arc<Lifecycle>)| Known {
             id: id.clone(),
             name: self.name(id).to_owned(),
             lifecycle: lifecycle.clone(),
@@ -58,8 +59,8 @@ impl Registrar {
         Snapshot {
             taken_at: now,
             address: self.registrant.address,
-            containers: self.containers.iter().map(known).collect(),
-            wants: self.wants(),
+            containers: self.containers.shared().map(known).collect(),
+            is_open: self.adoption.is_open(),
             held: self.adoption.held().map(|(id, _)| id.clone()).collect(),
             notice: self.departure.notice().cloned(),
             cordons: self.cordons.clone(),

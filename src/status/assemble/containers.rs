@@ -73,8 +73,8 @@ fn service(id: &ContainerId, life: &Life, tracked: &Tracked, seen: &Seen, record
     let (name, port) = (offer.service.name.as_str().to_owned(), offer.service.container_port);
     let record = records.of_service(id, &offer.service);
     let cordoned = cordoned(id, &offer.service, seen);
-    let checked = Target::of(offer).and_then(|target| seen.checks.get(id)?.get(&target));
-    let checked = checked.map(|checked| Checked {
+    let of = |target| seen.checks.get(id)?.iter().find(|(of, _)| *of == target);
+    let checked = Target::of(offer).and_then(of).map(|(_, checked)| Checked {
         outcome: checked.outcome.as_str().to_owned(),
         error: checked.error.clone(),
         took_ms: millis(checked.took),
@@ -193,7 +193,7 @@ fn cordoned(id: &ContainerId, service: &convention::Service, seen: &Seen) -> Opt
 
 fn registered(record: Option<&Record>, cordoned: Option<u8>, seen: &Seen) -> Step {
     let Some(record) = record else {
-        let is_open = seen.registrar.as_ref().is_some_and(|registrar| registrar.wants.is_some());
+        let is_open = seen.registrar.as_ref().is_some_and(|registrar| registrar.is_open);
         let why = "the first look at this host is not over".to_owned();
         return if is_open {
             step("registered", StepState::Ahead, None)
