@@ -219,7 +219,7 @@ fn of_ports_that_change_hands_all_around_a_denied_name_only_its_own_records_wait
             if !desk.call(Fault::None) {
                 desk.now = desk.ledger.due_at(desk.now).unwrap();
             }
-            desk.now = desk.now + Duration::from_millis(300);
+            desk.now += Duration::from_millis(300);
         }
         let sets = desk.own_sets();
         let waiting: Vec<_> = (0..denied).filter(|n| !sets.contains(&next(*n))).collect();
