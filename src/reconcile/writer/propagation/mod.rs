@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use self::budget::Budget;
-use self::stops::Stop;
 pub use self::stops::{Early, Missing, Stopped, Stops};
+use self::stops::{KEPT_MAX, Stop};
 use super::Spread;
 use crate::moment::Moment;
 use crate::record::{Action, Change, ContainerId, Key, RecordSet};
@@ -234,6 +234,13 @@ impl Propagation {
         let changes = &self.changes;
         self.stops.iter_mut().filter(|stop| stop.ended.is_none()).for_each(|stop| stop.keep(changes));
         self.stops.retain(|stop| stop.may_tell(now));
+        // An empty map keeps its room.
+        self.stops
+            .iter_mut()
+            .filter(|stop| stop.keys.is_empty())
+            .for_each(|stop| stop.keys = BTreeMap::new());
+        let beyond = self.stops.iter().filter(|stop| stop.awaits_its_end()).count().saturating_sub(KEPT_MAX);
+        self.stops.extract_if(.., |stop| stop.awaits_its_end()).take(beyond).for_each(drop);
     }
 
     /// Those that are known to have ended in time or too early, or to stay unknown.

@@ -14,6 +14,8 @@ use crate::zone::{ChangeInfo, ChangeStatus};
 pub(super) const TELLS_FOR: Duration = ASK_EVERY.saturating_mul(2);
 /// How long a container that is deleted everywhere is kept, until it ends: the longest drains are shorter.
 const KEPT_FOR: Duration = Duration::from_secs(3_600);
+/// How many of those are kept, the latest: of who ended by itself no end is told. No host runs as many that stop at once.
+pub(super) const KEPT_MAX: usize = 1_000;
 /// How many services are told apart; all others are one.
 pub(super) const SERVICES_MAX: usize = 20;
 /// What these others are called.
@@ -101,6 +103,11 @@ impl Stop {
     /// Whether its end may still tell something: one that is everywhere is counted when it ends.
     pub(super) fn may_tell(&self, now: Moment) -> bool {
         !self.keys.is_empty() || self.was_deleted && now - self.withdrawn < KEPT_FOR
+    }
+
+    /// Whether it is deleted everywhere, and has not ended as far as is known.
+    pub(super) fn awaits_its_end(&self) -> bool {
+        self.keys.is_empty() && self.ended.is_none()
     }
 
     /// Whether it has ended, and what is left of it is in this change.

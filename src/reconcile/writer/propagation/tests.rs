@@ -1,7 +1,7 @@
 //! Who ended too early, by how much, and what asking costs.
 
 use super::budget::{ASK_EVERY, ASKS_MAX, SAMPLE_EVERY};
-use super::stops::SERVICES_MAX;
+use super::stops::{KEPT_MAX, SERVICES_MAX};
 use super::*;
 use crate::moment::at;
 use crate::record::testing::id;
@@ -48,6 +48,23 @@ fn leaving() -> Propagation {
     propagation.want(&id(1), &[set(1)], &[], at(0));
     assert_eq!(propagation.on_changed(&deletes([1]), &pending("C1"), at(1)), []);
     propagation
+}
+
+/// Nobody says of those that crashed that they have ended.
+#[test]
+fn of_those_that_are_deleted_everywhere_the_latest_thousand_are_kept_until_they_end() {
+    let mut propagation = Propagation::default();
+    let last = u32::try_from(KEPT_MAX).unwrap() + 10;
+    for n in 0..=last {
+        propagation.want(&id(n.into()), &[set(n)], &[], at(0));
+        propagation.on_changed(&deletes([n]), &in_sync("C1"), at(1));
+    }
+    propagation.want(&id(0), &[set(0)], &[], at(2));
+    propagation.forget_old(at(2));
+    let kept = |n: u32| propagation.stops.iter().any(|stop| stop.container == id(n.into()));
+    let known = (0..=last).filter(|n| kept(*n)).collect::<Vec<_>>();
+    let latest = (last + 1 - u32::try_from(KEPT_MAX).unwrap()..=last).collect::<Vec<_>>();
+    assert_eq!((known[0], &known[1..]), (0, &latest[..]), "what is still to be deleted is kept beside them");
 }
 
 /// Asks what is due now, and brings that answer.
