@@ -45,7 +45,7 @@ const WHOLE: Plan = Plan {
     containers: 30,
     at_once: [50, 200],
     idle: Duration::from_secs(60),
-    churn: Duration::from_secs(60),
+    churn: Duration::from_secs(180),
     names: [10, 9_900],
     asking: Duration::from_secs(5),
 };

@@ -158,9 +158,7 @@ impl ScriptedDocker {
     /// So many things happen that are none of a container's life, such as runs of `docker exec`.
     pub fn bustle(&self, events: usize) {
         let mut engine = self.0.lock().unwrap();
-        engine.forgotten = engine.forgotten.max((engine.history.len() + events).saturating_sub(RING));
-        let forgotten = engine.forgotten.min(engine.history.len());
-        engine.history.drain(..forgotten);
+        engine.make_room(events);
     }
 
     /// The engine's clock steps by so many seconds.
@@ -210,8 +208,16 @@ impl Engine {
     fn tell(&mut self, id: &ContainerId, happening: Happening) {
         let time = Timestamp::from_unix_nanos(self.clock);
         let event = DockerEvent { id: id.clone(), happening, time, age: Duration::ZERO };
+        self.make_room(1);
         self.history.push(event.clone());
         self.listeners.retain(|listener| listener.send(event.clone()).is_ok());
+    }
+
+    /// Forgets what it has no room for beside so many events more.
+    fn make_room(&mut self, events: usize) {
+        let beyond = (self.history.len() + events).saturating_sub(RING);
+        self.forgotten += beyond;
+        self.history.drain(..beyond.min(self.history.len()));
     }
 
     fn reach(&self) -> Result<(), DockerError> {
