@@ -26,7 +26,8 @@
 //!   outcome, or a key that turned out to exist under our own mark.
 //! - One refused change delays the others by at most ⌈log2 n⌉ + 1 calls: it is found by the words of the
 //!   refusal or by halving, and then waits alone, with its reason. Where a name or the zone is full, all
-//!   that finds no room is one such change, and where a policy denies one, all of its name, type and action. Throttling and timeouts never take a batch apart.
+//!   that finds no room is one such change, and where a policy denies one, all of its name, type and action.
+//!   Throttling and timeouts never take a batch apart.
 
 mod answer;
 mod difference;
