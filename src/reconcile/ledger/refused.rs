@@ -126,12 +126,8 @@ impl Ledger {
             return Vec::new();
         }
         // What leaves DNS does not wait for its successor: it is tried alone before it is to blame.
-        let created: BTreeSet<Key> = batch
-            .iter()
-            .filter(|change| change.action != Action::Delete)
-            .map(|change| change.set.key())
-            .collect();
-        let to_blame = |change: &&Change| created.is_empty() || created.contains(&change.set.key());
+        let to_come: BTreeSet<Key> = to_come(batch).into_iter().map(|change| change.set.key()).collect();
+        let to_blame = |change: &&Change| to_come.contains(&change.set.key());
         let text = error.to_string();
         let mut notes: Vec<_> =
             batch.iter().filter(to_blame).map(|change| self.park(change, why, &text, now)).collect();
