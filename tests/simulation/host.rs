@@ -48,6 +48,8 @@ pub struct Host {
     pub went_back: bool,
     /// When it stepped last, either way.
     pub jumped_at: Option<Moment>,
+    /// The same, where it jumped ahead.
+    pub jumped_ahead_at: Option<Moment>,
     ticks: i64,
     pub powered: bool,
     /// Since when it is off, or was last.
@@ -134,6 +136,7 @@ impl Host {
             wall_offset: 0,
             went_back: false,
             jumped_at: None,
+            jumped_ahead_at: None,
             ticks: 0,
             powered: true,
             off_since: None,

@@ -206,6 +206,9 @@ impl State {
                 self.hosts[host].wall_offset += i64::from(seconds) * 1_000_000_000;
                 self.hosts[host].went_back |= seconds < 0;
                 self.hosts[host].jumped_at = Some(now);
+                if seconds > 0 {
+                    self.hosts[host].jumped_ahead_at = Some(now);
+                }
             }
             What::Janitor => self.janitor_looks(),
         }

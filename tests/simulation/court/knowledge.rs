@@ -130,7 +130,7 @@ impl State {
         let now = self.now;
         let meant = |it: &&Truth| it.id == told.id || it.owner.as_ref() == Some(&told.id);
         // A clock that jumped ahead makes it look older than it is believed.
-        let jumped = self.hosts[host].jumped_at;
+        let jumped = self.hosts[host].jumped_ahead_at;
         let is_young = |sent: Moment| jumped.is_none_or(|at| at < sent);
         let lives = self.hosts[host].containers.get(&told.id).is_some_and(|it| it.lives == told.life);
         let all = self.hosts[host].containers.values().filter(meant);
