@@ -48,7 +48,10 @@ fn check_invariants(convention: &Convention, scope: &Scope) {
     let whole: Vec<&String> = told.filter(|key| !key.ends_with("...")).collect();
     assert!(convention.bad_keys.windows(2).all(|pair| pair[0] != pair[1]), "the same was told twice");
     // A variable and a label may be written alike.
-    assert!(whole.windows(3).all(|three| three[0] < three[2]), "a key was told of more often than there are such");
+    assert!(
+        whole.windows(3).all(|three| three[0] < three[2]),
+        "a key was told of more often than there are such"
+    );
     if convention.ignored {
         let wish = |bad: &BadKey| {
             bad.key.to_ascii_uppercase().ends_with("IGNORE")
