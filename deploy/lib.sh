@@ -112,16 +112,21 @@ target_directory() {
         sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
 }
 
-# What is shipped is a release; a test that wants the same programs sooner says dev.
-readonly BUILD_PROFILE=${ECSSD_BUILD_PROFILE:-release}
-
-# Where static_build puts programs. The folder of the profile dev is debug.
-static_directory() { printf '%s/%s/%s\n' "$(target_directory)" "$(host_triple)" "${BUILD_PROFILE/#dev/debug}"; }
+# Where static_build puts programs. A test that has built them already, though not as they are shipped, says where:
+# ECSSD_TEST_PROGRAMS.
+static_directory() {
+    if [[ -n ${ECSSD_TEST_PROGRAMS-} ]]; then
+        printf '%s\n' "$ECSSD_TEST_PROGRAMS"
+    else
+        printf '%s/%s/release\n' "$(target_directory)" "$(host_triple)"
+    fi
+}
 
 # static_build PACKAGE...: static binaries, so that the machine that builds them may have a newer C library than
 # the one that runs them. One place, so that all who ship the program ship the same.
 static_build() {
     local package
+    [[ -z ${ECSSD_TEST_PROGRAMS-} ]] || return 0
     # One after another: built together, they would share the features that either wants, and be other programs.
     for package; do static_cargo build -p "$package"; done
 }
@@ -135,7 +140,7 @@ static_cargo() {
     shift
     need_toolchain
     flags="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs --remap-path-prefix=$(checkout)=/build --remap-path-prefix=$home=/cargo"
-    (cd "$(checkout)" && RUSTFLAGS=$flags cargo "$command" --profile "$BUILD_PROFILE" --locked --target "$(host_triple)" "$@")
+    (cd "$(checkout)" && RUSTFLAGS=$flags cargo "$command" --release --locked --target "$(host_triple)" "$@")
 }
 
 # === Python ===

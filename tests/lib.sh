@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 #
 # What tests/run and tests/full share: running steps by their names, each in a process of its own, and what steps need.
-# Sourced, after STEPS, ABOUT, NEED_ENGINE, NEED_EMULATOR and NEED_LAMBDA are there, and a function step_NAME for each;
-# it ends with `main`.
+# Sourced, after STEPS, ABOUT, NEED_ENGINE, NEED_EMULATOR, NEED_LAMBDA and BUILD_STATIC are there, and a function
+# step_NAME for each; it ends with `main`.
 #
 # A step's log may say figures, in lines that begin with "figure: "; they go into the table at the end.
 
@@ -203,7 +203,15 @@ prepare() {
     export XDG_STATE_HOME=$run
     [[ $NEED_ENGINE != *" $1 "* ]] || start_engine || return 1
     [[ $NEED_EMULATOR != *" $1 "* ]] || start_emulator || return 1
-    [[ $NEED_LAMBDA != *" $1 "* ]] || install_lambda
+    [[ $NEED_LAMBDA != *" $1 "* ]] || install_lambda || return 1
+    if [[ $BUILD_STATIC == *" $1 "* ]]; then build_static; else unset CARGO_BUILD_TARGET RUSTFLAGS; fi
+}
+
+# As what is shipped: so a program that tests have built can be an image's, too, and all is built once. With a target that
+# is named, procedural macros stay what they have to be.
+build_static() {
+    CARGO_BUILD_TARGET=$(host_triple)
+    export CARGO_BUILD_TARGET RUSTFLAGS="-C target-feature=+crt-static"
 }
 
 leave() {
