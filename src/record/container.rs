@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-/// 64 lower-case hex digits.
+/// 64 lower-case hex digits. Clones share them: each part of the agent that keeps something of a container keeps its id.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ContainerId(String);
+pub struct ContainerId(Arc<str>);
 
 /// Something else than 64 lower-case hex digits. It is not repeated: it may be anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,13 +47,13 @@ impl TryFrom<String> for ContainerId {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let valid = text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if valid { Ok(Self(text)) } else { Err(InvalidContainerId { octets: text.len() }) }
+        if valid { Ok(Self(text.into())) } else { Err(InvalidContainerId { octets: text.len() }) }
     }
 }
 
 impl From<ContainerId> for String {
     fn from(id: ContainerId) -> Self {
-        id.0
+        id.as_str().to_owned()
     }
 }
 

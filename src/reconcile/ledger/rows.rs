@@ -1,5 +1,7 @@
 //! A ledger as a table, for whoever shows it: what is desired of each key beside what is observed of it.
 
+use std::sync::Arc;
+
 use super::{Ledger, Observed};
 use crate::moment::Moment;
 use crate::record::{Key, RecordSet};
@@ -10,9 +12,10 @@ pub struct Row {
     /// Which one.
     pub key: Key,
     /// What should stand there; `None` for nothing.
-    pub desired: Option<RecordSet>,
-    /// What stands, or may stand, there, as far as is known.
-    pub observed: Option<RecordSet>,
+    pub desired: Option<Arc<RecordSet>>,
+    /// What stands, or may stand, there, as far as is known. Shared with what is desired where it is the same, as it
+    /// mostly is: all rows of a host are held for as long as somebody may look.
+    pub observed: Option<Arc<RecordSet>>,
     /// Whether that is sure.
     pub is_sure: bool,
     /// Whether the two differ.
@@ -32,15 +35,20 @@ impl Ledger {
     }
 
     fn row(&self, key: &Key) -> Row {
+        let desired = self.desired.get(key).map(|set| Arc::new(self.fit(set)));
+        let shared = |set: &RecordSet| match &desired {
+            Some(desired) if **desired == *set => Arc::clone(desired),
+            _ => Arc::new(set.clone()),
+        };
         let (observed, is_sure) = match self.observed.get(key) {
-            Some(Observed::Written(set)) => (Some(set.clone()), true),
-            Some(Observed::Unsure { set, .. }) => (Some(set.clone()), false),
+            Some(Observed::Written(set)) => (Some(shared(set)), true),
+            Some(Observed::Unsure { set, .. }) => (Some(shared(set)), false),
             Some(Observed::Unread) => (None, false),
             None => (None, true),
         };
         Row {
             key: key.clone(),
-            desired: self.desired.get(key).map(|set| self.fit(set)),
+            desired,
             observed,
             is_sure,
             differs: self.differing.contains(key),
@@ -51,15 +59,14 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
     use crate::record::testing::registrant;
 
     #[test]
     fn a_row_says_what_is_desired_beside_what_is_observed() {
         let mut ledger = Ledger::default();
-        let set = registrant("i-0a").host_record();
-        ledger.want(set.key(), Some(set.clone()));
+        let set = Arc::new(registrant("i-0a").host_record());
+        ledger.want(set.key(), Some((*set).clone()));
         let row = |ledger: &Ledger| ledger.rows().into_iter().next();
         let unwritten = Row {
             key: set.key(),

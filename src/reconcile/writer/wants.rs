@@ -177,7 +177,7 @@ mod tests {
             wants.on_moved(other.clone(), &mut ledger);
             let rows = ledger.rows();
             let desired =
-                rows.iter().filter_map(|row| row.desired.as_ref()).find(|set| set.key() == host.key());
+                rows.iter().filter_map(|row| row.desired.as_deref()).find(|set| set.key() == host.key());
             assert_eq!(desired, follows.then_some(&other), "{stands} {wanted} {removed}");
         }
         // It is on its way, and the last service has left meanwhile.
@@ -185,7 +185,7 @@ mod tests {
         wants.replace(&[], &[service(1)], &mut ledger);
         wants.replace(&[service(1)], &[], &mut ledger);
         wants.on_moved(other.clone(), &mut ledger);
-        assert_eq!(ledger.rows()[0].desired.as_ref(), Some(&other));
+        assert_eq!(ledger.rows()[0].desired.as_deref(), Some(&other));
     }
 
     #[test]
