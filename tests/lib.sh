@@ -204,14 +204,19 @@ prepare() {
     [[ $NEED_ENGINE != *" $1 "* ]] || start_engine || return 1
     [[ $NEED_EMULATOR != *" $1 "* ]] || start_emulator || return 1
     [[ $NEED_LAMBDA != *" $1 "* ]] || install_lambda || return 1
-    if [[ $BUILD_STATIC == *" $1 "* ]]; then build_static; else unset CARGO_BUILD_TARGET RUSTFLAGS; fi
+    if [[ $BUILD_STATIC == *" $1 "* ]]; then
+        build_static
+    else
+        unset CARGO_BUILD_TARGET CARGO_PROFILE_DEV_DEBUG RUSTFLAGS
+    fi
 }
 
 # As what is shipped: so a program that tests have built can be an image's, too, and all is built once. With a target that
-# is named, procedural macros stay what they have to be.
+# is named, procedural macros stay what they have to be. Nobody looks into these with a debugger: a panic says its line
+# without what one needs.
 build_static() {
     CARGO_BUILD_TARGET=$(host_triple)
-    export CARGO_BUILD_TARGET RUSTFLAGS="-C target-feature=+crt-static"
+    export CARGO_BUILD_TARGET CARGO_PROFILE_DEV_DEBUG=false RUSTFLAGS="-C target-feature=+crt-static"
 }
 
 leave() {
