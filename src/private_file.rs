@@ -2,11 +2,12 @@
 //!
 //! An agent that runs as root writes what it finds under a name, and whoever can plant a link there has it write
 //! elsewhere; a FIFO would hold it up beyond any signal. So no link is followed, only regular files are opened, and what
-//! is made is the owner's alone. Hard links are the kernel's business (`fs.protected_hardlinks`): backups make some.
+//! is made is the owner's alone: what root makes in another's directory, where the agent runs as that one, is that one's.
+//! Hard links are the kernel's business (`fs.protected_hardlinks`): backups make some.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -31,7 +32,24 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
             Some(rustix::io::Errno::NXIO) => odd("it is no regular file"),
             _ => error,
         })?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(odd("it is no regular file")) }
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(odd("it is no regular file"));
+    }
+    // Nothing that may be known by another name, too, is given away.
+    if metadata.len() == 0 && metadata.nlink() == 1 {
+        give_to_owner(path.parent(), &file, metadata.uid());
+    }
+    Ok(file)
+}
+
+/// An agent that runs as the owner of the directory has to write what a command of root has made there.
+fn give_to_owner(dir: Option<&Path>, file: &File, made_by: u32) {
+    let owner = dir.and_then(|dir| dir.metadata().ok()).filter(|dir| dir.uid() != made_by);
+    if let Some(owner) = owner {
+        // Only root may.
+        let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
+    }
 }
 
 /// Opens a file to write it anew, in place of what it holds.
@@ -75,7 +93,7 @@ fn odd(what: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
     use rustix::fs::{CWD, Mode, mkfifoat};
 
@@ -100,6 +118,28 @@ mod tests {
         assert!(!is_there(&path, &file));
         fs::set_permissions(&state, fs::Permissions::from_mode(0o770)).unwrap();
         assert!(is_open_to_others(&state));
+    }
+
+    #[test]
+    fn what_root_makes_in_anothers_directory_is_that_ones() {
+        const NOBODY: u32 = 65_534;
+        let dir = tempfile::tempdir().unwrap();
+        if chown(dir.path(), Some(NOBODY), Some(NOBODY)).is_err() {
+            return;
+        }
+        let owner = |path: &Path| (path.metadata().unwrap().uid(), path.metadata().unwrap().gid());
+        let (made, linked, full) =
+            (dir.path().join("made"), dir.path().join("linked"), dir.path().join("full"));
+        rewrite(&made).unwrap();
+        assert_eq!(owner(&made), (NOBODY, NOBODY));
+        let other = tempfile::tempdir().unwrap();
+        fs::write(other.path().join("roots"), "").unwrap();
+        fs::hard_link(other.path().join("roots"), &linked).unwrap();
+        fs::write(&full, "roots").unwrap();
+        for kept in [&linked, &full] {
+            open(kept, OpenOptions::new().append(true)).unwrap();
+            assert_ne!(owner(kept).0, NOBODY, "{}", kept.display());
+        }
     }
 
     #[test]
