@@ -9,6 +9,7 @@ mod flags;
 mod stopping;
 
 use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
 use std::sync::mpsc;
 
 use ecssd_testing::agent::{alone, program, run};
@@ -245,4 +246,20 @@ fn a_local_zone_can_be_emptied_of_this_host_without_docker() {
     let (code, errors) = run(&arguments, &[]);
     assert_eq!(code, Some(0), "{errors}");
     assert!(errors.contains("nothing of this host is left"), "{errors}");
+}
+
+#[test]
+fn a_plan_of_a_local_zone_leaves_nothing_behind() {
+    let dir = TempDir::new().unwrap();
+    let (state, kept) = (dir.path().join("state"), dir.path().join("kept"));
+    let arguments = |state: &Path, rest: &[&str]| {
+        let fixed = ["--local", "--remove", "--hostname", "web1", "--address", "127.0.0.1", "--state-dir"];
+        run(&[&fixed[..], &[state.to_str().unwrap()], rest].concat(), &[])
+    };
+    let (code, errors) = arguments(&state, &["--dry-run"]);
+    assert_eq!((code, state.exists()), (Some(0), false), "{errors}");
+    // One that is there is what the plan is about.
+    assert_eq!(arguments(&kept, &["kept.internal"]).0, Some(0));
+    let (code, errors) = arguments(&kept, &["other.internal", "--dry-run"]);
+    assert!(code == Some(69) && errors.contains("kept.internal"), "{code:?}: {errors}");
 }

@@ -76,7 +76,11 @@ impl Open {
     ) -> Result<Self, RunError> {
         let (zone, dns, hosted): (Arc<dyn Zone>, _, _) = match &config.registry {
             Registry::Local { dns_listen } => {
-                let zone = EmbeddedZone::open(&config.state_dir, &config.zone, Options::default());
+                // A plan makes no zone, nor a directory for it.
+                let zone = match config.dry_run && !EmbeddedZone::is_in(&config.state_dir) {
+                    true => EmbeddedZone::in_memory(&config.zone, Options::default()),
+                    false => EmbeddedZone::open(&config.state_dir, &config.zone, Options::default()),
+                };
                 let zone = zone.map_err(|error| match error {
                     OpenError::Locked { path } if config.command.is_over_soon() => {
                         RunError::Beside { sign: format!("it holds {}", path.display()) }

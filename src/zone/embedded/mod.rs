@@ -85,6 +85,11 @@ impl EmbeddedZone {
         Ok(Self::new(name, Model::new(contents, options, first_change), Some(store)))
     }
 
+    /// Whether a zone was left in `dir`.
+    pub fn is_in(dir: &Path) -> bool {
+        store::is_in(dir)
+    }
+
     /// A new zone `zone_name` that ends with its last handle. Its change ids count up from 1.
     ///
     /// # Errors

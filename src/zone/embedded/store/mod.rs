@@ -73,12 +73,20 @@ impl LogFile for File {
     }
 }
 
+/// Where a zone is kept in its directory.
+const LOG: &str = "zone.log";
+
+/// Whether a zone was left in this directory.
+pub(super) fn is_in(dir: &Path) -> bool {
+    dir.join(LOG).exists()
+}
+
 impl Store {
     /// Opens the zone `zone` in `dir`, which is created where it is missing.
     pub(super) fn open(dir: &Path, zone: &OwnerName) -> Result<(Self, Contents), OpenError> {
         private_file::make_dir(dir).map_err(at(dir))?;
         let lock = lock(&dir.join("zone.lock"))?;
-        let path = dir.join("zone.log");
+        let path = dir.join(LOG);
         let mut contents = match private_file::open(&path, OpenOptions::new().read(true)) {
             Ok(file) => read(&path, file, zone)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::new(zone.clone()),
