@@ -85,12 +85,13 @@ impl Unreachable {
                 "correct the key, and replace the container"
             }
             Self::NotPublished { .. } | Self::Loopback(_) => {
-                "publish the port at the address that clients reach (-p 80, portMappings), or use the host's network"
+                "publish the port at the address that clients reach (-p, portMappings), or use the host's network; or, if \
+                 the service listens at one that is published, write that one into the key"
             }
             Self::Elsewhere { .. } => {
-                "publish it at all of the host's addresses (-p 80), or, if clients come to that one, pass it as --address"
+                "publish it at all of the host's addresses (-p), or, if clients come to that one, pass it as --address"
             }
-            Self::Ipv6(_) => "publish it on IPv4 too (-p 80)",
+            Self::Ipv6(_) => "publish it on IPv4 too (-p)",
             Self::Network(_) => "connect the container to a bridge network too, or use the host's network",
             Self::Ingress(_) => "publish it past the ingress, at each copy's own host (mode=host)",
             Self::Owner(_, OwnerIs::Newer) => "start this container again too",
