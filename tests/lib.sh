@@ -136,7 +136,7 @@ main() {
 
 # A disk that fills up midway fails whatever writes next, by other names. Where nothing is built yet, each crate is built
 # once, and what would make the second time quicker is left out.
-readonly ROOM_GB=14
+readonly ROOM_GB=6
 need_room() {
     local free
     [[ ! -d $CARGO_TARGET_DIR ]] || return 0
