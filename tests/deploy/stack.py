@@ -7,7 +7,8 @@ The emulator knows no capacity providers (so MakeHosts is false) and no vendor's
 functions no endpoint (so it is put into their environment). A zone that a stack makes is public there, which the janitor
 refuses: so the stack that it is invoked in is one with a zone that was there before. It knows no container instances, so that
 no host of ECS is alive: of a host's life EC2 alone tells. Where a deletion fails it goes on with what that needs, the zone, so
-that what was kept cannot be seen here: what zone-setup answers can.
+that what was kept cannot be seen here: what zone-setup answers can. It knows no policies beside their roles, and so no
+StopUnhealthy.
 """
 
 import json
@@ -132,6 +133,19 @@ def owners(zone):
 s3.create_bucket(Bucket=BUCKET)
 s3.upload_file(str(ZIP), BUCKET, "ecssd/lambda.zip")
 ssm.put_parameter(Name="/ecssd/ami", Value="ami-00000000000000001", Type="String")
+
+def refused(why, **more):
+    try:
+        make("refused", **more)
+    except botocore.exceptions.ClientError as error:
+        assert why in str(error), error
+    else:
+        sys.exit(f"a stack was made of {more}, and not refused: {why}")
+
+
+refused("wants ExistingSubnetIds", ExistingVpcId="vpc-00000001")
+refused("wants ExistingVpcId", ExistingCluster="there")
+print("refused what would miss hosts that are there")
 
 outputs = make("one")
 zone = outputs["ZoneId"]
