@@ -262,4 +262,9 @@ fn a_plan_of_a_local_zone_leaves_nothing_behind() {
     assert_eq!(arguments(&kept, &["kept.internal"]).0, Some(0));
     let (code, errors) = arguments(&kept, &["other.internal", "--dry-run"]);
     assert!(code == Some(69) && errors.contains("kept.internal"), "{code:?}: {errors}");
+    // What cannot be looked at is no empty zone.
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let (code, errors) = arguments(&file, &["--dry-run"]);
+    assert!(code == Some(69) && errors.contains("--state-dir"), "{code:?}: {errors}");
 }

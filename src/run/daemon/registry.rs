@@ -77,7 +77,7 @@ impl Open {
         let (zone, dns, hosted): (Arc<dyn Zone>, _, _) = match &config.registry {
             Registry::Local { dns_listen } => {
                 // A plan makes no zone, nor a directory for it.
-                let zone = match config.dry_run && !EmbeddedZone::is_in(&config.state_dir) {
+                let zone = match config.dry_run && !EmbeddedZone::may_be_in(&config.state_dir) {
                     true => EmbeddedZone::in_memory(&config.zone, Options::default()),
                     false => EmbeddedZone::open(&config.state_dir, &config.zone, Options::default()),
                 };

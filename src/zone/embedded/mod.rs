@@ -85,9 +85,9 @@ impl EmbeddedZone {
         Ok(Self::new(name, Model::new(contents, options, first_change), Some(store)))
     }
 
-    /// Whether a zone was left in `dir`.
-    pub fn is_in(dir: &Path) -> bool {
-        store::is_in(dir)
+    /// Whether a zone was left in `dir`, or may have been, where that cannot be told.
+    pub fn may_be_in(dir: &Path) -> bool {
+        store::may_be_in(dir)
     }
 
     /// A new zone `zone_name` that ends with its last handle. Its change ids count up from 1.

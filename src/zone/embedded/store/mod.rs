@@ -76,9 +76,9 @@ impl LogFile for File {
 /// Where a zone is kept in its directory.
 const LOG: &str = "zone.log";
 
-/// Whether a zone was left in this directory.
-pub(super) fn is_in(dir: &Path) -> bool {
-    dir.join(LOG).exists()
+/// Whether a zone was left in this directory, or may have been: what cannot be looked at is for [`Store::open`] to refuse.
+pub(super) fn may_be_in(dir: &Path) -> bool {
+    dir.join(LOG).try_exists().unwrap_or(true)
 }
 
 impl Store {
