@@ -79,7 +79,10 @@ mod tests {
         assert_eq!(row(&ledger), Some(unwritten.clone()));
         let batch: Vec<_> = ledger.batch(Moment::START).into_iter().flat_map(|unit| unit.changes).collect();
         ledger.on_answer(&batch, &Ok(()), Moment::START);
-        assert_eq!(row(&ledger), Some(Row { observed: Some(set.clone()), differs: false, ..unwritten }));
+        let written = row(&ledger).unwrap();
+        let both = written.desired.as_ref().zip(written.observed.as_ref());
+        assert!(both.is_some_and(|(desired, observed)| Arc::ptr_eq(desired, observed)), "held twice");
+        assert_eq!(written, Row { observed: Some(set.clone()), differs: false, ..unwritten });
         ledger.want(set.key(), None);
         let left = row(&ledger).unwrap();
         assert_eq!((left.desired, left.observed, left.differs), (None, Some(set), true));
