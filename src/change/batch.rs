@@ -23,7 +23,7 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Whether something is taken out of DNS by it: such units go first, and do not wait to gather.
+    /// Whether something is taken out of DNS by it: such units go first, and wait for others for less long.
     pub fn urgent(&self) -> bool {
         self.changes.iter().any(|change| change.action == Action::Delete)
     }

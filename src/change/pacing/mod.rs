@@ -1,6 +1,6 @@
 //! When the next call may go.
 //!
-//! Owns the rate of calls and changes, the gap that lets changes gather, and the waits after a refusal.
+//! Owns the rate of calls and changes, the gaps that let changes gather, and the waits after a refusal.
 //! What goes into a call is the [ledger](crate::reconcile::ledger)'s; time and randomness come in as arguments.
 
 mod bucket;
@@ -13,6 +13,24 @@ use self::waits::Waits;
 use crate::moment::Moment;
 use crate::zone::ZoneError;
 
+/// What a call does: from that follows how long it waits for others to go with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// Reads: nothing goes with it.
+    Read,
+    /// Takes something out of DNS, among other changes: they gather for [`Pace::withdraw_gap`].
+    Withdraw,
+    /// Writes, and takes nothing out: changes gather for [`Pace::gap`].
+    Write,
+}
+
+/// A call that wrote something.
+#[derive(Clone, Copy, Debug)]
+struct Write {
+    sent: Moment,
+    answered: Moment,
+}
+
 /// The pace of one writer.
 #[derive(Debug)]
 pub struct Pacer {
@@ -20,9 +38,9 @@ pub struct Pacer {
     requests: Bucket,
     changes: Option<Bucket>,
     waits: Waits,
-    /// When the last call went out, and when one last wrote something.
+    /// When the last call went out.
     sent: Moment,
-    last_write: Option<Moment>,
+    last_write: Option<Write>,
     not_before: Moment,
 }
 
@@ -68,12 +86,12 @@ impl Pacer {
             .for_each(|bucket| bucket.empty_until(at));
     }
 
-    /// The earliest moment at which a call with this change cost may go. An `urgent` one, with deletes
-    /// in it, does not wait for others to gather.
-    pub fn ready_at(&self, now: Moment, cost: usize, urgent: bool) -> Moment {
-        let gathered = match self.last_write {
-            Some(last) if !urgent => last + self.pace.gap,
-            _ => now,
+    /// The earliest moment at which a call with this change cost may go.
+    pub fn ready_at(&self, now: Moment, cost: usize, does: Does) -> Moment {
+        let gathered = match (does, self.last_write) {
+            (Does::Withdraw, Some(last)) => last.sent + self.pace.withdraw_gap,
+            (Does::Write, Some(last)) => last.answered + self.pace.gap,
+            (Does::Read, _) | (_, None) => now,
         };
         let afforded = self.changes.as_ref().map_or(now, |changes| changes.ready_at(now, cost as f64));
         now.max(self.not_before).max(gathered).max(self.requests.ready_at(now, 1.0)).max(afforded)
@@ -96,7 +114,7 @@ impl Pacer {
     /// A call that writes was answered. `random` is uniform in 0..1.
     pub fn on_answer(&mut self, now: Moment, answer: Result<(), &ZoneError>, random: f64) {
         if answer.is_ok() {
-            self.last_write = Some(now);
+            self.last_write = Some(Write { sent: self.sent, answered: now });
             self.waits.on_success(now, now - self.sent);
         }
         self.wait(now, answer, random);

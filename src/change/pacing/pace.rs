@@ -10,8 +10,11 @@ pub struct Pace {
     /// Record changes a second, and how many may go at once after quiet; `None` where the account does not
     /// count them.
     pub changes: Option<Rate>,
-    /// After a batch was written, how long changes gather before the next; deletes do not wait for it.
+    /// After a batch was written, how long changes gather before the next.
     pub gap: Duration,
+    /// And how long deletes do, from when that batch was sent. Clients go on to use what is deleted until it is gone, so
+    /// this is short; but containers are stopped many at a time, and a call for each would be one too many for the account.
+    pub withdraw_gap: Duration,
 }
 
 /// A rate and its burst.
@@ -41,6 +44,7 @@ impl Pace {
         requests: Rate { per_second: 8.0, burst: 40.0 },
         changes: Some(Rate { per_second: 100.0, burst: 1_500.0 }),
         gap: Duration::from_millis(500),
+        withdraw_gap: Duration::from_millis(100),
     };
 
     /// A share of what an account may do that still has the limits from before (5 requests/s, burst 5; changes
@@ -49,11 +53,16 @@ impl Pace {
         requests: Rate { per_second: 4.0, burst: 5.0 },
         changes: None,
         gap: Duration::from_millis(500),
+        withdraw_gap: Duration::from_millis(100),
     };
 
     /// A zone in this process: nobody shares it, and nothing is gained by waiting.
-    pub const LOCAL: Self =
-        Self { requests: Rate { per_second: 10_000.0, burst: 10_000.0 }, changes: None, gap: Duration::ZERO };
+    pub const LOCAL: Self = Self {
+        requests: Rate { per_second: 10_000.0, burst: 10_000.0 },
+        changes: None,
+        gap: Duration::ZERO,
+        withdraw_gap: Duration::ZERO,
+    };
 }
 
 #[cfg(test)]

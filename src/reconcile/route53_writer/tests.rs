@@ -167,6 +167,7 @@ fn what_cannot_be_deleted_is_named_when_nothing_else_is_left_to_do() {
     let mut stage = Stage::new(true, PLAN);
     stage.writer.want_all(wants(&[1]), Moment::START);
     stage.settle();
+    stage.now += Duration::from_secs(1);
     stage.writer.drain(stage.now, stage.now + Duration::from_secs(25));
     while let Next::Call(call) = stage.writer.next(stage.now) {
         let denied = ZoneError::Denied("route53:ChangeResourceRecordSets".into());

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Call, Early, News, Next, Progress, Spread, Stops, Writer};
+use crate::change::pacing::Does;
 use crate::moment::Moment;
 use crate::reconcile::ledger::Ledger;
 use crate::record::{ContainerId, Key, RecordSet};
@@ -74,7 +75,7 @@ impl Writer {
             Some((_, at)) if at > now => Next::At(at),
             Some((id, _)) => {
                 let call = Call::Status(id.to_owned());
-                self.send(now, call, 0, true)
+                self.send(now, call, 0, Does::Read)
             }
             None => Next::Nothing,
         }
@@ -88,7 +89,7 @@ impl Writer {
             Some((Some(id), at)) if at <= now => id.to_owned(),
             Some((_, at)) => return Next::At(at),
         };
-        let next = self.send(now, Call::Status(id.clone()), 0, true);
+        let next = self.send(now, Call::Status(id.clone()), 0, Does::Read);
         if matches!(next, Next::Call(_)) {
             self.propagation.ask(&id, now);
         }

@@ -28,6 +28,7 @@ fn want(stage: &mut Stage, old: &[RecordSet], new: &[RecordSet]) {
 /// A writer whose container 1 was withdrawn just now, by change C1.
 fn leaving() -> Stage {
     let mut stage = settled(&[srv("i-0a", 1)]);
+    stage.now += SECOND;
     want(&mut stage, &[srv("i-0a", 1)], &[]);
     assert!(stage.step(Duration::ZERO, accept));
     stage.news.clear();
