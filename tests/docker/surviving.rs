@@ -8,6 +8,7 @@ use ecssd_testing::docker::engine::Engine;
 use ecssd_testing::docker::own::OwnEngine;
 use ecssd_testing::wait::service;
 use hickory_server::proto::rr::Name;
+use tempfile::TempDir;
 
 #[test]
 fn kill_9_and_a_new_start_change_nothing() {
@@ -73,6 +74,27 @@ fn what_stopped_while_the_agent_was_down_is_withdrawn_at_its_start() {
     let agent = agent.again();
     agent.gone(&gone);
     agent.answers_with(&restarted, restarted_web.host_port("80/tcp"));
+}
+
+#[test]
+fn a_host_that_is_renamed_answers_under_its_new_name_alone() {
+    let engine = Engine::given();
+    let (name, state) = (service("renamed"), TempDir::new().unwrap());
+    let _web = engine.web(&name, &[]);
+    let called = |host| {
+        Agent::start_with(&engine, &["--hostname", host, "--state-dir", state.path().to_str().unwrap()])
+    };
+    let mut agent = called("before");
+    assert!(agent.answers(&name).target.starts_with("before."));
+    // As a crash leaves it: the records stand, and nobody set anything aside.
+    agent.kill_9();
+    let agent = called("after");
+    let removed = || agent.log_lines().into_iter().find(|line| line["event"] == "former_removed");
+    assert_eq!(agent.wait_for("the end of the former name", removed)["owner"], "before");
+    for _ in 0..30 {
+        assert!(agent.srv(&name).unwrap().target.starts_with("after."));
+    }
+    assert_eq!(agent.dig(&["+short", "A", &agent.full("before")]), "");
 }
 
 #[test]
