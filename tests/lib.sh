@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 #
 # What tests/run and tests/full share: running steps by their names, each in a process of its own, and what steps need.
-# Sourced, after STEPS, ABOUT, NEED_ENGINE, NEED_EMULATOR, NEED_LAMBDA and BUILD_STATIC are there, and a function
+# Sourced, after STEPS, ABOUT, NEED_ENGINE, NEED_EMULATOR, NEED_LAMBDA, BUILD_STATIC and WAIT are there, and a function
 # step_NAME for each; it ends with `main`.
 #
 # A step's log may say figures, in lines that begin with "figure: "; they go into the table at the end.
@@ -129,7 +129,12 @@ main() {
     trap 'exit 143' TERM HUP
     trap leave EXIT
     passed=0 failed=0 finished='' rows=()
-    for name in "${names[@]}"; do run_step "$name"; done
+    for name in "${names[@]}"; do
+        begin_step "$name"
+        # What waits most of its time goes on beside the next.
+        [[ $WAIT == *" $name "* ]] || end_steps
+    done
+    end_steps
     finished=yes
     ((failed == 0))
 }
@@ -145,21 +150,69 @@ need_room() {
     ((free >= ROOM_GB)) || say "only ${free// /} GB are free at $root: all steps together write about $ROOM_GB"
 }
 
-run_step() {
-    local name=$1 log=$LOGS/$1.log started=$SECONDS
-    : >"$log"
+# The steps that run, in the order of their beginning; of each, its process and when it began.
+running=()
+declare -A job=() began=()
+
+# In a session of its own: bash has what it starts in the background ignore Ctrl-C.
+begin_step() {
+    local name=$1
+    : >"$LOGS/$name.log"
     say "$name: ${ABOUT[$name]}"
-    if prepare "$name" && run_logged "$name" "$log" timeout --kill-after 90 "$STEP_SECONDS_MAX" "$self" --step "$name"; then
+    began[$name]=$SECONDS
+    prepare "$name" || { end_step "$name" FAILED; return; }
+    setsid timeout --kill-after 90 "$STEP_SECONDS_MAX" "$self" --step "$name" >>"$LOGS/$name.log" 2>&1 </dev/null &
+    job[$name]=$!
+    running+=("$name")
+}
+
+# Waits for all that run, and shows meanwhile that they are alive.
+end_steps() {
+    local name left shown=$SECONDS
+    while ((${#running[@]})); do
+        sleep 0.2
+        left=()
+        for name in "${running[@]}"; do
+            if kill -0 "${job[$name]}" 2>/dev/null; then
+                left+=("$name")
+            elif wait "${job[$name]}"; then
+                end_step "$name" passed
+            else
+                end_step "$name" FAILED
+            fi
+        done
+        running=("${left[@]}")
+        ((${#running[@]})) || break
+        if [[ -t 2 ]]; then
+            printf '\r\033[K[%4ds] %s … %.70s' "$SECONDS" "${running[*]}" "$(last_words "$LOGS/${running[0]}.log")" >&2
+        elif ((SECONDS - shown >= 30)); then
+            shown=$SECONDS
+            for name in "${running[@]}"; do say "$name … $(last_words "$LOGS/$name.log")"; done
+        fi
+    done
+}
+
+# end_step STEP RESULT
+end_step() {
+    local name=$1 result=$2 log=$LOGS/$1.log
+    local took=$((SECONDS - began[$name]))
+    [[ ! -t 2 ]] || printf '\r\033[K' >&2
+    row "$name" "$result" "$took" "$log"
+    if [[ $result == passed ]]; then
         passed=$((passed + 1))
-        row "$name" passed "$((SECONDS - started))" "$log"
-        say "$name: passed in $((SECONDS - started)) s"
+        say "$name: passed in $took s"
     else
         failed=$((failed + 1))
-        row "$name" FAILED "$((SECONDS - started))" "$log"
         show_failures "$log"
         show_tail "$log" 60
-        say "$name: FAILED after $((SECONDS - started)) s; the whole log: $log"
+        say "$name: FAILED after $took s; the whole log: $log"
     fi
+}
+
+stop_steps() {
+    local name
+    for name in "${running[@]}"; do kill -TERM -- "-${job[$name]}" 2>/dev/null; done
+    for name in "${running[@]}"; do wait "${job[$name]}" 2>/dev/null; done
 }
 
 # Which tests failed and how they panicked, from all over a log: its end may speak of others. As Rust's harness and the
@@ -223,7 +276,7 @@ leave() {
     local status=$?
     set +e
     trap '' INT TERM HUP
-    stop_logged
+    stop_steps
     if [[ -d $run/ecssd-demo ]]; then XDG_STATE_HOME=$run deploy/demo --down || status=1; fi
     if [[ -d $run/engine ]]; then deploy/engine down "$run/engine" || status=1; fi
     if [[ -d $run/emulator ]]; then tests/emulator down "$run/emulator" || status=1; fi
