@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecssd::change::batch::{self, Size};
-use ecssd::change::pacing::Rate;
+use ecssd::change::pacing::{Pace, Rate};
 use ecssd::moment::Moment;
 use ecssd::reconcile::writer::{Answer, Call};
 use ecssd::record::{Action, Change, Key, RecordSet, list_order};
@@ -39,6 +39,8 @@ pub struct Limits {
     pub changes: Option<Rate>,
     /// How long a batch keeps the zone busy, beside [`OF_EACH_CHANGE`].
     pub service: Duration,
+    /// What its operator tells the agents of it, by `--limits`.
+    pub told: Pace,
 }
 
 /// Since July 2026.
@@ -48,6 +50,7 @@ pub const LIMITS_2026: Limits = Limits {
     of_each_action: true,
     changes: Some(Rate { per_second: 100.0, burst: 1_500.0 }),
     service: Duration::from_millis(150),
+    told: Pace::ROUTE53,
 };
 
 /// Before.
@@ -56,6 +59,7 @@ pub const LEGACY: Limits = Limits {
     requests: Rate { per_second: 5.0, burst: 5.0 },
     of_each_action: false,
     changes: None,
+    told: Pace::LEGACY,
     ..LIMITS_2026
 };
 

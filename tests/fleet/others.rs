@@ -60,8 +60,8 @@ pub struct Janitor {
 }
 
 impl Janitor {
-    pub fn new(hosts: usize) -> Self {
-        let pacer = Pacer::new(Pace::ROUTE53);
+    pub fn new(hosts: usize, pace: Pace) -> Self {
+        let pacer = Pacer::new(pace);
         Self { pacer, hosts, page: None, inspections: 0, has_asked_ecs: false, not_before: Moment::START }
     }
 

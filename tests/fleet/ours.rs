@@ -26,11 +26,11 @@ pub struct Ours {
 const PLAN: Plan = Plan { generation: 0, hold_until: Moment::START, once: false, confirm: false };
 
 impl Ours {
-    pub fn new(host: &Host, hint: Option<u32>, written: &[RecordSet], seed: u64) -> Self {
+    pub fn new(host: &Host, pace: Pace, hint: Option<u32>, written: &[RecordSet], seed: u64) -> Self {
         let entries = written.iter().map(|set| (set.key(), State::Written(set.clone())));
         let settings = Settings {
             registrant: host.registrant.clone(),
-            pace: Pace::ROUTE53,
+            pace,
             resync: RESYNC,
             journal: Some(SharedJournal::new(Box::new(MemoryJournal::new(entries)), true)),
             read_first: false,

@@ -4,6 +4,7 @@ use ecssd::moment::Moment;
 use ecssd::reconcile::writer::{Answer, Call, Next};
 use ecssd::record::{ContainerId, RecordSet};
 
+use super::account::Limits;
 use super::adaptive::Adaptive;
 use super::inventory::Host;
 use super::ours::Ours;
@@ -53,16 +54,18 @@ impl Kind {
         }
     }
 
-    /// One that knows how many hosts there are, where `hint` says so, and what `host` has written already.
+    /// One that is told of the account's limits, knows how many hosts there are, where `hint` says so, and what `host` has
+    /// written already.
     pub fn start(
         self,
         host: &Host,
+        limits: &Limits,
         hint: Option<u32>,
         written: &[RecordSet],
         seed: u64,
     ) -> Box<dyn Strategy> {
         match self {
-            Self::Ours => Box::new(Ours::new(host, hint, written, seed)),
+            Self::Ours => Box::new(Ours::new(host, limits.told, hint, written, seed)),
             Self::Predecessor => Box::new(Predecessor::new(host, written, seed)),
             Self::Adaptive => Box::new(Adaptive::new(host, written, seed)),
         }

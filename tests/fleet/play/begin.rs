@@ -42,7 +42,7 @@ impl Run {
             timeline: Timeline::default(),
             account,
             actors: Vec::new(),
-            janitor: Janitor::new(hosts.len()),
+            janitor: Janitor::new(hosts.len(), case.limits.told),
             untold: script.len(),
             outcome,
             ended: None,
@@ -65,7 +65,7 @@ impl Run {
             let is_new = self.case.scenario.is_new();
             let written = if is_new { Vec::new() } else { host.written(0) };
             let born = if is_new { BEGIN } else { Moment::START + self.part(OLD) };
-            let strategy = self.case.kind.start(&host, hint, &written, self.rng.u64(..));
+            let strategy = self.case.kind.start(&host, &self.case.limits, hint, &written, self.rng.u64(..));
             let containers = host.containers(0);
             self.actors.push(Actor { strategy, born, life: 0, wake: 0, is_idle: true });
             if !is_new {
