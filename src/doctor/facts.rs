@@ -45,6 +45,8 @@ pub struct Facts {
     pub state: State,
     /// The agent of this host.
     pub agent: Agent,
+    /// With which settings it runs, where it says so.
+    pub agent_settings: Option<AgentSettings>,
     /// How this host's services stand, as far as it says.
     pub services: Vec<Standing>,
     /// Of which services containers were stopped since its start, as far as it says.
@@ -173,6 +175,8 @@ pub struct Standing {
     pub service: String,
     /// Why it is not in DNS with its weight; nothing if it is.
     pub falls_short: Option<String>,
+    /// Whether it has a weight that was given by hand.
+    pub is_cordoned: bool,
 }
 
 /// What came of containers of a service that ended as they were asked to.
@@ -197,6 +201,21 @@ pub struct State {
     pub path: PathBuf,
     /// What is there.
     pub kind: StateKind,
+}
+
+/// What an agent says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentSettings {
+    /// The name that marks its records.
+    pub owner: String,
+    /// Where clients reach its ports.
+    pub address: String,
+    /// The zone's name.
+    pub zone: String,
+    /// `route53`, or `local`.
+    pub registry: String,
+    /// Where it answers DNS.
+    pub dns: Vec<String>,
 }
 
 /// What is at the state directory's place.

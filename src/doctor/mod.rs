@@ -16,6 +16,7 @@
 //! | [`names`] | the names that are asked for here: room, TTLs, policies |
 //! | [`records`] | whose records lead here, and which of this host's nobody wants |
 //! | [`services`] | which services are not answered, as the agent has it |
+//! | [`settings`] | whether the agent has those that this was called with |
 //! | [`stops`] | whose containers end before the zone's name servers have heard of that |
 //! | [`state`] | the agent, and where it keeps what outlives it |
 //! | [`text`] | lines for people |
@@ -30,6 +31,7 @@ pub mod names;
 pub mod permissions;
 pub mod records;
 pub mod services;
+pub mod settings;
 pub mod state;
 pub mod stops;
 #[cfg(test)]
@@ -43,7 +45,9 @@ pub use self::finding::{Finding, Level, Report};
 
 /// Judges everything.
 pub fn judge(facts: &Facts) -> Report {
-    let mut findings = vec![state::agent(&facts.agent), state::directory(facts)];
+    let mut findings = vec![state::agent(&facts.agent)];
+    findings.extend(settings::judge(facts));
+    findings.push(state::directory(facts));
     findings.extend(host::identity(facts));
     findings.push(host::metadata(&facts.metadata));
     findings.extend(host::draining(&facts.drains));

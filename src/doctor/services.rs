@@ -27,11 +27,11 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-fn warning(Standing { container, service, falls_short }: &Standing) -> Finding {
+fn warning(Standing { container, service, falls_short, is_cordoned }: &Standing) -> Finding {
     let why = falls_short.as_deref().unwrap_or_default();
-    Finding::warning(
-        SUBJECT,
-        format!("{container}: {service}: {why}"),
-        "see ecssd --status, and the container's own log",
-    )
+    let remedy = match is_cordoned {
+        true => "see ecssd --status, which names the cordon: ecssd --uncordon ends it",
+        false => "see ecssd --status, and the container's own log",
+    };
+    Finding::warning(SUBJECT, format!("{container}: {service}: {why}"), remedy)
 }

@@ -111,6 +111,7 @@ fn of_a_host_that_is_well_each_line_is_fine() {
     let subjects: Vec<_> = report.1.iter().map(|found| found[1].as_str()).collect();
     let all = [
         "agent",
+        "settings",
         "state directory",
         "host",
         "metadata",

@@ -96,7 +96,12 @@ fn a_service_that_clients_do_not_get_is_a_line_of_its_own() {
     let falls_short = |facts: &mut Facts| {
         facts.services[0].falls_short = Some("its check fails, weight 0: Connection refused".into());
     };
-    warns(falls_short, "services", "web1: _web._tcp.sd.internal: its check fails", "ecssd --status");
+    warns(falls_short, "services", "web1: _web._tcp.sd.internal: its check fails", "the container's own log");
+    let cordoned = |facts: &mut Facts| {
+        facts.services[0].falls_short = Some("weight 0, by hand (ecssd --cordon)".into());
+        facts.services[0].is_cordoned = true;
+    };
+    warns(cordoned, "services", "web1: _web._tcp.sd.internal: weight 0, by hand", "ecssd --uncordon");
     // Many have one cause, and a line each would hide it.
     let mut facts = healthy();
     falls_short(&mut facts);
@@ -261,4 +266,35 @@ fn containers_that_end_before_that_has_spread() {
          sent to them for up to 31 s",
         "stopTimeout 90",
     );
+}
+
+#[test]
+fn settings_that_are_not_the_agents() {
+    let differs = |change: fn(&mut AgentSettings), line: &str| {
+        let change = |facts: &mut Facts| change(facts.agent_settings.as_mut().unwrap());
+        warns(change, "settings", line, "/etc/ecssd.env");
+    };
+    differs(|it| it.zone = "other.internal".into(), "the zone: other.internal there, sd.internal here");
+    differs(|it| it.owner = "web9".into(), &format!("this host's name: web9 there, {HOST} here"));
+    differs(|it| it.address = "10.9.9.9".into(), "its address: 10.9.9.9 there, 10.0.0.7 here");
+    differs(
+        |it| (it.registry, it.dns) = ("local".into(), vec!["127.0.0.1:5333".into()]),
+        "the registry: local there, route53 here; DNS at: 127.0.0.1:5333 there, nowhere here",
+    );
+    warns(
+        |facts| {
+            local(facts);
+            facts.agent_settings.as_mut().unwrap().dns = vec!["127.0.0.1:5353".into()];
+        },
+        "settings",
+        "DNS at: 127.0.0.1:5353 there, 127.0.0.1:5333 here",
+        "/etc/ecssd.env",
+    );
+}
+
+#[test]
+fn settings_of_which_nobody_says_anything_have_no_line() {
+    let mut facts = healthy();
+    facts.agent_settings = None;
+    assert!(judge(&facts).findings.iter().all(|found| found.subject != "settings"));
 }

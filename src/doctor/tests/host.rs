@@ -13,6 +13,7 @@ fn who_it_is() {
     breaks(
         |facts| {
             facts.host.as_mut().unwrap().address = [127, 0, 0, 1].into();
+            facts.agent_settings.as_mut().unwrap().address = "127.0.0.1".into();
             facts.resolved = Ok(vec![[127, 0, 0, 1].into()]);
             records(facts)[1].values = vec!["127.0.0.1".into()];
         },
@@ -115,8 +116,7 @@ fn the_agent_and_where_it_keeps_what_outlives_it() {
     breaks(state(directory(false, 0o700, 1 << 30)), subject, "so each start lists the zone", "mount it");
     let of_local = |facts: &mut Facts| {
         facts.state.kind = StateKind::NoDirectory;
-        facts.registry =
-            Registry::Local { place: "/var/lib/ecssd".into(), dns: vec!["127.0.0.1:5333".into()] };
+        local(facts);
     };
     breaks(of_local, subject, "the zone is kept there: the agent exits with 69", "--state-dir");
     warns(state(directory(true, 0o700, 1 << 20)), subject, "only 1024 kB left", "make room");

@@ -113,10 +113,18 @@ fn healthy() -> Facts {
             kind: StateKind::Directory { writable: true, mode: 0o700, free: 1 << 30 },
         },
         agent: Agent::Ready,
+        agent_settings: Some(AgentSettings {
+            owner: HOST.into(),
+            address: registrant(HOST).address.to_string(),
+            zone: "sd.internal".into(),
+            registry: "route53".into(),
+            dns: Vec::new(),
+        }),
         services: vec![Standing {
             container: "web1".into(),
             service: "_web._tcp.sd.internal".into(),
             falls_short: None,
+            is_cordoned: false,
         }],
         ended: vec![Ended {
             service: "_web._tcp.sd.internal".into(),
@@ -126,6 +134,14 @@ fn healthy() -> Facts {
             longest_missing: 0.0,
         }],
     }
+}
+
+/// The same with the zone in the agent's process.
+fn local(facts: &mut Facts) {
+    let dns = vec!["127.0.0.1:5333".to_owned()];
+    facts.registry = Registry::Local { place: "/var/lib/ecssd".into(), dns: dns.clone() };
+    let settings = facts.agent_settings.as_mut().unwrap();
+    (settings.registry, settings.dns) = ("local".into(), dns);
 }
 
 fn route53(facts: &mut Facts) -> &mut Route53 {
@@ -175,10 +191,10 @@ fn of_a_healthy_host_all_is_fine_and_every_subject_has_a_line() {
     let worse: Vec<_> = report.findings.iter().filter(|finding| finding.level != Level::Fine).collect();
     assert!(worse.is_empty() && report.worst() == Level::Fine, "{worse:#?}");
     let subjects: BTreeSet<_> = report.findings.iter().map(|finding| finding.subject).collect();
-    assert_eq!(subjects.len(), 20, "{subjects:?}");
+    assert_eq!(subjects.len(), 21, "{subjects:?}");
     let text = super::text::text(&report);
     assert_eq!(text.lines().count(), report.findings.len() + 1, "{text}");
-    assert!(text.ends_with("0 broken, 0 warnings, 20 fine\n"), "{text}");
+    assert!(text.ends_with("0 broken, 0 warnings, 21 fine\n"), "{text}");
 }
 
 #[test]
@@ -194,7 +210,7 @@ fn a_remedy_stands_below_its_line() {
 #[test]
 fn of_a_zone_in_the_agents_process_nothing_is_said_of_route_53() {
     let mut facts = healthy();
-    facts.registry = Registry::Local { place: "/var/lib/ecssd".into(), dns: vec!["127.0.0.1:5333".into()] };
+    local(&mut facts);
     let report = judge(&facts);
     assert_eq!(report.worst(), Level::Fine);
     let subjects: Vec<_> = report.findings.iter().map(|finding| finding.subject).collect();

@@ -11,7 +11,7 @@ use rustix::fs::{Access, access, statvfs};
 use serde_json::Value;
 
 use crate::aws::names::Names;
-use crate::doctor::facts::{Agent, Ended, Standing, State, StateKind};
+use crate::doctor::facts::{Agent, AgentSettings, Ended, Standing, State, StateKind};
 use crate::serve::status::client::{AskError, ask};
 
 const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
@@ -19,13 +19,14 @@ const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
 /// What the agent of this host says.
 pub(super) struct Told {
     pub(super) agent: Agent,
+    pub(super) settings: Option<AgentSettings>,
     pub(super) services: Vec<Standing>,
     pub(super) ended: Vec<Ended>,
 }
 
 /// What the agent of this host says of itself.
 pub(super) async fn agent(sockets: &[PathBuf]) -> Told {
-    let nothing = |agent| Told { agent, services: Vec::new(), ended: Vec::new() };
+    let nothing = |agent| Told { agent, settings: None, services: Vec::new(), ended: Vec::new() };
     let answer = match ask(sockets, "/status.json").await {
         Ok(answer) => answer,
         // What to do is for the doctor to say.
@@ -39,10 +40,24 @@ pub(super) async fn agent(sockets: &[PathBuf]) -> Told {
     let reasons = sources.map(|source| format!("{}: {}", text(source, "name"), text(source, "reason")));
     Told {
         agent: if status["ready"] == true { Agent::Ready } else { Agent::NotReady(reasons.collect()) },
+        settings: settings(&status),
         services: each(&status, "containers").flat_map(standings).collect(),
         // An agent of another version may not say.
         ended: serde_json::from_value(status["ended"].clone()).unwrap_or_default(),
     }
+}
+
+/// With which settings it runs. An agent of another version may not say.
+fn settings(status: &Value) -> Option<AgentSettings> {
+    let (host, zone) = (&status["host"], &status["zone"]);
+    let text = |value: &Value| Some(value.as_str()?.to_owned());
+    Some(AgentSettings {
+        owner: text(&host["owner"])?,
+        address: text(&host["address"])?,
+        zone: text(&zone["name"])?,
+        registry: text(&zone["registry"])?,
+        dns: zone["dns"].as_array()?.iter().filter_map(text).collect(),
+    })
 }
 
 /// How the services of a container stand: where the life of each stops, or has no weight of its own accord.
@@ -57,6 +72,7 @@ fn standings(container: &Value) -> impl Iterator<Item = Standing> {
             container: text(container, "name").to_owned(),
             service: text(service, "name").to_owned(),
             falls_short: each(service, "life").find(stops).map(why),
+            is_cordoned: service["cordoned"].is_u64(),
         }
     })
 }

@@ -71,6 +71,7 @@ async fn gather(config: &Config) -> Facts {
         drains: engine.drains,
         state: here::state(&config.state_dir),
         agent: told.agent,
+        agent_settings: told.settings,
         services: told.services,
         ended: told.ended,
     }
