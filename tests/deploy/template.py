@@ -197,6 +197,18 @@ for unit in Path("deploy/systemd").glob("*.service"):
 holds("sha256sum --check" in script, "hosts run what they did not check")
 told = set(re.findall(r"^(ECSSD_\w+)=", script, re.M))
 holds(told and told <= known, f"the agent does not know {told - known}")
+shared = {"ECSSD_ZONE", "ECSSD_ZONE_ID", "ECSSD_NAMES", "ECSSD_LIMITS"}
+of_janitor = set(map(str, properties["Janitor"]["Environment"]["Variables"]))
+holds(shared <= told & of_janitor, f"agent and janitor are not both told {shared - (told & of_janitor)}")
+# A host's status is open to the network that is named for it, and without one to nobody.
+condition, where, nowhere = map(str, values["StatusListen"]["Fn::If"])
+holds(plain(template["Conditions"])[condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "MetricsFrom"}, ""]}]}, f"what is {condition}?")
+holds(nowhere == "", f"the status listens at {nowhere} without being asked to")
+doors = plain(properties["HostSecurity"]["SecurityGroupIngress"])
+open_doors = [(door["FromPort"], door["CidrIp"]) for door in doors if "Fn::If" not in door]
+holds(open_doors == [(32768, {"Ref": "VpcCidr"})], f"hosts are reached at {open_doors}")
+asked = [(door["Fn::If"][0], f"0.0.0.0:{door['Fn::If'][1]['FromPort']}", door["Fn::If"][1]["CidrIp"]) for door in doors if "Fn::If" in door]
+holds(asked == [(condition, where, {"Ref": "MetricsFrom"})], f"and, if they are asked to be, at {asked}")
 checked = subprocess.run(["shellcheck", "-"], input=script, text=True, capture_output=True)
 holds(checked.returncode == 0, f"shellcheck on user data: {checked.stdout}")
 
