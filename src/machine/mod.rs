@@ -18,6 +18,7 @@ pub mod permits;
 pub mod probe;
 pub mod publish;
 pub mod registrar;
+pub mod renamed;
 pub mod suspicion;
 pub mod task_resolver;
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Whether it may is for [`crate::machine::former`]; what cannot be removed stays named, and the agent not ready. The
 //! address goes last: where that leads is what tells the next start that the rest is this host's own.
+//!
+//! In a zone of this process nothing is removed: it is [taken over](here).
 
 pub mod here;
 
@@ -57,8 +59,10 @@ impl Asides {
     /// Removes what may be removed of them, once the agent has started; then shows what is left.
     pub async fn clear(self, present: Present, board: &Board, mut readiness: watch::Receiver<Readiness>) {
         // A name that both owners stand under is never empty between the two.
-        if !has_started(&mut readiness).await {
-            return;
+        while readiness.borrow_and_update().reason(Part::Start).is_some() {
+            if readiness.changed().await.is_err() {
+                return;
+            }
         }
         let mut left = 0;
         for aside in &self.asides {
@@ -149,11 +153,6 @@ impl Asides {
         present.may_remove(&former(address)).map_err(|stays| stays.to_string())?;
         Ok(Settings { registrant, ..self.settings.clone() })
     }
-}
-
-/// Waits until what there was at the start is written. Whether it is: an agent may end before.
-pub async fn has_started(readiness: &mut watch::Receiver<Readiness>) -> bool {
-    readiness.wait_for(|readiness| readiness.reason(Part::Start).is_none()).await.is_ok()
 }
 
 /// So many records of others may be left.

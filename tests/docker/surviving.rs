@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ecssd::zone::embedded::{EmbeddedZone, Options};
 use ecssd_testing::agent::Agent;
 use ecssd_testing::dns::Steady;
 use ecssd_testing::docker::engine::Engine;
@@ -77,24 +78,33 @@ fn what_stopped_while_the_agent_was_down_is_withdrawn_at_its_start() {
 }
 
 #[test]
-fn a_host_that_is_renamed_answers_under_its_new_name_alone() {
+fn a_host_that_is_renamed_empties_no_name() {
     let engine = Engine::given();
     let (name, state) = (service("renamed"), TempDir::new().unwrap());
     let _web = engine.web(&name, &[]);
+    // Where one agent has answered, the next does.
+    let listen = Agent::start(&engine).dns().to_string();
     let called = |host| {
-        Agent::start_with(&engine, &["--hostname", host, "--state-dir", state.path().to_str().unwrap()])
+        let state = state.path().to_str().unwrap();
+        Agent::start_with(&engine, &["--hostname", host, "--state-dir", state, "--dns-listen", &listen])
     };
     let mut agent = called("before");
     assert!(agent.answers(&name).target.starts_with("before."));
-    // As a crash leaves it: the records stand, and nobody set anything aside.
-    agent.kill_9();
-    let agent = called("after");
-    let removed = || agent.log_lines().into_iter().find(|line| line["event"] == "former_removed");
-    assert_eq!(agent.wait_for("the end of the former name", removed)["owner"], "before");
-    for _ in 0..30 {
-        assert!(agent.srv(&name).unwrap().target.starts_with("after."));
+    let client = Steady::start(agent.dns(), &Name::from_ascii(agent.full(&name)).unwrap());
+    // The second keeps its first label, and with it the name of its address.
+    for host in ["after", "after.corp.example"] {
+        // As a crash leaves it: the records stand.
+        agent.kill_9();
+        agent = called(host);
+        assert!(agent.answers(&name).target.starts_with("after."));
     }
+    let heard = client.stop();
+    assert!(heard.there > 0 && heard.not_there == 0, "{heard:?}");
     assert_eq!(agent.dig(&["+short", "A", &agent.full("before")]), "");
+    agent.kill_9();
+    let zone = EmbeddedZone::open(state.path(), "servicediscovery.internal", Options::default()).unwrap();
+    let marks: Vec<_> = zone.snapshot().into_iter().filter_map(|set| set.set_identifier).collect();
+    assert!(marks.len() >= 2 && marks.iter().all(|mark| mark.starts_with("after.corp.example")), "{marks:?}");
 }
 
 #[test]

@@ -50,7 +50,6 @@ use crate::edge::host::notices::HostSources;
 use crate::edge::host::notices::cluster::Cluster;
 use crate::edge::imds::Imds;
 use crate::edge::imds::vpc::Vpc;
-use crate::run::former;
 use crate::run::removal::remove;
 use crate::status::Board;
 
@@ -171,15 +170,9 @@ async fn serve(
     }
     let (heart, readiness) = (agent.heart(), agent.readiness());
     let cleared = {
-        let (present, mut started) = (asides.present(identity), readiness.clone());
-        let (zone, here, settings) = (open.zone.clone(), open.zone_here(), open.settings(true));
-        async move {
-            asides.clear(present, &board, started.clone()).await;
-            if let Some(here) = here
-                && former::has_started(&mut started).await
-            {
-                former::here::clear(&*zone, &here.snapshot(), &settings).await;
-            }
+        let (present, readiness) = (asides.present(identity), readiness.clone());
+        async {
+            asides.clear(present, &board, readiness).await;
             std::future::pending().await
         }
     };

@@ -87,6 +87,15 @@ impl Open {
                     }
                     error => RunError::Zone(error),
                 })?;
+                match config.command {
+                    // What is to be removed may be of a name that the host had before.
+                    Command::Remove => {}
+                    Command::Serve | Command::Sync if config.dry_run => {}
+                    Command::Serve | Command::Sync => {
+                        let own = registrant(identity, &zone);
+                        former::here::take_over(&zone, &zone.snapshot(), &own).await;
+                    }
+                }
                 // A task that is soon over takes nobody's port.
                 let dns = match config.command.is_over_soon() {
                     true => None,
@@ -122,8 +131,7 @@ impl Open {
                 (zone, None, Some(hosted))
             }
         };
-        let Identity { owner, address, .. } = identity.clone();
-        let registrant = Registrant { owner, zone: zone.name().to_owned(), address };
+        let registrant = registrant(identity, &*zone);
         // A plan reads what is there, and keeps nothing.
         let opened = match config.dry_run {
             true => None,
@@ -155,7 +163,7 @@ impl Open {
         };
         let (pace, removals_a_second) = match &config.registry {
             Registry::Route53 { .. } if !asides.is_empty() => pace.shared(former::CALLS_A_SECOND),
-            // What was set aside is of a zone that is elsewhere.
+            // What was set aside is of a zone that is elsewhere; what this one has is taken over.
             Registry::Route53 { .. } | Registry::Local { .. } => (pace, 0.0),
         };
         Ok(Self {
@@ -283,6 +291,12 @@ impl Open {
             None => std::future::pending().await,
         }
     }
+}
+
+/// Who this host is in a zone.
+fn registrant(identity: &Identity, zone: &dyn Zone) -> Registrant {
+    let Identity { owner, address, .. } = identity.clone();
+    Registrant { owner, zone: zone.name().to_owned(), address }
 }
 
 /// Whose it is that is kept in the state directory.

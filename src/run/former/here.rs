@@ -1,36 +1,36 @@
-//! What stands under another name in the zone of this process, and its removal.
+//! Gives this host what the zone of this process has [under another name](crate::machine::renamed).
 //!
-//! Nobody else writes to that zone, and nobody else answers for it: whoever the owner is called, it is this host under a
-//! name that it had before, or one whose disk this is a copy of, and that has a zone of its own.
+//! Before anything is written or answered: so no name is empty between the two, and what runs no more is dropped as after
+//! any other start.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use crate::reconcile::writer::Settings;
+use crate::change::batch::{Unit, pack};
+use crate::machine::renamed;
 use crate::record::{Mark, Owner, RecordSet, Registrant};
-use crate::run::removal::{Removal, remove};
 use crate::zone::Zone;
 
-/// How long the removal of one owner's records may take.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Removes from `zone` what `sets`, which are all that stands there, have of other owners than that of `settings`.
-pub async fn clear(zone: &dyn Zone, sets: &[RecordSet], settings: &Settings) {
-    for owner in others(sets, &settings.registrant) {
-        let registrant = Registrant { owner: owner.clone(), ..settings.registrant.clone() };
-        let removal = remove(zone, Settings { registrant, ..settings.clone() }, LIMIT).await;
-        match removal {
-            Removal::Done | Removal::Unconfirmed => tracing::warn!(
-                event = "former_removed",
-                %owner,
-                "what this zone had under another name than this host's is gone"
-            ),
-            Removal::Left(_) | Removal::Unread => tracing::error!(
-                event = "former_left",
-                %owner,
-                "what this zone has under another name than this host's is not all gone: the next start goes on with it"
-            ),
+/// Gives it to `own` in this zone, of which `sets` is all that there is.
+pub async fn take_over(zone: &dyn Zone, sets: &[RecordSet], own: &Registrant) {
+    let units: Vec<_> = renamed::changes(sets, own).into_iter().map(|changes| Unit { changes }).collect();
+    let mut left = &units[..];
+    while !left.is_empty() {
+        let batch = pack(left);
+        let changes: Vec<_> = batch.iter().flat_map(|unit| unit.changes.iter().cloned()).collect();
+        if let Err(error) = zone.change(&changes).await {
+            tracing::error!(event = "former_not_taken_over", %error, left = left.len(), "records under another name stay in this zone: the next start goes on with them");
+            return;
         }
+        left = &left[batch.len()..];
+    }
+    if !units.is_empty() {
+        let owners = others(sets, own).iter().map(Owner::to_string).collect::<Vec<_>>().join(", ");
+        tracing::info!(
+            event = "former_taken_over",
+            owner = owners,
+            count = units.len(),
+            "this zone had these records under another name: they are this host's now"
+        );
     }
 }
 
@@ -42,35 +42,50 @@ fn others(sets: &[RecordSet], own: &Registrant) -> BTreeSet<Owner> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reconcile::writer::testing::settings;
     use crate::record::testing::{id, registrant};
-    use crate::record::{RecordType, Routing};
-    use crate::run::testing::zone_with;
+    use crate::record::{Action, Change, RecordType, Subject};
+    use crate::run::testing::{Denying, zone_with};
     use crate::zone::embedded::{EmbeddedZone, Options};
 
-    #[tokio::test(start_paused = true)]
-    async fn all_of_other_names_goes_and_nothing_that_no_agent_wrote() {
-        let (web1, web2, web3) = (registrant("web1"), registrant("web2"), registrant("web3"));
-        let by_hand = RecordSet {
-            name: "web4.sd.internal".into(),
-            kind: RecordType::Txt,
-            set_identifier: None,
-            routing: Routing::Simple,
-            ttl: 60,
-            values: vec!["\"by hand\"".into()],
+    fn owned(zone: &EmbeddedZone, by: &Registrant) -> usize {
+        zone.snapshot().iter().filter(|set| by.owns(set)).count()
+    }
+
+    /// So many services, of 20 names.
+    fn services(of: &Registrant, count: u64) -> Vec<RecordSet> {
+        let service = |n| RecordSet {
+            name: format!("_s{}._tcp.sd.internal", n % 20),
+            kind: RecordType::Srv,
+            set_identifier: Some(of.mark(Subject::Service(id(n), 80)).to_string()),
+            values: vec![format!("1 1 80 {}", of.host_name())],
+            ..of.host_record()
         };
-        let kept =
-            [web1.host_record(), web1.container_record(&id(1), [10, 0, 3, 9].into()), by_hand].to_vec();
-        let mut all = kept.clone();
-        all.extend([web2.host_record(), web3.host_record()]);
-        all.push(web2.container_record(&id(2), [10, 0, 3, 10].into()));
-        let zone = zone_with(all, Options::default()).await;
-        let keys = |sets: &[RecordSet]| sets.iter().map(RecordSet::key).collect::<BTreeSet<_>>();
-        let of_its_own = keys(&EmbeddedZone::in_memory(&web1.zone, Options::default()).unwrap().snapshot());
+        (1..=count).map(service).collect()
+    }
+
+    #[tokio::test]
+    async fn as_much_as_takes_several_calls_is_taken_over_once() {
+        let (own, former) = (registrant("web1"), registrant("web2"));
+        let zone = zone_with(services(&former, 450), Options::default()).await;
+        let more = services(&former, 900).split_off(450);
+        let create = |set| Change { action: Action::Create, set };
+        zone.change(&more.into_iter().map(create).collect::<Vec<_>>()).await.unwrap();
         for _ in 0..2 {
-            clear(&zone, &zone.snapshot(), &settings(web1.clone())).await;
-            let left: BTreeSet<_> = keys(&zone.snapshot()).difference(&of_its_own).cloned().collect();
-            assert_eq!(left, keys(&kept));
+            take_over(&zone, &zone.snapshot(), &own).await;
+            assert_eq!((owned(&zone, &former), owned(&zone, &own)), (0, 900));
         }
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_taken_over_is_what_the_next_start_goes_on_with() {
+        let (own, former) = (registrant("web1"), registrant("web2"));
+        let all = services(&former, 3);
+        let denying = Denying::new(zone_with(all.clone(), Options::default()).await, &all[0].name);
+        take_over(&denying, &denying.zone.snapshot(), &own).await;
+        assert_eq!((owned(&denying.zone, &former), owned(&denying.zone, &own)), (3, 0));
+        denying.is_allowed.store(true, std::sync::atomic::Ordering::Relaxed);
+        take_over(&denying, &denying.zone.snapshot(), &own).await;
+        assert_eq!((owned(&denying.zone, &former), owned(&denying.zone, &own)), (0, 3));
+        assert!(denying.zone.snapshot().iter().any(|set| set.kind == RecordType::Soa));
     }
 }
