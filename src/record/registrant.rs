@@ -50,11 +50,12 @@ impl Registrant {
         self.subject(set).is_some()
     }
 
-    /// Whether a record set makes this host's name lead elsewhere: somebody else's, at the name of its
-    /// address.
+    /// Whether a record set makes this host's name lead elsewhere: somebody else's, at the name of its address. A host's
+    /// own address that is this one's does not: it was renamed, and has kept its first label.
     pub fn is_contested_by(&self, set: &RecordSet) -> bool {
         let leads = matches!(set.kind, RecordType::A | RecordType::Aaaa | RecordType::Cname);
-        leads && set.key().name == self.host_name() && !self.owns(set)
+        let leads_here = self.other_host_at(set).is_some() && set.values == [self.address.to_string()];
+        leads && set.key().name == self.host_name() && !self.owns(set) && !leads_here
     }
 
     /// Another host whose own address this record set is.
@@ -117,6 +118,20 @@ mod tests {
         assert!(!web1.is_contested_by(&RecordSet { kind: RecordType::Txt, ..foreign.clone() }));
         assert!(!web1.is_contested_by(&RecordSet { name: "app.sd.internal".into(), ..foreign }));
         assert!(!web1.is_contested_by(&web1.host_record()));
+    }
+
+    #[test]
+    fn its_name_is_not_contested_by_its_own_former_address_record() {
+        let (former, present) = (registrant("web1"), registrant("web1.corp.example"));
+        let address = former.host_record();
+        assert_eq!(address.name, present.host_record().name);
+        assert!(!present.is_contested_by(&address));
+        let elsewhere = RecordSet { values: vec!["10.0.0.8".into()], ..address.clone() };
+        assert!(present.is_contested_by(&elsewhere), "that is another machine");
+        let by_hand = RecordSet { set_identifier: Some("blue".into()), ..address.clone() };
+        assert!(present.is_contested_by(&by_hand), "nobody knows what it may stand beside");
+        let plain = RecordSet { set_identifier: None, routing: Routing::Simple, ..address };
+        assert!(present.is_contested_by(&plain), "no other can stand beside it");
     }
 
     #[test]

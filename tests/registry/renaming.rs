@@ -91,6 +91,24 @@ fn what_a_renamed_host_wrote_before_goes_once_its_new_records_stand_and_each_is_
 }
 
 #[test]
+fn a_host_that_keeps_its_first_label_is_nobody_elses() {
+    let world = World::new("relabelled");
+    let (name, former) = (service("kept"), unique("web"));
+    let present = format!("{former}.corp.example");
+    let web = world.web(&name, &[]);
+    drop(written_by(&world, &former, &name, web.host_port("80/tcp"), &world.state()));
+    world.front.forget();
+    let agent = world.agent(&["--hostname", &present]);
+    says(&agent, "former_removed");
+    let sets = world.zone.sets();
+    assert_eq!((of(&sets, &former).len(), of(&sets, &present).len()), (0, 2), "{sets:?}");
+    assert_eq!(agent.said("host_name_taken"), 0, "{}", agent.log());
+    let batches = world.front.batches();
+    let first = |owner: &str| batches.iter().position(|batch| touches(batch.iter(), owner)).unwrap();
+    assert!(first(&present) < first(&former), "{batches:?}");
+}
+
+#[test]
 fn what_was_written_to_another_zone_stays_there() {
     let (one, two) = (World::new("former"), World::new("present"));
     let (name, former) = (service("kept"), unique("web"));

@@ -29,9 +29,15 @@ fn a_lookup_that_fails_holds_up_nothing_else_and_is_made_in_the_end() {
     assert_eq!(stage.progress(), Progress::Settled);
 }
 
+/// The address of another host whose name begins as this one's does.
+fn elsewhere() -> RecordSet {
+    let set_identifier = Some("i-0a.elsewhere".into());
+    RecordSet { set_identifier, values: vec!["10.9.9.9".into()], ..host() }
+}
+
 #[test]
 fn a_foreign_address_under_this_hosts_name_stops_registration_until_it_is_gone() {
-    let foreign = RecordSet { set_identifier: Some("i-0a.elsewhere".into()), ..host() };
+    let foreign = elsewhere();
     let mut stage = Stage::new(settings(Some(journal(true)), false));
     stage.want(&[srv("i-0a", 1)]);
     stage.settle();
@@ -76,7 +82,7 @@ fn a_service_that_was_there_first_under_this_hosts_name_is_not_joined() {
 
 #[test]
 fn while_its_name_is_contested_a_record_that_stands_still_changes_its_weight() {
-    let foreign = RecordSet { set_identifier: Some("i-0a.elsewhere".into()), ..host() };
+    let foreign = elsewhere();
     let mut stage = Stage::new(settings(Some(journal(true)), false));
     stage.want(&[srv("i-0a", 1)]);
     stage.settle();
@@ -117,7 +123,7 @@ fn a_record_that_carries_what_we_cannot_see_is_parked_and_holds_up_nothing() {
 
 #[test]
 fn an_unsure_record_whose_successor_waits_is_asked_about_once() {
-    let foreign = RecordSet { set_identifier: Some("i-0a.elsewhere".into()), ..host() };
+    let foreign = elsewhere();
     let kept = journal(true);
     kept.intend(&[Change { action: Action::Create, set: srv("i-0a", 1) }]);
     let mut stage = Stage::new(settings(Some(kept), true));
