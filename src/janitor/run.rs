@@ -20,7 +20,7 @@ use super::suspects::Suspects;
 use super::sweep::{Outcome, Sweep};
 use super::time::Time;
 use super::{Inspection, fleet, judge, prober, watch};
-use crate::change::pacing::Does;
+use crate::change::pacing::Purpose;
 use crate::moment::Moment;
 use crate::record::{Action, Change, Key};
 use crate::zone::Zone;
@@ -167,7 +167,7 @@ pub(super) async fn sweep(
     let mut sweep = Sweep::new(changes);
     while let Some(batch) = sweep.next_batch() {
         let cost = batch.iter().map(crate::change::batch::cost).sum();
-        let at = list.pacer.ready_at(time.now(), cost, Does::Withdraw);
+        let at = list.pacer.ready_at(time.now(), cost, Purpose::Withdraw);
         if at > until {
             break;
         }

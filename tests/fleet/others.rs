@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use ecssd::change::pacing::{Does, Pace, Pacer};
+use ecssd::change::pacing::{Pace, Pacer, Purpose};
 use ecssd::moment::Moment;
 use ecssd::reconcile::writer::{Answer, Call};
 use ecssd::zone::ListStart;
@@ -73,7 +73,7 @@ impl Janitor {
         if self.inspections == 0 {
             return Step::Over;
         }
-        let at = self.pacer.ready_at(now, 0, Does::Read).max(self.not_before);
+        let at = self.pacer.ready_at(now, 0, Purpose::Read).max(self.not_before);
         if at > now {
             return Step::Wait(at);
         }

@@ -13,14 +13,14 @@ use self::waits::Waits;
 use crate::moment::Moment;
 use crate::zone::ZoneError;
 
-/// What a call does: from that follows how long it waits for others to go with it.
+/// What a call is for: from that follows how long it waits for others to go with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Does {
-    /// Reads: nothing goes with it.
+pub enum Purpose {
+    /// It reads: nothing goes with it.
     Read,
-    /// Takes something out of DNS, among other changes: they gather for [`Pace::withdraw_gap`].
+    /// It takes something out of DNS, among other changes: they gather for [`Pace::withdraw_gap`].
     Withdraw,
-    /// Writes, and takes nothing out: changes gather for [`Pace::gap`].
+    /// It writes, and takes nothing out: changes gather for [`Pace::gap`].
     Write,
 }
 
@@ -87,11 +87,11 @@ impl Pacer {
     }
 
     /// The earliest moment at which a call with this change cost may go.
-    pub fn ready_at(&self, now: Moment, cost: usize, does: Does) -> Moment {
-        let gathered = match (does, self.last_write) {
-            (Does::Withdraw, Some(last)) => last.sent + self.pace.withdraw_gap,
-            (Does::Write, Some(last)) => last.answered + self.pace.gap,
-            (Does::Read, _) | (_, None) => now,
+    pub fn ready_at(&self, now: Moment, cost: usize, purpose: Purpose) -> Moment {
+        let gathered = match (purpose, self.last_write) {
+            (Purpose::Withdraw, Some(last)) => last.sent + self.pace.withdraw_gap,
+            (Purpose::Write, Some(last)) => last.answered + self.pace.gap,
+            (Purpose::Read, _) | (_, None) => now,
         };
         let afforded = self.changes.as_ref().map_or(now, |changes| changes.ready_at(now, cost as f64));
         now.max(self.not_before).max(gathered).max(self.requests.ready_at(now, 1.0)).max(afforded)

@@ -13,7 +13,7 @@ fn ms(ms: u64) -> Duration {
 #[test]
 fn the_first_call_after_quiet_goes_at_once() {
     let pacer = Pacer::new(Pace::ROUTE53);
-    assert_eq!(pacer.ready_at(QUIET, 1, Does::Write), QUIET);
+    assert_eq!(pacer.ready_at(QUIET, 1, Purpose::Write), QUIET);
 }
 
 #[test]
@@ -22,10 +22,10 @@ fn later_changes_gather_and_deletes_do_for_less_long() {
     pacer.on_call(QUIET, 1);
     let answered = QUIET + ms(80);
     pacer.on_answer(answered, Ok(()), 0.5);
-    assert_eq!(pacer.ready_at(answered, 1, Does::Write), answered + ms(500));
-    assert_eq!(pacer.ready_at(answered, 1, Does::Withdraw), QUIET + ms(100));
-    assert_eq!(pacer.ready_at(answered, 0, Does::Read), answered);
-    assert_eq!(pacer.ready_at(QUIET + ms(700), 1, Does::Write), QUIET + ms(700));
+    assert_eq!(pacer.ready_at(answered, 1, Purpose::Write), answered + ms(500));
+    assert_eq!(pacer.ready_at(answered, 1, Purpose::Withdraw), QUIET + ms(100));
+    assert_eq!(pacer.ready_at(answered, 0, Purpose::Read), answered);
+    assert_eq!(pacer.ready_at(QUIET + ms(700), 1, Purpose::Write), QUIET + ms(700));
 }
 
 #[test]
@@ -33,10 +33,10 @@ fn deletes_do_not_gather_after_a_slow_call_nor_after_one_that_only_read() {
     let mut pacer = Pacer::new(Pace::ROUTE53);
     pacer.on_call(QUIET, 1);
     pacer.on_answer(QUIET + ms(300), Ok(()), 0.5);
-    assert_eq!(pacer.ready_at(QUIET + ms(300), 1, Does::Withdraw), QUIET + ms(300));
+    assert_eq!(pacer.ready_at(QUIET + ms(300), 1, Purpose::Withdraw), QUIET + ms(300));
     pacer.on_call(QUIET + ms(300), 0);
     pacer.on_read(QUIET + ms(320), Ok(()), 0.5);
-    assert_eq!(pacer.ready_at(QUIET + ms(320), 1, Does::Withdraw), QUIET + ms(320));
+    assert_eq!(pacer.ready_at(QUIET + ms(320), 1, Purpose::Withdraw), QUIET + ms(320));
 }
 
 #[test]
@@ -44,9 +44,9 @@ fn calls_stay_within_rate_and_burst() {
     let mut pacer = Pacer::new(Pace::ROUTE53);
     let (mut now, mut calls) = (QUIET, Vec::new());
     while calls.len() < 200 {
-        now = pacer.ready_at(now, 1, Does::Read);
-        pacer.on_call(now, 1);
-        pacer.on_answer(now, Ok(()), 0.5);
+        now = pacer.ready_at(now, 0, Purpose::Read);
+        pacer.on_call(now, 0);
+        pacer.on_read(now, Ok(()), 0.5);
         calls.push(now);
     }
     for window in 1..calls.len() {
@@ -59,9 +59,9 @@ fn calls_stay_within_rate_and_burst() {
 fn a_pacer_that_goes_on_for_another_has_nothing_saved_up() {
     let mut pacer = Pacer::new(Pace::ROUTE53);
     pacer.hold_until(QUIET);
-    assert_eq!(pacer.ready_at(QUIET - ms(500), 0, Does::Read), QUIET);
-    assert_eq!(pacer.ready_at(QUIET, 0, Does::Read), QUIET + ms(125));
-    assert_eq!(pacer.ready_at(QUIET + ms(200), 100, Does::Read), QUIET + ms(1_000));
+    assert_eq!(pacer.ready_at(QUIET - ms(500), 0, Purpose::Withdraw), QUIET);
+    assert_eq!(pacer.ready_at(QUIET, 0, Purpose::Withdraw), QUIET + ms(125));
+    assert_eq!(pacer.ready_at(QUIET + ms(200), 100, Purpose::Withdraw), QUIET + ms(1_000));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_batch_waits_for_its_change_cost() {
     let mut pacer = Pacer::new(Pace::ROUTE53);
     pacer.on_call(QUIET, 1_000);
     pacer.on_answer(QUIET, Ok(()), 0.5);
-    assert_eq!(pacer.ready_at(QUIET, 1_000, Does::Read), QUIET + Duration::from_secs(5));
+    assert_eq!(pacer.ready_at(QUIET, 1_000, Purpose::Withdraw), QUIET + Duration::from_secs(5));
 }
 
 #[test]
@@ -78,10 +78,15 @@ fn nothing_goes_inside_the_wait_after_a_throttle() {
     let throttled = ZoneError::Throttled(String::new());
     for (k, ceiling) in [1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000].into_iter().enumerate() {
         pacer.on_answer(QUIET, Err(&throttled), 1.0);
-        assert_eq!(pacer.ready_at(QUIET, 1, Does::Read), QUIET + ms(ceiling), "throttled {} times", k + 1);
+        assert_eq!(
+            pacer.ready_at(QUIET, 1, Purpose::Withdraw),
+            QUIET + ms(ceiling),
+            "throttled {} times",
+            k + 1
+        );
     }
     pacer.on_answer(QUIET, Ok(()), 1.0);
-    assert_eq!(pacer.ready_at(QUIET, 1, Does::Read), QUIET);
+    assert_eq!(pacer.ready_at(QUIET, 1, Purpose::Withdraw), QUIET);
 }
 
 #[test]
@@ -95,7 +100,7 @@ fn in_a_fleet_of_known_size_the_range_is_what_all_of_them_need() {
         for _ in 0..9 {
             pacer.on_answer(now, Err(&throttled), 1.0);
         }
-        (pacer.ready_at(now, 1, Does::Read) - now).as_secs_f64()
+        (pacer.ready_at(now, 1, Purpose::Withdraw) - now).as_secs_f64()
     };
     // 300 turns of 0.2 s, which are lost where nobody takes them: a third of what is left.
     assert_eq!(wait(300, 1, 0), 20.0);
@@ -121,7 +126,7 @@ fn the_range_in_a_fleet_follows_what_waits_now_since_something_has_waited() {
         for _ in 0..9 {
             pacer.on_answer(now, Err(&throttled), 1.0);
         }
-        (pacer.ready_at(now, 1, Does::Read) - now).as_secs_f64()
+        (pacer.ready_at(now, 1, Purpose::Withdraw) - now).as_secs_f64()
     };
     assert_eq!(wait(&[(0, 1), (10, 50)], 20), 15.0);
     assert_eq!(wait(&[(0, 50), (5, 0), (10, 50)], 16), 29.0);
@@ -142,7 +147,7 @@ fn the_range_in_a_fleet_follows_how_long_a_success_takes() {
     for _ in 0..9 {
         pacer.on_answer(now, Err(&ZoneError::Throttled(String::new())), 1.0);
     }
-    assert_eq!((pacer.ready_at(now, 1, Does::Read) - now).as_millis(), 13_333);
+    assert_eq!((pacer.ready_at(now, 1, Purpose::Withdraw) - now).as_millis(), 13_333);
 }
 
 #[test]
@@ -154,9 +159,9 @@ fn one_throttle_may_be_chance_in_a_fleet_too() {
     // Where a success takes no time, the others need it for their requests alone.
     for second in [20_000, 10_833] {
         pacer.on_answer(QUIET, Err(&throttled), 1.0);
-        assert_eq!(pacer.ready_at(QUIET, 1, Does::Read), QUIET + ms(1_000));
+        assert_eq!(pacer.ready_at(QUIET, 1, Purpose::Withdraw), QUIET + ms(1_000));
         pacer.on_answer(QUIET, Err(&throttled), 1.0);
-        let wait = pacer.ready_at(QUIET, 1, Does::Read) - QUIET;
+        let wait = pacer.ready_at(QUIET, 1, Purpose::Withdraw) - QUIET;
         assert_eq!(wait.as_millis(), second);
         pacer.on_call(QUIET, 1);
         pacer.on_answer(QUIET, Ok(()), 1.0);
@@ -175,7 +180,7 @@ fn a_drain_of_a_whole_fleet_takes_turns_too_and_keeps_a_last_try() {
         for _ in 0..2 {
             pacer.on_answer(now, Err(&throttled), 1.0);
         }
-        assert_eq!((pacer.ready_at(now, 1, Does::Read) - now).as_secs(), longest, "{after}");
+        assert_eq!((pacer.ready_at(now, 1, Purpose::Withdraw) - now).as_secs(), longest, "{after}");
     }
 }
 
@@ -189,14 +194,14 @@ fn a_drain_waits_less_and_keeps_a_last_try_before_its_deadline() {
     let deadline = QUIET + Duration::from_secs(25);
     pacer.drain(QUIET, deadline);
     assert_eq!(
-        pacer.ready_at(QUIET, 1, Does::Read),
+        pacer.ready_at(QUIET, 1, Purpose::Withdraw),
         QUIET + Duration::from_secs(5),
         "cut short, not dropped"
     );
     let mut now = QUIET;
     let mut tries = 0;
     loop {
-        let next = pacer.ready_at(now, 1, Does::Read);
+        let next = pacer.ready_at(now, 1, Purpose::Withdraw);
         assert!(next < deadline && next - now <= Duration::from_secs(5));
         if deadline - next < ms(100) {
             break;
@@ -214,10 +219,10 @@ fn a_registry_that_does_not_know_us_is_asked_again_within_1_to_30_s() {
         let mut pacer = Pacer::new(Pace::ROUTE53);
         for ceiling in [1, 2, 4, 8, 16, 30, 30] {
             pacer.on_answer(QUIET, Err(&error), 1.0);
-            assert_eq!(pacer.ready_at(QUIET, 1, Does::Read), QUIET + Duration::from_secs(ceiling));
+            assert_eq!(pacer.ready_at(QUIET, 1, Purpose::Withdraw), QUIET + Duration::from_secs(ceiling));
         }
         pacer.on_read(QUIET, Err(&error), 0.0);
-        assert_eq!(pacer.ready_at(QUIET, 1, Does::Read), QUIET + Duration::from_secs(1));
+        assert_eq!(pacer.ready_at(QUIET, 1, Purpose::Withdraw), QUIET + Duration::from_secs(1));
     }
 }
 
@@ -225,10 +230,10 @@ fn a_registry_that_does_not_know_us_is_asked_again_within_1_to_30_s() {
 fn the_limits_from_before_count_no_changes() {
     let mut pacer = Pacer::new(Pace::LEGACY);
     for _ in 0..5 {
-        assert_eq!(pacer.ready_at(QUIET, 1_000, Does::Read), QUIET);
+        assert_eq!(pacer.ready_at(QUIET, 1_000, Purpose::Withdraw), QUIET);
         pacer.on_call(QUIET, 1_000);
     }
-    assert_eq!(pacer.ready_at(QUIET, 1_000, Does::Read), QUIET + ms(250));
+    assert_eq!(pacer.ready_at(QUIET, 1_000, Purpose::Withdraw), QUIET + ms(250));
 }
 
 #[test]
@@ -237,8 +242,8 @@ fn a_change_in_flight_is_waited_out_shortly() {
     let busy = ZoneError::Busy(String::new());
     for ceiling in [600, 1_200, 2_400, 4_000, 4_000] {
         pacer.on_answer(QUIET, Err(&busy), 1.0);
-        assert_eq!(pacer.ready_at(QUIET, 1, Does::Read), QUIET + ms(ceiling));
+        assert_eq!(pacer.ready_at(QUIET, 1, Purpose::Withdraw), QUIET + ms(ceiling));
     }
     pacer.on_answer(QUIET, Err(&busy), 0.0);
-    assert_eq!(pacer.ready_at(QUIET, 1, Does::Read), QUIET + ms(20));
+    assert_eq!(pacer.ready_at(QUIET, 1, Purpose::Withdraw), QUIET + ms(20));
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Limit;
-use crate::change::pacing::{Does, Pace, Pacer};
+use crate::change::pacing::{Pace, Pacer, Purpose};
 use crate::janitor::evidence::Read;
 use crate::janitor::time::Time;
 use crate::moment::Moment;
@@ -63,7 +63,7 @@ impl List {
                 _ => return answer,
             }
             self.crowded_out = throttled == 2 && self.calls == 2;
-            if self.crowded_out || self.pacer.ready_at(limit.time.now(), 0, Does::Read) >= limit.until {
+            if self.crowded_out || self.pacer.ready_at(limit.time.now(), 0, Purpose::Read) >= limit.until {
                 return answer;
             }
         }
@@ -75,7 +75,7 @@ impl List {
         time: &dyn Time,
         start: Option<&ListStart>,
     ) -> Result<Page, ZoneError> {
-        wait_until(time, self.pacer.ready_at(time.now(), 0, Does::Read)).await;
+        wait_until(time, self.pacer.ready_at(time.now(), 0, Purpose::Read)).await;
         self.pacer.on_call(time.now(), 0);
         self.calls += 1;
         let answer = zone.list(start, PAGE_ITEMS_MAX).await;

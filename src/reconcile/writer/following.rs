@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Call, Early, News, Next, Progress, Spread, Stops, Writer};
-use crate::change::pacing::Does;
+use crate::change::pacing::Purpose;
 use crate::moment::Moment;
 use crate::reconcile::ledger::Ledger;
 use crate::record::{ContainerId, Key, RecordSet};
@@ -75,7 +75,7 @@ impl Writer {
             Some((_, at)) if at > now => Next::At(at),
             Some((id, _)) => {
                 let call = Call::Status(id.to_owned());
-                self.send(now, call, 0, Does::Read)
+                self.send(now, call, 0, Purpose::Read)
             }
             None => Next::Nothing,
         }
@@ -89,7 +89,7 @@ impl Writer {
             Some((Some(id), at)) if at <= now => id.to_owned(),
             Some((_, at)) => return Next::At(at),
         };
-        let next = self.send(now, Call::Status(id.clone()), 0, Does::Read);
+        let next = self.send(now, Call::Status(id.clone()), 0, Purpose::Read);
         if matches!(next, Next::Call(_)) {
             self.propagation.ask(&id, now);
         }

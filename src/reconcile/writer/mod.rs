@@ -67,7 +67,7 @@ pub use self::spread::{Sizes, Spread};
 use self::wants::Wants;
 use super::ledger::{Extent, Ledger};
 use crate::change::batch::{self, Unit};
-use crate::change::pacing::{Does, Pacer};
+use crate::change::pacing::{Pacer, Purpose};
 use crate::journal::SharedJournal;
 use crate::moment::Moment;
 use crate::record::{Key, RecordSet};
@@ -235,7 +235,7 @@ impl Writer {
         } else {
             let units = self.ledger.batch(now);
             if let Some(lookup) = self.ledger.lookup_before(&units, now).cloned() {
-                return self.send(now, Call::LookUp(lookup), 0, Does::Read);
+                return self.send(now, Call::LookUp(lookup), 0, Purpose::Read);
             }
             let is_urgent = self.wants.are_withdrawn() || units.iter().any(Unit::urgent);
             let write = self.write(now, units, is_urgent);
@@ -273,23 +273,23 @@ impl Writer {
         }
         let changes: Vec<_> = units.into_iter().flat_map(|unit| unit.changes).collect();
         let cost = changes.iter().map(batch::cost).sum();
-        let does = if is_urgent { Does::Withdraw } else { Does::Write };
-        self.send(now, Call::Change(changes), cost, does)
+        let purpose = if is_urgent { Purpose::Withdraw } else { Purpose::Write };
+        self.send(now, Call::Change(changes), cost, purpose)
     }
 
     /// Reads on, or begins a read that is due.
     fn read(&mut self, now: Moment) -> Next {
         let hosts = self.pacer.hosts();
         match self.reads.next(now, &self.settings, hosts, &mut self.ledger, &mut self.rng) {
-            Due::Page(start) => self.send(now, Call::Read(start), 0, Does::Read),
+            Due::Page(start) => self.send(now, Call::Read(start), 0, Purpose::Read),
             Due::At(at) => Next::At(at),
             Due::Nothing => Next::Nothing,
         }
     }
 
     /// Sends a call if it may go now.
-    fn send(&mut self, now: Moment, call: Call, cost: usize, does: Does) -> Next {
-        let at = self.pacer.ready_at(now, cost, does);
+    fn send(&mut self, now: Moment, call: Call, cost: usize, purpose: Purpose) -> Next {
+        let at = self.pacer.ready_at(now, cost, purpose);
         if at > now {
             return Next::At(at);
         }
