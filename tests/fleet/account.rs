@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use ecssd::change::batch::{self, Size};
 use ecssd::change::pacing::{Pace, Rate};
+use ecssd::config::janitor::{SHARE, SHARE_LEGACY};
 use ecssd::moment::Moment;
 use ecssd::reconcile::writer::{Answer, Call};
 use ecssd::record::{Action, Change, Key, RecordSet, list_order};
@@ -39,8 +40,9 @@ pub struct Limits {
     pub changes: Option<Rate>,
     /// How long a batch keeps the zone busy, beside [`OF_EACH_CHANGE`].
     pub service: Duration,
-    /// What its operator tells the agents of it, by `--limits`.
-    pub told: Pace,
+    /// What agents and janitor make of it, as their operator tells them by `--limits`.
+    pub of_agent: Pace,
+    pub of_janitor: Pace,
 }
 
 /// Since July 2026.
@@ -50,7 +52,8 @@ pub const LIMITS_2026: Limits = Limits {
     of_each_action: true,
     changes: Some(Rate { per_second: 100.0, burst: 1_500.0 }),
     service: Duration::from_millis(150),
-    told: Pace::ROUTE53,
+    of_agent: Pace::ROUTE53,
+    of_janitor: SHARE,
 };
 
 /// Before.
@@ -59,7 +62,8 @@ pub const LEGACY: Limits = Limits {
     requests: Rate { per_second: 5.0, burst: 5.0 },
     of_each_action: false,
     changes: None,
-    told: Pace::LEGACY,
+    of_agent: Pace::LEGACY,
+    of_janitor: SHARE_LEGACY,
     ..LIMITS_2026
 };
 

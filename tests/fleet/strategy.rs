@@ -65,7 +65,7 @@ impl Kind {
         seed: u64,
     ) -> Box<dyn Strategy> {
         match self {
-            Self::Ours => Box::new(Ours::new(host, limits.told, hint, written, seed)),
+            Self::Ours => Box::new(Ours::new(host, limits.of_agent, hint, written, seed)),
             Self::Predecessor => Box::new(Predecessor::new(host, written, seed)),
             Self::Adaptive => Box::new(Adaptive::new(host, written, seed)),
         }

@@ -22,9 +22,9 @@ use crate::record::Owner;
 
 /// The janitor's share of what an account may do: its reads come once in minutes, and an agent's write should
 /// not wait for them.
-const SHARE: Pace = Pace { requests: Rate { per_second: 5.0, burst: 30.0 }, ..Pace::ROUTE53 };
+pub const SHARE: Pace = Pace { requests: Rate { per_second: 5.0, burst: 30.0 }, ..Pace::ROUTE53 };
 /// The same of the limits from before.
-const SHARE_LEGACY: Pace = Pace { requests: Rate { per_second: 2.0, burst: 2.0 }, ..Pace::LEGACY };
+pub const SHARE_LEGACY: Pace = Pace { requests: Rate { per_second: 2.0, burst: 2.0 }, ..Pace::LEGACY };
 
 /// What a janitor was told.
 #[derive(Clone, Debug, PartialEq)]

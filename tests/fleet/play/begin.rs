@@ -42,7 +42,7 @@ impl Run {
             timeline: Timeline::default(),
             account,
             actors: Vec::new(),
-            janitor: Janitor::new(hosts.len(), case.limits.told),
+            janitor: Janitor::new(hosts.len(), case.limits.of_janitor),
             untold: script.len(),
             outcome,
             ended: None,
