@@ -175,7 +175,7 @@ pub struct Standing {
     pub service: String,
     /// Why it is not in DNS with its weight; nothing if it is.
     pub falls_short: Option<String>,
-    /// Whether it has a weight that was given by hand.
+    /// Whether a weight by hand is why.
     pub is_cordoned: bool,
 }
 
@@ -212,6 +212,8 @@ pub struct AgentSettings {
     pub address: String,
     /// The zone's name.
     pub zone: String,
+    /// The registry's id of it.
+    pub zone_id: String,
     /// `route53`, or `local`.
     pub registry: String,
     /// Where it answers DNS.

@@ -1,6 +1,7 @@
 //! Broken set-ups of what runs here, and of what the zone has beside it.
 
 use super::*;
+use crate::zone::route53::FindError;
 
 #[test]
 fn what_cannot_be_published() {
@@ -275,6 +276,7 @@ fn settings_that_are_not_the_agents() {
         warns(change, "settings", line, "/etc/ecssd.env");
     };
     differs(|it| it.zone = "other.internal".into(), "the zone: other.internal there, sd.internal here");
+    differs(|it| it.zone_id = "Z9".into(), "its id: Z9 there, Z1 here");
     differs(|it| it.owner = "web9".into(), &format!("this host's name: web9 there, {HOST} here"));
     differs(|it| it.address = "10.9.9.9".into(), "its address: 10.9.9.9 there, 10.0.0.7 here");
     differs(
@@ -290,6 +292,28 @@ fn settings_that_are_not_the_agents() {
         "DNS at: 127.0.0.1:5353 there, 127.0.0.1:5333 here",
         "/etc/ecssd.env",
     );
+}
+
+#[test]
+fn settings_that_cannot_be_compared_are_not() {
+    let mut facts = healthy();
+    route53(&mut facts).zone = Err(FindError::AbsentId { id: "Z1".into() });
+    facts.host.as_mut().unwrap().zone = "servicediscovery.internal".into();
+    let report = judge(&facts);
+    let settings = report.findings.iter().find(|found| found.subject == "settings").unwrap();
+    assert_eq!(settings.level, Level::Fine, "{settings:?}");
+    let name = "servicediscovery.internal".to_owned();
+    route53(&mut facts).zone = Err(FindError::Absent { name });
+    let report = judge(&facts);
+    let settings = report.findings.iter().find(|found| found.subject == "settings").unwrap();
+    assert!(settings.line.contains("the zone: sd.internal there, servicediscovery"), "{settings:?}");
+    let mut facts = healthy();
+    local(&mut facts);
+    let two = || vec!["127.0.0.1:53".to_owned(), "10.0.0.7:53".to_owned()];
+    facts.registry =
+        Registry::Local { place: "/var/lib/ecssd".into(), dns: two().into_iter().rev().collect() };
+    facts.agent_settings.as_mut().unwrap().dns = two();
+    assert_eq!(judge(&facts).worst(), Level::Fine);
 }
 
 #[test]

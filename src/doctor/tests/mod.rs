@@ -117,6 +117,7 @@ fn healthy() -> Facts {
             owner: HOST.into(),
             address: registrant(HOST).address.to_string(),
             zone: "sd.internal".into(),
+            zone_id: "Z1".into(),
             registry: "route53".into(),
             dns: Vec::new(),
         }),

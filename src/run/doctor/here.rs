@@ -55,6 +55,7 @@ fn settings(status: &Value) -> Option<AgentSettings> {
         owner: text(&host["owner"])?,
         address: text(&host["address"])?,
         zone: text(&zone["name"])?,
+        zone_id: text(&zone["id"])?,
         registry: text(&zone["registry"])?,
         dns: zone["dns"].as_array()?.iter().filter_map(text).collect(),
     })
@@ -68,11 +69,14 @@ fn standings(container: &Value) -> impl Iterator<Item = Standing> {
             "" => text(step, "step").to_owned(),
             why => why.to_owned(),
         };
+        let stop = each(service, "life").find(stops);
+        // All before that is well, and so is the record, which has this weight.
+        let is_weightless = |step: &Value| step["step"] == "registered" && step["state"] == "weak";
         Standing {
             container: text(container, "name").to_owned(),
             service: text(service, "name").to_owned(),
-            falls_short: each(service, "life").find(stops).map(why),
-            is_cordoned: service["cordoned"].is_u64(),
+            falls_short: stop.map(why),
+            is_cordoned: stop.is_some_and(is_weightless) && service["cordoned"] == 0,
         }
     })
 }
@@ -113,7 +117,29 @@ pub(super) fn state(path: &Path) -> State {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_weight_by_hand_is_why_where_nothing_else_is() {
+        let step = |step: &str, state: &str| json!({ "step": step, "state": state, "why": null });
+        for (checked, registered, cordoned, is_cordoned) in [
+            ("done", "weak", json!(0), true),
+            ("weak", "weak", json!(0), false),
+            ("done", "failed", json!(0), false),
+            // A notice makes every weight 0.
+            ("done", "weak", json!(5), false),
+            ("done", "weak", json!(null), false),
+            ("done", "done", json!(5), false),
+        ] {
+            let life = [step("started", "done"), step("checked", checked), step("registered", registered)];
+            let container =
+                json!({ "name": "web", "services": [{ "name": "a", "cordoned": cordoned, "life": life }] });
+            let standing = standings(&container).next().unwrap();
+            assert_eq!(standing.is_cordoned, is_cordoned, "{container}");
+        }
+    }
 
     #[test]
     fn the_state_directory_is_looked_at_and_not_made() {
