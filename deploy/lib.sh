@@ -82,8 +82,9 @@ install_packages() {
     say "installing $*"
     local log
     log=$(mktemp)
-    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } \
-        >"$log" 2>&1 </dev/null 9>&-; then
+    # Two of them at once would find each other's lock, and fail.
+    if ! { flock 8 && apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" 8>&-; } \
+        >"$log" 2>&1 </dev/null 8</var/lib/dpkg 9>&-; then
         show_tail "$log"
         rm -f "$log"
         fail "apt-get could not install $*"

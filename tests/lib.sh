@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 #
 # What tests/run and tests/full share: running steps by their names, each in a process of its own, and what steps need.
-# Sourced, after STEPS, ABOUT, NEED_ENGINE, NEED_EMULATOR, NEED_LAMBDA, BUILD_STATIC and WAIT are there, and a function
-# step_NAME for each; it ends with `main`.
+# Sourced, after STEPS, ABOUT, NEED_ENGINE, NEED_EMULATOR, NEED_LAMBDA, BUILD_STATIC and BESIDE are there, and a
+# function step_NAME for each; it ends with `main`.
 #
 # A step's log may say figures, in lines that begin with "figure: "; they go into the table at the end.
 
@@ -130,9 +130,8 @@ main() {
     trap leave EXIT
     passed=0 failed=0 finished='' rows=()
     for name in "${names[@]}"; do
+        [[ ${running[*]} == "${BESIDE[$name]-}" ]] || end_steps
         begin_step "$name"
-        # What waits most of its time goes on beside the next.
-        [[ $WAIT == *" $name "* ]] || end_steps
     done
     end_steps
     finished=yes
@@ -161,9 +160,9 @@ begin_step() {
     say "$name: ${ABOUT[$name]}"
     began[$name]=$SECONDS
     prepare "$name" || { end_step "$name" FAILED; return; }
+    running+=("$name")
     setsid timeout --kill-after 90 "$STEP_SECONDS_MAX" "$self" --step "$name" >>"$LOGS/$name.log" 2>&1 </dev/null &
     job[$name]=$!
-    running+=("$name")
 }
 
 # Waits for all that run, and shows meanwhile that they are alive.
@@ -211,8 +210,9 @@ end_step() {
 
 stop_steps() {
     local name
-    for name in "${running[@]}"; do kill -TERM -- "-${job[$name]}" 2>/dev/null; done
-    for name in "${running[@]}"; do wait "${job[$name]}" 2>/dev/null; done
+    # Before setsid has made the session, there is the process alone.
+    for name in "${running[@]}"; do kill -TERM -- "-${job[$name]-}" 2>/dev/null || kill -TERM "${job[$name]-}" 2>/dev/null; done
+    for name in "${running[@]}"; do wait "${job[$name]-}" 2>/dev/null; done
 }
 
 # Which tests failed and how they panicked, from all over a log: its end may speak of others. As Rust's harness and the

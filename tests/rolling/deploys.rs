@@ -17,7 +17,7 @@ const UPGRADES: usize = 3;
 const QUIET_REQUESTS: usize = 60;
 
 #[test]
-#[ignore = "wants the cores for itself: tests/run rolling"]
+#[ignore = "wants quiet cores: tests/run rolling"]
 fn ten_rolling_replacements_fail_no_request() {
     let own = OwnEngine::start();
     let agent = Agent::start_with(&own.engine, &["--address", &own.address]);
@@ -80,13 +80,13 @@ fn replace_agents(what: &str, end: impl Fn(&mut ecssd_testing::process::Process)
 }
 
 #[test]
-#[ignore = "wants the cores for itself: tests/run rolling"]
+#[ignore = "wants quiet cores: tests/run rolling"]
 fn an_upgrade_of_the_agent_by_sighup_fails_no_request() {
     replace_agents("agent upgraded by SIGHUP, 3 times", |agent| assert_eq!(agent.hand_over(), Some(0)));
 }
 
 #[test]
-#[ignore = "wants the cores for itself: tests/run rolling"]
+#[ignore = "wants quiet cores: tests/run rolling"]
 fn an_agent_killed_with_9_and_started_again_fails_no_request() {
     replace_agents("agent killed with -9, 3 times", ecssd_testing::process::Process::kill_9);
 }

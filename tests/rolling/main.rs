@@ -14,8 +14,8 @@
 //!   name server would go with the agent, and that would be counted, not what happens to the records.
 //!
 //! Needs `dockerd`, a Route 53 emulator at `ECSSD_TEST_ROUTE53_ENDPOINT`, and `docker`, `dig`, `ip`, and a static
-//! `busybox` on the machine; `tests/run rolling` provides them, and runs this by itself, one test at a time: beside
-//! others on few cores, a client would wait for the machine.
+//! `busybox` on the machine; `tests/run rolling` provides them, and runs this one test at a time, beside nothing that keeps
+//! the cores busy: a client would wait for the machine.
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what it could not do")]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]

@@ -50,7 +50,7 @@ fn restart_under(what: &str, start: &dyn Fn(&Engine, &str) -> Container) -> (Rep
 }
 
 #[test]
-#[ignore = "wants the cores for itself: tests/run rolling"]
+#[ignore = "wants quiet cores: tests/run rolling"]
 fn an_engine_restarted_with_live_restore_fails_no_request() {
     let next = AtomicU16::new(HOST_PORTS);
     let start = |engine: &Engine, name: &str| {
@@ -63,7 +63,7 @@ fn an_engine_restarted_with_live_restore_fails_no_request() {
 /// Docker writes its firewall anew when it starts, and while it does, no published port leads anywhere. No record
 /// could say better: the container runs, and is there again in a moment.
 #[test]
-#[ignore = "wants the cores for itself: tests/run rolling"]
+#[ignore = "wants quiet cores: tests/run rolling"]
 fn published_ports_fail_under_live_restore_only_while_docker_starts() {
     let start = |engine: &Engine, name: &str| published(engine, name, OnTerm::Serves, &[]);
     let (report, starts) =
@@ -76,7 +76,7 @@ fn published_ports_fail_under_live_restore_only_while_docker_starts() {
 /// Records are right again, from the engine's first answer on, no later than it took in the same run to start as many
 /// copies and give them records.
 #[test]
-#[ignore = "wants the cores for itself: tests/run rolling"]
+#[ignore = "wants quiet cores: tests/run rolling"]
 fn an_engine_restarted_with_its_containers_is_right_again_as_soon_as_after_a_first_start() {
     let mut own = OwnEngine::start();
     let (engine, address) = (own.engine.clone(), own.address.clone());

@@ -15,7 +15,7 @@ const RESTARTS_MIN: u64 = 5;
 const CHANGES_MAX: usize = 20;
 
 #[test]
-#[ignore = "wants the cores for itself: tests/run rolling"]
+#[ignore = "wants quiet cores: tests/run rolling"]
 fn a_crash_loop_does_not_touch_its_neighbour() {
     let own = OwnEngine::start();
     let agent = &mut Agent::start_with(&own.engine, &["--address", &own.address]);

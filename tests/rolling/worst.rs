@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_micros(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(10);
 
 #[test]
-#[ignore = "wants the cores for itself: tests/run rolling"]
+#[ignore = "wants quiet cores: tests/run rolling"]
 fn a_container_that_exits_at_once_is_not_named_for_long() {
     let own = OwnEngine::start();
     let mut agent = Agent::start_with(&own.engine, &["--address", &own.address]);
