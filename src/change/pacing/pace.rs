@@ -13,7 +13,8 @@ pub struct Pace {
     /// After a batch was written, how long changes gather before the next.
     pub gap: Duration,
     /// And how long deletes do, from when that batch was sent. Clients go on to use what is deleted until it is gone, so
-    /// this is short; but containers are stopped many at a time, and a call for each would be one too many for the account.
+    /// this is short; but containers are stopped many at a time, and an account refuses a call for each. 100 ms make ten
+    /// calls a second, which is an account's rate since July 2026; under the older one it is the bucket that holds back.
     pub withdraw_gap: Duration,
 }
 
