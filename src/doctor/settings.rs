@@ -13,7 +13,7 @@ pub fn judge(facts: &Facts) -> Option<Finding> {
         Registry::Local { dns, .. } => ("local", dns.as_slice(), None),
         Registry::Route53(route53) => ("route53", [].as_slice(), Some(&route53.zone)),
     };
-    // A zone that was looked for by its id, and not found, has a name that nobody here gave.
+    // What was looked for by an id that nobody has, or could not be looked for, may have a name that nobody here gave.
     let is_nameless = matches!(found, Some(Err(FindError::AbsentId { .. } | FindError::Unanswered { .. })));
     let zone = if is_nameless { &theirs.zone } else { &host.zone }.clone();
     let zone_id = match found {
